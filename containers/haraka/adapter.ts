@@ -1,0 +1,149 @@
+import { getDiffieHellman } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import forge from 'node-forge'
+import type { DeliveryEvent, EmbeddedProduct, Place, Rendered } from '../../support/gateway/adapter.ts'
+import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { printable } from '../../support/wire/printable.ts'
+
+const require = createRequire(import.meta.url)
+const home = dirname(require.resolve('Haraka/package.json'))
+
+/** Haraka 3.3 from npm, as a child process on loopback. Connectors live in `plugin.cjs`, which reads `flow.json`. */
+export const haraka: EmbeddedProduct = {
+  name: 'haraka',
+  capabilities: new Set([
+    'domain-validation',
+    'inbound-required',
+    'client-certificates',
+    'client-certificate-outbound',
+    'submission',
+    'retry',
+    'expiry',
+    'forced-tls-inbound',
+  ]),
+  reasons: {
+    'encryption-only': 'Haraka verifies the certificate of every host in force_tls_hosts',
+    'certificate-validation': 'Haraka verifies the name of every host in force_tls_hosts',
+    'tls-domain': 'Haraka compares the certificate with the host name that it dialled and nothing else',
+  },
+  ready: /mail-tls ready/,
+
+  async version() {
+    const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
+    return { version, library: `OpenSSL ${process.versions.openssl} (Node ${process.versions.node})` }
+  },
+
+  render(flow: MailFlow, place: Place): Rendered {
+    const { identity } = flow
+    return {
+      files: [
+        { path: 'config/me', content: flow.hostname },
+        {
+          path: 'config/smtp.ini',
+          content: ini({
+            listen: `${place.address}:${place.inbound},${place.address}:${place.submission}`,
+            // One process: with workers, the queue would be spread over them.
+            nodes: 0,
+            inactivity_timeout: 60,
+            force_shutdown_timeout: 1,
+          }),
+        },
+        // Without this file the first connection ends the process (3.3.4): it reads [message] greeting from it.
+        { path: 'config/connection.ini', content: readFileSync(join(home, 'config/connection.ini'), 'utf8') },
+        { path: 'config/log.ini', content: ini({ level: 'INFO' }) },
+        { path: 'config/plugins', content: 'tls\nauth/flat_file\nconnectors\n' },
+        { path: 'config/tls.ini', content: tlsIni(flow) },
+        { path: 'config/tls_key.pem', content: identity.key },
+        { path: 'config/tls_cert.pem', content: identity.certificate },
+        { path: 'config/ca.pem', content: flow.trust.join('\n') },
+        { path: 'config/dhparams.pem', content: dhParameters() },
+        {
+          path: 'config/outbound.ini',
+          content: ini({
+            local_mx_ok: true,
+            connect_timeout: 10,
+            // Long: the suite asks for the next attempt itself.
+            temp_fail_intervals: flow.attempts > 1 ? `1h*${flow.attempts - 1}` : 'none',
+          }),
+        },
+        {
+          path: 'config/auth_flat_file.ini',
+          content: `[core]\nmethods=PLAIN,LOGIN\n[users]\n${flow.users.map(u => `${u.name}=${u.password}`).join('\n')}\n`,
+        },
+        {
+          path: 'flow.json',
+          content: JSON.stringify({
+            inbound: flow.inbound,
+            outbound: flow.outbound,
+            domain: flow.domain,
+            resolver: flow.network.resolver,
+            partnerPort: flow.network.partnerPort,
+            submissionPort: place.submission,
+          }),
+        },
+        {
+          path: 'plugins/connectors.js',
+          content: readFileSync(new URL('plugin.cjs', import.meta.url), 'utf8'),
+        },
+      ],
+    }
+  },
+
+  command(folder: string) {
+    return {
+      program: process.execPath,
+      args: [join(home, 'bin/haraka'), '-c', folder],
+      env: {
+        HARAKA: folder,
+        // tls.ini `ca` serves inbound only; outbound trust is Node's own.
+        NODE_EXTRA_CA_CERTS: join(folder, 'config/ca.pem'),
+      },
+    }
+  },
+
+  retry: (domain: string) => ({ event: 'outbound.flush_queue', domain }),
+
+  read(line: string): DeliveryEvent | undefined {
+    const at = line.indexOf('mail-tls event ')
+    if (at < 0) return undefined
+    try {
+      const said = JSON.parse(line.slice(at + 15)) as DeliveryEvent
+      return { kind: said.kind, recipient: said.recipient, reason: printable(said.reason, 300) }
+    } catch {
+      return undefined
+    }
+  },
+}
+
+function tlsIni(flow: MailFlow): string {
+  return `${ini({
+    minVersion: flow.minVersion,
+    requestCert: true,
+    rejectUnauthorized: false,
+    ca: 'ca.pem',
+    honorCipherOrder: true,
+  })}[redis]\ndisable_for_failed_hosts=false\n`
+}
+
+function ini(values: Record<string, string | number | boolean>): string {
+  return Object.entries(values)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+}
+
+/** Without a parameter file Haraka spends seconds on making one. This is group 14 of RFC 3526, 2048 bits. */
+function dhParameters(): string {
+  const { asn1 } = forge
+  const group = getDiffieHellman('modp14')
+  const integer = (bytes: Buffer) =>
+    asn1.create(asn1.Class.UNIVERSAL, asn1.Type.INTEGER, false, `${bytes[0]! & 0x80 ? '\0' : ''}${bytes.toString('latin1')}`)
+  const der = asn1.toDer(
+    asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [
+      integer(group.getPrime()),
+      integer(group.getGenerator()),
+    ]),
+  )
+  return forge.pem.encode({ type: 'DH PARAMETERS', body: der.getBytes() })
+}

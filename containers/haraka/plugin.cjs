@@ -1,0 +1,102 @@
+'use strict'
+// Haraka's plugin `connectors`: the mail flow in Haraka's own hooks, read from flow.json. Plain JavaScript, because
+// Haraka compiles plugins itself. It says what becomes of each recipient in lines that adapter.ts reads.
+
+const { readFileSync, rmSync } = require('node:fs')
+const DSN = require('haraka-dsn')
+const net_utils = require('haraka-net-utils')
+const { getDnsResolver } = require('haraka-net-utils/lib/dns_config')
+const outbound_tls = require('./outbound/tls')
+
+const folder = process.env.HARAKA
+const flow = JSON.parse(readFileSync(`${folder}/flow.json`, 'utf8'))
+
+exports.register = function () {
+  getDnsResolver().setServers([flow.resolver])
+  for (const hook of ['init_master', 'mail', 'rcpt', 'vrfy', 'get_mx', 'delivered', 'deferred', 'bounce'])
+    this.register_hook(hook, `on_${hook}`)
+}
+
+// Whoever started this server is gone, however that came about: leave nothing behind.
+process.once('disconnect', () => {
+  rmSync(folder, { recursive: true, force: true })
+  process.exit(0)
+})
+
+exports.on_init_master = next => {
+  console.log('mail-tls ready')
+  next()
+}
+
+const covers = (pattern, domain) =>
+  pattern === '*' || (pattern.startsWith('*.') ? domain.endsWith(pattern.slice(1)) : pattern === domain)
+const rank = pattern => pattern.length + (pattern.startsWith('*') ? 0 : 1000)
+const decisive = (connectors, key, domain) =>
+  connectors.filter(c => covers(c[key], domain)).sort((a, b) => rank(b[key]) - rank(a[key]))[0]
+
+const tls_first = () => DSN.create(530, 'Must issue a STARTTLS command first', 7, 0)
+
+exports.on_mail = (next, connection, [sender]) => {
+  if (connection.local.port === flow.submissionPort) return next()
+  const connector = decisive(flow.inbound, 'from', (sender.host ?? '').toLowerCase())
+  if (!connector || connector.tls !== 'required') return next()
+  if (!connection.tls.enabled) return next(DENY, tls_first())
+  if (connector.clientCertificate && !bears(connection.tls.peerCertificate, connector.clientCertificate))
+    return next(DENY, DSN.create(550, 'Certificate of the sending server is missing or names another host', 7, 1))
+  next()
+}
+
+// Only the name is looked at. Haraka's own word on the chain (`tls.verified`) cannot be used: 3.3.4 says false of every
+// client certificate, good ones included, because it reads a property that Node sets on sockets of a tls.Server only.
+function bears(certificate, name) {
+  if (!certificate?.subject) return false
+  const names = (certificate.subjectaltname ?? '').split(/,\s*/).map(n => n.replace(/^DNS:/, '').toLowerCase())
+  if (!name.startsWith('*.')) return names.includes(name)
+  return names.some(n => n.endsWith(name.slice(1)) && !n.slice(0, -name.length + 1).includes('.'))
+}
+
+exports.on_rcpt = (next, connection, [recipient]) => {
+  const local = (recipient.host ?? '').toLowerCase() === flow.domain
+  if (!local && connection.local.port !== flow.submissionPort)
+    return next(DENY, DSN.create(550, 'No relay', 7, 1))
+  // Mail for the own domain is relayed as well: DNS leads it to the mailbox.
+  connection.relaying = true
+  next(OK)
+}
+
+exports.on_vrfy = (next, connection) =>
+  !connection.tls.enabled && flow.inbound.some(c => c.from === '*') ? next(DENY, tls_first()) : next()
+
+exports.on_get_mx = async (next, hmail, domain) => {
+  const connector = decisive(flow.outbound, 'to', domain.toLowerCase())
+  // force_tls_hosts is compared literally, without wildcards: add the domain when a connector covers it.
+  const forced = outbound_tls.cfg.force_tls_hosts
+  if (connector && connector.tls !== 'opportunistic' && !forced.includes(domain)) forced.push(domain)
+  try {
+    const exchangers = await net_utils.get_mx(domain)
+    for (const exchanger of exchangers) exchanger.port = flow.partnerPort
+    next(OK, hmail.sort_mx(exchangers))
+  } catch {
+    next() // Haraka looks the name up once more and reports the failure in its own way.
+  }
+}
+
+const tell = (kind, recipients, reason) => {
+  for (const { user, host } of recipients)
+    console.log(`mail-tls event ${JSON.stringify({ kind, recipient: `${user}@${host}`, reason: String(reason) })}`)
+}
+
+exports.on_delivered = (next, _hmail, [, , response, , , , recipients]) => {
+  tell('delivered', recipients, response)
+  next()
+}
+
+exports.on_deferred = (next, hmail, { err, fail_recips }) => {
+  tell('deferred', fail_recips ?? hmail.todo.rcpt_to, err)
+  next()
+}
+
+exports.on_bounce = (next, hmail, error) => {
+  tell('bounced', error.bounced_rcpt ?? hmail.todo.rcpt_to, error.message)
+  next()
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { stripVTControlCharacters } from 'node:util'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadGaps } from '../verdicts/coverage.ts'
+import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
+import { type Knowledge, requirementPage, requirementsJson, requirementsList } from './requirements.ts'
+
+const catalogue = loadCatalogue()
+
+const rule = (requirement: string, line: number, examples: number): FeatureRule => ({
+  uri: 'features/outbound/forced-tls.feature',
+  line,
+  name: 'Without STARTTLS on the other side, forced mail stays queued',
+  description: '',
+  requirement,
+  examples: Array.from({ length: examples }, (_, index) => ({
+    line: line + index,
+    name: 'x',
+    tags: new Set<string>(),
+    control: index === 0,
+  })),
+})
+
+const few: Knowledge = {
+  catalogue: {
+    ...catalogue,
+    requirements: ['EXO-FRC-01', 'EXO-FRC-03', 'DANE-15', 'DANE-01'].map(id => catalogue.get(id)),
+  },
+  rules: [rule('EXO-FRC-01', 5, 2)],
+  gaps: new Map([
+    ['EXO-FRC-03', { later: 'needs a clock that runs ahead' }],
+    ['DANE-15', { impossible: 'the codes are those of the real service' }],
+  ]),
+}
+
+describe('the list of requirements', () => {
+  it('has id, level, whether it is tested, and the statement', () => {
+    const list = requirementsList(few, { colour: false }).split('\n')
+    assert.deepEqual(list.slice(0, 5), [
+      'ID          LEVEL     TESTED  STATEMENT',
+      'EXO-FRC-01  must      yes     With forced TLS for a recipient domain, a receiver',
+      '                              that does not offer STARTTLS gets nothing: no MAIL',
+      '                              command leaves in clear text and the message stays',
+      '                              queued.',
+    ])
+    const marks = list.filter(line => /^[A-Z]+-/.test(line)).map(line => line.slice(0, 28).trim())
+    assert.deepEqual(marks, [
+      'EXO-FRC-01  must      yes',
+      'EXO-FRC-03  must      later',
+      'DANE-15     observed  never',
+      'DANE-01     must      later',
+    ])
+    assert.equal(list.at(-5), '4 requirements: 1 tested, 2 later, 1 never.')
+  })
+
+  it('can be that of one profile', () => {
+    const list = requirementsList({ ...few, catalogue }, { profile: 'requiretls', colour: false })
+    assert.deepEqual(list.match(/^[A-Z]+-\d\d/gm), ['RTLS-01', 'RTLS-02', 'RTLS-03', 'RTLS-04'])
+    assert.throws(() => requirementsList(few, { profile: 'requires', colour: false }), { name: 'InputError' })
+  })
+})
+
+describe('the page of a requirement', () => {
+  it('tells everything about it', () => {
+    assert.equal(
+      requirementPage(few, 'EXO-FRC-01', { colour: false }),
+      `EXO-FRC-01  must, sender, outbound
+
+With forced TLS for a recipient domain, a receiver that does not offer STARTTLS
+gets nothing: no MAIL command leaves in clear text and the message stays queued.
+
+Given             An outbound connector that requires TLS for partner.test,
+                  whose server has no STARTTLS
+When              A message is sent to partner.test
+Then              Session ends with QUIT after EHLO; message deferred with a
+                  4.4.317-class reason saying TLS is required
+Evidence          Capture has no MAIL/RCPT/DATA; queue entry with 450 4.4.317
+                  (or the MTA's equivalent) and the text about STARTTLS
+Negative control  A gateway that delivers in clear text when STARTTLS is missing
+                  must fail
+
+Sources           Microsoft, How Exchange Online uses TLS to secure email
+                  connections, 2018 text
+                  Microsoft, How Exchange Online uses TLS to secure email
+                  connections, 2021 text
+                  MS mail flow intelligence (450 4.4.317)
+                  (document text read in full)
+Profiles          exchange-online-2018, exchange-online-2021,
+                  exchange-online-current
+
+Tested in         features/outbound/forced-tls.feature:5
+                  Without STARTTLS on the other side, forced mail stays queued
+                  (2 examples)
+`,
+    )
+  })
+
+  it('says why it is not tested, or never will be', () => {
+    const last = (id: string) => requirementPage(few, id, { colour: false }).trimEnd().split('\n').at(-1)
+    assert.equal(last('EXO-FRC-03'), 'Not tested yet    needs a clock that runs ahead')
+    assert.equal(last('DANE-15'), 'Never tested      the codes are those of the real service')
+    assert.equal(last('DANE-01'), 'Not tested yet    nobody said why')
+  })
+
+  it('names every Rule that tests it', () => {
+    const knowledge = {
+      ...few,
+      rules: [rule('EXO-FRC-01', 5, 1), rule('EXO-FRC-03', 9, 1), rule('EXO-FRC-01', 30, 2)],
+    }
+    const page = requirementPage(knowledge, 'EXO-FRC-01', { colour: false })
+    assert.deepEqual(page.match(/feature:\d+|\(\d examples?\)/g), [
+      'feature:5',
+      '(1 example)',
+      'feature:30',
+      '(2 examples)',
+    ])
+  })
+
+  it('calls the roles of a requirement for both by their names', () => {
+    const [first] = requirementPage(few, 'EXO-MSG-01', { colour: false }).split('\n')
+    assert.equal(first, 'EXO-MSG-01  must, sender and receiver, message')
+  })
+
+  it('suggests what was meant by an unknown id', () => {
+    assert.throws(() => requirementPage(few, 'EXO-FRC-1', { colour: false }), {
+      name: 'InputError',
+      message: /did you mean/,
+    })
+  })
+})
+
+describe('requirements as JSON', () => {
+  const read = (options: Parameters<typeof requirementsJson>[1]) => JSON.parse(requirementsJson(few, options))
+
+  it('are the entries of the catalogue with their coverage', () => {
+    const list = read({})
+    assert.deepEqual(
+      list.map(({ coverage }: { coverage: object }) => coverage),
+      [
+        {
+          rules: [
+            {
+              uri: 'features/outbound/forced-tls.feature',
+              line: 5,
+              name: 'Without STARTTLS on the other side, forced mail stays queued',
+              examples: 2,
+            },
+          ],
+        },
+        { later: 'needs a clock that runs ahead' },
+        { impossible: 'the codes are those of the real service' },
+        { later: 'nobody said why' },
+      ],
+    )
+    const { coverage: _, ...first } = list[0]
+    assert.deepEqual(first, catalogue.get('EXO-FRC-01'))
+  })
+
+  it('are one object for an id', () => {
+    assert.equal(read({ id: 'DANE-01' }).id, 'DANE-01')
+    assert.throws(() => read({ id: 'DANE-99' }), { name: 'InputError' })
+  })
+
+  it('can be those of one profile', () => {
+    assert.equal(read({ profile: 'tlsrpt' }).length, 8)
+    assert.throws(() => read({ profile: 'x' }), { name: 'InputError' })
+  })
+})
+
+describe('what is told about the real catalogue', () => {
+  const all: Knowledge = { catalogue, rules: loadFeatures(catalogue), gaps: loadGaps() }
+
+  it('fits 80 columns and is plain text', () => {
+    const pages = catalogue.requirements.map(({ id }) => requirementPage(all, id, { colour: false }))
+    for (const line of [requirementsList(all, { colour: false }), ...pages].flatMap(text => text.split('\n')))
+      assert.match(line, /^[\x20-\x7e]{0,80}$/)
+  })
+
+  it('is the same in colour', () => {
+    const list = requirementsList(all, { colour: true })
+    assert.match(list, /\x1b\[32myes {3}\x1b/)
+    assert.equal(stripVTControlCharacters(list), requirementsList(all, { colour: false }))
+    const page = requirementPage(all, 'EXO-FRC-01', { colour: true })
+    assert.notEqual(page, stripVTControlCharacters(page))
+    assert.equal(stripVTControlCharacters(page), requirementPage(all, 'EXO-FRC-01', { colour: false }))
+  })
+})

@@ -1,0 +1,147 @@
+import pc from 'picocolors'
+import type { Catalogue, Requirement } from '../verdicts/catalogue.ts'
+import type { Gap } from '../verdicts/coverage.ts'
+import type { FeatureRule } from '../verdicts/features.ts'
+
+/** What there is to tell: the catalogue, the Rules that test it, and why the rest is not tested. */
+export interface Knowledge {
+  catalogue: Catalogue
+  rules: readonly FeatureRule[]
+  gaps: ReadonlyMap<string, Gap>
+}
+
+/** Fits terminals, mails and issue trackers. */
+const COLUMNS = 80
+
+/** Whether a feature tests it: `never` is for what only the real service could show. */
+type Tested = 'yes' | 'later' | 'never'
+
+const LEGEND = [
+  'later: the suite has to learn something first.',
+  'never: only the real service could show it, not a lab.',
+  '`mail-tls requirements ID` explains one.',
+].join('\n')
+
+/**
+ * All requirements, or those of a profile, as lines of at most 80 columns that end in a newline. Throws InputError for
+ * an unknown profile.
+ */
+export function requirementsList(
+  knowledge: Knowledge,
+  { profile, colour }: { profile?: string | undefined; colour: boolean },
+): string {
+  const paint = pc.createColors(colour)
+  const chosen = chosenBy(knowledge.catalogue, profile)
+  const widths = [Math.max(...chosen.map(({ id }) => id.length)), 'observed'.length, 'tested'.length]
+  const row = (cells: string[], text: string, decorate: (cells: string[]) => string[]) => {
+    const padded = cells.map((cell, index) => cell.padEnd(widths[index]!))
+    const indent = padded.join('  ').length + 2
+    return `${decorate(padded).join('  ')}  ${wrap(text, COLUMNS - indent, indent)}`
+  }
+  const marks = { yes: paint.green, later: paint.yellow, never: paint.dim }
+  const rows = chosen.map(requirement => {
+    const tested = isTested(requirement, knowledge)
+    return row([requirement.id, requirement.level, tested], requirement.statement, ([id, level, mark]) => [
+      paint.bold(id!),
+      level!,
+      marks[tested](mark!),
+    ])
+  })
+  const header = row(['ID', 'LEVEL', 'TESTED'], 'STATEMENT', cells => cells.map(paint.dim))
+  return `${[header, ...rows, '', summary(chosen, knowledge), LEGEND].join('\n')}\n`
+}
+
+/** Everything about one requirement. Throws InputError for an unknown id. */
+export function requirementPage(knowledge: Knowledge, id: string, { colour }: { colour: boolean }): string {
+  const paint = pc.createColors(colour)
+  const entry = knowledge.catalogue.get(id)
+  const label = 'Negative control'.length + 2
+  const field = (name: string, ...texts: string[]) =>
+    `${paint.dim(name.padEnd(label))}${texts.map(text => wrap(text, COLUMNS - label, label)).join(`\n${' '.repeat(label)}`)}`
+  const role = entry.actor === 'both' ? 'sender and receiver' : entry.actor
+  return `${[
+    `${paint.bold(entry.id)}  ${entry.level}, ${role}, ${entry.area}`,
+    '',
+    wrap(entry.statement, COLUMNS, 0),
+    '',
+    field('Given', entry.given),
+    field('When', entry.when),
+    field('Then', entry.then),
+    field('Evidence', entry.evidence),
+    field('Negative control', entry.negative_control),
+    '',
+    field('Sources', ...entry.source),
+    field('', `(${entry.source_basis})`),
+    field('Profiles', entry.profiles.join(', ')),
+    '',
+    ...whereTested(entry, knowledge).map(([name, ...texts]) => field(name, ...texts)),
+  ].join('\n')}\n`
+}
+
+/**
+ * The catalogue's own keys with `coverage` added, as one JSON document: an array, or one object for an id. `coverage`
+ * is `{ rules: [{ uri, line, name, examples }] }`, `{ later }` or `{ impossible }`. Throws as the two above.
+ */
+export function requirementsJson(
+  knowledge: Knowledge,
+  { id, profile }: { id?: string | undefined; profile?: string | undefined },
+): string {
+  const told = (requirement: Requirement) => ({
+    ...requirement,
+    coverage: coverageOf(requirement, knowledge),
+  })
+  const { catalogue } = knowledge
+  const value = id === undefined ? chosenBy(catalogue, profile).map(told) : told(catalogue.get(id))
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+function chosenBy(catalogue: Catalogue, profile: string | undefined): readonly Requirement[] {
+  return profile === undefined ? catalogue.requirements : catalogue.inProfile(profile)
+}
+
+function rulesOf({ id }: Requirement, { rules }: Knowledge): FeatureRule[] {
+  return rules.filter(({ requirement }) => requirement === id)
+}
+
+function isTested(requirement: Requirement, knowledge: Knowledge): Tested {
+  if (rulesOf(requirement, knowledge).length > 0) return 'yes'
+  const gap = knowledge.gaps.get(requirement.id)
+  return gap && 'impossible' in gap ? 'never' : 'later'
+}
+
+function coverageOf(requirement: Requirement, knowledge: Knowledge) {
+  const rules = rulesOf(requirement, knowledge)
+  if (rules.length === 0) return knowledge.gaps.get(requirement.id) ?? { later: 'nobody said why' }
+  return {
+    rules: rules.map(({ uri, line, name, examples }) => ({ uri, line, name, examples: examples.length })),
+  }
+}
+
+function whereTested(requirement: Requirement, knowledge: Knowledge): [name: string, ...texts: string[]][] {
+  const coverage = coverageOf(requirement, knowledge)
+  if ('later' in coverage) return [['Not tested yet', coverage.later]]
+  if ('impossible' in coverage) return [['Never tested', coverage.impossible]]
+  return coverage.rules.map(({ uri, line, name, examples }, index) => [
+    index === 0 ? 'Tested in' : '',
+    `${uri}:${line}`,
+    `${name} (${examples} ${examples === 1 ? 'example' : 'examples'})`,
+  ])
+}
+
+function summary(chosen: readonly Requirement[], knowledge: Knowledge): string {
+  const count: Record<Tested, number> = { yes: 0, later: 0, never: 0 }
+  for (const requirement of chosen) count[isTested(requirement, knowledge)]++
+  return `${chosen.length} requirements: ${count.yes} tested, ${count.later} later, ${count.never} never.`
+}
+
+/** Lines of at most `width` columns; all but the first begin with `indent` blanks. A longer word has its own line. */
+function wrap(text: string, width: number, indent: number): string {
+  const lines: string[] = []
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines.join(`\n${' '.repeat(indent)}`)
+}

@@ -1,0 +1,65 @@
+import type { MailFlow } from './mail-flow.ts'
+
+/** What a product may be able to do; a scenario that needs more is inapplicable for it. */
+export const CAPABILITIES = {
+  'encryption-only': 'force TLS outbound without looking at the certificate',
+  'certificate-validation': 'force TLS outbound with a valid chain, whatever the name',
+  'domain-validation': 'force TLS outbound with a valid chain and the right name',
+  'tls-domain': 'compare the partner certificate with a configured name instead of the host name',
+  'inbound-required': 'require TLS from chosen sender domains',
+  'client-certificates': 'require a certificate with a chosen name from chosen sender domains',
+  'client-certificate-outbound': 'show a certificate of its own as a sender',
+  submission: 'take mail from users who log in',
+  retry: 'try a queued message again when asked',
+  expiry: 'give a message up after a configured number of attempts',
+  'forced-tls-inbound': 'require TLS from every sender',
+} as const
+export type Capability = keyof typeof CAPABILITIES
+
+export interface RenderedFile {
+  /** Relative to the gateway's own folder. */
+  path: string
+  content: string
+}
+
+/** A mail flow in a product's own files. */
+export interface Rendered {
+  files: RenderedFile[]
+}
+
+/** The product's word on one recipient, in neutral form. Explains; never decides. */
+export interface DeliveryEvent {
+  kind: 'delivered' | 'deferred' | 'bounced'
+  recipient: string
+  /** The product's own words, printable. */
+  reason: string
+}
+
+/** Data and pure functions: one per product, tested without starting anything. */
+export interface Adapter {
+  readonly name: string
+  readonly capabilities: ReadonlySet<Capability>
+  /** Why a capability is missing, in a sentence for the report. */
+  readonly reasons: Partial<Record<Capability, string>>
+  /** Log line that means: accepting mail. */
+  readonly ready: RegExp
+  /** Pure: the mail flow in this product's own files. */
+  render(flow: MailFlow, place: Place): Rendered
+  /** Pure: one line of this product's log as a neutral event, or nothing. */
+  read(line: string): DeliveryEvent | undefined
+}
+
+/** Where the product is to listen. */
+export interface Place {
+  address: string
+  inbound: number
+  submission: number
+}
+
+/** How an embedded product is run from a folder with its rendered files. */
+export interface EmbeddedProduct extends Adapter {
+  version(): Promise<{ version: string; library: string }>
+  command(folder: string): { program: string; args: string[]; env: Record<string, string> }
+  /** Message over the process's IPC channel that makes it try queued mail for a domain now. */
+  retry(domain: string): object
+}

@@ -1,0 +1,195 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createConnection, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { printable } from '../wire/printable.ts'
+import type { Capability, DeliveryEvent, EmbeddedProduct, Place } from './adapter.ts'
+import { type Gateway, GatewayFailure } from './gateway.ts'
+import type { MailFlow } from './mail-flow.ts'
+
+/** How long a product may take to its first 220, in ms. */
+const START_LIMIT = 20_000
+const MAX_LOG_LINES = 50_000
+
+/** Prefix of every folder that a run makes outside its report; the next run sweeps what a killed one left. */
+export const FOLDER_PREFIX = 'mail-tls-'
+
+/**
+ * A real mail server as a child process on a loopback address of its own. It ends with this process in any case: the
+ * IPC channel closes, and the product's plugin sees that. Throws GatewayFailure when it does not come up.
+ */
+export class EmbeddedGateway implements Gateway {
+  readonly kind = 'embedded'
+  readonly name: string
+  readonly version: string
+  readonly library: string
+  readonly flow: MailFlow
+  readonly inbound
+  readonly submission
+  readonly events: DeliveryEvent[] = []
+  readonly #product: EmbeddedProduct
+  readonly #folder: string
+  readonly #place: Place
+  readonly #watchers = new Set<(event: DeliveryEvent) => void>()
+  #child: ChildProcess | undefined
+  #lines: string[] = []
+
+  private constructor(
+    product: EmbeddedProduct,
+    flow: MailFlow,
+    made: { folder: string; place: Place; version: string; library: string },
+  ) {
+    this.name = product.name
+    this.version = made.version
+    this.library = made.library
+    this.flow = flow
+    this.inbound = { host: made.place.address, port: made.place.inbound }
+    this.submission = { host: made.place.address, port: made.place.submission }
+    this.#product = product
+    this.#folder = made.folder
+    this.#place = made.place
+  }
+
+  static async start(product: EmbeddedProduct, flow: MailFlow): Promise<EmbeddedGateway> {
+    const address = `127.${randomInt(1, 63)}.${randomInt(256)}.${randomInt(1, 255)}`
+    const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`))
+    const place = { address, inbound: await freePort(address), submission: await freePort(address) }
+    const { version, library } = await product.version()
+    const gateway = new EmbeddedGateway(product, flow, { folder, place, version, library })
+    try {
+      await gateway.#configure(flow)
+      await gateway.#spawn()
+    } catch (error) {
+      await gateway.stop()
+      throw error
+    }
+    return gateway
+  }
+
+  async #configure(flow: MailFlow): Promise<void> {
+    for (const { path, content } of this.#product.render(flow, this.#place).files) {
+      await mkdir(dirname(join(this.#folder, path)), { recursive: true })
+      await writeFile(join(this.#folder, path), content, { mode: 0o600 })
+    }
+  }
+
+  async #spawn(): Promise<void> {
+    const { program, args, env } = this.#product.command(this.#folder)
+    const child = spawn(program, args, {
+      cwd: this.#folder,
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    this.#child = child
+    const gone = new Promise<never>((_, reject) => {
+      child.once('error', error => reject(new GatewayFailure(`${this.name} cannot be started: ${error.message}`)))
+      child.once('exit', code =>
+        reject(new GatewayFailure(`${this.name} ended by itself (exit status ${code}): ${this.#lastWords()}`)),
+      )
+    })
+    gone.catch(() => {})
+    const ready = new Promise<void>(resolve => {
+      for (const stream of [child.stdout!, child.stderr!])
+        createInterface({ input: stream }).on('line', line => {
+          this.#line(line)
+          if (this.#product.ready.test(line)) resolve()
+        })
+    })
+    const late = AbortSignal.timeout(START_LIMIT)
+    const limit = new Promise<never>((_, reject) =>
+      late.addEventListener('abort', () =>
+        reject(new GatewayFailure(`${this.name} took no mail after ${START_LIMIT / 1000} s: ${this.#lastWords()}`)),
+      ),
+    )
+    limit.catch(() => {})
+    await Promise.race([ready, gone, limit])
+    await Promise.race([greeting(this.inbound), gone, limit])
+  }
+
+  #line(line: string): void {
+    if (this.#lines.length < MAX_LOG_LINES) this.#lines.push(line)
+    const event = this.#product.read(line)
+    if (!event) return
+    this.events.push(event)
+    for (const watcher of this.#watchers) watcher(event)
+  }
+
+  #lastWords(): string {
+    return printable(this.#lines.slice(-3).join(' | ') || 'it said nothing', 500)
+  }
+
+  lacks(capability: Capability): string | undefined {
+    if (this.#product.capabilities.has(capability)) return undefined
+    return this.#product.reasons[capability] ?? `${this.name} does not claim it`
+  }
+
+  watch(watcher: (event: DeliveryEvent) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  log(text: string, max = 40): string[] {
+    return this.#lines
+      .filter(line => line.includes(text))
+      .slice(-max)
+      .map(line => printable(line, 500))
+  }
+
+  async retry(domain: string): Promise<void> {
+    this.#child?.send(this.#product.retry(domain))
+  }
+
+  /** Ends the product and starts it again with another flow in the same place: its queue stays. */
+  async restart(flow: MailFlow): Promise<void> {
+    await this.#end()
+    await this.#configure(flow)
+    Object.assign(this, { flow })
+    await this.#spawn()
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    // An orderly end lets transactions finish; a server that does not end is killed by its id.
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), 3_000)
+    await ended
+    clearTimeout(timer)
+  }
+
+  async stop(): Promise<void> {
+    this.#child?.kill('SIGKILL')
+    await this.#end()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** A port that nothing uses on an address that only this run uses. */
+async function freePort(host: string): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port: 0 }, resolve)
+  })
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** Resolves with the first 220: a log line or an open port does not yet mean that mail is taken. */
+function greeting({ host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host, port })
+    socket.once('data', chunk => {
+      socket.end('QUIT\r\n')
+      if (chunk.toString('latin1').startsWith('220')) resolve()
+      else reject(new GatewayFailure(`it greets with ${printable(chunk, 100)}`))
+    })
+    socket.once('error', error => reject(new GatewayFailure(`no connection: ${error.message}`)))
+  })
+}

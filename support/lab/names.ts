@@ -1,0 +1,62 @@
+import { createServer, Packet } from 'dns2'
+
+
+export interface Exchanger {
+  /** MX preference, RFC 5321 s5.1: lower is tried first. */
+  preference: number
+  hostname: string
+  address: string
+}
+
+/**
+ * The DNS of an embedded lab: authoritative for every domain that was given to it, NXDOMAIN for all else. Nothing is
+ * ever asked of another server. Domains and host names compare without case.
+ */
+export class Names {
+  readonly #exchangers = new Map<string, Exchanger[]>()
+  readonly #addresses = new Map<string, string>()
+  readonly #server = createServer({
+    udp: { type: 'udp4' as const },
+    handle: (request, send) => {
+      const response = Packet.createResponseFromRequest(request)
+      const question = request.questions[0]
+      if (question) this.#answer(question, response)
+      send(response)
+    },
+  })
+
+  /** Starts on a free port of 127.0.0.1, which it returns. */
+  async start(): Promise<number> {
+    const { udp } = await this.#server.listen({ udp: { port: 0, address: '127.0.0.1' } })
+    if (!udp) throw new Error('the lab has no address for its DNS server')
+    return (udp as { port: number }).port
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.close()
+  }
+
+  setMx(domain: string, exchangers: Exchanger[]): void {
+    this.#exchangers.set(domain.toLowerCase(), exchangers)
+    for (const { hostname, address } of exchangers) this.#addresses.set(hostname.toLowerCase(), address)
+  }
+
+  #answer(question: Question, response: Packet): void {
+    const name = question.name.toLowerCase()
+    response.header.aa = 1
+    const exchangers = this.#exchangers.get(name)
+    const address = this.#addresses.get(name)
+    if (!exchangers && !address) response.header.rcode = 3
+    else if (exchangers && question.type === Packet.TYPE.MX)
+      for (const { preference, hostname } of exchangers)
+        response.answers.push(record(question, { exchange: hostname, priority: preference }))
+    else if (address && question.type === Packet.TYPE.A) response.answers.push(record(question, { address }))
+  }
+}
+
+type Question = Packet['questions'][number]
+
+/** Never cached: a scenario may give the same name another answer. */
+function record(question: Question, data: { address: string } | { exchange: string; priority: number }) {
+  return Packet.createResourceFromQuestion(question, { ttl: 0, ...data })
+}

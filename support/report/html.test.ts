@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { VERDICTS } from '../verdicts/verdict.ts'
+import { findingsOf } from './findings.ts'
+import { html } from './html.ts'
+import { type Element, elements } from './markup-tree.ts'
+import type { RunRecord } from './run-record.ts'
+import { HOSTILE, hostileRun, largeRun, sampleRun } from './sample-run.ts'
+
+const page = (record: RunRecord) => html(findingsOf(record, loadCatalogue().requirements))
+const read = (source: string) => elements(source, { html: true })
+const shapes = (all: Element[]) =>
+  new Set(
+    all.flatMap(({ tag, attributes }) => [tag, ...[...attributes.keys()].map(name => `${tag} ${name}`)]),
+  )
+
+describe('html', () => {
+  const sample = page(sampleRun())
+  const all = read(sample)
+  const hostile = page(hostileRun())
+  const evil = read(hostile)
+
+  it('is one well-formed document that asks for nothing else', () => {
+    for (const { tag, attributes } of [...all, ...evil]) {
+      assert.ok(!attributes.has('src') && tag !== 'iframe' && tag !== 'object', tag)
+      const address = attributes.get('href') ?? '#'
+      assert.match(address, /^(#|data:,$|evidence\/[\w/.-]+$|[a-z]+\.(json|xml|ndjson|md)$)/)
+    }
+    assert.ok(!/@import|url\(/.test(all.find(({ tag }) => tag === 'style')!.text))
+  })
+
+  it('has one script, which is ours, and allows no other', () => {
+    for (const found of [all, evil]) {
+      const scripts = found.filter(({ tag }) => tag === 'script')
+      assert.equal(scripts.length, 1)
+      const hash = createHash('sha256').update(scripts[0]!.text).digest('base64')
+      const policy = found.find(({ attributes }) => attributes.has('http-equiv'))!.attributes.get('content')!
+      assert.ok(policy.includes(`default-src 'none'`) && policy.includes(`script-src 'sha256-${hash}'`))
+    }
+  })
+
+  it('has no element and no attribute that a peer brought in', () => {
+    for (const shape of shapes(evil)) assert.ok(shapes(all).has(shape), shape)
+    for (const { attributes } of evil)
+      for (const name of attributes.keys()) assert.ok(!name.startsWith('on'), name)
+  })
+
+  it('shows what is hostile as the text that it is', () => {
+    const { text } = evil.find(({ tag }) => tag === 'main')!
+    for (const evidence of HOSTILE.filter(line => line.length < 100 && !/\p{C}/u.test(line)))
+      assert.ok(text.includes(evidence), evidence)
+    assert.ok(text.includes('\\x00NUL \\x1b[31mred'))
+    assert.ok(!/[^\P{C}\n\t]/u.test(hostile))
+  })
+
+  it('clips long texts', () => {
+    assert.ok(!hostile.includes('x'.repeat(1600)))
+  })
+
+  it('names no id twice, and has every place that it links to', () => {
+    for (const found of [all, evil]) {
+      const ids = found.flatMap(({ attributes }) => attributes.get('id') ?? [])
+      assert.equal(new Set(ids).size, ids.length)
+      for (const { attributes } of found) {
+        const address = attributes.get('href')
+        if (address?.startsWith('#')) assert.ok(ids.includes(address.slice(1)), address)
+      }
+    }
+  })
+
+  it('has each example with its verdict, its steps and its conversations', () => {
+    const { verdicts } = sampleRun()
+    const ofClass = (name: string) => all.filter(({ attributes }) => attributes.get('class') === name)
+    assert.equal(ofClass('ex').length, verdicts.length)
+    assert.equal(ofClass('seq').length, verdicts.flatMap(({ seen }) => seen.conversations).length)
+    const example = all.find(({ attributes }) =>
+      attributes.get('id')?.startsWith('EXO-FRC-04/a-partner-that-has-tls-again'),
+    )!
+    for (const words of [
+      'Given an outbound',
+      'Conversation 2 of 2',
+      'gateway under test',
+      'inside TLS 1.3',
+      'clear',
+    ])
+      assert.ok(example.text.includes(words), words)
+  })
+
+  it('opens what fails the run and nothing else', () => {
+    const open = all.filter(({ tag, attributes }) => tag === 'details' && attributes.has('open'))
+    const requirements = open.filter(({ attributes }) => attributes.has('data-verdict'))
+    assert.deepEqual(
+      new Set(requirements.map(({ attributes }) => attributes.get('data-verdict'))),
+      new Set(['non-conformant', 'stale', 'lab-error']),
+    )
+  })
+
+  it('explains all verdicts', () => {
+    const legend = all.find(({ attributes }) => attributes.get('id') === 'legend')!
+    for (const verdict of VERDICTS) assert.ok(legend.text.includes(verdict))
+  })
+
+  it('says so when a run says nothing', () => {
+    const empty = page({ ...sampleRun(), verdicts: [] })
+    assert.match(read(empty).find(({ tag }) => tag === 'h1')!.text, /^Nothing was judged/)
+    assert.match(empty, /No example ran\./)
+    assert.match(empty, /Nothing was judged, so nothing can be said\./)
+  })
+
+  it('stays below 3 MB for 170 examples', () => {
+    const size = Buffer.byteLength(page(largeRun(170)))
+    assert.ok(size < 3_000_000, `${size} bytes`)
+  })
+})

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Area, Requirement } from '../verdicts/catalogue.ts'
+import { totals } from '../verdicts/verdict.ts'
+import { drawing } from './drawing.ts'
+import { BY_URGENCY, type Example, type Finding, type Findings } from './findings.ts'
+import { markup } from './templates.ts'
+import { clipped } from './visible.ts'
+import { AREA_TITLES, counted, duration, MEANINGS, minute } from './words.ts'
+
+/** Lines of a gateway's log that are shown; the evidence has the others. */
+const NOTES = 40
+
+const asset = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8')
+
+/**
+ * The report for people: one HTML document that needs nothing but itself. Everything in it can be read without
+ * scripts; its only script filters, and opens what the address names. Nothing from a peer is markup.
+ */
+export function html(findings: Findings): string {
+  const { record, headline, exit, counts, areas, attention, unseen } = findings
+  const { gateway, suite } = record
+  const style = asset('report.css')
+  const script = asset('report.js')
+  const examples = totals(record.verdicts)
+  return markup.render('./report', {
+    ...{ style, script, areas: areas.map(areaOf), unseen: unseen.map(unseenOf) },
+    scriptHash: createHash('sha256').update(script).digest('base64'),
+    name: [gateway.name, gateway.version].filter(Boolean).join(' '),
+    headline: headline.split('; '),
+    outcome: outcomeOf(findings),
+    exit,
+    facts: [
+      { name: 'Gateway', text: [gateway.name, gateway.version].filter(Boolean).join(' ') },
+      { name: 'TLS library', text: gateway.library || 'not known' },
+      { name: 'Runs', text: KINDS[gateway.kind] },
+      {
+        name: record.profiles.length === 1 ? 'Profile' : 'Profiles',
+        text: record.profiles.join(', ') || 'none',
+      },
+      { name: 'Judged', text: `${minute(record.startedAt)}, in ${duration(record.durationMs)}` },
+      { name: 'Suite', text: `${suite.name} ${suite.version} (${suite.commit.slice(0, 12)})` },
+    ],
+    command: record.command,
+    calm:
+      counts.conformant > 0
+        ? 'Nothing. Every requirement that applies and was judged is kept.'
+        : 'Nothing was judged, so nothing can be said.',
+    verdicts: BY_URGENCY.map(verdict => ({
+      verdict,
+      requirements: counts[verdict],
+      examples: examples[verdict],
+      meaning: MEANINGS[verdict],
+    })),
+    requirements: counted(
+      areas.reduce((sum, area) => sum + area.findings.length, 0),
+      'requirement',
+    ),
+    examples: counted(record.verdicts.length, 'example'),
+    attention: BY_URGENCY.map(verdict => ({
+      verdict,
+      meaning: MEANINGS[verdict],
+      findings: attention.filter(finding => finding.verdict === verdict).map(brief),
+    })).filter(group => group.findings.length > 0),
+  })
+}
+
+function outcomeOf({ exit, record }: Findings): { word: string; reason: string } {
+  if (exit === 0) return { word: 'Passed', reason: 'Nothing is broken beyond what is recorded.' }
+  if (exit === 1)
+    return {
+      word: 'Not passed',
+      reason: 'Something is broken that is not recorded, or a record is out of date.',
+    }
+  const errors = totals(record.verdicts)['lab-error']
+  const reason =
+    errors > 0
+      ? `The lab failed in ${counted(errors, 'example')}; what else was found may be its fault too.`
+      : record.verdicts.length > 0
+        ? 'Nothing that ran could be decided.'
+        : 'No example ran.'
+  return { word: 'No result', reason }
+}
+
+const KINDS = {
+  container: 'in a container of the suite',
+  embedded: "in the suite's own process",
+  external: 'on its own, described by a gateway file',
+} as const
+
+const LEVELS = { must: 'must', should: 'should', may: 'may', observed: 'observed fact' } as const
+
+const ACTORS = {
+  sender: 'the gateway as sender',
+  receiver: 'the gateway as receiver',
+  both: 'the gateway in both roles',
+} as const
+
+function areaOf({ area, findings }: { area: Area | 'other'; findings: Finding[] }) {
+  return {
+    id: `area-${area}`,
+    title: area === 'other' ? 'Not in the catalogue' : AREA_TITLES[area],
+    counts: BY_URGENCY.map(verdict => ({
+      verdict,
+      count: findings.filter(finding => finding.verdict === verdict).length,
+    })).filter(({ count }) => count > 0),
+    findings: findings.map(findingView),
+  }
+}
+
+function brief({ id, requirement, deciding, examples, verdict }: Finding) {
+  const alike = examples.filter(example => example.judged.verdict === verdict).length
+  return {
+    id,
+    place: deciding.place,
+    statement: requirement?.statement ?? '',
+    title: clipped(deciding.judged.title, 200),
+    detail: clipped(deciding.judged.detail, 400),
+    more: alike - 1,
+  }
+}
+
+function findingView(finding: Finding) {
+  const { id, level, actor, requirement, verdict, examples, deciding } = finding
+  const urgent = isUrgent(finding)
+  return {
+    ...{ id, verdict, open: urgent },
+    statement: requirement?.statement ?? clipped(deciding.judged.title, 300),
+    level: LEVELS[level],
+    actor: ACTORS[actor],
+    sources: requirement?.source ?? [],
+    basis: requirement?.source_basis ?? '',
+    profiles: requirement?.profiles.join(', ') ?? '',
+    negativeControl: requirement?.negative_control ?? '',
+    examples: examples.map(example => exampleView(example, urgent && example === deciding)),
+  }
+}
+
+/** What fails the run is open from the start. */
+function isUrgent({ verdict }: Finding): boolean {
+  return verdict === 'non-conformant' || verdict === 'stale' || verdict === 'lab-error'
+}
+
+function exampleView({ judged, place, folder }: Example, open: boolean) {
+  const { title, scenario, control, verdict, detail, durationMs, seen } = judged
+  const { conversations, notes, steps } = seen
+  return {
+    ...{ place, folder, open, scenario, control, verdict },
+    title: clipped(title, 300),
+    detail: clipped(detail, 1000),
+    took: duration(durationMs),
+    steps: steps.map(step => {
+      const [keyword = '', ...rest] = clipped(step, 600).split(' ')
+      return { keyword, text: rest.join(' ') }
+    }),
+    notes: notes.slice(-NOTES).map(note => clipped(note, 300)),
+    notesBefore: Math.max(notes.length - NOTES, 0),
+    conversations: conversations.map((conversation, index) => ({
+      ...drawing(conversation),
+      number: index + 1,
+      of: conversations.length,
+      transcript: `${folder}/transcript-${index + 1}.txt`,
+      json: `${folder}/conversation-${index + 1}.json`,
+    })),
+  }
+}
+
+function unseenOf({ id, level, statement }: Requirement) {
+  return { id, level: LEVELS[level], statement }
+}

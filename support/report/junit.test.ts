@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { findingsOf } from './findings.ts'
+import { junit } from './junit.ts'
+import { elements } from './markup-tree.ts'
+import type { RunRecord } from './run-record.ts'
+import { HOSTILE, hostileRun, sampleRun } from './sample-run.ts'
+
+const xml = (record: RunRecord) => junit(findingsOf(record, loadCatalogue().requirements))
+const ILLEGAL = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
+
+describe('junit', () => {
+  it('has a suite per area and a case per example', () => {
+    const record = sampleRun()
+    const all = elements(xml(record))
+    assert.equal(all[0]?.tag, 'testsuites')
+    const names = all.filter(({ tag }) => tag === 'testsuite').map(({ attributes }) => attributes.get('name'))
+    assert.deepEqual(names.slice(0, 3), ['outbound', 'inbound', 'server-to-server'])
+    const cases = all.filter(({ tag }) => tag === 'testcase')
+    assert.equal(cases.length, record.verdicts.length)
+    assert.equal(cases[0]?.attributes.get('classname'), 'EXO-OPP-01')
+    assert.equal(cases[0]?.attributes.get('name'), 'a partner with TLS gets the mail')
+  })
+
+  it('says failure, error or skipped, with the reason', () => {
+    const { totals } = sampleRun()
+    const all = elements(xml(sampleRun()))
+    const count = (wanted: string) => all.filter(({ tag }) => tag === wanted).length
+    assert.equal(count('failure'), totals['non-conformant'] + totals.stale)
+    assert.equal(count('error'), totals['lab-error'])
+    assert.equal(
+      count('skipped'),
+      totals.deviates + totals.declined + totals.inapplicable + totals.inconclusive,
+    )
+    const failure = all.find(({ tag }) => tag === 'failure')
+    assert.equal(failure?.attributes.get('type'), 'non-conformant')
+    assert.match(failure?.attributes.get('message') ?? '', /went out in clear/)
+    assert.match(failure?.text ?? '', /^Given an outbound connector/)
+    const { attributes } = all[0]!
+    assert.equal(Number(attributes.get('failures')), count('failure'))
+    assert.equal(Number(attributes.get('skipped')), count('skipped'))
+  })
+
+  it('fails what strict fails', () => {
+    const { totals } = sampleRun()
+    const all = elements(xml({ ...sampleRun(), strict: true }))
+    assert.equal(
+      all.filter(({ tag }) => tag === 'failure').length,
+      totals['non-conformant'] + totals.stale + totals.declined + totals.inconclusive,
+    )
+  })
+
+  it('stays well-formed whatever a peer says', () => {
+    const text = xml(hostileRun())
+    assert.ok(!ILLEGAL.test(text))
+    const all = elements(text)
+    assert.deepEqual(
+      new Set(all.map(({ tag }) => tag)),
+      new Set(elements(xml(sampleRun())).map(({ tag }) => tag)),
+    )
+    assert.equal(all.filter(({ tag }) => tag === 'testcase').length, hostileRun().verdicts.length)
+    assert.ok(all.some(({ attributes }) => attributes.get('name') === `hostile ${HOSTILE[4]}`))
+  })
+})

@@ -1,0 +1,57 @@
+const $ = id => document.getElementById(id)
+const requirements = [...document.querySelectorAll('.req')]
+const areas = [...document.querySelectorAll('.area')]
+const ticks = [...document.querySelectorAll('#filter [name=verdict]')]
+const texts = new Map()
+
+function textOf(requirement) {
+  if (!texts.has(requirement)) texts.set(requirement, requirement.textContent.toLowerCase())
+  return texts.get(requirement)
+}
+
+function filter() {
+  const wanted = new Set(ticks.filter(tick => tick.checked).map(tick => tick.value))
+  const words = $('text').value.toLowerCase().split(/\s+/)
+  let shown = 0
+  for (const requirement of requirements) {
+    const fits =
+      wanted.has(requirement.dataset.verdict) && words.every(word => textOf(requirement).includes(word))
+    requirement.hidden = !fits
+    if (fits) shown++
+  }
+  for (const area of areas) area.hidden = !area.querySelector('.req:not([hidden])')
+  $('none').hidden = shown > 0
+  $('shown').textContent =
+    shown === requirements.length ? '' : `${shown} of ${requirements.length} requirements`
+}
+
+function reveal() {
+  let name = location.hash.slice(1)
+  try {
+    name = decodeURIComponent(name)
+  } catch {
+    // Not of our making: take it as it is.
+  }
+  const target = $(name)
+  if (!target) return
+  for (let node = target; node; node = node.parentElement) {
+    if (node.tagName === 'DETAILS') node.open = true
+    if (node !== $('filter')) node.hidden = false
+  }
+  target.scrollIntoView()
+}
+
+$('filter').hidden = false
+// What is beside the report on a wide screen stands in its way on a narrow one.
+if (matchMedia('(max-width: 62rem)').matches)
+  for (const part of document.querySelectorAll('nav details')) part.open = false
+$('filter').addEventListener('input', filter)
+$('filter').addEventListener('submit', event => event.preventDefault())
+$('open').addEventListener('click', () => {
+  for (const requirement of requirements) requirement.open = true
+})
+$('close').addEventListener('click', () => {
+  for (const requirement of requirements) requirement.open = false
+})
+addEventListener('hashchange', reveal)
+reveal()

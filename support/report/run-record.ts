@@ -1,0 +1,71 @@
+import type { Verdict, VerdictName } from '../verdicts/verdict.ts'
+import type { Conversation } from '../wire/conversation.ts'
+
+/** verdicts.json, key by key (design contract, section 6). */
+export interface VerdictsDocument {
+  schema: 1
+  suite: { name: string; version: string; commit: string }
+  gateway: { name: string; version: string; library: string; kind: 'container' | 'embedded' | 'external' }
+  profiles: string[]
+  /** RFC 3339. */
+  startedAt: string
+  durationMs: number
+  /** Over verdicts, one per example; not over requirements. */
+  totals: Record<VerdictName, number>
+  verdicts: Verdict[]
+}
+
+/** What one verdict rests on. */
+export interface Evidence {
+  /** Oldest first; several where the gateway tried again or tried another host. */
+  conversations: Conversation[]
+  /** What the gateway itself said: lines of its log, words of its queue. */
+  notes: string[]
+  /** The steps of the example with their keywords: `Given an outbound connector …`. */
+  steps: string[]
+}
+
+/** `evidence` of the verdict is not read here: `writeReport` decides on the folder. */
+export interface RecordedVerdict extends Verdict {
+  seen: Evidence
+}
+
+/** One run with everything that a report shows of it. JSON only. */
+export interface RunRecord extends Omit<VerdictsDocument, 'verdicts'> {
+  verdicts: RecordedVerdict[]
+  /** The command line that repeats the run. */
+  command: string
+  /** Whether declined and inconclusive verdicts fail the run. */
+  strict?: boolean
+}
+
+/** What verdicts.json says of a run; `folders` has the evidence folder of each verdict that has one. */
+export function verdictsDocument(
+  record: RunRecord,
+  folders: ReadonlyMap<RecordedVerdict, string>,
+): VerdictsDocument {
+  const { suite, gateway } = record
+  return {
+    schema: 1,
+    suite: { name: suite.name, version: suite.version, commit: suite.commit },
+    gateway: {
+      name: gateway.name,
+      version: gateway.version,
+      library: gateway.library,
+      kind: gateway.kind,
+    },
+    profiles: record.profiles,
+    startedAt: record.startedAt,
+    durationMs: record.durationMs,
+    totals: record.totals,
+    verdicts: record.verdicts.map(judged => {
+      const { requirement, level, actor, scenario, title, control, verdict, detail, durationMs } = judged
+      const folder = folders.get(judged)
+      return {
+        ...{ requirement, level, actor, scenario, title, control, verdict, detail },
+        ...(folder ? { evidence: folder } : {}),
+        durationMs,
+      }
+    }),
+  }
+}

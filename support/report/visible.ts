@@ -1,0 +1,24 @@
+/**
+ * Text in which everything can be seen: control and format characters (direction overrides, zero-width ones, NUL, ESC),
+ * lone surrogates, unassigned and private characters become `\x1b` or `\u{202e}`; line feed and tab stay. What comes
+ * out is legal in XML 1.0 (section 2.2), in HTML and on a terminal.
+ */
+export function visible(text: string): string {
+  return text.replace(/[^\P{C}\n\t]/gu, character => {
+    const code = character.codePointAt(0)!
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+  })
+}
+
+/** The same on a single line: line feeds and tabs become `\n` and `\t`. */
+export function visibleLine(text: string): string {
+  return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
+}
+
+/** At most about `max` characters; what is cut is counted. Never cuts a character in two. */
+export function clipped(text: string, max: number): string {
+  if (text.length <= max) return text
+  const end = max - 1
+  const whole = /[\ud800-\udbff]/.test(text[end - 1]!) ? end - 1 : end
+  return `${text.slice(0, whole)}… (${text.length - whole} more characters)`
+}

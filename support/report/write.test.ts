@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InputError } from '../input-error.ts'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { VERDICTS } from '../verdicts/verdict.ts'
+import type { RunRecord, VerdictsDocument } from './run-record.ts'
+import { hostileRun, sampleRun } from './sample-run.ts'
+import { writeReport } from './write.ts'
+
+describe('writeReport', () => {
+  let root: string
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'report-'))
+  })
+  afterEach(() => rmSync(root, { recursive: true }))
+
+  const write = (dir: string, record: RunRecord = sampleRun()) =>
+    writeReport(dir, record, loadCatalogue().requirements, '{"meta":{}}\n')
+  const documentIn = (dir: string): VerdictsDocument =>
+    JSON.parse(readFileSync(join(dir, 'verdicts.json'), 'utf8'))
+
+  it('makes a folder with all parts of a report, and its parents', async () => {
+    await write(join(root, 'reports/haraka'))
+    assert.deepEqual(readdirSync(join(root, 'reports')), ['haraka'])
+    assert.deepEqual(readdirSync(join(root, 'reports/haraka')).sort(), [
+      'evidence',
+      'junit.xml',
+      'messages.ndjson',
+      'report.html',
+      'summary.md',
+      'verdicts.json',
+    ])
+    assert.equal(readFileSync(join(root, 'reports/haraka/messages.ndjson'), 'utf8'), '{"meta":{}}\n')
+  })
+
+  it('keeps to the contract of verdicts.json, key by key', async () => {
+    const record = hostileRun()
+    Object.assign(record.gateway, { secret: 1 })
+    Object.assign(record.verdicts[0]!, { extra: 1, evidence: 'elsewhere' })
+    await write(join(root, 'r'), record)
+    const document = documentIn(join(root, 'r'))
+    assert.deepEqual(
+      [Object.keys(document), Object.keys(document.suite), Object.keys(document.gateway)],
+      [
+        ['schema', 'suite', 'gateway', 'profiles', 'startedAt', 'durationMs', 'totals', 'verdicts'],
+        ['name', 'version', 'commit'],
+        ['name', 'version', 'library', 'kind'],
+      ],
+    )
+    assert.deepEqual(Object.keys(document.totals), [...VERDICTS])
+    assert.equal(document.schema, 1)
+    for (const verdict of document.verdicts) {
+      const keys = ['requirement', 'level', 'actor', 'scenario', 'title', 'control', 'verdict', 'detail']
+      const { evidence } = verdict
+      assert.deepEqual(Object.keys(verdict), [...keys, ...(evidence ? ['evidence'] : []), 'durationMs'])
+      if (evidence) assert.ok(existsSync(join(root, 'r', evidence, 'example.json')), evidence)
+    }
+    assert.ok(document.verdicts.some(({ evidence }) => evidence === undefined))
+    assert.deepEqual(
+      document.verdicts.map(({ title }) => title),
+      record.verdicts.map(({ title }) => title),
+    )
+  })
+
+  it('keeps every conversation in full, for machines and for people', async () => {
+    await write(join(root, 'r'))
+    const folder = join(root, 'r/evidence/EXO-FRC-04/a-partner-that-has-tls-again-at-the-next-attempt-38')
+    assert.deepEqual(readdirSync(folder).sort(), [
+      'conversation-1.json',
+      'conversation-2.json',
+      'example.json',
+      'transcript-1.txt',
+      'transcript-2.txt',
+    ])
+    const { seen } = sampleRun().verdicts.find(({ title }) => title.includes('at the next attempt'))!
+    const conversation = JSON.parse(readFileSync(join(folder, 'conversation-1.json'), 'utf8'))
+    assert.deepEqual(conversation.events, seen.conversations[0]!.events)
+    const { steps, notes } = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8'))
+    assert.deepEqual({ steps, notes }, { steps: seen.steps, notes: seen.notes })
+  })
+
+  it('writes into an empty folder', async () => {
+    mkdirSync(join(root, 'r'))
+    await write(join(root, 'r'))
+    assert.ok(existsSync(join(root, 'r/report.html')))
+  })
+
+  it('replaces an older report as a whole', async () => {
+    await write(join(root, 'r'))
+    writeFileSync(join(root, 'r/evidence/old'), '')
+    await write(join(root, 'r'), { ...sampleRun(), durationMs: 1 })
+    assert.equal(documentIn(join(root, 'r')).durationMs, 1)
+    assert.ok(!existsSync(join(root, 'r/evidence/old')))
+    assert.deepEqual(readdirSync(root), ['r'])
+  })
+
+  it('replaces what a link points to, and not the link', async () => {
+    mkdirSync(join(root, 'real'))
+    symlinkSync(join(root, 'real'), join(root, 'latest'))
+    await write(join(root, 'latest'))
+    assert.ok(existsSync(join(root, 'real/report.html')))
+    assert.deepEqual(readdirSync(root).sort(), ['latest', 'real'])
+  })
+
+  it('leaves an older report alone when the new one cannot be completed', async () => {
+    await write(join(root, 'r'))
+    const record = sampleRun()
+    const [conversation] = record.verdicts[0]!.seen.conversations
+    Object.assign(conversation!, {
+      toJSON() {
+        throw new Error('out of memory')
+      },
+    })
+    await assert.rejects(write(join(root, 'r'), { ...record, durationMs: 1 }), /out of memory/)
+    assert.equal(documentIn(join(root, 'r')).durationMs, sampleRun().durationMs)
+    assert.deepEqual(readdirSync(root), ['r'])
+  })
+
+  it('leaves alone what is no report', async () => {
+    mkdirSync(join(root, 'home'))
+    writeFileSync(join(root, 'home/thesis.txt'), 'years of work')
+    await assert.rejects(write(join(root, 'home')), InputError)
+    await assert.rejects(write(join(root, 'home/thesis.txt')), InputError)
+    await assert.rejects(write(join(root, 'home/thesis.txt/below')), InputError)
+    assert.deepEqual(readdirSync(root, { recursive: true }).sort(), ['home', 'home/thesis.txt'])
+  })
+})

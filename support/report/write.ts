@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { InputError } from '../input-error.ts'
+import type { Requirement } from '../verdicts/catalogue.ts'
+import { type Example, type Findings, findingsOf } from './findings.ts'
+import { html } from './html.ts'
+import { junit } from './junit.ts'
+import { type RunRecord, verdictsDocument } from './run-record.ts'
+import { summary } from './summary.ts'
+import { transcript } from './transcript.ts'
+
+/**
+ * Writes report.html, verdicts.json, messages.ndjson, junit.xml, summary.md and evidence/ into `dir`, which is made
+ * with its parents where it is missing. The report is complete before anything of that name is touched; an older
+ * report goes as a whole. `requirements` is the catalogue, `messages` Cucumber's messages as NDJSON.
+ *
+ * Throws InputError when `dir` is something that no report may replace: a file, or a folder that is neither empty nor
+ * a report.
+ */
+export async function writeReport(
+  dir: string,
+  record: RunRecord,
+  requirements: readonly Requirement[],
+  messages: string,
+): Promise<void> {
+  const target = await located(dir)
+  await mustBeReplaceable(target)
+  const stem = join(dirname(target), `.${basename(target)}-${randomBytes(4).toString('hex')}`)
+  const next = `${stem}.new`
+  try {
+    await mkdir(next, { recursive: true })
+    await writeFiles(next, findingsOf(record, requirements), messages)
+    await replace(target, next, `${stem}.old`)
+  } catch (error) {
+    await rm(next, { recursive: true, force: true })
+    throw asInputError(error, target)
+  }
+}
+
+/** A link stays a link: what it points to is replaced. */
+async function located(dir: string): Promise<string> {
+  try {
+    return await realpath(dir)
+  } catch {
+    return resolve(dir)
+  }
+}
+
+async function mustBeReplaceable(dir: string): Promise<void> {
+  let names: string[]
+  try {
+    names = await readdir(dir)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return
+    if (code === 'ENOTDIR') throw new InputError(`${dir}: a report needs a folder, and this is a file`)
+    throw asInputError(error, dir)
+  }
+  if (names.length > 0 && !names.includes('verdicts.json'))
+    throw new InputError(`${dir}: not empty and no report of ours, so it is left alone; name another folder`)
+}
+
+async function replace(target: string, next: string, old: string): Promise<void> {
+  // Looked at again: the report took its time, and somebody else may have put something there.
+  await mustBeReplaceable(target)
+  let moved = true
+  try {
+    await rename(target, old)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    moved = false
+  }
+  try {
+    await rename(next, target)
+  } catch (error) {
+    if (moved) await rename(old, target)
+    throw error
+  }
+  if (moved) await rm(old, { recursive: true, force: true })
+}
+
+/** What is wrong with the place that the user named is for the user to repair; anything else is our fault. */
+function asInputError(error: unknown, dir: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EBUSY' || code === 'EXDEV')
+    return new InputError(`${dir}: a mount point cannot be replaced; name a folder below it`)
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOSPC' || code === 'ENOTDIR')
+    return new InputError(`${dir}: the report cannot be written: ${(error as Error).message}`)
+  return error
+}
+
+async function writeFiles(dir: string, findings: Findings, messages: string): Promise<void> {
+  const { record } = findings
+  const examples = findings.areas.flatMap(area => area.findings).flatMap(finding => finding.examples)
+  const folders = new Map(
+    examples.flatMap(({ judged, folder }) => (folder === undefined ? [] : [[judged, folder] as const])),
+  )
+  await writeFile(join(dir, 'report.html'), html(findings))
+  await writeFile(join(dir, 'verdicts.json'), json(verdictsDocument(record, folders)))
+  await writeFile(join(dir, 'messages.ndjson'), messages)
+  await writeFile(join(dir, 'junit.xml'), junit(findings))
+  await writeFile(join(dir, 'summary.md'), summary(findings))
+  await mkdir(join(dir, 'evidence'))
+  for (const example of examples) await writeEvidence(dir, example)
+}
+
+async function writeEvidence(dir: string, { judged, folder }: Example): Promise<void> {
+  if (folder === undefined) return
+  const { conversations, notes, steps } = judged.seen
+  const path = join(dir, folder)
+  await mkdir(path, { recursive: true })
+  await writeFile(join(path, 'example.json'), json({ steps, notes }))
+  for (const [index, conversation] of conversations.entries()) {
+    await writeFile(join(path, `conversation-${index + 1}.json`), json(conversation))
+    await writeFile(join(path, `transcript-${index + 1}.txt`), transcript(conversation))
+  }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

@@ -1,0 +1,134 @@
+import { writeFileSync } from 'node:fs'
+import semver from 'semver'
+import { stringify } from 'yaml'
+import { InputError } from '../input-error.ts'
+import { readYaml, schemaOf } from '../yaml-file.ts'
+import { type Catalogue, loadCatalogue } from './catalogue.ts'
+import schemaJson from './deviations.schema.json' with { type: 'json' }
+import { type Verdict, type VerdictName, withoutReason } from './verdict.ts'
+
+/** A known, recorded non-conformance of one gateway (design contract, section 8). */
+export interface Deviation {
+  requirement: string
+  /** Part of the verdict's detail, whatever the case. */
+  symptom: string
+  /** Range as npm writes them, such as `>=3.5 <4`; without it every version. */
+  versions?: string
+  why: string
+  reference?: string
+  /** `2026-11-21` */
+  since: string
+}
+
+const schema = schemaOf<Deviation[]>(schemaJson)
+
+/**
+ * Reads a deviations file. Throws InputError that names file, line, column and key when the file does not fit its
+ * schema, a requirement is not in the catalogue, a range is none, or an entry is given twice.
+ */
+export function loadDeviations(file: string, catalogue: Catalogue = loadCatalogue()): Deviation[] {
+  const { value, problem } = readYaml(file, schema)
+  const seen = new Set<string>()
+  for (const [index, { requirement, symptom, versions }] of value.entries()) {
+    try {
+      catalogue.get(requirement)
+    } catch (error) {
+      throw problem([index, 'requirement'], (error as Error).message)
+    }
+    if (versions !== undefined && semver.validRange(versions) === null)
+      throw problem(
+        [index, 'versions'],
+        `${JSON.stringify(versions)} is not a range of versions, such as >=3.5 <4`,
+      )
+    const key = JSON.stringify([requirement, symptom.toLowerCase(), versions])
+    if (seen.has(key)) throw problem([index], 'is the same as an entry before')
+    seen.add(key)
+  }
+  return value
+}
+
+/**
+ * The entries that are meant for a version of the gateway. Products number as they like: the first three numbers
+ * count (`8.17.1.9` is 8.17.1, `4.99` is 4.99.0). For a version without numbers only entries without range apply.
+ */
+export function applicableDeviations(deviations: readonly Deviation[], version: string): Deviation[] {
+  const comparable = semver.coerce(version)
+  return deviations.filter(
+    ({ versions }) =>
+      versions === undefined || (comparable !== null && semver.satisfies(comparable, versions)),
+  )
+}
+
+/** The entry that excuses what was seen: right requirement, and its symptom in the observation's detail. */
+export function recordedDeviation(
+  applicable: readonly Deviation[],
+  { requirement, detail }: { requirement: string; detail: string },
+): Deviation | undefined {
+  return applicable.find(entry => entry.requirement === requirement && shows(detail, entry))
+}
+
+function shows(detail: string, { symptom }: Deviation): boolean {
+  return detail.toLowerCase().includes(symptom.toLowerCase())
+}
+
+const UNDECIDED: ReadonlySet<VerdictName> = new Set(['inconclusive', 'lab-error'])
+const DECIDED: ReadonlySet<VerdictName> = new Set(['conformant', 'non-conformant', 'deviates', 'declined'])
+
+/**
+ * The entries that matched nothing although a full run could have shown them: at least one example of the requirement
+ * was decided, and none was left undecided (the symptom might have shown there). `applicable` are the entries for the
+ * gateway's version. Not for a run of selected tags or a shard: there an entry may match elsewhere.
+ */
+export function staleDeviations(applicable: readonly Deviation[], verdicts: readonly Verdict[]): Deviation[] {
+  const byRequirement = Map.groupBy(verdicts, ({ requirement }) => requirement)
+  return applicable.filter(entry => {
+    const judged = byRequirement.get(entry.requirement) ?? []
+    if (!judged.some(({ verdict }) => DECIDED.has(verdict))) return false
+    if (judged.some(({ verdict }) => UNDECIDED.has(verdict))) return false
+    return !judged.some(
+      ({ verdict, detail }) => verdict === 'deviates' && shows(withoutReason(detail), entry),
+    )
+  })
+}
+
+/**
+ * A deviations file for the non-conformances of a run, one entry for each requirement and symptom; valid as it is,
+ * but its reasons are to be written by somebody who knows. With `strict` also what was declined, as it fails then.
+ * `today` is `2026-11-21`. The entries are for releases of the gateway's major and minor number.
+ */
+export function proposeDeviations(
+  verdicts: readonly Verdict[],
+  gateway: { name: string; version: string },
+  {
+    today = new Date().toISOString().slice(0, 10),
+    strict = false,
+  }: { today?: string; strict?: boolean } = {},
+): string {
+  const version = semver.coerce(gateway.version)
+  const failed = verdicts.filter(
+    ({ verdict }) => verdict === 'non-conformant' || (strict && verdict === 'declined'),
+  )
+  const entries = new Map<string, Deviation>()
+  for (const { requirement, detail } of failed)
+    entries.set(JSON.stringify([requirement, detail]), {
+      requirement,
+      symptom: detail,
+      ...(version ? { versions: `${version.major}.${version.minor}.x` } : {}),
+      why: `Proposed by a run on ${today}; say why before you keep it.`,
+      since: today,
+    })
+  const title = `${gateway.name} ${gateway.version}`.replace(/[^\x20-\x7e]/g, '?')
+  return `# Known deviations of ${title}\n${stringify([...entries.values()], { lineWidth: 110 })}`
+}
+
+/** Writes a proposed file. Throws InputError when `file` is there already (it is never overwritten) or cannot be made. */
+export function writeDeviations(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: 'wx' })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new InputError(
+      `${file}: ${code === 'EEXIST' ? 'is there already and is not overwritten' : message}`,
+    )
+  }
+}

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import {
+  type Case,
+  exitStatus,
+  judge,
+  staleVerdicts,
+  totals,
+  VERDICTS,
+  type Verdict,
+  type VerdictName,
+  withoutReason,
+} from './verdict.ts'
+
+const deviation = {
+  requirement: 'EXO-FRC-01',
+  symptom: 'Sent in clear',
+  why: 'it always was so',
+  since: '2026-11-21',
+}
+
+const verdict = (name: VerdictName, changed: Partial<Verdict> = {}): Verdict => ({
+  requirement: 'EXO-FRC-01',
+  level: 'must',
+  actor: 'sender',
+  scenario: 'features/outbound/forced-tls.feature:14',
+  title: 'a partner without TLS gets nothing',
+  control: false,
+  verdict: name,
+  detail: 'nothing was sent',
+  durationMs: 12,
+  ...changed,
+})
+
+describe('a verdict', () => {
+  const judged = (changed: Partial<Case>) =>
+    judge({
+      level: 'must',
+      control: false,
+      observation: { kind: 'kept', detail: 'it was held back' },
+      ...changed,
+    })
+  const broken = { kind: 'broken', detail: 'the message was sent in clear' } as const
+  const refusal = { kind: 'kept', detail: 'it was refused', refusal: true } as const
+
+  it('is conformant when the requirement is kept', () => {
+    assert.deepEqual(judged({}), { verdict: 'conformant', detail: 'it was held back' })
+  })
+
+  it('is conformant for a refusal beside a control that held', () => {
+    assert.equal(judged({ observation: refusal, controlHeld: true }).verdict, 'conformant')
+  })
+
+  it('is inconclusive for a refusal beside a control that did not', () => {
+    assert.deepEqual(judged({ observation: refusal, controlHeld: false }), {
+      verdict: 'inconclusive',
+      detail:
+        'it was refused; but the control of this rule did not hold either, so the refusal proves nothing',
+    })
+  })
+
+  it('does not ask for the control where nothing was refused, nor of the control itself', () => {
+    assert.equal(judged({ controlHeld: false }).verdict, 'conformant')
+    assert.equal(judged({ observation: refusal, control: true, controlHeld: false }).verdict, 'conformant')
+    assert.equal(judged({ observation: refusal }).verdict, 'conformant')
+  })
+
+  it('is inconclusive for what is unclear, whatever is recorded', () => {
+    const observation = { kind: 'unclear', detail: 'sent in clear, perhaps' } as const
+    for (const level of ['must', 'should'] as const)
+      assert.deepEqual(judged({ level, observation, deviation }), {
+        verdict: 'inconclusive',
+        detail: 'sent in clear, perhaps',
+      })
+  })
+
+  it('is non-conformant for a broken must and declined for anything weaker', () => {
+    assert.deepEqual(judged({ observation: broken }), { verdict: 'non-conformant', detail: broken.detail })
+    for (const level of ['should', 'may', 'observed'] as const)
+      assert.deepEqual(judged({ level, observation: broken }), { verdict: 'declined', detail: broken.detail })
+  })
+
+  it('is a failure of the control too', () => {
+    assert.equal(judged({ observation: broken, control: true }).verdict, 'non-conformant')
+  })
+
+  it('deviates when the recorded symptom shows, at any level', () => {
+    for (const level of ['must', 'should', 'may', 'observed'] as const)
+      assert.deepEqual(judged({ level, observation: broken, deviation }), {
+        verdict: 'deviates',
+        detail: 'the message was sent in clear (recorded: it always was so)',
+      })
+  })
+
+  it('is non-conformant when another symptom shows', () => {
+    const observation = { kind: 'broken', detail: 'the message was lost' } as const
+    assert.equal(judged({ observation, deviation }).verdict, 'non-conformant')
+  })
+
+  it('is conformant when nothing recorded shows: only the whole run tells that it is stale', () => {
+    assert.equal(judged({ deviation }).verdict, 'conformant')
+  })
+
+  it('gives back what was seen, without the reason', () => {
+    assert.equal(withoutReason(judged({ observation: broken, deviation }).detail), broken.detail)
+    assert.equal(withoutReason('nothing was sent'), 'nothing was sent')
+  })
+})
+
+describe('stale verdicts', () => {
+  it('stand beside the verdicts of their requirement', () => {
+    const verdicts = [
+      verdict('conformant', {
+        requirement: 'EXO-FRC-02',
+        level: 'should',
+        actor: 'both',
+        scenario: 'features/x.feature:3',
+      }),
+      verdict('conformant', { control: true, evidence: 'evidence/EXO-FRC-01/1' }),
+      verdict('conformant', { scenario: 'features/outbound/forced-tls.feature:20' }),
+    ]
+    assert.deepEqual(staleVerdicts([deviation], verdicts), [
+      {
+        requirement: 'EXO-FRC-01',
+        level: 'must',
+        actor: 'sender',
+        scenario: 'features/outbound/forced-tls.feature:14',
+        title: 'a recorded deviation no longer shows',
+        control: false,
+        verdict: 'stale',
+        detail: 'recorded on 2026-11-21, but it did not show: Sent in clear',
+        durationMs: 0,
+      },
+    ])
+  })
+
+  it('are none when nothing is stale', () => {
+    assert.deepEqual(staleVerdicts([], [verdict('conformant')]), [])
+  })
+
+  it('need a judged requirement', () => {
+    assert.throws(() => staleVerdicts([deviation], []), /EXO-FRC-01 was not judged/)
+  })
+})
+
+describe('totals', () => {
+  it('count every verdict, also those that were not given', () => {
+    assert.deepEqual(totals([verdict('conformant'), verdict('declined'), verdict('conformant')]), {
+      conformant: 2,
+      'non-conformant': 0,
+      deviates: 0,
+      stale: 0,
+      declined: 1,
+      inapplicable: 0,
+      inconclusive: 0,
+      'lab-error': 0,
+    })
+    assert.deepEqual(Object.keys(totals([])), [...VERDICTS])
+  })
+})
+
+describe('the exit status', () => {
+  const status = (names: VerdictName[], strict = false) =>
+    exitStatus(
+      names.map(name => verdict(name)),
+      { strict },
+    )
+  const cases: [names: VerdictName[], plain: number, strict: number][] = [
+    [[], 2, 2],
+    [['conformant'], 0, 0],
+    [['deviates'], 0, 0],
+    [['declined'], 0, 1],
+    [['non-conformant'], 1, 1],
+    [['stale'], 1, 1],
+    [['inapplicable'], 2, 2],
+    [['inconclusive'], 2, 2],
+    [['inapplicable', 'inconclusive'], 2, 2],
+    [['lab-error'], 2, 2],
+    [['conformant', 'inapplicable'], 0, 0],
+    [['conformant', 'inconclusive'], 0, 1],
+    [['conformant', 'declined'], 0, 1],
+    [['conformant', 'deviates'], 0, 0],
+    [['conformant', 'non-conformant'], 1, 1],
+    [['conformant', 'stale'], 1, 1],
+    [['inapplicable', 'inconclusive', 'non-conformant'], 1, 1],
+    [['inapplicable', 'inconclusive', 'deviates'], 0, 1],
+    [['conformant', 'lab-error'], 2, 2],
+    [['non-conformant', 'lab-error'], 2, 2],
+    [['stale', 'lab-error'], 2, 2],
+  ]
+  for (const [names, plain, strict] of cases)
+    it(`is ${plain} (strict: ${strict}) for ${names.join(', ') || 'an empty run'}`, () => {
+      assert.equal(status(names), plain)
+      assert.equal(status(names, true), strict)
+    })
+})

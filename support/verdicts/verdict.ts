@@ -1,0 +1,133 @@
+import type { Requirement } from './catalogue.ts'
+import type { Deviation } from './deviations.ts'
+
+export const VERDICTS = [
+  'conformant',
+  'non-conformant',
+  'deviates',
+  'stale',
+  'declined',
+  'inapplicable',
+  'inconclusive',
+  'lab-error',
+] as const
+/** What a requirement makes of an observation (design contract, section 6). */
+export type VerdictName = (typeof VERDICTS)[number]
+
+/**
+ * What was seen in one example. `kept` and `broken` are claims about the gateway and need a wire that shows them;
+ * `unclear` says why nothing can be claimed.
+ */
+export type Observation =
+  | { kind: 'kept'; detail: string; refusal?: boolean }
+  | { kind: 'broken'; detail: string }
+  | { kind: 'unclear'; detail: string }
+
+/** One example of one requirement, judged. Field names are the contract of verdicts.json. */
+export interface Verdict {
+  requirement: string
+  level: Requirement['level']
+  actor: Requirement['actor']
+  /** `features/…feature:LINE` */
+  scenario: string
+  title: string
+  control: boolean
+  verdict: VerdictName
+  /** One sentence: what was seen. */
+  detail: string
+  /** Folder relative to the report, absent when nothing was recorded. */
+  evidence?: string
+  durationMs: number
+}
+
+export interface Case {
+  level: Requirement['level']
+  control: boolean
+  observation: Observation
+  /** The recorded deviation of this gateway and version for this requirement, if there is one. */
+  deviation?: Deviation
+  /** Whether the control of the same Rule was conformant; undefined when this is the control. */
+  controlHeld?: boolean
+}
+
+/** Between what was seen and why it is excused, in the detail of a verdict that deviates. */
+const RECORDED = ' (recorded: '
+
+/**
+ * The one place where an observation becomes a verdict.
+ * A refusal means nothing while the same gateway also refuses the control. A deviation excuses only the symptom
+ * that it names. `stale` is not decided here: only a whole run can tell (see `staleVerdicts`).
+ */
+export function judge({ level, control, observation, deviation, controlHeld }: Case): {
+  verdict: VerdictName
+  detail: string
+} {
+  const { kind, detail } = observation
+  if (kind === 'unclear') return { verdict: 'inconclusive', detail }
+  if (kind === 'kept') {
+    if (!control && observation.refusal && controlHeld === false)
+      return {
+        verdict: 'inconclusive',
+        detail: `${detail}; but the control of this rule did not hold either, so the refusal proves nothing`,
+      }
+    return { verdict: 'conformant', detail }
+  }
+  if (deviation && detail.toLowerCase().includes(deviation.symptom.toLowerCase()))
+    return { verdict: 'deviates', detail: `${detail}${RECORDED}${deviation.why})` }
+  return { verdict: level === 'must' ? 'non-conformant' : 'declined', detail }
+}
+
+/** What was seen, from a verdict's detail: without the reason that `judge` adds to a recorded deviation. */
+export function withoutReason(detail: string): string {
+  const end = detail.indexOf(RECORDED)
+  return end < 0 ? detail : detail.slice(0, end)
+}
+
+/**
+ * One failing verdict for each entry that did not show (see `staleDeviations`), beside the verdicts of its
+ * requirement: level, actor and scenario are those of the first of them. Throws when there is none.
+ */
+export function staleVerdicts(stale: readonly Deviation[], verdicts: readonly Verdict[]): Verdict[] {
+  return stale.map(({ requirement, symptom, since }) => {
+    const first = verdicts.find(verdict => verdict.requirement === requirement)
+    if (!first) throw new Error(`${requirement} was not judged, so its deviation cannot be stale`)
+    const { level, actor, scenario } = first
+    return {
+      requirement,
+      level,
+      actor,
+      scenario,
+      title: 'a recorded deviation no longer shows',
+      control: false,
+      verdict: 'stale',
+      detail: `recorded on ${since}, but it did not show: ${symptom}`,
+      durationMs: 0,
+    }
+  })
+}
+
+/** How often each verdict was given; every name is there, also with 0. */
+export function totals(verdicts: readonly Verdict[]): Record<VerdictName, number> {
+  const counts = Object.fromEntries(VERDICTS.map(name => [name, 0])) as Record<VerdictName, number>
+  for (const { verdict } of verdicts) counts[verdict]++
+  return counts
+}
+
+/**
+ * Exit status of a run (design contract, section 5).
+ *
+ * - 2: nothing can be said. Nothing was judged; or the lab failed anywhere, because then what else was found may be
+ *   its fault too, so not even a non-conformance is reported as 1; or every example was inapplicable or inconclusive,
+ *   `strict` or not.
+ * - 1: a non-conformance that is not recorded, or a recorded one that no longer shows; with `strict` also anything
+ *   declined or inconclusive.
+ * - 0: all else.
+ */
+export function exitStatus(verdicts: readonly Verdict[], { strict }: { strict: boolean }): 0 | 1 | 2 {
+  const count = totals(verdicts)
+  if (count['lab-error'] > 0) return 2
+  if (count.inapplicable + count.inconclusive === verdicts.length) return 2
+  if (count['non-conformant'] + count.stale > 0) return 1
+  if (strict && count.declined + count.inconclusive > 0) return 1
+  return 0
+}

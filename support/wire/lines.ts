@@ -1,0 +1,37 @@
+/** Longest line that is read from a peer, in bytes. RFC 5321 s4.5.3.1 allows 1000; some servers send more. */
+export const MAX_LINE = 8192
+
+/** A peer broke a bound of ours (line length, reply length). Its own fault: never a fault of the lab. */
+export class PeerLimit extends Error {
+  override name = 'PeerLimit'
+}
+
+/**
+ * Cuts a stream of bytes into lines. Keeps bytes, not strings: what follows a STARTTLS must not be decoded.
+ * Throws PeerLimit when a line grows past MAX_LINE.
+ */
+export class LineBuffer {
+  #rest: Buffer = Buffer.alloc(0)
+
+  push(chunk: Buffer): void {
+    this.#rest = this.#rest.length ? Buffer.concat([this.#rest, chunk]) : chunk
+    if (this.#rest.length > MAX_LINE && !this.#rest.subarray(0, MAX_LINE).includes(0x0a))
+      throw new PeerLimit(`a line of more than ${MAX_LINE} bytes`)
+  }
+
+  /** The next whole line without its line end, or nothing yet. */
+  next(): Buffer | undefined {
+    const end = this.#rest.indexOf(0x0a)
+    if (end < 0) return undefined
+    const line = this.#rest.subarray(0, this.#rest[end - 1] === 0x0d ? end - 1 : end)
+    this.#rest = this.#rest.subarray(end + 1)
+    return line
+  }
+
+  /** Takes what is left, unfinished line included: at STARTTLS these bytes came too early. */
+  drain(): Buffer {
+    const rest = this.#rest
+    this.#rest = Buffer.alloc(0)
+    return rest
+  }
+}

@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+
+/** Sees every byte of a TCP connection, below TLS. */
+export interface Tap {
+  received(chunk: Buffer): void
+  sent(chunk: Buffer): void
+}
+
+/**
+ * A TCP socket with a tap on it. TLS runs on top of the link, so the tap sees the records, not the plaintext:
+ * what crossed in clear is known from the bytes themselves, not from what a library says about them.
+ */
+export class Link extends Duplex {
+  readonly socket: Socket
+  readonly #tap: Tap
+
+  constructor(socket: Socket, tap: Tap) {
+    super({ allowHalfOpen: true })
+    this.socket = socket
+    this.#tap = tap
+    socket.setNoDelay(true)
+    socket.on('data', chunk => {
+      tap.received(chunk)
+      if (!this.push(chunk)) socket.pause()
+    })
+    socket.on('end', () => this.push(null))
+    socket.on('error', error => this.destroy(error))
+    socket.on('close', () => this.destroy())
+  }
+
+  override _read(): void {
+    this.socket.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.socket.destroyed || this.socket.writableEnded) return done()
+    this.#tap.sent(chunk)
+    this.socket.write(chunk, () => done())
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.socket.end(() => done())
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.socket.destroy()
+    done(error)
+  }
+
+  /** Ends the connection with RST: the peer sees a reset, not an orderly end. */
+  reset(): void {
+    this.socket.resetAndDestroy()
+  }
+}

@@ -1,0 +1,205 @@
+import type { ClientHello } from './conversation.ts'
+import { printable } from './printable.ts'
+import { groupName, signatureName, suiteName, versionName } from './tls-names.ts'
+
+/** What the clear part of a TLS flight says. RFC 8446 s5.1, RFC 5246 s6.2. */
+export type TlsSighting =
+  | { kind: 'client-hello'; hello: ClientHello }
+  | { kind: 'server-hello'; version: string; suite: string; group?: string; retry: boolean }
+  | { kind: 'certificate-request' }
+  | { kind: 'group'; group: string }
+  | { kind: 'alert'; level: string; description: string }
+  /** Bytes that are no TLS record at all. */
+  | { kind: 'not-tls'; bytes: Buffer }
+
+const ALERTS: Record<number, string> = {
+  0: 'close_notify',
+  10: 'unexpected_message',
+  20: 'bad_record_mac',
+  22: 'record_overflow',
+  40: 'handshake_failure',
+  42: 'bad_certificate',
+  43: 'unsupported_certificate',
+  44: 'certificate_revoked',
+  45: 'certificate_expired',
+  46: 'certificate_unknown',
+  47: 'illegal_parameter',
+  48: 'unknown_ca',
+  49: 'access_denied',
+  50: 'decode_error',
+  51: 'decrypt_error',
+  70: 'protocol_version',
+  71: 'insufficient_security',
+  80: 'internal_error',
+  86: 'inappropriate_fallback',
+  90: 'user_canceled',
+  109: 'missing_extension',
+  112: 'unrecognized_name',
+  116: 'certificate_required',
+}
+
+const MAX_HANDSHAKE = 64 * 1024
+/** RFC 8446 s4.1.3: the random of a HelloRetryRequest. */
+const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c'
+
+/**
+ * Follows one direction of a TLS connection through its records and reports what can be read without keys:
+ * hellos, a TLS 1.2 CertificateRequest, unencrypted alerts, and bytes that are no TLS. Bounded: handshake bytes are
+ * kept up to 64 KiB, then ignored.
+ */
+export class RecordReader {
+  #bytes: Buffer = Buffer.alloc(0)
+  #handshake: Buffer = Buffer.alloc(0)
+  /** After ChangeCipherSpec or the first application record, handshake and alerts are encrypted. */
+  #encrypted = false
+  #lost = false
+
+  read(chunk: Buffer): TlsSighting[] {
+    const seen: TlsSighting[] = []
+    if (this.#lost) return [{ kind: 'not-tls', bytes: chunk }]
+    this.#bytes = Buffer.concat([this.#bytes, chunk])
+    for (;;) {
+      if (!this.#bytes.length) return seen
+      const [type, major] = this.#bytes
+      const alien = type! < 20 || type! > 24 || (this.#bytes.length > 1 && major !== 3)
+      const length = this.#bytes.length >= 5 ? this.#bytes.readUInt16BE(3) : 0
+      if (alien || length > 16384 + 2048) {
+        this.#lost = true
+        seen.push({ kind: 'not-tls', bytes: this.#bytes })
+        return seen
+      }
+      if (this.#bytes.length < 5 || this.#bytes.length < 5 + length) return seen
+      this.#record(type!, this.#bytes.subarray(5, 5 + length), seen)
+      this.#bytes = this.#bytes.subarray(5 + length)
+    }
+  }
+
+  #record(type: number, body: Buffer, seen: TlsSighting[]): void {
+    if (type === 20 || type === 23) this.#encrypted = true
+    else if (type === 21 && !this.#encrypted && body.length === 2)
+      seen.push({
+        kind: 'alert',
+        level: body[0] === 2 ? 'fatal' : 'warning',
+        description: ALERTS[body[1]!] ?? `alert ${body[1]}`,
+      })
+    else if (type === 22 && !this.#encrypted && this.#handshake.length < MAX_HANDSHAKE) {
+      this.#handshake = Buffer.concat([this.#handshake, body])
+      this.#messages(seen)
+    }
+  }
+
+  #messages(seen: TlsSighting[]): void {
+    while (this.#handshake.length >= 4) {
+      const length = this.#handshake.readUIntBE(1, 3)
+      if (this.#handshake.length < 4 + length) return
+      const type = this.#handshake[0]!
+      const body = this.#handshake.subarray(4, 4 + length)
+      this.#handshake = this.#handshake.subarray(4 + length)
+      try {
+        if (type === 1) seen.push({ kind: 'client-hello', hello: clientHello(body) })
+        else if (type === 2) seen.push(serverHello(body))
+        else if (type === 12 && body[0] === 3)
+          seen.push({ kind: 'group', group: groupName(body.readUInt16BE(1)) })
+        else if (type === 13) seen.push({ kind: 'certificate-request' })
+      } catch {
+        // A hello that lies about its lengths: the TLS library refuses it and says so.
+      }
+    }
+  }
+}
+
+/** Walks a buffer whose vectors carry their own lengths; reading past the end throws RangeError. */
+class Cursor {
+  #at = 0
+  readonly #bytes: Buffer
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+  get left(): number {
+    return this.#bytes.length - this.#at
+  }
+  number(size: number): number {
+    const value = this.#bytes.readUIntBE(this.#at, size)
+    this.#at += size
+    return value
+  }
+  bytes(length: number): Buffer {
+    if (length > this.left) throw new RangeError('vector longer than its message')
+    this.#at += length
+    return this.#bytes.subarray(this.#at - length, this.#at)
+  }
+  vector(size: number): Cursor {
+    return new Cursor(this.bytes(this.number(size)))
+  }
+  bytesAsText(): string {
+    return printable(this.bytes(this.left), 255)
+  }
+  numbers(size: number): number[] {
+    const all: number[] = []
+    while (this.left >= size) all.push(this.number(size))
+    return all
+  }
+}
+
+function extensions(cursor: Cursor): Map<number, Cursor> {
+  const found = new Map<number, Cursor>()
+  if (cursor.left < 2) return found
+  const list = cursor.vector(2)
+  while (list.left >= 4) found.set(list.number(2), list.vector(2))
+  return found
+}
+
+/** GREASE values (RFC 8701) are noise that a sender adds on purpose. */
+const grease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff)
+
+/** RFC 8446 s4.1.2; `body` is the message without its 4-byte header. Throws RangeError on wrong lengths. */
+export function clientHello(body: Buffer): ClientHello {
+  const cursor = new Cursor(body)
+  const legacy = cursor.number(2)
+  cursor.bytes(32)
+  cursor.vector(1)
+  const suites = cursor.vector(2).numbers(2)
+  cursor.vector(1)
+  const found = extensions(cursor)
+  const list = (id: number, sizeOfLength: number) =>
+    found
+      .get(id)
+      ?.vector(sizeOfLength)
+      .numbers(2)
+      .filter(value => !grease(value)) ?? []
+  const versions = list(43, 1)
+  const hello: ClientHello = {
+    legacyVersion: versionName(legacy),
+    versions: (versions.length ? versions : impliedVersions(legacy)).map(versionName),
+    suites: suites.filter(value => !grease(value) && value !== 0x00ff).map(suiteName),
+    groups: list(10, 2).map(groupName),
+    signatureAlgorithms: list(13, 2).map(signatureName),
+    length: body.length,
+  }
+  const names = found.get(0)?.vector(2)
+  if (names && names.number(1) === 0) hello.serverName = names.vector(2).bytesAsText()
+  return hello
+}
+
+/** Without supported_versions a hello offers every version up to its legacy_version (RFC 5246 appendix E.1). */
+function impliedVersions(legacy: number): number[] {
+  return [0x0303, 0x0302, 0x0301, 0x0300].filter(version => version <= legacy)
+}
+
+function serverHello(body: Buffer): TlsSighting {
+  const cursor = new Cursor(body)
+  const legacy = cursor.number(2)
+  const retry = cursor.bytes(32).toString('hex') === RETRY_RANDOM
+  cursor.vector(1)
+  const suite = suiteName(cursor.number(2))
+  cursor.number(1)
+  const found = extensions(cursor)
+  const share = found.get(51)
+  return {
+    kind: 'server-hello',
+    version: versionName(found.get(43)?.number(2) ?? legacy),
+    suite,
+    retry,
+    ...(share ? { group: groupName(share.number(2)) } : {}),
+  }
+}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { InputError } from './input-error.ts'
+import { nearest } from './nearest.ts'
+
+/** Where in a document: `['outbound', 'connectors', 0, 'tls']`. */
+export type KeyPath = readonly (string | number)[]
+
+/** A YAML file that its schema accepts. */
+export interface YamlFile<T> {
+  readonly value: T
+  /** The error that points at the value (or its key) at `path` in this file, for what a schema cannot say. */
+  problem(path: KeyPath, message: string, what?: 'key'): InputError
+}
+
+/** How many problems one error lists before it only counts them. */
+const MAX_PROBLEMS = 20
+
+const ajv = new Ajv({ allErrors: true, verbose: true, strict: true })
+addFormats.default(ajv, ['date', 'uri'])
+
+/** A JSON Schema (draft-07) made ready for `readYaml`. Compiled at the first use. */
+export function schemaOf<T>(schema: SchemaObject): () => ValidateFunction<T> {
+  let compiled: ValidateFunction<T> | undefined
+  return () => {
+    compiled ??= ajv.compile<T>(schema)
+    return compiled
+  }
+}
+
+/**
+ * Reads a YAML 1.2 file. Throws InputError when it cannot be read, is not YAML, or is not what the schema says; each
+ * line of the message is `file:line:column: key: what is wrong`, in the order of the file.
+ */
+export function readYaml<T>(file: string, schema: () => ValidateFunction<T>): YamlFile<T> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new InputError(`${file}: ${code === 'ENOENT' ? 'there is no such file' : message}`)
+  }
+  return parseYaml(text, file, schema)
+}
+
+/** As `readYaml`, for text at hand; `file` is its name in messages. */
+export function parseYaml<T>(text: string, file: string, schema: () => ValidateFunction<T>): YamlFile<T> {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const fail = (problems: Problem[]) => {
+    const sorted = problems.sort((a, b) => a.offset - b.offset)
+    const told = sorted.slice(0, MAX_PROBLEMS).map(({ offset, message }) => {
+      const { line, col } = lines.linePos(offset)
+      return `${file}:${line}:${col}: ${message}`
+    })
+    if (sorted.length > told.length) told.push(`${file}: and ${sorted.length - told.length} more`)
+    return new InputError([...new Set(told)].join('\n'))
+  }
+  const problem = (path: KeyPath, message: string, what?: 'key') =>
+    fail([problemAt(document, path, message, what)])
+
+  if (document.errors.length > 0)
+    throw fail(
+      document.errors.map(({ pos, message }) => ({ offset: pos[0], message: `not valid YAML: ${message}` })),
+    )
+  let value: unknown
+  try {
+    value = document.toJS()
+  } catch (error) {
+    // Aliases without an anchor, or so many that they would fill the memory.
+    throw problem([], `not usable YAML: ${(error as Error).message}`)
+  }
+  const validate = schema()
+  if (!validate(value)) throw fail(validate.errors!.map(error => explain(document, error)))
+  return { value, problem }
+}
+
+interface Problem {
+  /** From the beginning of the text, in UTF-16 units. */
+  offset: number
+  message: string
+}
+
+function problemAt(document: Document.Parsed, path: KeyPath, message: string, what?: 'key'): Problem {
+  return {
+    offset: offsetOf(document, path, what),
+    message: path.length > 0 ? `${keyName(path)}: ${message}` : message,
+  }
+}
+
+/** A schema error in words, at the key or value that it is about. */
+function explain(
+  document: Document.Parsed,
+  { instancePath, keyword, params, ...error }: ErrorObject,
+): Problem {
+  const path = pathOf(instancePath)
+  const told = problemAt.bind(undefined, document)
+  switch (keyword) {
+    case 'additionalProperties': {
+      const key = String(params['additionalProperty'])
+      const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
+      const near = nearest(key, known, 1)
+      const advice = near.length > 0 ? `did you mean ${near[0]}?` : `known here: ${known.join(', ')}`
+      return told([...path, key], `unknown key; ${advice}`, 'key')
+    }
+    case 'required':
+      return told(path, `${params['missingProperty']} is missing`)
+    case 'enum':
+      return told(path, `must be one of ${params['allowedValues'].join(', ')}, not ${shown(error.data)}`)
+    case 'type': {
+      const advice = params['type'] === 'string' && typeof error.data === 'number' ? '; put it in quotes' : ''
+      return told(path, `must be ${article(params['type'])}, not ${shown(error.data)}${advice}`)
+    }
+    case 'format':
+      return told(path, `must be a ${params['format']}, not ${shown(error.data)}`)
+    default:
+      return told(path, error.message ?? keyword)
+  }
+}
+
+const NAMES: Record<string, string> = { array: 'a list', object: 'a set of keys', integer: 'a whole number' }
+
+function article(type: string | string[]): string {
+  return [type]
+    .flat()
+    .map(name => NAMES[name] ?? `a ${name}`)
+    .join(' or ')
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return 'empty'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a set of keys'
+  const text = JSON.stringify(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/** RFC 6901: `~1` is a slash, `~0` a tilde. */
+function pathOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** `outbound.connectors[0].tls` */
+function keyName(path: KeyPath): string {
+  return path.reduce<string>((name, part) => {
+    if (/^\d+$/.test(String(part))) return `${name}[${part}]`
+    return name === '' ? String(part) : `${name}.${part}`
+  }, '')
+}
+
+/** Where the value at `path`, or its key, begins; where that is missing, the nearest thing around it. */
+function offsetOf(document: Document.Parsed, path: KeyPath, what: 'value' | 'key' = 'value'): number {
+  let node: unknown = document.contents
+  let offset = startOf(node) ?? 0
+  for (const [index, part] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(document)
+    let key: unknown
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part))
+      key = pair?.key
+      node = pair?.value
+    } else node = isSeq(node) ? node.items[Number(part)] : undefined
+    offset = startOf(key) ?? offset
+    if (what === 'value' || index < path.length - 1) offset = startOf(node) ?? offset
+  }
+  return offset
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined
+}
