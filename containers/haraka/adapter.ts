@@ -28,7 +28,7 @@ export const haraka: EmbeddedProduct = {
     'certificate-validation': 'Haraka verifies the name of every host in force_tls_hosts',
     'tls-domain': 'Haraka compares the certificate with the host name that it dialled and nothing else',
   },
-  ready: /mail-tls ready/,
+  ready: /files in my temp fail queue/,
 
   async version() {
     const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
@@ -52,7 +52,7 @@ export const haraka: EmbeddedProduct = {
         },
         // Without this file the first connection ends the process (3.3.4): it reads [message] greeting from it.
         { path: 'config/connection.ini', content: readFileSync(join(home, 'config/connection.ini'), 'utf8') },
-        { path: 'config/log.ini', content: ini({ level: 'INFO' }) },
+        { path: 'config/log.ini', content: ini({ level: 'INFO', format: 'DEFAULT' }) },
         { path: 'config/plugins', content: 'tls\nauth/flat_file\nconnectors\n' },
         { path: 'config/tls.ini', content: tlsIni(flow) },
         { path: 'config/tls_key.pem', content: identity.key },
@@ -105,6 +105,8 @@ export const haraka: EmbeddedProduct = {
 
   retry: (domain: string) => ({ event: 'outbound.flush_queue', domain }),
 
+  session: () => undefined,
+
   read(line: string): DeliveryEvent | undefined {
     const at = line.indexOf('mail-tls event ')
     if (at < 0) return undefined
@@ -138,7 +140,12 @@ function dhParameters(): string {
   const { asn1 } = forge
   const group = getDiffieHellman('modp14')
   const integer = (bytes: Buffer) =>
-    asn1.create(asn1.Class.UNIVERSAL, asn1.Type.INTEGER, false, `${bytes[0]! & 0x80 ? '\0' : ''}${bytes.toString('latin1')}`)
+    asn1.create(
+      asn1.Class.UNIVERSAL,
+      asn1.Type.INTEGER,
+      false,
+      `${bytes[0]! & 0x80 ? '\0' : ''}${bytes.toString('latin1')}`,
+    )
   const der = asn1.toDer(
     asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [
       integer(group.getPrime()),

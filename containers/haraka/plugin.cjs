@@ -13,7 +13,7 @@ const flow = JSON.parse(readFileSync(`${folder}/flow.json`, 'utf8'))
 
 exports.register = function () {
   getDnsResolver().setServers([flow.resolver])
-  for (const hook of ['init_master', 'mail', 'rcpt', 'vrfy', 'get_mx', 'delivered', 'deferred', 'bounce'])
+  for (const hook of ['mail', 'rcpt', 'vrfy', 'get_mx', 'delivered', 'deferred', 'bounce'])
     this.register_hook(hook, `on_${hook}`)
 }
 
@@ -22,11 +22,6 @@ process.once('disconnect', () => {
   rmSync(folder, { recursive: true, force: true })
   process.exit(0)
 })
-
-exports.on_init_master = next => {
-  console.log('mail-tls ready')
-  next()
-}
 
 const covers = (pattern, domain) =>
   pattern === '*' || (pattern.startsWith('*.') ? domain.endsWith(pattern.slice(1)) : pattern === domain)
@@ -82,8 +77,11 @@ exports.on_get_mx = async (next, hmail, domain) => {
 }
 
 const tell = (kind, recipients, reason) => {
+  // A plugin has no console.
   for (const { user, host } of recipients)
-    console.log(`mail-tls event ${JSON.stringify({ kind, recipient: `${user}@${host}`, reason: String(reason) })}`)
+    process.stdout.write(
+      `mail-tls event ${JSON.stringify({ kind, recipient: `${user}@${host}`, reason: String(reason) })}\n`,
+    )
 }
 
 exports.on_delivered = (next, _hmail, [, , response, , , , recipients]) => {

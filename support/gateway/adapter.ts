@@ -13,6 +13,7 @@ export const CAPABILITIES = {
   retry: 'try a queued message again when asked',
   expiry: 'give a message up after a configured number of attempts',
   'forced-tls-inbound': 'require TLS from every sender',
+  'session-log': 'say in its log for each session whether it was encrypted and verified',
 } as const
 export type Capability = keyof typeof CAPABILITIES
 
@@ -35,6 +36,17 @@ export interface DeliveryEvent {
   reason: string
 }
 
+/** What the product's log says about the TLS of one session. Judged by TRC-02 alone. */
+export interface SessionWord {
+  tls: boolean
+  /** As the product writes it. */
+  version?: string
+  suite?: string
+  /** Whether it calls the peer's certificate verified. */
+  verified?: boolean
+  line: string
+}
+
 /** Data and pure functions: one per product, tested without starting anything. */
 export interface Adapter {
   readonly name: string
@@ -47,6 +59,8 @@ export interface Adapter {
   render(flow: MailFlow, place: Place): Rendered
   /** Pure: one line of this product's log as a neutral event, or nothing. */
   read(line: string): DeliveryEvent | undefined
+  /** Pure: what one line says about the TLS of a session, or nothing. */
+  session(line: string): Omit<SessionWord, 'line'> | undefined
 }
 
 /** Where the product is to listen. */

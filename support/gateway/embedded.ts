@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { printable } from '../wire/printable.ts'
-import type { Capability, DeliveryEvent, EmbeddedProduct, Place } from './adapter.ts'
-import { type Gateway, GatewayFailure } from './gateway.ts'
+import type { Capability, DeliveryEvent, EmbeddedProduct, Place, SessionWord } from './adapter.ts'
+import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
 
 /** How long a product may take to its first 220, in ms. */
@@ -85,9 +85,13 @@ export class EmbeddedGateway implements Gateway {
     })
     this.#child = child
     const gone = new Promise<never>((_, reject) => {
-      child.once('error', error => reject(new GatewayFailure(`${this.name} cannot be started: ${error.message}`)))
+      child.once('error', error =>
+        reject(new GatewayFailure(`${this.name} cannot be started: ${error.message}`)),
+      )
       child.once('exit', code =>
-        reject(new GatewayFailure(`${this.name} ended by itself (exit status ${code}): ${this.#lastWords()}`)),
+        reject(
+          new GatewayFailure(`${this.name} ended by itself (exit status ${code}): ${this.#lastWords()}`),
+        ),
       )
     })
     gone.catch(() => {})
@@ -101,7 +105,9 @@ export class EmbeddedGateway implements Gateway {
     const late = AbortSignal.timeout(START_LIMIT)
     const limit = new Promise<never>((_, reject) =>
       late.addEventListener('abort', () =>
-        reject(new GatewayFailure(`${this.name} took no mail after ${START_LIMIT / 1000} s: ${this.#lastWords()}`)),
+        reject(
+          new GatewayFailure(`${this.name} took no mail after ${START_LIMIT / 1000} s: ${this.#lastWords()}`),
+        ),
       ),
     )
     limit.catch(() => {})
@@ -121,11 +127,6 @@ export class EmbeddedGateway implements Gateway {
     return printable(this.#lines.slice(-3).join(' | ') || 'it said nothing', 500)
   }
 
-  lacks(capability: Capability): string | undefined {
-    if (this.#product.capabilities.has(capability)) return undefined
-    return this.#product.reasons[capability] ?? `${this.name} does not claim it`
-  }
-
   watch(watcher: (event: DeliveryEvent) => void): () => void {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
@@ -138,12 +139,18 @@ export class EmbeddedGateway implements Gateway {
       .map(line => printable(line, 500))
   }
 
+  sessions(text: string): SessionWord[] {
+    return this.#lines.flatMap(line => {
+      const word = line.includes(text) ? this.#product.session(line) : undefined
+      return word ? [{ ...word, line: printable(line, 500) }] : []
+    })
+  }
+
   async retry(domain: string): Promise<void> {
     this.#child?.send(this.#product.retry(domain))
   }
 
-  /** Ends the product and starts it again with another flow in the same place: its queue stays. */
-  async restart(flow: MailFlow): Promise<void> {
+  async change(flow: MailFlow): Promise<void> {
     await this.#end()
     await this.#configure(flow)
     Object.assign(this, { flow })
@@ -166,6 +173,19 @@ export class EmbeddedGateway implements Gateway {
     this.#child?.kill('SIGKILL')
     await this.#end()
     await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** Starts as many gateways of an embedded product as are asked for. */
+export function embedded(product: EmbeddedProduct): GatewaySource {
+  return {
+    name: product.name,
+    kind: 'embedded',
+    lacks: (capability: Capability) =>
+      product.capabilities.has(capability)
+        ? undefined
+        : (product.reasons[capability] ?? `${product.name} does not claim it`),
+    start: flow => EmbeddedGateway.start(product, flow),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../wire/smtp.ts'
-import type { Capability, DeliveryEvent } from './adapter.ts'
+import type { Capability, DeliveryEvent, SessionWord } from './adapter.ts'
 import type { MailFlow } from './mail-flow.ts'
 
 /** A running gateway, whatever it is made of. */
@@ -10,18 +10,32 @@ export interface Gateway {
   readonly library: string
   readonly kind: 'container' | 'embedded' | 'external'
   readonly flow: MailFlow
+  /** Where it takes mail from other servers. */
   readonly inbound: Endpoint
+  /** Where it takes mail that it is to send on. */
   readonly submission: Endpoint
-  /** Why it lacks a capability, or nothing when it has it. */
-  lacks(capability: Capability): string | undefined
   /** Everything it said about recipients so far, oldest first. */
   readonly events: readonly DeliveryEvent[]
   watch(watcher: (event: DeliveryEvent) => void): () => void
+  /** What its log says about the TLS of sessions that the text singles out: a domain, a host name. Oldest first. */
+  sessions(text: string): SessionWord[]
   /** The product's own log lines that mention `text`, newest last, at most `max`. */
   log(text: string, max?: number): string[]
   /** Asks for another attempt for what is queued for a domain. */
   retry(domain: string): Promise<void>
+  /** Goes on with another mail flow in the same place; what is queued stays. */
+  change(flow: MailFlow): Promise<void>
   stop(): Promise<void>
+}
+
+/** Where the gateways of one product come from. */
+export interface GatewaySource {
+  readonly name: string
+  readonly kind: Gateway['kind']
+  /** Why the product lacks a capability, or nothing when it has it. */
+  lacks(capability: Capability): string | undefined
+  /** Throws GatewayFailure when it does not come up. */
+  start(flow: MailFlow): Promise<Gateway>
 }
 
 /** The gateway did not start or went away by itself: the run can say nothing about it. */

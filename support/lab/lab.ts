@@ -3,8 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import type { Pki } from '../pki/pki.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { opensslName } from '../wire/tls-names.ts'
 import { Recorder } from '../wire/recorder.ts'
+import { opensslName } from '../wire/tls-names.ts'
 import type { Behaviour, PartnerTls } from './behaviour.ts'
 import { Names } from './names.ts'
 import { Partner, type PartnerHost } from './partner.ts'
@@ -68,7 +68,7 @@ export class Lab {
     return pattern.replace('*', `d${this.#nextName++}-${randomBytes(2).toString('hex')}`)
   }
 
-  partner({ domain, hosts = [{}], hostnames = [] }: PartnerOptions): Partner {
+  async partner({ domain, hosts = [{}], hostnames = [] }: PartnerOptions): Promise<Partner> {
     const partner = new Partner(
       domain,
       hosts.map((behaviour, i) => ({
@@ -141,7 +141,7 @@ export class Lab {
         ? {
             requestCert: true,
             rejectUnauthorized: tls.clientCertificate === 'requires',
-            ca: [this.pki.root.certificate],
+            ca: [await this.pki.root()],
           }
         : {}),
     }

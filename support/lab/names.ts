@@ -1,6 +1,5 @@
 import { createServer, Packet } from 'dns2'
 
-
 export interface Exchanger {
   /** MX preference, RFC 5321 s5.1: lower is tried first. */
   preference: number

@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net'
-import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import { LineBuffer, PeerLimit } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
 import { printable } from '../wire/printable.ts'
 import type { Recorder } from '../wire/recorder.ts'
-import type { Behaviour } from './behaviour.ts'
+import type { Behaviour, HandshakeFault } from './behaviour.ts'
 
 /** A session without any traffic is ended after this long, in ms; no sender waits that long for us. */
 const IDLE = 60_000
-/** Largest message that a partner keeps, in bytes. */
+/** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 32 * 1024 * 1024
 
 /** A message that a partner took responsibility for: content ended with a dot and answered 250. */
@@ -41,6 +41,9 @@ export class PartnerSession {
   #buffer = new LineBuffer()
   #secured = false
   #greeted = false
+  /** Ended by us: what the sender still says is recorded by the tap alone, and nothing is answered. */
+  #over = false
+  #withheld: NodeJS.Timeout | undefined
   #from: string | undefined
   #to: string[] = []
   #content: string[] | undefined
@@ -50,50 +53,56 @@ export class PartnerSession {
     this.#options = options
     this.#link = new Link(socket, options.recorder)
     this.#stream = this.#link
-    socket.setTimeout(IDLE, () => socket.destroy())
+    socket.setTimeout(IDLE, () => this.#drop(`no traffic for ${IDLE / 1000} s`))
+    options.recorder.whenFull(limit => this.#drop(limit.message))
+    this.#link.on('error', error => this.#record('error', printable(error.message, 200)))
+    this.#link.on('close', () => {
+      clearTimeout(this.#withheld)
+      this.#over = true
+      this.#record('close', 'closed', 'sender')
+    })
     this.#record('open', `from ${socket.remoteAddress}`, 'sender')
-    this.#listen()
+    this.#link.on('data', this.#onData)
     this.#greet()
   }
 
-  #record(kind: Parameters<Recorder['event']>[1], text: string, from: 'sender' | 'receiver' = 'receiver'): void {
+  #record(
+    kind: Parameters<Recorder['event']>[1],
+    text: string,
+    from: 'sender' | 'receiver' = 'receiver',
+  ): void {
     this.#options.recorder.event(from, kind, text, this.#secured)
-  }
-
-  #listen(): void {
-    const stream = this.#stream
-    stream.on('data', this.#onData)
-    stream.on('error', error => this.#record('error', printable(error.message, 200)))
-    stream.on('end', () => stream.end())
-    stream.on('close', () => {
-      if (!this.#options.recorder.conversation.closed) this.#record('close', 'closed', 'sender')
-    })
   }
 
   #greet(): void {
     const { greeting } = this.#options.behaviour
-    if (greeting === 'goes silent') return
-    if (greeting === 'closes') return this.#close('closed without a greeting')
-    if (greeting === 'talks garbage') return this.#write('\x00\x16\x03 what?\r\n')
-    if (greeting === 'refuses (554)') return this.#reply(`554 5.3.2 ${this.#options.hostname} takes no mail`)
-    this.#reply(`220 ${this.#options.hostname} ESMTP`)
+    if (greeting === 'closes') this.#close('closed without a greeting')
+    else if (greeting === 'talks garbage') this.#write('\x00\x16\x03 what?\r\n')
+    else if (greeting === 'refuses (554)') this.#reply(`554 5.3.2 ${this.#options.hostname} takes no mail`)
+    else if (greeting !== 'goes silent') this.#reply(`220 ${this.#options.hostname} ESMTP`)
   }
 
   #onData = (chunk: Buffer): void => {
+    if (this.#over) return
     try {
       this.#buffer.push(chunk)
-      for (let line = this.#buffer.next(); line; line = this.#buffer.next()) {
-        if (this.#content) this.#contentLine(line)
-        else if (this.#command(line)) return
+      let line = this.#buffer.next()
+      while (line && !this.#over) {
+        if (!this.#content) this.#command(line)
+        else if (line.length === 1 && line[0] === 0x2e) this.#contentEnd()
+        else this.#contentLine(line)
+        line = this.#buffer.next()
       }
     } catch (error) {
       if (!(error instanceof PeerLimit)) throw error
       this.#record('error', error.message)
-      this.#link.destroy()
+      this.#drop(error.message)
     }
   }
 
   #reply(...lines: string[]): void {
+    // What cannot leave any more must not be in the record.
+    if (this.#over || !this.#stream.writable || !this.#link.socket.writable) return
     for (const line of lines) this.#record('reply', line)
     this.#stream.write(lines.map(line => `${line}\r\n`).join(''))
   }
@@ -105,68 +114,81 @@ export class PartnerSession {
 
   #close(why: string): void {
     this.#record('close', why)
+    this.#over = true
     this.#stream.end()
   }
 
-  /** Returns true when the lines that follow in the buffer are no longer ours to read. */
-  #command(line: Buffer): boolean {
+  /** Ends the connection at once, whatever the sender still has to say. */
+  #drop(why: string): void {
+    this.#record('close', `ended by the partner: ${why}`)
+    this.#over = true
+    this.#link.destroy()
+  }
+
+  /** Ends the connection with a TCP reset. */
+  #cut(why: string): void {
+    this.#record('close', why)
+    this.#over = true
+    this.#link.reset()
+  }
+
+  #command(line: Buffer): void {
     this.#record('command', printable(line), 'sender')
     const text = line.toString('latin1')
-    const verb = text.slice(0, 4).toUpperCase()
-    const { transaction } = this.#options.behaviour
-    if (/^starttls\s*$/i.test(text)) return this.#starttls()
+    const { greeting } = this.#options.behaviour
+    if (greeting === 'goes silent') return
+    const starttls = /^starttls\s*$/i.test(text)
+    const verb = starttls ? 'STARTTLS' : text.slice(0, 4).toUpperCase()
+    // RFC 5321 s3.1: after a 554 greeting everything but QUIT is answered 503.
+    const refused = greeting === 'refuses (554)' && verb !== 'QUIT'
+    const answer = refused ? '503 5.5.1 No mail here' : this.#answer(verb, text)
+    if (answer) this.#reply(answer)
+  }
+
+  /** The reply to a command, or nothing where more than a reply is due and has been seen to. */
+  #answer(verb: string, text: string): string | undefined {
+    const refuses = this.#options.behaviour.transaction?.refuses
     switch (verb) {
+      case 'STARTTLS':
+        return this.#starttls()
       case 'EHLO':
         this.#greeted = true
         this.#reset()
         this.#ehlo()
-        break
+        return undefined
       case 'HELO':
         this.#greeted = true
         this.#reset()
-        this.#reply(`250 ${this.#options.hostname}`)
-        break
+        return `250 ${this.#options.hostname}`
       case 'MAIL':
-        if (!this.#greeted) this.#reply('503 5.5.1 Greet first')
-        else if (transaction?.refuses?.at === 'MAIL') this.#reply(transaction.refuses.reply)
-        else {
-          this.#reset()
-          this.#from = address(text)
-          this.#reply('250 2.1.0 Sender noted')
-        }
-        break
+        if (!this.#greeted) return '503 5.5.1 Greet first'
+        if (refuses?.at === 'MAIL') return refuses.reply
+        this.#reset()
+        this.#from = address(text)
+        return '250 2.1.0 Sender noted'
       case 'RCPT':
-        if (this.#from === undefined) this.#reply('503 5.5.1 No sender yet')
-        else if (transaction?.refuses?.at === 'RCPT') this.#reply(transaction.refuses.reply)
-        else {
-          if (this.#to.length < 1000) this.#to.push(address(text))
-          this.#reply('250 2.1.5 Recipient noted')
-        }
-        break
+        if (this.#from === undefined) return '503 5.5.1 No sender yet'
+        if (refuses?.at === 'RCPT') return refuses.reply
+        this.#to.push(address(text))
+        return '250 2.1.5 Recipient noted'
       case 'DATA':
-        if (!this.#to.length) this.#reply('503 5.5.1 No recipient yet')
-        else if (transaction?.refuses?.at === 'DATA') this.#reply(transaction.refuses.reply)
-        else {
-          this.#content = []
-          this.#contentSize = 0
-          this.#reply('354 Go on, end with a dot')
-        }
-        break
+        if (!this.#to.length) return '503 5.5.1 No recipient yet'
+        if (refuses?.at === 'DATA') return refuses.reply
+        this.#content = []
+        this.#contentSize = 0
+        return '354 Go on, end with a dot'
       case 'RSET':
         this.#reset()
-        this.#reply('250 2.0.0 Forgotten')
-        break
+        return '250 2.0.0 Forgotten'
       case 'NOOP':
-        this.#reply('250 2.0.0 Still here')
-        break
+        return '250 2.0.0 Still here'
       case 'QUIT':
         this.#reply(`221 2.0.0 ${this.#options.hostname} closes`)
         this.#close('closed after QUIT')
-        break
+        return undefined
       default:
-        this.#reply('500 5.5.1 Unknown command')
+        return '500 5.5.1 Unknown command'
     }
-    return false
   }
 
   #reset(): void {
@@ -177,7 +199,7 @@ export class PartnerSession {
   #ehlo(): void {
     const { hostname, behaviour } = this.#options
     const { starttls = {} } = behaviour
-    const keywords = ['PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', 'SIZE 33554432']
+    const keywords = ['PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', `SIZE ${MAX_CONTENT}`]
     if (this.#secured) keywords.push(...(starttls.tlsExtensions ?? []))
     else {
       keywords.push(...(starttls.clearExtensions ?? []))
@@ -187,53 +209,52 @@ export class PartnerSession {
     const lines = [hostname, ...keywords]
     const answer = () =>
       this.#reply(...lines.map((line, i) => `250${i === lines.length - 1 ? ' ' : '-'}${line}`))
-    if (this.#secured && starttls.withholdsEhloReply) setTimeout(answer, starttls.withholdsEhloReply)
+    clearTimeout(this.#withheld)
+    if (this.#secured && starttls.withholdsEhloReply)
+      this.#withheld = setTimeout(answer, starttls.withholdsEhloReply)
     else answer()
   }
 
-  #starttls(): boolean {
+  #starttls(): string | undefined {
     const { starttls = {}, handshake } = this.#options.behaviour
-    if (starttls.closes) {
-      this.#close('closed in answer to STARTTLS')
-      return true
-    }
-    const refusal = this.#secured
-      ? '503 5.5.1 TLS is on already'
-      : starttls.refuses
-        ? REFUSALS[starttls.refuses]
-        : starttls.hides || starttls.garbles
-          ? '500 5.5.1 Unknown command'
-          : undefined
-    if (refusal) {
-      this.#reply(refusal)
-      return false
-    }
+    if (this.#secured) return '503 5.5.1 TLS is on already'
+    if (starttls.refuses) return REFUSALS[starttls.refuses]
+    if (starttls.hides || starttls.garbles) return REFUSALS[500]
+    if (starttls.closes) this.#close('closed in answer to STARTTLS')
+    else this.#goAhead(starttls.injects ?? '', handshake)
+    return undefined
+  }
+
+  #goAhead(injected: string, handshake: HandshakeFault | undefined): void {
     const { recorder } = this.#options
     const tooEarly = this.#buffer.drain()
     if (tooEarly.length) this.#record('bytes', `sent before the go-ahead: ${printable(tooEarly)}`, 'sender')
-    this.#link.removeAllListeners('data')
+    // Without its listener a flowing stream would lose the ClientHello while the certificate is made.
+    this.#link.off('data', this.#onData)
+    this.#link.pause()
     // Before the 220 leaves: whatever the sender says next has to be TLS.
     recorder.expectTls('sender')
     this.#record('reply', '220 2.0.0 Go ahead')
-    if (starttls.injects) this.#record('bytes', `injected in clear: ${printable(starttls.injects)}`)
-    this.#link.write(`220 2.0.0 Go ahead\r\n${starttls.injects ?? ''}`)
-    recorder.expectTls('receiver')
-    if (handshake) this.#spoil(handshake)
-    else this.#secure()
-    return true
+    if (injected) this.#record('bytes', `injected in clear: ${printable(injected)}`)
+    this.#link.write(`220 2.0.0 Go ahead\r\n${injected}`, error => {
+      if (error) return
+      // Only now: earlier replies may still have been on their way.
+      recorder.expectTls('receiver')
+      if (handshake) this.#spoil(handshake)
+      else this.#secure()
+    })
   }
 
-  #spoil(fault: NonNullable<Behaviour['handshake']>): void {
-    if (fault === 'closes') return this.#close('closed before the handshake')
+  #spoil(fault: HandshakeFault): void {
+    if (fault === 'closes') this.#close('closed before the handshake')
     this.#link.once('data', () => {
       switch (fault) {
         case 'resets':
-          this.#record('close', 'reset by the partner')
-          this.#link.reset()
+          this.#cut('reset by the partner')
           break
         case 'talks garbage':
-          this.#link.write(Buffer.from('this is no TLS record at all\r\n'))
-          this.#link.end()
+          this.#link.write('this is no TLS record at all\r\n')
+          this.#close('closed after bytes that are no TLS')
           break
         case 'alerts':
           this.#link.write(Buffer.from([21, 3, 3, 0, 2, 2, 40]))
@@ -253,50 +274,60 @@ export class PartnerSession {
   /** A tls.Server of its own per connection: only the server object reports failures and judges client certificates. */
   async #secure(): Promise<void> {
     const { recorder } = this.#options
-    const server = createServer(await this.#options.tls())
-    server.once('tlsClientError', error => recorder.failed(error))
+    let options: TlsOptions
+    let server: Server
+    try {
+      options = await this.#options.tls()
+      server = createServer(options)
+    } catch (error) {
+      recorder.labFailed(error as Error)
+      return this.#drop('the lab failed')
+    }
+    if (this.#over) return
+    server.once('tlsClientError', (error, socket) => {
+      // Node closes without a word when the sender's certificate does not convince it.
+      const why = socket.authorizationError && `the sender's certificate: ${socket.authorizationError}`
+      recorder.failed(why ? new Error(why) : error)
+    })
     server.once('secureConnection', socket => {
-      recorder.secured(socket)
+      recorder.secured(socket, String(options.cert))
       this.#stream = socket
       this.#secured = true
       this.#greeted = false
       this.#reset()
-      this.#buffer = new LineBuffer()
-      this.#listen()
+      socket.on('error', error => this.#record('error', printable(error.message, 200)))
+      socket.on('data', this.#onData)
     })
     server.emit('connection', this.#link)
   }
 
   #contentLine(line: Buffer): void {
-    const { transaction } = this.#options.behaviour
-    if (line.length === 1 && line[0] === 0x2e) return this.#contentEnd()
-    const text = line.toString('latin1')
+    const cutsAfter = this.#options.behaviour.transaction?.cutsAfter
     this.#contentSize += line.length + 2
-    if (transaction?.cutsAfter && this.#contentSize >= transaction.cutsAfter) {
-      this.#record('close', `cut after ${this.#contentSize} bytes of content, without close_notify`)
-      this.#content = []
-      this.#link.reset()
+    if (cutsAfter !== undefined && this.#contentSize >= cutsAfter) {
+      this.#cut(`cut after ${this.#contentSize} bytes of content, without close_notify`)
       return
     }
-    if (this.#contentSize <= MAX_CONTENT) this.#content?.push(text.startsWith('.') ? text.slice(1) : text)
+    if (this.#contentSize > MAX_CONTENT) throw new PeerLimit(`a message of more than ${MAX_CONTENT} bytes`)
+    const text = line.toString('latin1')
+    this.#content!.push(text.startsWith('.') ? text.slice(1) : text)
   }
 
   #contentEnd(): void {
-    const { transaction } = this.#options.behaviour
-    this.#record('content', `message of ${this.#contentSize} bytes`, 'sender')
-    const content = `${this.#content!.join('\r\n')}\r\n`
-    this.#content = undefined
-    if (transaction?.refuses?.at === 'content') return this.#reply(transaction.refuses.reply)
-    if (this.#contentSize > MAX_CONTENT) return this.#reply('552 5.3.4 Too large')
-    this.#reply('250 2.0.0 Taken')
-    this.#options.onMessage({
+    const refuses = this.#options.behaviour.transaction?.refuses
+    const message = {
       from: this.#from ?? '',
       to: this.#to,
-      content,
+      content: `${this.#content!.join('\r\n')}\r\n`,
       secured: this.#secured,
       at: performance.now(),
-    })
+    }
+    this.#record('content', `message of ${this.#contentSize} bytes`, 'sender')
+    this.#content = undefined
     this.#reset()
+    const taken = refuses?.at !== 'content'
+    this.#reply(taken ? '250 2.0.0 Taken' : refuses.reply)
+    if (taken) this.#options.onMessage(message)
   }
 }
 
@@ -308,5 +339,5 @@ const REFUSALS: Record<454 | 500 | 502 | 554, string> = {
 }
 
 function address(command: string): string {
-  return /<([^>]*)>/.exec(command)?.[1] ?? printable(command.slice(10), 100)
+  return printable(/<([^>]*)>/.exec(command)?.[1] ?? command.slice(10), 320)
 }

@@ -14,7 +14,7 @@ export interface Handshake {
   serverCertificate?: CertificateFacts
   /** The sender's certificate; absent when none was shown. */
   clientCertificate?: CertificateFacts
-  /** Whether the receiver sent a CertificateRequest (known to the sender only). */
+  /** Set when a CertificateRequest was seen. TLS 1.3 encrypts it, so absent means nothing there. */
   clientCertificateRequested?: boolean
   /** Why it failed, in the words of the TLS library, when it did. */
   error?: string
@@ -29,7 +29,7 @@ export interface ClientHello {
   signatureAlgorithms: string[]
   /** SNI host name (RFC 6066 s3), if any. */
   serverName?: string
-  /** Length in bytes of the first record, for display. */
+  /** Length of the message in bytes, for display. */
   length: number
 }
 
@@ -74,4 +74,8 @@ export interface Conversation {
   /** Everything that crossed outside of TLS, escaped: for searches and for the reader. */
   clear: { fromSender: string; fromReceiver: string }
   closed: boolean
+  /** Set when something is missing from `events` or `clear` because a bound was reached. */
+  truncated?: true
+  /** Why the lab itself failed on this connection. Nothing may then be concluded about the gateway. */
+  labError?: string
 }

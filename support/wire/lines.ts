@@ -8,20 +8,20 @@ export class PeerLimit extends Error {
 
 /**
  * Cuts a stream of bytes into lines. Keeps bytes, not strings: what follows a STARTTLS must not be decoded.
- * Throws PeerLimit when a line grows past MAX_LINE.
+ * `next` throws PeerLimit when a line is longer than MAX_LINE, ended or not.
  */
 export class LineBuffer {
   #rest: Buffer = Buffer.alloc(0)
 
   push(chunk: Buffer): void {
     this.#rest = this.#rest.length ? Buffer.concat([this.#rest, chunk]) : chunk
-    if (this.#rest.length > MAX_LINE && !this.#rest.subarray(0, MAX_LINE).includes(0x0a))
-      throw new PeerLimit(`a line of more than ${MAX_LINE} bytes`)
   }
 
   /** The next whole line without its line end, or nothing yet. */
   next(): Buffer | undefined {
     const end = this.#rest.indexOf(0x0a)
+    if ((end < 0 ? this.#rest.length : end) > MAX_LINE)
+      throw new PeerLimit(`a line of more than ${MAX_LINE} bytes`)
     if (end < 0) return undefined
     const line = this.#rest.subarray(0, this.#rest[end - 1] === 0x0d ? end - 1 : end)
     this.#rest = this.#rest.subarray(end + 1)

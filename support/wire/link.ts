@@ -22,7 +22,8 @@ export class Link extends Duplex {
     socket.setNoDelay(true)
     socket.on('data', chunk => {
       tap.received(chunk)
-      if (!this.push(chunk)) socket.pause()
+      // The tap may end the connection over these very bytes.
+      if (!this.destroyed && !this.push(chunk)) socket.pause()
     })
     socket.on('end', () => this.push(null))
     socket.on('error', error => this.destroy(error))
@@ -34,9 +35,11 @@ export class Link extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.socket.destroyed || this.socket.writableEnded) return done()
-    this.#tap.sent(chunk)
-    this.socket.write(chunk, () => done())
+    if (this.socket.destroyed || this.socket.writableEnded) done()
+    else {
+      this.#tap.sent(chunk)
+      this.socket.write(chunk, () => done())
+    }
   }
 
   override _final(done: (error?: Error | null) => void): void {

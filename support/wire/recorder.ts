@@ -1,14 +1,17 @@
+import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { certificateFacts } from '../pki/facts.ts'
 import type { ClientHello, Conversation, Handshake, Party, WireEvent } from './conversation.ts'
+import { PeerLimit } from './lines.ts'
 import type { Tap } from './link.ts'
 import { printable } from './printable.ts'
-import { RecordReader, type TlsSighting } from './tls-records.ts'
 import { spoken } from './tls-names.ts'
+import { RecordReader, type TlsSighting } from './tls-records.ts'
 
 /** Bounds on what is kept of one connection, so that a talkative peer cannot fill the memory. */
 const MAX_EVENTS = 400
 const MAX_CLEAR = 64 * 1024
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----'
 
 let lastId = 0
 
@@ -24,6 +27,7 @@ export class Recorder implements Tap {
   #clear: Record<Party, Buffer[]> = { sender: [], receiver: [] }
   #clearSize: Record<Party, number> = { sender: 0, receiver: 0 }
   #tls: Partial<Record<Party, RecordReader>> = {}
+  #endOver: ((limit: PeerLimit) => void) | undefined
 
   constructor(names: {
     gatewayIs: Party
@@ -53,13 +57,38 @@ export class Recorder implements Tap {
     }
   }
 
+  /**
+   * Calls `end` once, as soon as the peer has said more than is kept: what follows could go unseen, so the connection
+   * must not live on.
+   */
+  whenFull(end: (limit: PeerLimit) => void): void {
+    this.#endOver = end
+  }
+
   event(from: Party, kind: WireEvent['kind'], text: string, secured = false): void {
-    const { events } = this.conversation
+    const { conversation } = this
+    if (kind === 'close') {
+      if (conversation.closed) return
+      conversation.closed = true
+    }
+    if (conversation.events.length < MAX_EVENTS || kind === 'close') this.#keep(from, kind, text, secured)
+    else this.#full(`more than ${MAX_EVENTS} events`)
+  }
+
+  #keep(from: Party, kind: WireEvent['kind'], text: string, secured: boolean): void {
     const at = Math.round((performance.now() - this.#started) * 100) / 100
     const event: WireEvent = { at, from, kind, secured, text }
-    if (kind === 'close') this.conversation.closed = true
-    if (events.length < MAX_EVENTS || kind === 'close') events.push(event)
+    this.conversation.events.push(event)
     this.#onEvent?.(event)
+  }
+
+  #full(what: string): void {
+    this.conversation.truncated = true
+    const end = this.#endOver
+    if (!end) return
+    this.#endOver = undefined
+    this.#keep(this.#ours, 'error', `${what}: not kept, so the connection is ended`, false)
+    end(new PeerLimit(what))
   }
 
   get handshake(): Handshake {
@@ -82,15 +111,21 @@ export class Recorder implements Tap {
 
   #crossed(party: Party, chunk: Buffer): void {
     const reader = this.#tls[party]
-    if (!reader) return this.#keepClear(party, chunk)
-    for (const sighting of reader.read(chunk)) this.#sighted(party, sighting)
+    if (!reader) this.#keepClear(party, chunk)
+    else for (const sighting of reader.read(chunk)) this.#sighted(party, sighting)
   }
 
   #keepClear(party: Party, chunk: Buffer): void {
     const room = MAX_CLEAR - this.#clearSize[party]
-    if (room <= 0) return
-    this.#clear[party].push(chunk.subarray(0, room))
-    this.#clearSize[party] += Math.min(room, chunk.length)
+    if (room > 0) {
+      // A copy: a slice would keep the whole read buffer of the socket alive.
+      this.#clear[party].push(Buffer.from(chunk.subarray(0, room)))
+      this.#clearSize[party] += Math.min(room, chunk.length)
+    }
+    if (chunk.length <= room) return
+    // What we say ourselves is known; only the peer can hide something.
+    if (party === this.#ours) this.conversation.truncated = true
+    else this.#full(`more than ${MAX_CLEAR} bytes in clear`)
   }
 
   #text(party: Party): string {
@@ -107,6 +142,7 @@ export class Recorder implements Tap {
         break
       case 'server-hello':
         if (sighting.group) handshake.group = sighting.group
+        if (sighting.version === 'TLSv1.3') this.#tls.sender?.isTls13()
         if (!sighting.retry) {
           handshake.version = sighting.version
           handshake.suite = sighting.suite
@@ -135,15 +171,15 @@ export class Recorder implements Tap {
     }
   }
 
-  /** Call when the TLS library says that the handshake is done. */
-  secured(socket: TLSSocket): void {
+  /** Call when the TLS library says that the handshake is done. `chain` is our own, PEM, if we showed one. */
+  secured(socket: TLSSocket, chain = ''): void {
     const { handshake } = this
     handshake.version = socket.getProtocol() ?? 'unknown'
     handshake.suite = socket.getCipher().standardName ?? socket.getCipher().name
     const peer = socket.getPeerX509Certificate()
     const own = socket.getX509Certificate()
-    const theirs = peer && certificateFacts(peer, chainLength(socket))
-    const ours = own && certificateFacts(own, 1)
+    const theirs = peer && certificateFacts(peer, chainLength(peer))
+    const ours = own && certificateFacts(own, Math.max(1, chain.split(PEM_BEGIN).length - 1))
     const [server, client] = this.#ours === 'receiver' ? [ours, theirs] : [theirs, ours]
     if (server) handshake.serverCertificate = server
     // Our own client certificate is listed by the library even when the server did not ask for it.
@@ -161,16 +197,19 @@ export class Recorder implements Tap {
     this.handshake.error ??= printable(error.message, 300)
     this.event(this.#ours, 'error', `handshake failed: ${printable(error.message, 300)}`)
   }
+
+  /** The lab could not do its part: our fault, never the peer's. */
+  labFailed(error: Error): void {
+    this.conversation.labError ??= printable(error.message, 300)
+    this.event(this.#ours, 'error', `the lab failed: ${printable(error.message, 300)}`)
+  }
 }
 
-function chainLength(socket: TLSSocket): number {
-  const seen = new Set<string>()
-  let next = socket.getPeerCertificate(true)
-  while (next?.fingerprint256 && !seen.has(next.fingerprint256)) {
-    seen.add(next.fingerprint256)
-    next = next.issuerCertificate
-  }
-  return seen.size
+/** As sent: this list ends where the peer's did, and knows nothing of our roots. */
+function chainLength(certificate: X509Certificate): number {
+  let length = 0
+  for (let next: X509Certificate | undefined = certificate; next; next = next.issuerCertificate) length++
+  return length
 }
 
 function clientHelloText(hello: ClientHello): string {

@@ -1,5 +1,6 @@
-import { connect as tcpConnect, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as tlsConnect, type SecureVersion, type TLSSocket } from 'node:tls'
+import { type Socket, connect as tcpConnect } from 'node:net'
+import { type ConnectionOptions, type SecureVersion, TLSSocket, connect as tlsConnect } from 'node:tls'
+import type { Party } from './conversation.ts'
 import { LineBuffer, PeerLimit } from './lines.ts'
 import { Link } from './link.ts'
 import { printable } from './printable.ts'
@@ -61,25 +62,32 @@ export class SmtpClient {
   #waiting: ((result: Reply | WireError) => void) | undefined
   #ended: WireError | undefined
   #secured = false
+  #answeredInTls = false
 
   private constructor(socket: Socket, recorder: Recorder) {
     this.recorder = recorder
     this.#link = new Link(socket, recorder)
     this.#stream = this.#link
+    recorder.whenFull(limit => this.#end(new WireError('malformed', limit.message)))
     this.#listen()
   }
 
   static async connect(to: Endpoint, recorder: Recorder, localAddress?: string): Promise<SmtpClient> {
     const socket = tcpConnect({ ...to, ...(localAddress ? { localAddress } : {}) })
-    await bounded(
-      new Promise<void>((resolve, reject) => {
-        socket.once('connect', resolve)
-        socket.once('error', error => reject(new WireError('no connection', error.message)))
-      }),
-      `no connection to ${to.host}:${to.port}`,
-      () => socket.destroy(),
-    )
-    socket.removeAllListeners('error')
+    try {
+      await bounded(
+        new Promise<void>((resolve, reject) => {
+          socket.once('connect', resolve)
+          socket.on('error', error => reject(new WireError('no connection', error.message)))
+        }),
+        `no connection to ${to.host}:${to.port}`,
+      )
+    } catch (error) {
+      socket.destroy()
+      recorder.event('sender', 'error', printable((error as Error).message, 300))
+      recorder.event('sender', 'close', 'no connection')
+      throw error
+    }
     recorder.event('sender', 'open', `to ${to.host} port ${to.port}`)
     return new SmtpClient(socket, recorder)
   }
@@ -88,33 +96,52 @@ export class SmtpClient {
     return this.#secured
   }
 
+  /** Follows the stream that is in use now; what becomes of a former one under it shows in this one. */
   #listen(): void {
     const stream = this.#stream
+    const ends = (error: WireError) => {
+      if (stream === this.#stream) this.#end(error)
+    }
     stream.on('data', this.#onData)
-    stream.on('end', () => stream === this.#stream && this.#end(new WireError('closed', 'the receiver closed the connection')))
-    stream.on('error', error => this.#end(new WireError('closed', printable(error.message, 300))))
-    stream.on('close', () => stream === this.#stream && this.#end(new WireError('closed', 'the connection is gone')))
+    stream.on('end', () => ends(new WireError('closed', 'the receiver closed the connection')))
+    stream.on('error', error => ends(this.#broken(error)))
+    stream.on('close', () => ends(new WireError('closed', 'the connection is gone')))
+  }
+
+  /** In TLS 1.3 a receiver refuses our certificate only after our side of the handshake is done: RFC 8446 s4.4.2.4. */
+  #broken(error: NodeJS.ErrnoException): WireError {
+    const refused = this.#secured && !this.#answeredInTls && error.code?.startsWith('ERR_SSL_')
+    return new WireError(refused ? 'handshake failed' : 'closed', printable(error.message, 300))
   }
 
   #onData = (chunk: Buffer): void => {
     try {
       this.#buffer.push(chunk)
-      for (let line = this.#buffer.next(); line; line = this.#buffer.next()) this.#line(line)
+      let line = this.#buffer.next()
+      while (line && !this.#ended) {
+        this.#line(line)
+        line = this.#buffer.next()
+      }
     } catch (error) {
       if (!(error instanceof PeerLimit)) throw error
       this.#end(new WireError('malformed', error.message))
-      this.close()
     }
   }
 
   #line(bytes: Buffer): void {
     const text = printable(bytes)
+    this.#answeredInTls = this.#secured
     this.recorder.event('receiver', 'reply', text, this.#secured)
     const match = /^([2-5]\d\d)([ -]|$)(.*)/.exec(text)
-    if (!match) return this.#end(new WireError('malformed', `not an SMTP reply: ${text.slice(0, 120)}`))
+    const long = this.#lines.length >= MAX_REPLY_LINES
+    if (!match || long) {
+      const what = long
+        ? `a reply of more than ${MAX_REPLY_LINES} lines`
+        : `not an SMTP reply: ${text.slice(0, 120)}`
+      this.#end(new WireError('malformed', what))
+      return
+    }
     this.#lines.push(match[3]!)
-    if (this.#lines.length > MAX_REPLY_LINES)
-      return this.#end(new WireError('malformed', `a reply of more than ${MAX_REPLY_LINES} lines`))
     if (match[2] === '-') return
     const lines = this.#lines
     this.#lines = []
@@ -135,12 +162,15 @@ export class SmtpClient {
     else this.#replies.push(reply)
   }
 
-  #end(error: WireError): void {
+  /** The connection is over: says so to the record and to whoever waits, and lets go of the socket. */
+  #end(error: WireError, from: Party = 'receiver'): void {
     if (this.#ended) return
     this.#ended = error
-    this.recorder.event('receiver', 'close', error.message, this.#secured)
+    this.recorder.event(from, 'close', error.message, this.#secured)
     this.#waiting?.(error)
     this.#waiting = undefined
+    this.#stream.destroy()
+    this.#link.destroy()
   }
 
   /** The next whole reply. Throws WireError: closed, silent, malformed. */
@@ -148,18 +178,19 @@ export class SmtpClient {
     const early = this.#replies.shift()
     if (early) return early
     if (this.#ended) throw this.#ended
-    const result = await bounded(
-      new Promise<Reply | WireError>(resolve => {
-        this.#waiting = resolve
-      }),
-      'no reply',
-      () => {
-        this.#waiting = undefined
-      },
-      wait,
-    )
-    if (result instanceof WireError) throw result
-    return result
+    try {
+      const result = await bounded(
+        new Promise<Reply | WireError>(resolve => {
+          this.#waiting = resolve
+        }),
+        'no reply',
+        wait,
+      )
+      if (result instanceof WireError) throw result
+      return result
+    } finally {
+      this.#waiting = undefined
+    }
   }
 
   /** Replies that came without having been awaited. */
@@ -182,21 +213,43 @@ export class SmtpClient {
   /** Sends a message and the final dot, dots stuffed (RFC 5321 s4.5.2), and awaits the verdict on it. */
   async content(message: string): Promise<Reply> {
     if (this.#ended) throw this.#ended
-    const stuffed = message.replace(/\r?\n/g, '\r\n').replace(/^\./gm, '..')
+    const stuffed = message.replace(/\r?\n/g, '\r\n').replace(/(^|\n)\./g, '$1..')
     this.recorder.event('sender', 'content', `message of ${Buffer.byteLength(message)} bytes`, this.#secured)
     this.#stream.write(`${stuffed}${stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`)
     return this.reply()
   }
 
-  /** From now on the tap takes what crosses for TLS. Call right before STARTTLS is answered with 220. */
-  async startTls(tls: ClientTls): Promise<void> {
+  /**
+   * Begins TLS; call right after the 220 to STARTTLS. Whatever was read after that 220 and before TLS is dropped, as it
+   * may come from somebody else (RFC 3207 s6). Throws WireError when the receiver fails, any other error when `tls`
+   * cannot be used.
+   */
+  async startTls(tls: ClientTls, wait = MAX_WAIT): Promise<void> {
     const { recorder } = this
-    this.#link.removeAllListeners('data')
+    if (this.#ended) throw this.#ended
+    this.#link.off('data', this.#onData)
+    const rest = this.#buffer.drain()
+    if (rest.length) recorder.event('receiver', 'bytes', `before the handshake: ${printable(rest)}`)
+    this.#lines = []
+    this.#replies = []
     recorder.expectTls('sender')
     recorder.expectTls('receiver')
+    try {
+      await this.#handshake(tls, wait)
+    } catch (error) {
+      if (error instanceof WireError) recorder.failed(error)
+      else recorder.labFailed(error as Error)
+      this.#end(error instanceof WireError ? error : new WireError('closed', 'by the sender'), 'sender')
+      throw error
+    }
+  }
+
+  async #handshake(tls: ClientTls, wait: number): Promise<void> {
     const options: ConnectionOptions = {
       socket: this.#link,
       rejectUnauthorized: false,
+      // The chain alone is judged here; names are for whoever knows which were to be expected.
+      checkServerIdentity: () => undefined,
       ...(tls.servername ? { servername: tls.servername } : {}),
       ...(tls.trust ? { ca: tls.trust } : {}),
       ...(tls.identity ? { key: tls.identity.key, cert: tls.identity.certificate } : {}),
@@ -205,44 +258,39 @@ export class SmtpClient {
       ...(tls.ciphers ? { ciphers: tls.ciphers } : {}),
     }
     const secure = tlsConnect(options)
+    this.#stream = secure
     // A server that writes session tickets right after a TLS 1.3 handshake holds its next write back until they are
     // acknowledged, and our kernel delays that for 40 ms. A command sent after the tickets carries the acknowledgement.
     const ticket = new Promise<void>(resolve => secure.once('session', () => setImmediate(resolve)))
-    try {
-      await bounded(
-        new Promise<void>((resolve, reject) => {
-          secure.once('secureConnect', resolve)
-          secure.once('error', error => reject(new WireError('handshake failed', printable(error.message, 300))))
-          secure.once('close', () => reject(new WireError('handshake failed', 'the receiver closed the connection')))
-        }),
-        'no answer to the handshake',
-        () => secure.destroy(),
-      )
-    } catch (error) {
-      recorder.failed(error as Error)
-      this.#ended ??= error as WireError
-      this.close()
-      throw error
-    }
-    recorder.secured(secure)
-    secure.removeAllListeners('error').removeAllListeners('close')
-    this.#stream = secure
-    this.#secured = true
+    const failed = (detail: string) => new WireError('handshake failed', printable(detail, 300))
+    await bounded(
+      new Promise<void>((resolve, reject) => {
+        secure.once('secureConnect', resolve)
+        secure.on('error', error => reject(failed(error.message)))
+        secure.once('close', () => reject(failed('the receiver closed the connection')))
+      }),
+      'no answer to the handshake',
+      wait,
+    )
     this.#buffer = new LineBuffer()
+    this.#secured = true
+    this.recorder.secured(secure, tls.identity?.certificate)
     this.#listen()
     if (secure.getProtocol() === 'TLSv1.3') await Promise.race([ticket, delay(3)])
   }
 
-  /** Whether the receiver's certificate chains to the roots that were given, and if not, why. */
+  /** Why the receiver's certificate does not chain to the roots that were given; undefined when it does. */
   get chainError(): string | undefined {
-    const stream = this.#stream as TLSSocket
+    const stream = this.#stream
+    if (!(stream instanceof TLSSocket)) return 'no TLS'
     return stream.authorized ? undefined : String(stream.authorizationError)
   }
 
-  /** Ends politely; a peer that does not answer QUIT is left. */
+  /** Ends politely, with close_notify inside TLS; a peer that does not answer QUIT is left. */
   async quit(): Promise<void> {
     try {
       await this.command('QUIT')
+      await bounded(new Promise<void>(resolve => this.#stream.end(() => resolve())), 'no end', 1_000)
     } catch {
       // Already gone: nothing to part from.
     }
@@ -251,16 +299,12 @@ export class SmtpClient {
 
   /** Cuts the TCP connection without close_notify and without QUIT. */
   cut(): void {
-    this.recorder.event('sender', 'close', 'cut without QUIT or close_notify', this.#secured)
-    this.#ended ??= new WireError('closed', 'cut by the sender')
     this.#link.reset()
+    this.#end(new WireError('closed', 'cut by the sender, without QUIT or close_notify'), 'sender')
   }
 
   close(): void {
-    if (!this.recorder.conversation.closed) this.recorder.event('sender', 'close', 'closed', this.#secured)
-    this.#ended ??= new WireError('closed', 'closed by the sender')
-    this.#stream.destroy()
-    this.#link.destroy()
+    this.#end(new WireError('closed', 'by the sender'), 'sender')
   }
 }
 
@@ -268,14 +312,11 @@ export function delay(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }
 
-/** Rejects with WireError 'silent' after `wait` ms; `give up` releases what the promise holds. */
-async function bounded<T>(promise: Promise<T>, what: string, giveUp: () => void, wait = MAX_WAIT): Promise<T> {
+/** Rejects with WireError 'silent' after `wait` ms. */
+async function bounded<T>(promise: Promise<T>, what: string, wait = MAX_WAIT): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      giveUp()
-      reject(new WireError('silent', `${what} within ${wait / 1000} s`))
-    }, wait)
+    timer = setTimeout(() => reject(new WireError('silent', `${what} within ${wait / 1000} s`)), wait)
   })
   try {
     return await Promise.race([promise, late])

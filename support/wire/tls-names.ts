@@ -2,7 +2,7 @@
  * Numbers of the IANA TLS registries in names: suites (with OpenSSL's own name, which a TLS library wants to hear),
  * groups, signature schemes, versions. Unknown numbers stay numbers, written `0x1234`.
  */
-const SUITES: readonly (readonly [number, string, string])[] = [
+export const SUITES: readonly (readonly [number, string, string])[] = [
   [0x0001, 'TLS_RSA_WITH_NULL_MD5', 'NULL-MD5'],
   [0x0002, 'TLS_RSA_WITH_NULL_SHA', 'NULL-SHA'],
   [0x0005, 'TLS_RSA_WITH_RC4_128_SHA', 'RC4-SHA'],
@@ -89,31 +89,31 @@ const GROUPS: Record<number, string> = {
 }
 
 const SIGNATURES: Record<number, string> = {
-  0x0201: 'rsa_pkcs1_sha1',
-  0x0203: 'ecdsa_sha1',
-  0x0401: 'rsa_pkcs1_sha256',
-  0x0403: 'ecdsa_secp256r1_sha256',
-  0x0501: 'rsa_pkcs1_sha384',
-  0x0503: 'ecdsa_secp384r1_sha384',
-  0x0601: 'rsa_pkcs1_sha512',
-  0x0603: 'ecdsa_secp521r1_sha512',
-  0x0804: 'rsa_pss_rsae_sha256',
-  0x0805: 'rsa_pss_rsae_sha384',
-  0x0806: 'rsa_pss_rsae_sha512',
-  0x0807: 'ed25519',
-  0x0808: 'ed448',
-  0x0809: 'rsa_pss_pss_sha256',
-  0x080a: 'rsa_pss_pss_sha384',
-  0x080b: 'rsa_pss_pss_sha512',
+  513: 'rsa_pkcs1_sha1',
+  515: 'ecdsa_sha1',
+  1025: 'rsa_pkcs1_sha256',
+  1027: 'ecdsa_secp256r1_sha256',
+  1281: 'rsa_pkcs1_sha384',
+  1283: 'ecdsa_secp384r1_sha384',
+  1537: 'rsa_pkcs1_sha512',
+  1539: 'ecdsa_secp521r1_sha512',
+  2052: 'rsa_pss_rsae_sha256',
+  2053: 'rsa_pss_rsae_sha384',
+  2054: 'rsa_pss_rsae_sha512',
+  2055: 'ed25519',
+  2056: 'ed448',
+  2057: 'rsa_pss_pss_sha256',
+  2058: 'rsa_pss_pss_sha384',
+  2059: 'rsa_pss_pss_sha512',
 }
 
 const VERSIONS: Record<number, string> = {
-  0x0002: 'SSLv2',
-  0x0300: 'SSLv3',
-  0x0301: 'TLSv1',
-  0x0302: 'TLSv1.1',
-  0x0303: 'TLSv1.2',
-  0x0304: 'TLSv1.3',
+  2: 'SSLv2',
+  768: 'SSLv3',
+  769: 'TLSv1',
+  770: 'TLSv1.1',
+  771: 'TLSv1.2',
+  772: 'TLSv1.3',
 }
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(4, '0')}`

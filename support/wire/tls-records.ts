@@ -50,9 +50,19 @@ const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8
 export class RecordReader {
   #bytes: Buffer = Buffer.alloc(0)
   #handshake: Buffer = Buffer.alloc(0)
-  /** After ChangeCipherSpec or the first application record, handshake and alerts are encrypted. */
+  /** Handshake messages are encrypted from here on. */
   #encrypted = false
+  #tls13 = false
+  #ecdhe = true
   #lost = false
+
+  /**
+   * In TLS 1.3 a ChangeCipherSpec means nothing (RFC 8446 appendix D.4): after a HelloRetryRequest a second hello
+   * follows it in clear. A receiver's direction finds out by itself; tell it to the sender's.
+   */
+  isTls13(): void {
+    this.#tls13 = true
+  }
 
   read(chunk: Buffer): TlsSighting[] {
     const seen: TlsSighting[] = []
@@ -75,8 +85,9 @@ export class RecordReader {
   }
 
   #record(type: number, body: Buffer, seen: TlsSighting[]): void {
-    if (type === 20 || type === 23) this.#encrypted = true
-    else if (type === 21 && !this.#encrypted && body.length === 2)
+    if (type === 23 || (type === 20 && !this.#tls13)) this.#encrypted = true
+    // An encrypted alert is longer than its two bytes.
+    else if (type === 21 && body.length === 2)
       seen.push({
         kind: 'alert',
         level: body[0] === 2 ? 'fatal' : 'warning',
@@ -97,8 +108,13 @@ export class RecordReader {
       this.#handshake = this.#handshake.subarray(4 + length)
       try {
         if (type === 1) seen.push({ kind: 'client-hello', hello: clientHello(body) })
-        else if (type === 2) seen.push(serverHello(body))
-        else if (type === 12 && body[0] === 3)
+        else if (type === 2) {
+          const hello = serverHello(body)
+          this.#tls13 = hello.version === 'TLSv1.3'
+          this.#ecdhe = !/_DHE?_/.test(hello.suite)
+          seen.push(hello)
+        } else if (type === 12 && body[0] === 3 && this.#ecdhe)
+          // RFC 8422 s5.4: named_curve
           seen.push({ kind: 'group', group: groupName(body.readUInt16BE(1)) })
         else if (type === 13) seen.push({ kind: 'certificate-request' })
       } catch {
@@ -186,7 +202,7 @@ function impliedVersions(legacy: number): number[] {
   return [0x0303, 0x0302, 0x0301, 0x0300].filter(version => version <= legacy)
 }
 
-function serverHello(body: Buffer): TlsSighting {
+function serverHello(body: Buffer): TlsSighting & { kind: 'server-hello' } {
   const cursor = new Cursor(body)
   const legacy = cursor.number(2)
   const retry = cursor.bytes(32).toString('hex') === RETRY_RANDOM

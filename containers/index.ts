@@ -1,0 +1,22 @@
+import { embedded } from '../support/gateway/embedded.ts'
+import type { GatewaySource } from '../support/gateway/gateway.ts'
+import { InputError } from '../support/input-error.ts'
+import { nearest } from '../support/nearest.ts'
+import { haraka } from './haraka/adapter.ts'
+
+/** Every gateway that comes with the suite: a folder here and a line in this list. */
+const BUNDLED: readonly GatewaySource[] = [embedded(haraka)]
+
+/** The embedded one, which needs no container engine. */
+export const DEFAULT_GATEWAY = 'haraka'
+
+export const bundledNames = (): string[] => BUNDLED.map(({ name }) => name)
+
+/** Throws InputError when there is none of this name. */
+export function bundledGateway(name: string): GatewaySource {
+  const found = BUNDLED.find(source => source.name === name)
+  if (found) return found
+  const near = nearest(name, bundledNames(), 1)
+  const advice = near.length > 0 ? `did you mean ${near[0]}?` : `there are ${bundledNames().join(', ')}`
+  throw new InputError(`there is no gateway ${name}; ${advice}`)
+}

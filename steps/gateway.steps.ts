@@ -1,0 +1,78 @@
+import { Given, Then, When } from '@cucumber/cucumber'
+import { type FlowVariant, gatewayIdentity } from '../support/gateway/standard-flow.ts'
+import { Stream } from '../support/lab/stream.ts'
+import type { Authority } from '../support/verdicts/judgements/transition.ts'
+import { eachArrivedOnce, shownCertificates } from '../support/verdicts/judgements/transition.ts'
+import { until } from '../support/wire/until.ts'
+import { Inapplicable, type MailWorld } from './world.ts'
+
+function own(world: MailWorld, variant: FlowVariant): void {
+  if (world.run.gateways.source.kind === 'external')
+    throw new Inapplicable('the suite cannot reconfigure a gateway that it did not start')
+  world.variant = variant
+}
+
+Given('a gateway as it is', function (this: MailWorld) {
+  this.variant = 'as it is'
+})
+
+Given('a gateway that {variant}', function (this: MailWorld, variant: FlowVariant) {
+  own(this, variant)
+})
+
+Given('a gateway with a certificate of the former authority', async function (this: MailWorld) {
+  own(this, 'shows a certificate of the former authority')
+  this.ownGateway = await this.run.gateways.ofOwn(this.variant)
+})
+
+/** Enough to see that mail flows, before and after the change. */
+const SOME = 5
+
+Given('mail flows in', async function (this: MailWorld) {
+  const { inbound, flow } = await this.gateway()
+  const { lab, pki } = this.run
+  this.stream = new Stream(
+    { endpoint: inbound, hostname: flow.hostname, pki, behaviour: { tls: 'uses' } },
+    { from: `stream@${lab.freshDomain('*.stranger.test')}`, to: [`inbox@${flow.domain}`] },
+  )
+  await some(this.stream)
+})
+
+When('nothing is changed', async function (this: MailWorld) {
+  await some(this.stream!)
+  await this.stream!.end()
+  this.acted = true
+})
+
+When('the gateway gets a certificate of the new authority', async function (this: MailWorld) {
+  const gateway = await this.gateway()
+  await gateway.change({
+    ...gateway.flow,
+    identity: await gatewayIdentity(gateway.flow, this.run.pki, 'new'),
+  })
+  await some(this.stream!)
+  await this.stream!.end()
+  this.acted = true
+})
+
+/** Awaits a few more accepted messages, for a bounded time. */
+async function some(stream: Stream): Promise<void> {
+  const target = stream.accepted.length + SOME
+  await until(() => stream.accepted.length >= target, [stream], 15_000)
+}
+
+Then('every message arrives exactly once', async function (this: MailWorld) {
+  return this.conclude(await eachArrivedOnce(this.stream!, this.run.mailbox))
+})
+
+Then('every session shows the former certificate, within its validity', function (this: MailWorld) {
+  return this.conclude(shownCertificates(this.stream!, ['former']))
+})
+
+Then(
+  'sessions show the former certificate before the change and the new one after it, within their validity',
+  function (this: MailWorld) {
+    const order: Authority[] = ['former', 'new']
+    return this.conclude(shownCertificates(this.stream!, order))
+  },
+)

@@ -1,0 +1,114 @@
+import {
+  After,
+  AfterAll,
+  Before,
+  BeforeAll,
+  setDefaultTimeout,
+  setDefinitionFunctionWrapper,
+  setWorldConstructor,
+} from '@cucumber/cucumber'
+import type { GherkinDocument, Pickle } from '@cucumber/messages'
+import { bundledGateway } from '../containers/index.ts'
+import type { Capability } from '../support/gateway/adapter.ts'
+import { CAPABILITIES } from '../support/gateway/adapter.ts'
+import { currentRun, Run, useRun } from '../support/run/run.ts'
+import { Inapplicable, MailWorld, NonConformant } from './world.ts'
+
+setWorldConstructor(MailWorld)
+// Every wait has a bound of its own that says what was awaited; this one is for faults of ours.
+setDefaultTimeout(120_000)
+
+// Where an error becomes a verdict: what the gateway cannot be asked, what it broke, and everything else, which is ours.
+setDefinitionFunctionWrapper((step: (...args: unknown[]) => unknown) => {
+  return async function (this: unknown, ...args: unknown[]) {
+    if (!(this instanceof MailWorld)) return step.apply(this, args)
+    try {
+      return await step.apply(this, args)
+    } catch (error) {
+      if (error instanceof NonConformant) throw error
+      if (error instanceof Inapplicable) {
+        this.verdict = { verdict: 'inapplicable', detail: error.message }
+        this.log(`inapplicable: ${error.message}`)
+        return 'skipped'
+      }
+      this.verdict = { verdict: 'lab-error', detail: `${(error as Error).name}: ${(error as Error).message}` }
+      throw error
+    }
+  }
+})
+
+let own: Run | undefined
+
+// Only where Cucumber itself was called; `mail-tls check` has made the run already.
+BeforeAll(async function (this: { parameters: { gateway?: string } }) {
+  if (currentRun()) return
+  own = await Run.start({ source: bundledGateway(this.parameters.gateway ?? 'haraka') })
+  useRun(own)
+})
+
+AfterAll(async () => {
+  await own?.stop()
+  if (own) useRun(undefined)
+})
+
+Before(function (this: MailWorld, { pickle, gherkinDocument }) {
+  this.located = this.run.example(`${pickle.uri}:${lineOf(pickle, gherkinDocument)}`)
+  this.key = pickle.id
+  this.began = performance.now()
+  this.run.listener?.began({
+    key: this.key,
+    requirement: this.located.rule.requirement,
+    title: this.located.title,
+  })
+  for (const { name } of pickle.tags) {
+    const capability = name.slice(1)
+    if (capability in CAPABILITIES) this.needs(capability as Capability)
+  }
+})
+
+After(async function (this: MailWorld, { pickle, gherkinDocument }) {
+  const { located, run } = this
+  for (const dialogue of this.dialogues) dialogue.close()
+  let failure: unknown
+  let conclusion: ReturnType<MailWorld['conclusion']>
+  try {
+    conclusion = this.conclusion()
+  } catch (error) {
+    failure = error
+    conclusion = { verdict: 'lab-error', detail: (error as Error).message }
+  }
+  const { id, level, actor } = run.catalogue.get(located.rule.requirement)
+  run.record(this.key, located, {
+    requirement: id,
+    level,
+    actor,
+    scenario: `${pickle.uri}:${lineOf(pickle, gherkinDocument)}`,
+    title: located.title,
+    control: located.control,
+    ...conclusion,
+    durationMs: Math.round((performance.now() - this.began) * 10) / 10,
+    seen: { conversations: this.evidence(), notes: this.notes, steps: stepsOf(pickle, gherkinDocument) },
+  })
+  if (failure) throw failure
+})
+
+/** The line of the example, or of the row of an outline's table. */
+function lineOf({ astNodeIds }: Pickle, { feature }: GherkinDocument): number {
+  const id = astNodeIds.at(-1)
+  for (const { rule } of feature?.children ?? [])
+    for (const { scenario } of rule?.children ?? []) {
+      if (scenario?.id === id) return scenario!.location.line
+      const row = scenario?.examples.flatMap(({ tableBody }) => tableBody).find(row => row.id === id)
+      if (row) return row.location.line
+    }
+  throw new Error('this example is not in its document')
+}
+
+/** With their keywords, and the values of the row filled in. */
+function stepsOf({ steps }: Pickle, { feature }: GherkinDocument): string[] {
+  const all = (feature?.children ?? [])
+    .flatMap(({ rule }) => rule?.children ?? [])
+    .flatMap(({ scenario }) => scenario?.steps ?? [])
+  const keywords = new Map(all.map(({ id, keyword }) => [id, keyword]))
+  return steps.map(({ astNodeIds, text }) => `${keywords.get(astNodeIds[0]!) ?? ''}${text}`)
+}

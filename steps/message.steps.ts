@@ -1,0 +1,253 @@
+import { type DataTable, Given, Then, When } from '@cucumber/cucumber'
+import { type Sent, send } from '../support/gateway/sending.ts'
+import type { TlsVersion } from '../support/lab/behaviour.ts'
+import { compose, type Message, type MessageOptions } from '../support/lab/message.ts'
+import type { Partner } from '../support/lab/partner.ts'
+import { call } from '../support/lab/sender.ts'
+import { encrypted } from '../support/lab/smime.ts'
+import { onlyDecryptable, readable } from '../support/verdicts/judgements/content.ts'
+import { firstHopAlone, hopsOfTheirOwn, noFurtherClaim } from '../support/verdicts/judgements/hops.ts'
+import { authorTold, nobodyTold } from '../support/verdicts/judgements/notices.ts'
+import {
+  arrivesAt,
+  arrivesInClear,
+  arrivesInClearOrHeldBack,
+  arrivesOnce,
+  arrivesOverTls,
+  isHeldBack,
+  laterArrivesOverTls,
+  staysQueued,
+  staysQueuedForCertificate,
+} from '../support/verdicts/judgements/outbound.ts'
+import { deliver } from './sender.steps.ts'
+import type { MailWorld } from './world.ts'
+
+async function partnerOf(world: MailWorld): Promise<Partner> {
+  world.domain ??= world.run.lab.freshDomain(
+    world.flow.outbound.find(({ to, tls }) => tls === 'opportunistic' && to.startsWith('*.'))!.to,
+  )
+  return world.run.lab.partner({ domain: world.domain, hosts: world.hosts })
+}
+
+interface Sending extends Partial<MessageOptions> {
+  tries?: number
+  message?: Message
+}
+
+async function sendTo(
+  world: MailWorld,
+  partners: readonly Partner[],
+  { tries = 1, message, ...how }: Sending = {},
+) {
+  const gateway = await world.gateway()
+  const sent = await send({
+    gateway,
+    submission: world.run.submission(gateway),
+    message:
+      message ??
+      compose({
+        from: `probe@${gateway.flow.domain}`,
+        to: partners.map(({ domain }) => `inbox@${domain}`),
+        ...how,
+      }),
+    partners,
+    tries,
+    ...(world.comesIn === 'over TLS' ? { tls: {} } : {}),
+  })
+  for (const { domain } of partners) world.notes.push(...gateway.log(domain, 12))
+  world.sent.push(...sent)
+  world.acted = true
+  return sent
+}
+
+async function sendOne(world: MailWorld, how: Sending = {}): Promise<Sent> {
+  return (await sendTo(world, [await partnerOf(world)], how))[0]!
+}
+
+When('the gateway sends a message to the partner', async function (this: MailWorld) {
+  const sent = await sendOne(this)
+  if (this.passesOn && sent.arrivals[0]) this.onward = await passOn(this, sent)
+})
+
+When(
+  'the gateway tries up to {int} times to send a message to the partner',
+  async function (this: MailWorld, tries: number) {
+    // The author is a partner too, so that a notification is seen.
+    const domain = this.run.lab.freshDomain('*.opportunistic.test')
+    this.notices = await this.run.lab.partner({ domain })
+    await sendOne(this, { tries, from: `author@${domain}` })
+  },
+)
+
+When(
+  'the gateway tries up to {int} times to send a large message to the partner',
+  async function (this: MailWorld, tries: number) {
+    await sendOne(this, { tries, size: 200_000 })
+  },
+)
+
+When(
+  'the gateway tries up to {int} times to send a message without return path to the partner',
+  async function (this: MailWorld, tries: number) {
+    this.notices = await this.run.lab.partner({ domain: this.run.lab.freshDomain('*.opportunistic.test') })
+    await sendOne(this, { tries, from: '', headers: [`Reply-To: <author@${this.notices.domain}>`] })
+  },
+)
+
+When('the gateway sends two messages to the partner, one after the other', async function (this: MailWorld) {
+  const partner = await partnerOf(this)
+  await sendTo(this, [partner])
+  await sendTo(this, [partner])
+})
+
+When('the gateway sends the message to all of them', async function (this: MailWorld) {
+  const { lab } = this.run
+  const partners = this.copies.map(({ domain, behaviour }) => lab.partner({ domain, hosts: [behaviour] }))
+  await sendTo(this, await Promise.all(partners))
+})
+
+When('the gateway sends an S\\/MIME encrypted message to the partner', async function (this: MailWorld) {
+  const partner = await partnerOf(this)
+  const { message, secret } = encrypted({
+    from: `probe@${this.flow.domain}`,
+    to: [`inbox@${partner.domain}`],
+  })
+  this.secret = secret.text
+  await sendTo(this, [partner], { message })
+  this.decrypt = secret.decrypt
+})
+
+When('the partner and the gateway send each other a message', async function (this: MailWorld) {
+  await Promise.all([sendOne(this), deliver(this)])
+})
+
+/** The partner relays to a server of its own, in clear: what happens behind the next server. */
+async function passOn(world: MailWorld, { arrivals, partner }: Sent) {
+  const behind = await world.run.lab.partner({ domain: `behind.${partner.domain}` })
+  const [host] = behind.hosts
+  const client = await call(
+    { host: host!.address, port: world.run.lab.port },
+    { sender: partner.hosts[0]!.hostname, receiver: host!.hostname },
+  )
+  world.conversations.push(client.recorder.conversation)
+  await client.reply()
+  for (const command of [
+    `EHLO ${partner.hosts[0]!.hostname}`,
+    'MAIL FROM:<>',
+    `RCPT TO:<inbox@${behind.domain}>`,
+    'DATA',
+  ])
+    await client.command(command)
+  await client.content(arrivals[0]!.content)
+  await client.quit()
+  return behind
+}
+
+Then('the message arrives over TLS', function (this: MailWorld) {
+  return this.conclude(arrivesOverTls(this.only))
+})
+
+Then('the message arrives over {version}', function (this: MailWorld, version: TlsVersion) {
+  return this.conclude(arrivesOverTls(this.only, { version }))
+})
+
+Then('the message arrives over TLS with {suite}', function (this: MailWorld, suite: string) {
+  return this.conclude(arrivesOverTls(this.only, { suite }))
+})
+
+Then('the later message arrives over TLS', function (this: MailWorld) {
+  return this.conclude(laterArrivesOverTls(this.sent))
+})
+
+Then('the message arrives in clear', function (this: MailWorld) {
+  return this.conclude(arrivesInClear(this.only))
+})
+
+Then('the message is held back', function (this: MailWorld) {
+  return this.conclude(isHeldBack(this.only))
+})
+
+Then('the message stays queued', function (this: MailWorld) {
+  return this.conclude(staysQueued(this.only))
+})
+
+Then('the message stays queued for a reason that names the certificate', function (this: MailWorld) {
+  return this.conclude(staysQueuedForCertificate(this.only))
+})
+
+Then('the message arrives in clear or is held back', function (this: MailWorld) {
+  return this.conclude(arrivesInClearOrHeldBack(this.only, { queued: false }))
+})
+
+Then('the message arrives in clear or stays queued', function (this: MailWorld) {
+  return this.conclude(arrivesInClearOrHeldBack(this.only, { queued: true }))
+})
+
+Then('it arrives exactly once', function (this: MailWorld) {
+  return this.conclude(arrivesOnce(this.only))
+})
+
+Then('it arrives exactly once and complete', function (this: MailWorld) {
+  return this.conclude(arrivesOnce(this.only, { complete: true }))
+})
+
+Then('it arrives at mail exchanger {int}', function (this: MailWorld, exchanger: number) {
+  return this.conclude(arrivesAt(this.only, exchanger))
+})
+
+/** Columns: partner, fate. */
+Then('the copies fare so', function (this: MailWorld, table: DataTable) {
+  const fates: Record<string, (sent: Sent) => ReturnType<typeof isHeldBack>> = {
+    'arrives over TLS': sent => arrivesOverTls(sent),
+    'arrives in clear': arrivesInClear,
+    'is held back': isHeldBack,
+  }
+  for (const { partner, fate } of table.hashes()) {
+    const copy = this.copies.findIndex(({ name }) => name === partner)
+    const judgement = fates[fate!]
+    if (copy < 0 || !judgement) throw new Error(`the table speaks of ${partner} that ${fate}`)
+    const seen = judgement(this.sent[copy]!)
+    const outcome = this.conclude({ ...seen, detail: `${partner}: ${seen.detail}` })
+    if (outcome) return outcome
+  }
+  return undefined
+})
+
+Then('the author gets one notification with a null return path', async function (this: MailWorld) {
+  return this.conclude(await authorTold(this.only, this.notices!))
+})
+
+Then('nobody gets a notification', function (this: MailWorld) {
+  return this.conclude(nobodyTold(this.only, this.notices!))
+})
+
+Then('its text can be read on the wire', function (this: MailWorld) {
+  return this.conclude(readable(this.only))
+})
+
+Then('its text cannot be read on the wire, and its recipient can decrypt it', function (this: MailWorld) {
+  return this.conclude(onlyDecryptable(this.only, { text: this.secret, decrypt: this.decrypt! }))
+})
+
+Then('its Received lines claim TLS for the first hop alone', function (this: MailWorld) {
+  return this.conclude(firstHopAlone(this.only))
+})
+
+Then('the two hops have sessions of their own', function (this: MailWorld) {
+  return this.conclude(hopsOfTheirOwn(this.only))
+})
+
+Then(
+  "neither the message nor the gateway's log claims protection beyond the first hop",
+  async function (this: MailWorld) {
+    return this.conclude(noFurtherClaim(this.only, this.onward!, await this.gateway()))
+  },
+)
+
+Given('the message comes in over TLS', function (this: MailWorld) {
+  this.comesIn = 'over TLS'
+})
+
+Given('the message comes in in clear', function (this: MailWorld) {
+  this.comesIn = 'in clear'
+})

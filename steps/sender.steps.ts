@@ -1,0 +1,146 @@
+import { Given, Then, When } from '@cucumber/cucumber'
+import type { TlsVersion } from '../support/lab/behaviour.ts'
+import { greets } from '../support/lab/greeting.ts'
+import { compose, newToken } from '../support/lab/message.ts'
+import { handOver } from '../support/lab/sender.ts'
+import type { CertificateFlaw } from '../support/pki/pki.ts'
+import {
+  accepts,
+  asksForCertificate,
+  doesNotReach,
+  reaches,
+  receivedLineTrue,
+  refuses,
+  refusesHandshake,
+  refusesWithoutTls,
+} from '../support/verdicts/judgements/inbound.ts'
+import type { MailWorld } from './world.ts'
+
+Given('the sender uses TLS', function (this: MailWorld) {
+  this.sender = { tls: 'uses' }
+})
+
+Given('the sender does not use TLS', function (this: MailWorld) {
+  this.sender = { tls: 'does not use' }
+})
+
+Given('the sender speaks {version} at most', function (this: MailWorld, maxVersion: TlsVersion) {
+  this.sender = { tls: 'uses', maxVersion }
+})
+
+Given(
+  'the sender has {version} at most and falls back to clear',
+  function (this: MailWorld, maxVersion: TlsVersion) {
+    this.sender = { tls: 'falls back to clear', maxVersion }
+  },
+)
+
+function certificate(world: MailWorld, names: string[], flaw?: CertificateFlaw): void {
+  world.sender = { tls: 'uses', certificate: { names, ...(flaw ? { flaw } : {}) } }
+}
+
+Given('the sender shows a good certificate', function (this: MailWorld) {
+  certificate(this, this.certificateNames ?? [`mail.${this.senderDomain}`])
+})
+
+Given('the sender shows a certificate that is {flaw}', function (this: MailWorld, flaw: CertificateFlaw) {
+  certificate(this, this.certificateNames ?? [`mail.${this.senderDomain}`], flaw)
+})
+
+Given("the sender's certificate names {name}", function (this: MailWorld, name: string) {
+  certificate(this, [name])
+})
+
+Given('the sender cuts the connection in the middle of the message', function (this: MailWorld) {
+  this.sender = { tls: 'uses', cuts: true }
+})
+
+Given('the message brings a forged Received line that claims TLS', function (this: MailWorld) {
+  this.sender = { tls: 'does not use' }
+  this.messageHeaders = [
+    'Received: from mail.forged.test (mail.forged.test [192.0.2.1])\r\n\tby mx.forged.test with ESMTPS id forged\r\n' +
+      '\t(version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384); Tue, 24 Nov 2026 00:00:00 +0000',
+  ]
+})
+
+export async function deliver(world: MailWorld): Promise<void> {
+  const gateway = await world.gateway()
+  const { flow } = gateway
+  const message = compose({
+    from: `sender@${world.senderDomain ?? world.run.lab.freshDomain('*.stranger.test')}`,
+    to: [`inbox@${flow.domain}`],
+    headers: world.messageHeaders,
+    ...(world.sender.cuts ? { size: 40_000 } : {}),
+  })
+  const options = { endpoint: gateway.inbound, hostname: flow.hostname, pki: world.run.pki }
+  world.handover = await handOver(message, { ...options, behaviour: world.sender })
+  // A refusal without a reply counts only from a gateway that is still there.
+  if (!world.handover.accepted && !world.handover.reply) world.alive = await greets(gateway.inbound)
+  world.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))
+  world.acted = true
+}
+
+When('the sender delivers a message', async function (this: MailWorld) {
+  await deliver(this)
+})
+
+Then('the gateway accepts the message', function (this: MailWorld) {
+  return this.conclude(accepts(this.delivered))
+})
+
+Then('the gateway accepts the message over {version}', function (this: MailWorld, version: TlsVersion) {
+  return this.conclude(accepts(this.delivered, { version }))
+})
+
+Then("the partner's message is accepted over TLS", function (this: MailWorld) {
+  return this.conclude(accepts(this.delivered))
+})
+
+Then('the gateway refuses the message', function (this: MailWorld) {
+  return this.conclude(refuses(this.delivered, this.alive))
+})
+
+Then("the gateway refuses the (partner's )message for want of TLS", function (this: MailWorld) {
+  return this.conclude(refusesWithoutTls(this.delivered))
+})
+
+Then('the gateway refuses the handshake', function (this: MailWorld) {
+  return this.conclude(refusesHandshake(this.delivered, this.alive))
+})
+
+Then("the gateway asked for the sender's certificate", function (this: MailWorld) {
+  return this.conclude(asksForCertificate(this.delivered))
+})
+
+Then('it reaches the mailbox', async function (this: MailWorld) {
+  return this.conclude(reaches(this.delivered, await mails(this)))
+})
+
+Then('it reaches the mailbox unchanged', async function (this: MailWorld) {
+  return this.conclude(reaches(this.delivered, await mails(this), { unchanged: true }))
+})
+
+Then('it does not reach the mailbox', async function (this: MailWorld) {
+  const { run, delivered } = this
+  const gateway = await this.gateway()
+  // What arrives in order of submission: a message sent now shows that an earlier one is not merely late.
+  const from = `later@${run.lab.freshDomain('*.stranger.test')}`
+  const token = newToken()
+  const later = compose({ from, to: delivered.message.to, body: { headers: [], text: token, token } })
+  const options = { endpoint: gateway.inbound, hostname: gateway.flow.hostname, pki: run.pki }
+  await handOver(later, { ...options, behaviour: { tls: 'uses' } })
+  const arrived = (await run.mailbox.await(token)).length > 0
+  return this.conclude(doesNotReach(await run.mailbox.find(delivered.message.token), arrived))
+})
+
+Then("the gateway's Received line says what the wire says", async function (this: MailWorld) {
+  const [mail] = await mails(this)
+  return this.conclude(receivedLineTrue(this.delivered, mail))
+})
+
+/** Waits only for what was accepted: nothing else can come. */
+async function mails({ run, delivered }: MailWorld) {
+  return delivered.accepted
+    ? run.mailbox.await(delivered.message.token)
+    : run.mailbox.find(delivered.message.token)
+}

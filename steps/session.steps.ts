@@ -1,0 +1,208 @@
+import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
+import { Dialogue, SMUGGLED, type Smuggled } from '../support/lab/dialogue.ts'
+import {
+  answersInOrder,
+  bareStarttls,
+  handshakeSucceeds,
+  loginRefused,
+  loginSucceeds,
+  nothingTookEffect,
+  notOfferedOrRefused,
+  refusedAlike,
+  replyOfKind,
+  replyWith,
+  starttlsNotOffered,
+  takesMessage,
+} from '../support/verdicts/judgements/session.ts'
+import type { MailWorld } from './world.ts'
+
+defineParameterType({
+  name: 'smuggled',
+  regexp: new RegExp(Object.keys(SMUGGLED).join('|')),
+  transformer: (text: string) => text as Smuggled,
+  useForSnippets: false,
+})
+
+async function dialogue(world: MailWorld, where: 'inbound' | 'submission' = 'inbound'): Promise<Dialogue> {
+  const gateway = await world.gateway()
+  const { flow } = gateway
+  world.senderDomain ??= world.run.lab.freshDomain('*.stranger.test')
+  const talk = await Dialogue.open(gateway[where], { domain: world.senderDomain, flow })
+  world.conversations.push(talk.conversation)
+  world.dialogues.push(talk)
+  world.acted = true
+  return talk
+}
+
+const talk = (world: MailWorld): Dialogue => {
+  const last = world.dialogues.at(-1)
+  if (!last) throw new Error('there was no session')
+  return last
+}
+
+When('a sender greets the gateway', async function (this: MailWorld) {
+  await (await dialogue(this)).greet()
+})
+
+When('a sender greets the gateway inside TLS', async function (this: MailWorld) {
+  const talk = await dialogue(this)
+  await talk.greet()
+  await talk.startTls()
+  await talk.greet()
+})
+
+When('a sender says STARTTLS', async function (this: MailWorld) {
+  const talk = await dialogue(this)
+  await talk.greet()
+  await talk.startTls()
+})
+
+When('a sender says STARTTLS with a parameter', async function (this: MailWorld) {
+  const talk = await dialogue(this)
+  await talk.greet()
+  await talk.say('STARTTLS now')
+})
+
+When('a sender says STARTTLS inside TLS', async function (this: MailWorld) {
+  const talk = await dialogue(this)
+  await talk.greet()
+  await talk.startTls()
+  await talk.greet()
+  await talk.say('STARTTLS')
+})
+
+When('a sender smuggles {smuggled}', async function (this: MailWorld, what: Smuggled) {
+  const talk = await dialogue(this)
+  await talk.greet()
+  await talk.smuggle(what)
+})
+
+When('a sender begins a message, starts TLS and begins again', async function (this: MailWorld) {
+  const talk = await dialogue(this)
+  await talk.greet()
+  await talk.say(talk.mail)
+  await talk.startTls()
+  await talk.greet()
+  await talk.say(talk.mail)
+  await talk.say(talk.rcpt)
+})
+
+When('a sender begins a message, starts TLS and goes on with it', async function (this: MailWorld) {
+  const talk = await dialogue(this)
+  await talk.greet()
+  await talk.say(talk.mail)
+  await talk.startTls()
+  await talk.say(talk.rcpt)
+})
+
+When('the sender says {word}', async function (this: MailWorld, command: string) {
+  const talk = await dialogue(this)
+  if (command !== 'EHLO') await talk.greet()
+  const whole: Record<string, string> = {
+    EHLO: talk.ehlo,
+    MAIL: talk.mail,
+    RCPT: talk.rcpt,
+    VRFY: 'VRFY inbox',
+  }
+  await talk.say(whole[command] ?? command)
+})
+
+Then('STARTTLS is offered as a bare keyword', function (this: MailWorld) {
+  return this.conclude(bareStarttls(talk(this)))
+})
+
+Then('STARTTLS is not offered', function (this: MailWorld) {
+  return this.conclude(starttlsNotOffered(talk(this)))
+})
+
+Then('STARTTLS is not offered or refused with 454', async function (this: MailWorld) {
+  return this.conclude(await notOfferedOrRefused(talk(this)))
+})
+
+Then('the handshake succeeds', async function (this: MailWorld) {
+  return this.conclude(await handshakeSucceeds(talk(this)))
+})
+
+Then('the reply is {int}', function (this: MailWorld, code: number) {
+  return this.conclude(replyWith(talk(this), code))
+})
+
+Then('the reply is {int} with status {word}', function (this: MailWorld, code: number, status: string) {
+  return this.conclude(replyWith(talk(this), code, status))
+})
+
+Then('the reply is a success', function (this: MailWorld) {
+  return this.conclude(replyOfKind(talk(this), '2'))
+})
+
+Then('the reply is a permanent refusal', function (this: MailWorld) {
+  return this.conclude(replyOfKind(talk(this), '5'))
+})
+
+Then('the recipient is accepted', function (this: MailWorld) {
+  return this.conclude(replyOfKind(talk(this), '2'))
+})
+
+Then('the recipient is refused', function (this: MailWorld) {
+  return this.conclude(replyOfKind(talk(this), '4', '5'))
+})
+
+Then('a message can still be delivered in clear on the same connection', async function (this: MailWorld) {
+  return this.conclude(await takesMessage(talk(this)))
+})
+
+Then('the first reply inside TLS answers the first command inside TLS', async function (this: MailWorld) {
+  return this.conclude(await answersInOrder(talk(this)))
+})
+
+Then('nothing that was smuggled took effect inside TLS', function (this: MailWorld) {
+  return this.conclude(nothingTookEffect(talk(this)))
+})
+
+Given('a user of the gateway', function (this: MailWorld) {
+  this.variant = 'as it is'
+})
+
+Given("the user's client uses TLS", function (this: MailWorld) {
+  this.sender = { tls: 'uses' }
+})
+
+Given("the user's client does not use TLS", function (this: MailWorld) {
+  this.sender = { tls: 'does not use' }
+})
+
+async function login(world: MailWorld, ...passwords: ('right' | 'wrong')[]): Promise<void> {
+  for (const password of passwords) {
+    const talk = await dialogue(world, 'submission')
+    await talk.greet()
+    if (world.sender.tls === 'uses') {
+      await talk.startTls()
+      await talk.greet()
+    }
+    world.logins.push(await talk.login(password))
+  }
+}
+
+When('the client logs in with the right password', async function (this: MailWorld) {
+  await login(this, 'right')
+})
+
+When('the client logs in with a wrong password', async function (this: MailWorld) {
+  await login(this, 'wrong')
+})
+
+When('the client logs in with the right password and with a wrong one', async function (this: MailWorld) {
+  await login(this, 'right', 'wrong')
+})
+
+Then('the login succeeds', function (this: MailWorld) {
+  return this.conclude(loginSucceeds(this.logins[0]))
+})
+
+Then('the login is refused', function (this: MailWorld) {
+  return this.conclude(loginRefused(this.logins[0]))
+})
+
+Then('both logins are refused alike', function (this: MailWorld) {
+  return this.conclude(refusedAlike(this.logins[0], this.logins[1]))
+})

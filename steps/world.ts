@@ -1,0 +1,149 @@
+import { World } from '@cucumber/cucumber'
+import type { Capability } from '../support/gateway/adapter.ts'
+import type { Gateway } from '../support/gateway/gateway.ts'
+import type { MailFlow } from '../support/gateway/mail-flow.ts'
+import type { Sent } from '../support/gateway/sending.ts'
+import type { FlowVariant } from '../support/gateway/standard-flow.ts'
+import type { Behaviour } from '../support/lab/behaviour.ts'
+import type { Dialogue } from '../support/lab/dialogue.ts'
+import type { Partner } from '../support/lab/partner.ts'
+import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
+import type { Stream } from '../support/lab/stream.ts'
+import { currentRun, type Located, type Run } from '../support/run/run.ts'
+import { all } from '../support/verdicts/judgements/observation.ts'
+import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
+import type { Conversation } from '../support/wire/conversation.ts'
+import type { Reply } from '../support/wire/smtp.ts'
+
+/** The gateway cannot be asked this: no claim of the capability, or no connector for it. */
+export class Inapplicable extends Error {
+  override name = 'Inapplicable'
+}
+
+/** Ends a scenario as failed after its verdict is known; the message is the verdict's detail. */
+export class NonConformant extends Error {
+  override name = 'NonConformant'
+}
+
+/** The copies of a message in one example, by the name of their partner. */
+export interface Copy {
+  name: string
+  domain: string
+  behaviour: Behaviour
+}
+
+/** One example: what it asks for (Given), what happened (When) and what was seen (Then). */
+export class MailWorld extends World {
+  located!: Located
+  key = ''
+  began = 0
+
+  // Given
+  variant: FlowVariant = 'as it is'
+  /** A fresh domain of the partner, under a connector's pattern. */
+  domain: string | undefined
+  senderDomain: string | undefined
+  hosts: Behaviour[] = [{}]
+  certificateNames: string[] | undefined
+  /** Extensions that the partner lists in clear and not inside TLS. */
+  gone: string[] = []
+  smuggled = ''
+  passesOn = false
+  sender: SenderBehaviour = { tls: 'uses' }
+  messageHeaders: string[] = []
+  comesIn: 'in clear' | 'over TLS' | undefined
+  copies: Copy[] = []
+  ownGateway: Gateway | undefined
+  stream: Stream | undefined
+
+  // When
+  sent: Sent[] = []
+  handover: Handover | undefined
+  readonly dialogues: Dialogue[] = []
+  readonly logins: (Reply | undefined)[] = []
+  notices: Partner | undefined
+  secret = ''
+  /** Where the partner passed the message on to. */
+  onward: Partner | undefined
+  decrypt: ((content: string) => string | undefined) | undefined
+  alive = true
+
+  // Then
+  readonly observations: Observation[] = []
+  verdict: { verdict: VerdictName; detail: string } | undefined
+  readonly conversations: Conversation[] = []
+  readonly notes: string[] = []
+  acted = false
+
+  get run(): Run {
+    const run = currentRun()
+    if (!run) throw new Error('there is no run: the steps were loaded without their hooks')
+    return run
+  }
+
+  get flow(): MailFlow {
+    return this.ownGateway?.flow ?? this.run.flow
+  }
+
+  gateway(): Promise<Gateway> {
+    return this.ownGateway ? Promise.resolve(this.ownGateway) : this.run.gateways.with(this.variant)
+  }
+
+  needs(capability: Capability): void {
+    const why = this.run.gateways.source.lacks(capability)
+    if (why) throw new Inapplicable(why)
+  }
+
+  /** Judges one observation; the first that is not kept ends the example. */
+  conclude(observation: Observation): 'skipped' | undefined {
+    this.observations.push(observation)
+    const verdict = this.run.judge(this.located, observation)
+    if (verdict.verdict === 'conformant') return undefined
+    this.verdict = verdict
+    if (verdict.verdict === 'non-conformant') throw new NonConformant(verdict.detail)
+    this.log(`${verdict.verdict}: ${verdict.detail}`)
+    return 'skipped'
+  }
+
+  /** The verdict of the whole example, once its steps are done. */
+  conclusion(): { verdict: VerdictName; detail: string } {
+    if (this.verdict) return this.verdict
+    if (!this.acted) throw new Error('nothing happened in this example: it has no When')
+    if (this.observations.length === 0) throw new Error('nobody concluded anything from what happened')
+    return this.run.judge(this.located, all(...this.observations))
+  }
+
+  /** All conversations of the example in their order, each once. */
+  evidence(): Conversation[] {
+    const all = [
+      ...this.sent.flatMap(({ submission, conversations }) => [
+        ...(submission ? [submission] : []),
+        ...conversations,
+      ]),
+      ...(this.handover?.conversations ?? []),
+      ...(this.onward?.conversations ?? []),
+      ...(this.notices?.conversations ?? []),
+      ...this.conversations,
+    ]
+    return [...new Set(all)]
+  }
+
+  /** The one message of an example. */
+  get only(): Sent {
+    const sent = this.sent.at(-1)
+    if (!sent) throw new Error('no message was sent')
+    return sent
+  }
+
+  get delivered(): Handover {
+    if (!this.handover) throw new Error('no message was delivered')
+    return this.handover
+  }
+
+  /** Everything between the gateway and the partner in this example. */
+  get wire(): readonly Conversation[] {
+    return this.sent.length > 0
+      ? this.sent.flatMap(({ conversations }) => conversations)
+      : this.delivered.conversations
+  }
+}

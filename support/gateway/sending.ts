@@ -1,0 +1,103 @@
+import type { Message } from '../lab/message.ts'
+import type { Partner } from '../lab/partner.ts'
+import type { ReceivedMessage } from '../lab/partner-session.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import { type ClientTls, WireError } from '../wire/smtp.ts'
+import { until } from '../wire/until.ts'
+import type { DeliveryEvent } from './adapter.ts'
+import type { Gateway } from './gateway.ts'
+import type { Submission } from './submission.ts'
+
+/** Longest wait for a sign of what becomes of a message, for each attempt, in ms. A sign is a message or a word. */
+const SIGN = 20_000
+/** After the sign, how long open connections may take to end, in ms. */
+const REST = 5_000
+
+/** One message that the gateway was asked to send to one partner, and all that was seen of it. */
+export interface Sent {
+  message: Message
+  recipient: string
+  partner: Partner
+  /** How the gateway took it in; absent on a connection that was used before. */
+  submission?: Conversation
+  /** Why the gateway did not take it in, if it did not. */
+  refusal?: string
+  /** Copies that the partner took, oldest first. */
+  arrivals: (ReceivedMessage & { host: string })[]
+  /** Everything between the gateway and the partner, oldest first. */
+  conversations: readonly Conversation[]
+  /** The gateway's own word on the recipient, oldest first. */
+  word: DeliveryEvent[]
+  /** False when nothing at all was heard within the wait. */
+  sign: boolean
+  attempts: number
+}
+
+export interface SendOptions {
+  gateway: Gateway
+  submission: Submission
+  message: Message
+  /** The partner of each recipient domain. */
+  partners: readonly Partner[]
+  /** Deferred messages are tried again until so many attempts were made. */
+  tries?: number
+  /** Hands the message over inside TLS, on a connection of its own. */
+  tls?: ClientTls
+}
+
+/** Hands a message to the gateway and waits until it is clear what becomes of each copy. */
+export async function send(options: SendOptions): Promise<Sent[]> {
+  const { message, partners, submission, gateway } = options
+  const sent = partners.map(partner => blank(message, partner, gateway))
+  try {
+    const { reply, conversation } = await submission.submit(message, options.tls)
+    for (const one of sent) if (conversation) one.submission = conversation
+    if (reply.code >= 300) return refused(sent, reply.text)
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    return refused(sent, error.message)
+  }
+  await Promise.all(sent.map(one => follow(one, gateway, options.tries ?? 1)))
+  return sent
+}
+
+function refused(sent: Sent[], why: string): Sent[] {
+  for (const one of sent) one.refusal = why
+  return sent
+}
+
+function blank(message: Message, partner: Partner, gateway: Gateway): Sent {
+  const recipient = message.to.find(to => to.toLowerCase().endsWith(`@${partner.domain.toLowerCase()}`))!
+  return {
+    message,
+    recipient,
+    partner,
+    // Looked up anew each time: what comes late counts too.
+    get arrivals() {
+      return partner.messages.filter(
+        ({ content, to }) => content.includes(message.token) && to.includes(recipient),
+      )
+    },
+    get word() {
+      return gateway.events.filter(event => event.recipient.toLowerCase() === recipient.toLowerCase())
+    },
+    conversations: partner.conversations,
+    sign: false,
+    attempts: 1,
+  }
+}
+
+async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void> {
+  const { partner } = sent
+  const sources = [partner, gateway]
+  for (;;) {
+    // One word for each attempt, in their order.
+    const told = () => sent.word.length >= sent.attempts
+    sent.sign = await until(() => sent.arrivals.length > 0 || told(), sources, SIGN)
+    const last = sent.word.at(-1)
+    if (!sent.sign || sent.arrivals.length > 0 || last?.kind !== 'deferred' || sent.attempts >= tries) break
+    sent.attempts++
+    await gateway.retry(partner.domain)
+  }
+  await until(() => partner.conversations.every(({ closed }) => closed), [partner], REST)
+}

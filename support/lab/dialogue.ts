@@ -1,0 +1,145 @@
+import type { MailFlow } from '../gateway/mail-flow.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import { delay, type Endpoint, type Reply, type SmtpClient, WireError } from '../wire/smtp.ts'
+import { compose } from './message.ts'
+import { call } from './sender.ts'
+
+/** What crosses in clear behind STARTTLS, before the go-ahead; `segments` are separate writes. */
+export const SMUGGLED = {
+  'a NOOP behind STARTTLS in mixed case': ['StArTtLs\r\nNoOp\r\n'],
+  'a NOOP behind STARTTLS with blanks at its end': ['STARTTLS  \r\nNOOP\r\n'],
+  'a NOOP behind STARTTLS in a segment of its own': ['STARTTLS\r\n', 'NOOP\r\n'],
+  'a NOOP behind STARTTLS': ['STARTTLS\r\nNOOP\r\n'],
+  'half a command behind STARTTLS': ['STARTTLS\r\nNO'],
+  'a greeting and a sender behind STARTTLS': ['STARTTLS\r\nEHLO x.test\r\nMAIL FROM:<x@x.test>\r\n'],
+} as const satisfies Record<string, readonly string[]>
+export type Smuggled = keyof typeof SMUGGLED
+
+/** A session that a scenario leads command by command. The gateway's faults end in it and are never thrown. */
+export class Dialogue {
+  readonly mail: string
+  readonly rcpt: string
+  readonly ehlo: string
+  /** To commands, oldest first; the greeting is not among them. */
+  readonly replies: Reply[] = []
+  /** What the last EHLO listed, upper case. */
+  extensions: string[] = []
+  /** Why the session could not go on. */
+  breakdown: WireError | undefined
+  /** What was smuggled into it. */
+  smuggled: Smuggled | undefined
+  readonly #client: SmtpClient
+  readonly #flow: MailFlow
+  readonly #from: string
+
+  private constructor(client: SmtpClient, { domain, flow }: { domain: string; flow: MailFlow }) {
+    this.#client = client
+    this.#flow = flow
+    this.#from = `sender@${domain}`
+    this.ehlo = `EHLO mail.${domain}`
+    this.mail = `MAIL FROM:<${this.#from}>`
+    this.rcpt = `RCPT TO:<inbox@${flow.domain}>`
+  }
+
+  /** Throws WireError when there is no connection or no greeting: there is no session to judge then. */
+  static async open(to: Endpoint, about: { domain: string; flow: MailFlow }): Promise<Dialogue> {
+    const client = await call(to, { sender: `mail.${about.domain}`, receiver: about.flow.hostname })
+    await client.reply()
+    return new Dialogue(client, about)
+  }
+
+  get conversation(): Conversation {
+    return this.#client.recorder.conversation
+  }
+
+  get secured(): boolean {
+    return this.#client.secured
+  }
+
+  get last(): Reply | undefined {
+    return this.replies.at(-1)
+  }
+
+  async say(line: string): Promise<Reply | undefined> {
+    return this.#guard(() => this.#client.command(line))
+  }
+
+  async greet(): Promise<void> {
+    const reply = await this.say(this.ehlo)
+    this.extensions = reply?.code === 250 ? reply.lines.slice(1).map(line => line.toUpperCase()) : []
+  }
+
+  /** STARTTLS and the handshake. */
+  async startTls(): Promise<void> {
+    const reply = await this.say('STARTTLS')
+    if (reply?.code !== 220) return
+    await this.#handshake()
+  }
+
+  async smuggle(what: Smuggled): Promise<void> {
+    this.smuggled = what
+    const [first, ...more] = SMUGGLED[what]
+    await this.#guard(async () => {
+      this.#client.write(first!)
+      for (const segment of more) {
+        // Out on the wire before the next: a segment of its own.
+        await delay(1)
+        this.#client.write(segment)
+      }
+      return this.#client.reply()
+    })
+    if (this.last?.code !== 220) return
+    await this.#handshake()
+    if (!this.secured) return
+    // A reply too many, or one that answers what was smuggled, gives it away.
+    if (what === 'a greeting and a sender behind STARTTLS') await this.say(this.rcpt)
+    else await this.greet()
+    await this.say('QUIT')
+  }
+
+  /** AUTH PLAIN, RFC 4954 and RFC 4616. */
+  async login(password: 'right' | 'wrong'): Promise<Reply | undefined> {
+    const [user] = this.#flow.users
+    const secret = password === 'right' ? user!.password : `${user!.password}-not`
+    return this.say(`AUTH PLAIN ${Buffer.from(`\0${user!.name}\0${secret}`).toString('base64')}`)
+  }
+
+  /** A whole transaction, from MAIL to the dot. */
+  async transaction(): Promise<void> {
+    const { content } = compose({ from: this.#from, to: [`inbox@${this.#flow.domain}`] })
+    for (const command of [this.mail, this.rcpt, 'DATA'])
+      if (((await this.say(command))?.code ?? 500) >= 400) return
+    await this.#guard(() => this.#client.content(content))
+  }
+
+  /** Replies beyond those that were awaited. */
+  get surplus(): readonly Reply[] {
+    return this.#client.unread
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+
+  async #handshake(): Promise<void> {
+    try {
+      await this.#client.startTls({ servername: this.#flow.hostname })
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.breakdown = error
+    }
+  }
+
+  async #guard(reply: () => Promise<Reply>): Promise<Reply | undefined> {
+    if (this.breakdown) return undefined
+    try {
+      const got = await reply()
+      this.replies.push(got)
+      return got
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.breakdown = error
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { until } from '../wire/until.ts'
+import type { Partner } from './partner.ts'
+
+/** Longest wait for a message that the gateway has accepted, in ms. */
+const ARRIVAL = 20_000
+
+export interface Mail {
+  /** As received, CRLF line ends; the gateway's Received lines are in front. */
+  content: string
+  /** Return path. */
+  from: string
+  to: string[]
+}
+
+/** Where mail for the gateway's own domain ends up. */
+export interface Mailbox {
+  /** All copies that hold `text`, oldest first. */
+  find(text: string): Promise<Mail[]>
+  /** As `find`, but waits for the first copy, for a bounded time. */
+  await(text: string): Promise<Mail[]>
+}
+
+/** The mailbox of an embedded lab: a partner to whom DNS leads the gateway's own domain. */
+export function partnerMailbox(partner: Partner): Mailbox {
+  const find = async (text: string) => partner.messages.filter(({ content }) => content.includes(text))
+  const holds = (text: string) => partner.messages.some(({ content }) => content.includes(text))
+  return {
+    find,
+    async await(text) {
+      await until(() => holds(text), [partner], ARRIVAL)
+      return find(text)
+    },
+  }
+}

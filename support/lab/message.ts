@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+
+/** One message of a scenario. */
+export interface Message {
+  /** Empty: the null return path. */
+  from: string
+  to: string[]
+  /** Stands in its text and subject and nowhere else, so that it is found on any wire and in any mailbox. */
+  token: string
+  /** RFC 5322, CRLF line ends. */
+  content: string
+}
+
+export interface MessageOptions {
+  from: string
+  to: string[]
+  /** At least so many bytes of text. */
+  size?: number
+  /** Header lines in front of all others, without line end. */
+  headers?: string[]
+  /** In place of the text; the token is then the caller's. */
+  body?: { headers: string[]; text: string; token: string }
+}
+
+/** Lines of text that TLS and relays must carry unchanged: dots, blanks at the end, 8-bit, long lines. */
+const AWKWARD = [
+  '.a dot at the beginning',
+  '..',
+  'blanks at the end  ',
+  'tab\tin the middle',
+  `${'x'.repeat(900)}`,
+]
+
+export function newToken(): string {
+  return `token-${randomBytes(8).toString('hex')}`
+}
+
+export function compose({ from, to, size = 0, headers = [], body }: MessageOptions): Message {
+  const token = body?.token ?? newToken()
+  const lines = [
+    ...headers,
+    `From: ${from ? `<${from}>` : '<nobody@gateway.test>'}`,
+    `To: ${to.map(recipient => `<${recipient}>`).join(', ')}`,
+    `Subject: ${body ? 'for your eyes' : token}`,
+    `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`,
+    `Message-ID: <${body ? newToken() : token}@probe.test>`,
+    ...(body?.headers ?? []),
+    '',
+    ...(body ? [body.text] : [`The word is ${token}.`, ...AWKWARD, ...filling(size)]),
+    '',
+  ]
+  return { from, to, token, content: lines.join('\r\n') }
+}
+
+function filling(size: number): string[] {
+  return Array.from({ length: Math.ceil(size / 76) }, (_, n) => `${n} `.padEnd(74, 'abcdefgh'))
+}
+
+/** Headers of a received message, unfolded, in their order. */
+export function headersOf(content: string): { name: string; value: string }[] {
+  const head = content.split(/\r?\n\r?\n/, 1)[0] ?? ''
+  return head
+    .replace(/\r?\n[ \t]+/g, ' ')
+    .split(/\r?\n/)
+    .flatMap(line => {
+      const [, name, value] = /^([!-9;-~]+):\s*(.*)$/.exec(line) ?? []
+      return name === undefined ? [] : [{ name: name.toLowerCase(), value: value! }]
+    })
+}
+
+export function bodyOf(content: string): string {
+  const start = /\r?\n\r?\n/.exec(content)
+  return start ? content.slice(start.index + start[0].length) : ''
+}

@@ -1,0 +1,142 @@
+import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
+import { Gateways } from '../gateway/gateways.ts'
+import type { MailFlow } from '../gateway/mail-flow.ts'
+import { standardFlow } from '../gateway/standard-flow.ts'
+import { Submission } from '../gateway/submission.ts'
+import { Lab } from '../lab/lab.ts'
+import { type Mailbox, partnerMailbox } from '../lab/mailbox.ts'
+import { Pki } from '../pki/pki.ts'
+import type { RecordedVerdict } from '../report/run-record.ts'
+import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
+import { applicableDeviations, type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
+import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
+import { judge, type Observation } from '../verdicts/verdict.ts'
+
+/** What a run tells while it goes; see `support/cli/progress.ts`. */
+export interface RunListener {
+  began(example: { key: string; requirement: string; title: string }): void
+  judged(key: string, verdict: RecordedVerdict): void
+}
+
+export interface RunOptions {
+  source: GatewaySource
+  deviations?: readonly Deviation[]
+  listener?: RunListener
+}
+
+/** One example of the suite as a scenario finds itself again. */
+export interface Located {
+  rule: FeatureRule
+  title: string
+  control: boolean
+}
+
+/** One lab, one gateway and all verdicts: what every scenario of a run shares. */
+export class Run {
+  readonly catalogue: Catalogue = loadCatalogue()
+  readonly pki: Pki
+  readonly lab: Lab
+  readonly flow: MailFlow
+  readonly gateways: Gateways
+  readonly mailbox: Mailbox
+  readonly verdicts: RecordedVerdict[] = []
+  readonly listener: RunListener | undefined
+  /** Once known, only those that are meant for this version. */
+  deviations: readonly Deviation[]
+  readonly #examples = new Map<string, Located>()
+  readonly #controls = new Map<FeatureRule, boolean>()
+  readonly #submissions = new Map<Gateway, Submission>()
+
+  private constructor(options: RunOptions, made: { pki: Pki; lab: Lab; flow: MailFlow; mailbox: Mailbox }) {
+    this.pki = made.pki
+    this.lab = made.lab
+    this.flow = made.flow
+    this.mailbox = made.mailbox
+    this.listener = options.listener
+    this.deviations = options.deviations ?? []
+    this.gateways = new Gateways(options.source, made.flow, made.pki)
+    for (const rule of loadFeatures(this.catalogue))
+      for (const { line, name, control } of rule.examples)
+        this.#examples.set(`${rule.uri}:${line}`, { rule, title: name, control })
+  }
+
+  /** Starts the lab and the gateway as it is. Throws GatewayFailure. */
+  static async start(options: RunOptions): Promise<Run> {
+    const pki = new Pki()
+    const lab = new Lab(pki)
+    await lab.start()
+    try {
+      const network = { resolver: `127.0.0.1:${lab.dnsPort}`, partnerPort: lab.port }
+      const flow = await standardFlow(options.source, { pki, network })
+      const inbox = await lab.partner({ domain: flow.domain, hostnames: [`mailbox.${flow.domain}`] })
+      const run = new Run(options, { pki, lab, flow, mailbox: partnerMailbox(inbox) })
+      try {
+        const { version } = await run.gateways.with('as it is')
+        run.deviations = applicableDeviations(run.deviations, version)
+      } catch (error) {
+        await run.gateways.stop()
+        throw error
+      }
+      return run
+    } catch (error) {
+      await lab.stop()
+      throw error
+    }
+  }
+
+  /** `place` is `features/….feature:LINE`. */
+  example(place: string): Located {
+    const example = this.#examples.get(place)
+    if (!example) throw new Error(`${place} is no example of the suite`)
+    return example
+  }
+
+  submission(gateway: Gateway): Submission {
+    let submission = this.#submissions.get(gateway)
+    if (!submission) {
+      submission = new Submission(gateway.submission, gateway.flow.hostname)
+      this.#submissions.set(gateway, submission)
+    }
+    return submission
+  }
+
+  /** What the requirement makes of an observation in an example. */
+  judge({ rule, control }: Located, observation: Observation) {
+    const requirement = this.catalogue.get(rule.requirement)
+    const deviation = recordedDeviation(this.deviations, {
+      requirement: requirement.id,
+      detail: observation.detail,
+    })
+    const controlHeld = this.#controls.get(rule)
+    return judge({
+      level: requirement.level,
+      control,
+      observation,
+      ...(deviation ? { deviation } : {}),
+      ...(controlHeld === undefined ? {} : { controlHeld }),
+    })
+  }
+
+  record(key: string, { rule, control }: Located, verdict: RecordedVerdict): void {
+    if (control) this.#controls.set(rule, verdict.verdict === 'conformant')
+    this.verdicts.push(verdict)
+    this.listener?.judged(key, verdict)
+  }
+
+  async stop(): Promise<void> {
+    for (const submission of this.#submissions.values()) submission.close()
+    await this.gateways.stop()
+    await this.lab.stop()
+  }
+}
+
+let current: Run | undefined
+
+/** The run that the steps of this process belong to. */
+export function useRun(run: Run | undefined): void {
+  current = run
+}
+
+export function currentRun(): Run | undefined {
+  return current
+}

@@ -1,0 +1,56 @@
+import type { Gateway } from '../../gateway/gateway.ts'
+import type { Sent } from '../../gateway/sending.ts'
+import { headersOf } from '../../lab/message.ts'
+import type { Partner } from '../../lab/partner.ts'
+import type { Observation } from '../verdict.ts'
+import { lineTrue } from './inbound.ts'
+import { broken, kept, unclear } from './observation.ts'
+import { carrier } from './outbound.ts'
+import { secured } from './wire.ts'
+
+const received = (content: string): string[] =>
+  headersOf(content).flatMap(({ name, value }) => (name === 'received' ? [value] : []))
+
+/** The message came in over TLS and left in clear: one line claims TLS, the one about the first hop. */
+export function firstHopAlone(sent: Sent): Observation {
+  const arrival = sent.arrivals[0]
+  if (!arrival || !sent.submission) return unclear('not both hops were seen')
+  const lines = received(arrival.content)
+  if (lines.length === 0) return broken('the gateway added no Received line')
+  const first = lineTrue(lines.at(-1)!, sent.submission)
+  if (first.kind !== 'kept') return first
+  const claims = lines.filter(line => /\bwith\s+\w*SMTPS|\bTLS/i.test(line)).length
+  if (claims > 1) return broken(`${claims} Received lines claim TLS, but only the first hop had it`)
+  return kept('its Received lines claim TLS for the first hop alone')
+}
+
+/** Both hops had TLS, each negotiated for itself. */
+export function hopsOfTheirOwn(sent: Sent): Observation {
+  const second = carrier(sent)
+  const { submission } = sent
+  if (!second || !submission) return unclear('not both hops were seen')
+  if (!secured(submission)) return unclear('the first hop had no TLS')
+  if (!secured(second)) return broken('the second hop had no TLS')
+  if (!second.handshake?.offered) return unclear('no ClientHello was seen on the second hop')
+  const [one, other] = [submission, second].map(({ handshake }) => handshake?.serverCertificate?.fingerprint)
+  if (one === other) return broken('both hops show the same certificate')
+  return kept('each hop has a handshake and a certificate of its own')
+}
+
+/** Nothing says that the message was protected behind the partner. */
+export function noFurtherClaim(sent: Sent, onward: Partner, gateway: Gateway): Observation {
+  const arrival = sent.arrivals[0]
+  const passed = onward.messages[0]
+  if (!arrival || !passed) return unclear('the message was not passed on')
+  if (passed.secured) return unclear('the partner passed the message on over TLS')
+  const claims = received(passed.content).find(line =>
+    line.toLowerCase().includes(onward.domain.toLowerCase()),
+  )
+  if (claims)
+    return broken(`a Received line claims to know of the hop behind the partner: ${claims.slice(0, 100)}`)
+  const header = headersOf(arrival.content).find(({ value }) => /end.?to.?end/i.test(value))
+  if (header) return broken(`the header ${header.name} claims protection from end to end`)
+  const line = gateway.log(sent.partner.domain).find(line => /end.?to.?end/i.test(line))
+  if (line) return broken(`the log claims protection from end to end: ${line.slice(0, 100)}`)
+  return kept('neither message nor log speaks of what is behind the partner')
+}

@@ -1,0 +1,154 @@
+import type { Mail } from '../../lab/mailbox.ts'
+import { bodyOf, headersOf } from '../../lab/message.ts'
+import type { Handover } from '../../lab/sender.ts'
+import type { Reply } from '../../wire/smtp.ts'
+import { spoken } from '../../wire/tls-names.ts'
+import type { Observation } from '../verdict.ts'
+import { broken, kept, refused, unclear } from './observation.ts'
+import { secured } from './wire.ts'
+
+/** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
+const UNKNOWN = new Set(['no connection', 'silent'])
+
+export function accepts(handover: Handover, { version }: { version?: string } = {}): Observation {
+  const { accepted, reply, breakdown, stage } = handover
+  if (breakdown) {
+    const detail = `the session ended at ${stage}: ${breakdown.detail}`
+    return UNKNOWN.has(breakdown.kind) ? unclear(detail) : broken(detail)
+  }
+  if (!accepted) return broken(`the gateway refused the message at ${stage}: ${reply?.text ?? 'no reply'}`)
+  const session = handover.conversations.at(-1)!
+  const agreed = session.handshake?.version
+  if (version && agreed !== version)
+    return broken(`accepted over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`)
+  const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'in clear'
+  return kept(`accepted ${how}: ${reply!.text}`)
+}
+
+/**
+ * Refused by a reply, or inside the handshake or right after it, where TLS 1.3 has its refusals. `alive`: whether the
+ * gateway greets on a new connection afterwards; a server that crashed refuses nothing.
+ */
+export function refuses(handover: Handover, alive: boolean): Observation {
+  const { accepted, reply, breakdown, stage } = handover
+  if (accepted) return broken(`the gateway accepted the message: ${reply!.text}`)
+  if (reply) return refused(`refused at ${stage}: ${reply.text}`)
+  if (!breakdown || UNKNOWN.has(breakdown.kind)) return unclear(breakdown?.detail ?? 'nothing was seen')
+  if (!alive) return unclear(`the session ended at ${stage}, and the gateway does not greet any more`)
+  if (breakdown.kind === 'malformed') return unclear(`at ${stage}: ${breakdown.detail}`)
+  const atHandshake = stage === 'handshake' || (stage === 'EHLO' && handover.conversations.some(secured))
+  if (!atHandshake && stage !== 'MAIL' && stage !== 'RCPT')
+    return unclear(`the connection ended at ${stage} without a reply: ${breakdown.detail}`)
+  const alert = handover.conversations
+    .at(-1)
+    ?.events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')
+  return refused(`refused at ${stage}: ${alert?.text ?? breakdown.detail}`)
+}
+
+/** A reply that refuses the message where it was offered in clear. */
+export function refusesWithoutTls(handover: Handover): Observation {
+  const { accepted, reply, breakdown, stage } = handover
+  if (accepted) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
+  if (breakdown || !reply) return unclear(`the session ended at ${stage}: ${breakdown?.detail ?? 'no reply'}`)
+  if (!['MAIL', 'RCPT', 'DATA', 'content'].includes(stage))
+    return unclear(`refused at ${stage} already: ${reply.text}`)
+  return refused(`refused in clear at ${stage}: ${reply.text}`)
+}
+
+/** The handshake itself was refused, while the gateway goes on to serve others. */
+export function refusesHandshake(handover: Handover, alive: boolean): Observation {
+  const session = handover.conversations[0]!
+  if (secured(session))
+    return broken(`the handshake succeeded with ${spoken(session.handshake?.version ?? 'unknown')}`)
+  const { breakdown, stage, reply } = handover
+  if (stage === 'STARTTLS' && reply) return unclear(`STARTTLS was refused: ${reply.text}`)
+  if (stage !== 'handshake' || !breakdown) return unclear(`no handshake was begun; it ended at ${stage}`)
+  if (breakdown.kind === 'silent') return unclear(breakdown.detail)
+  if (!alive) return unclear('the handshake failed, and the gateway does not greet any more')
+  const alert = session.events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')
+  if (alert) return refused(`the handshake was refused: ${alert.text}`)
+  return refused(`the handshake was refused without an alert: ${breakdown.detail}`)
+}
+
+export function asksForCertificate({ conversations }: Handover): Observation {
+  const session = conversations.find(({ handshake }) => handshake)
+  if (!session) return kept('without TLS nothing can be asked for')
+  if (session.handshake?.clientCertificateRequested === undefined && session.handshake?.version === 'TLSv1.3')
+    return unclear('whether a TLS 1.3 receiver asks for a certificate is not seen on the wire')
+  return session.handshake?.clientCertificateRequested
+    ? kept('the gateway asked for a certificate')
+    : broken('the gateway never asked for a certificate')
+}
+
+/** The mailbox holds the message, `unchanged` with the same text. */
+export function reaches(handover: Handover, mails: readonly Mail[], { unchanged = false } = {}): Observation {
+  const mail = mails[0]
+  if (!mail) {
+    if (!handover.accepted) return broken('the message did not reach the mailbox')
+    return unclear('the gateway accepted the message, but it did not reach the mailbox in time')
+  }
+  if (mails.length > 1) return broken(`the mailbox got the message ${mails.length} times`)
+  if (unchanged && bodyOf(mail.content) !== bodyOf(handover.message.content))
+    return broken('the text in the mailbox is not the one that was sent')
+  return kept(unchanged ? 'the mailbox got it unchanged' : 'the mailbox got it')
+}
+
+/** `later`: a message that was sent afterwards has arrived, so an earlier one would be there. */
+export function doesNotReach(mails: readonly Mail[], later: boolean): Observation {
+  if (mails.length > 0) return broken('the message reached the mailbox')
+  return later
+    ? refused('the mailbox got a later message and not this one')
+    : unclear('not even a later message reached the mailbox')
+}
+
+/** What the gateway's own Received line says about its hop; RFC 3848 and RFC 5321 s4.4. */
+export function receivedLineTrue(handover: Handover, mail: Mail | undefined): Observation {
+  if (!mail) return unclear('the message is not in the mailbox')
+  const own = headersOf(handover.message.content).filter(({ name }) => name === 'received').length
+  const lines = headersOf(mail.content).filter(({ name }) => name === 'received')
+  const added = lines.slice(0, lines.length - own)
+  // Several hops inside the gateway each add a line; the lowest is the one about the sender.
+  const line = added.at(-1)?.value
+  if (line === undefined) return broken('the gateway added no Received line')
+  return lineTrue(line, handover.conversations.at(-1)!)
+}
+
+export function lineTrue(
+  line: string,
+  { handshake, events }: Handover['conversations'][number],
+): Observation {
+  const overTls =
+    handshake?.error === undefined && events.some(({ kind, secured }) => kind === 'handshake' && secured)
+  const protocol = /\bwith\s+((?:UTF8)?(?:ESMTP|SMTP|LMTP)[SA]*)\b/i.exec(line)?.[1]?.toUpperCase()
+  const claims =
+    protocol !== undefined &&
+    /SA?$/.test(protocol.replace(/^(UTF8)?(ESMTP|SMTP|LMTP)/, '')) &&
+    protocol !== 'SMTP'
+  const said = `its Received line says ${protocol ?? 'nothing'}`
+  if (overTls && !claims) return broken(`the message came over TLS, but ${said}`)
+  if (!overTls && claims) return broken(`the message came in clear, but ${said}`)
+  if (!overTls && /\bTLS|SSL/i.test(line))
+    return broken(`the message came in clear, but its Received line names TLS`)
+  const version = versionIn(line)
+  if (version && version !== handshake?.version)
+    return broken(
+      `the wire had ${spoken(handshake?.version ?? 'no TLS')}, the Received line says ${spoken(version)}`,
+    )
+  const suite = /\bTLS_[A-Z0-9_]+\b/.exec(line)?.[0]
+  if (suite && handshake?.suite && suite !== handshake.suite)
+    return broken(`the wire had ${handshake.suite}, the Received line says ${suite}`)
+  return kept(`${said}${version ? ` and ${spoken(version)}` : ''}, as the wire`)
+}
+
+/** `TLSv1.3`, `TLS1.3`, `TLS-1.3` in a line, as Node writes it. */
+function versionIn(line: string): string | undefined {
+  const found = /\bTLS[v-]?\s?(1(?:\.[0-3])?)\b/i.exec(line)?.[1]
+  return found === undefined ? undefined : found === '1' || found === '1.0' ? 'TLSv1' : `TLSv${found}`
+}
+
+export function replyIs(reply: Reply, code: number, enhanced?: string): Observation {
+  if (reply.code !== code) return broken(`the reply is ${reply.text}`)
+  if (enhanced && reply.enhanced !== enhanced)
+    return broken(`the reply has status ${reply.enhanced ?? 'none'}, not ${enhanced}: ${reply.text}`)
+  return reply.code >= 400 ? refused(`the reply is ${reply.text}`) : kept(`the reply is ${reply.text}`)
+}

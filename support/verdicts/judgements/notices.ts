@@ -1,0 +1,39 @@
+import type { Sent } from '../../gateway/sending.ts'
+import type { Partner } from '../../lab/partner.ts'
+import { until } from '../../wire/until.ts'
+import type { Observation } from '../verdict.ts'
+import { broken, kept, refused, unclear } from './observation.ts'
+
+/** Longest wait for a notification after the gateway has given a message up, in ms. */
+const NOTICE = 15_000
+
+/** One delivery status notification (RFC 3464) for the author, with a null return path (RFC 5321 s6.1). */
+export async function authorTold(sent: Sent, author: Partner): Promise<Observation> {
+  const trouble = notGivenUp(sent)
+  if (trouble) return trouble
+  await until(() => author.messages.length > 0, [author], NOTICE)
+  const [notice, another] = author.messages
+  if (!notice) return broken('the message was given up and its author was not told')
+  if (another) return broken(`the author was told ${author.messages.length} times`)
+  if (notice.from !== '') return broken(`the notification has the return path ${notice.from}`)
+  if (!notice.content.includes(sent.recipient)) return broken('the notification does not name the recipient')
+  return kept('the author got one notification with a null return path')
+}
+
+/** A message without return path is given up silently; RFC 5321 s4.5.5. Only its own domain could get a notice. */
+export function nobodyTold(sent: Sent, author: Partner): Observation {
+  const trouble = notGivenUp(sent)
+  if (trouble) return trouble
+  const told = author.messages.length + sent.partner.messages.length
+  return told > 0
+    ? broken('somebody was notified of a message without return path')
+    : refused('nobody was notified')
+}
+
+function notGivenUp({ refusal, word, arrivals, attempts }: Sent): Observation | undefined {
+  if (refusal) return unclear(`the gateway did not take the message to send on: ${refusal}`)
+  if (arrivals.length > 0) return broken('the message arrived')
+  if (word.at(-1)?.kind === 'bounced') return undefined
+  if (word.length === 0) return unclear('the gateway said nothing about the message')
+  return broken(`after ${attempts} attempts the message is still queued: ${word.at(-1)!.reason}`)
+}

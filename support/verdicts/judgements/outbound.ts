@@ -1,0 +1,144 @@
+import type { Sent } from '../../gateway/sending.ts'
+import { bodyOf } from '../../lab/message.ts'
+import { spoken } from '../../wire/tls-names.ts'
+import type { Observation } from '../verdict.ts'
+import { broken, kept, refused, unclear } from './observation.ts'
+import { commands, connections, nothingInClear, secured } from './wire.ts'
+
+export interface TlsExpectation {
+  /** `TLSv1.2` */
+  version?: string
+  /** Standard name. */
+  suite?: string
+}
+
+/** The partner got the message inside TLS, and no copy in clear. */
+export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = {}): Observation {
+  const nothing = notArrived(sent)
+  if (nothing) return nothing
+  if (sent.arrivals.some(({ secured }) => !secured)) return broken('the message arrived in clear')
+  const inClear = nothingInClear(sent.conversations, sent.message.token)
+  if (inClear.kind === 'broken') return inClear
+  const session = carrier(sent)
+  const agreed = session?.handshake
+  if (version && agreed?.version !== version)
+    return broken(
+      `the message arrived over ${spoken(agreed?.version ?? 'unknown TLS')}, not ${spoken(version)}`,
+    )
+  if (suite && agreed?.suite !== suite)
+    return broken(`the message arrived over TLS with ${agreed?.suite ?? 'an unknown suite'}, not ${suite}`)
+  return kept(
+    `the message arrived over ${spoken(agreed?.version ?? 'TLS')} with ${agreed?.suite ?? 'an unknown suite'}`,
+  )
+}
+
+export function arrivesInClear(sent: Sent): Observation {
+  const nothing = notArrived(sent)
+  if (nothing) return nothing
+  if (sent.arrivals.some(({ secured }) => secured))
+    return broken('the message arrived over TLS, not in clear')
+  return kept('the message arrived in clear')
+}
+
+/** The gateway says that it keeps the message, and the partner did not get it. */
+export function staysQueued(sent: Sent): Observation {
+  const held = isHeldBack(sent)
+  if (held.kind !== 'kept') return held
+  const bounced = sent.word.find(({ kind }) => kind === 'bounced')
+  return bounced ? broken(`the message was returned instead of staying queued: ${bounced.reason}`) : held
+}
+
+/** The partner did not get the message, and the gateway says that it waits or was returned. */
+export function isHeldBack(sent: Sent): Observation {
+  if (sent.refusal) return unclear(`the gateway did not take the message to send on: ${sent.refusal}`)
+  const copy = sent.arrivals[0]
+  if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'in clear'}`)
+  const inClear = nothingInClear(sent.conversations, sent.message.token)
+  if (inClear.kind === 'broken') return inClear
+  const word = sent.word.at(-1)
+  if (!word) return unclear('neither the message nor a word about it came from the gateway')
+  if (word.kind === 'delivered') return unclear('the gateway says delivered, but nothing arrived')
+  if (!sent.conversations.some(conversation => commands(conversation).length > 0))
+    return unclear(`the gateway never spoke to the partner, so TLS was not the reason: ${word.reason}`)
+  const unfinished = sent.conversations.find(({ closed }) => !closed)
+  if (unfinished) return unclear('a connection to the partner is still open, so the message may yet come')
+  return refused(`${word.kind} after ${connections(sent.conversations)}: ${word.reason}`)
+}
+
+export function staysQueuedForCertificate(sent: Sent): Observation {
+  const queued = staysQueued(sent)
+  if (queued.kind !== 'kept') return queued
+  const reason = sent.word.at(-1)!.reason
+  return /cert|verif|trust|issuer|authority|unable to get|self.signed|\bCA\b/i.test(reason)
+    ? queued
+    : broken(`it stays queued, but its reason does not name the certificate: ${reason}`)
+}
+
+export function arrivesInClearOrHeldBack(sent: Sent, { queued }: { queued: boolean }): Observation {
+  if (sent.arrivals.some(copy => copy.secured)) return broken('the message arrived over TLS')
+  if (sent.arrivals.length > 0) return kept('the message arrived in clear')
+  return queued ? staysQueued(sent) : isHeldBack(sent)
+}
+
+/** One copy, whatever was tried; with `complete` the same text that was sent. */
+export function arrivesOnce(sent: Sent, { complete = false } = {}): Observation {
+  const nothing = notArrived(sent)
+  if (nothing) return nothing
+  if (sent.arrivals.length > 1) return broken(`the message arrived ${sent.arrivals.length} times`)
+  if (complete && bodyOf(sent.arrivals[0]!.content) !== bodyOf(sent.message.content))
+    return broken('the message that arrived is not the one that was sent')
+  return kept(complete ? 'it arrived once and whole' : 'it arrived once')
+}
+
+/** The mail exchanger that took the message, counted from 1 in order of preference. */
+export function arrivesAt(sent: Sent, exchanger: number): Observation {
+  const nothing = notArrived(sent)
+  if (nothing) return nothing
+  const at = sent.partner.hosts.findIndex(({ hostname }) => hostname === sent.arrivals[0]!.host) + 1
+  if (at !== exchanger) return broken(`it arrived at mail exchanger ${at}, not ${exchanger}`)
+  const skipped = sent.partner.hosts.slice(0, exchanger - 1).find(({ connections }) => connections === 0)
+  return skipped
+    ? broken(`mail exchanger ${skipped.hostname} was never tried`)
+    : kept(`at mail exchanger ${at}`)
+}
+
+/** The last message of several arrived over TLS, after the fault before it was over. */
+export function laterArrivesOverTls(sent: readonly Sent[]): Observation {
+  const later = sent.at(-1)
+  if (!later || sent.length < 2) return unclear('there was no later message')
+  return arrivesOverTls(laterOnly(later))
+}
+
+/** Without the conversations that an earlier message had with the same partner. */
+function laterOnly(sent: Sent): Sent {
+  const first = sent.arrivals[0]
+  if (!first) return sent
+  const session = carrier(sent)
+  return { ...sent, arrivals: sent.arrivals, word: sent.word, conversations: session ? [session] : [] }
+}
+
+/** The conversation that carried the message. */
+export function carrier(sent: Sent) {
+  const host = sent.arrivals[0]?.host
+  return sent.conversations.findLast(
+    conversation =>
+      conversation.receiver === host &&
+      (sent.arrivals[0]!.secured ? secured(conversation) : true) &&
+      conversation.events.some(({ kind }) => kind === 'content'),
+  )
+}
+
+/** Why there is nothing to judge of an arrival, or nothing when it arrived. */
+function notArrived(sent: Sent): Observation | undefined {
+  if (sent.refusal) return unclear(`the gateway did not take the message to send on: ${sent.refusal}`)
+  if (sent.arrivals.length > 0) return undefined
+  const word = sent.word.at(-1)
+  if (word?.kind === 'deferred' || word?.kind === 'bounced')
+    return broken(
+      `the message did not arrive: ${word.kind} after ${connections(sent.conversations)}: ${word.reason}`,
+    )
+  if (word) return broken('the gateway says delivered, but nothing arrived')
+  return unclear(
+    `the message did not arrive, and the gateway said nothing about it (${connections(sent.conversations)})`,
+  )
+}
