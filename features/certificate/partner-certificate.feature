@@ -47,13 +47,13 @@ Feature: Whose certificate opens the door
       And nothing of it crossed the wire in clear
 
       Examples:
-        | expected          | shown                |
-        | mail.partner.test | other.test           |
-        | mail.partner.test | mx.partner.test      |
+        | expected          | shown                 |
+        | mail.partner.test | other.test            |
+        | mail.partner.test | mx.partner.test       |
         | mail.partner.test | evilmail.partner.test |
-        | *.partner.test    | partner.test         |
-        | *.partner.test    | mx.evilpartner.test  |
-        | *.partner.test    | evilpartner.test     |
+        | *.partner.test    | partner.test          |
+        | *.partner.test    | mx.evilpartner.test   |
+        | *.partner.test    | evilpartner.test      |
 
   @EXO-FRC-14 @receiver @client-certificates
   Rule: A flawed certificate does not authenticate the partner, whatever name it bears

@@ -42,13 +42,13 @@ Feature: Somebody on the path spoils TLS
       And nothing of it crossed the wire in clear
 
       Examples:
-        | fault                                  |
-        | offers STARTTLS with its name garbled  |
-        | refuses STARTTLS with 500              |
-        | refuses STARTTLS with 502              |
-        | refuses STARTTLS with 454              |
-        | refuses STARTTLS with 554              |
-        | closes in answer to STARTTLS           |
+        | fault                                 |
+        | offers STARTTLS with its name garbled |
+        | refuses STARTTLS with 500             |
+        | refuses STARTTLS with 502             |
+        | refuses STARTTLS with 454             |
+        | refuses STARTTLS with 554             |
+        | closes in answer to STARTTLS          |
 
     Scenario Outline: TLS is not required and the partner <fault>
       Given no outbound connector for the partner's domain
@@ -57,10 +57,10 @@ Feature: Somebody on the path spoils TLS
       Then the message arrives in clear or is held back
 
       Examples:
-        | fault                                  |
-        | offers STARTTLS with its name garbled  |
-        | refuses STARTTLS with 500              |
-        | refuses STARTTLS with 454              |
+        | fault                                 |
+        | offers STARTTLS with its name garbled |
+        | refuses STARTTLS with 500             |
+        | refuses STARTTLS with 454             |
 
   @DGR-03 @domain-validation
   Rule: An attacker with a certificate of its own reads opportunistic mail and nothing else

@@ -1,6 +1,5 @@
 @receiver
 Feature: Forced TLS on an inbound connector
-
   An inbound connector can demand TLS, or TLS with a certificate, from senders of the domains that it names.
 
   @EXO-FRC-11 @inbound-required
@@ -62,10 +61,10 @@ Feature: Forced TLS on an inbound connector
       Then the gateway refuses the message
 
       Examples:
-        | name                |
-        | partner.test        |
-        | mail.other.test     |
-        | mail.evilpartner.test |
+        | name                         |
+        | partner.test                 |
+        | mail.other.test              |
+        | mail.evilpartner.test        |
         | mail.partner.test.other.test |
 
   @EXO-FRC-15 @client-certificates

@@ -1,6 +1,5 @@
 @sender
 Feature: Forced TLS on an outbound connector
-
   An outbound connector can demand TLS for the domains that it names. Mail for them waits rather than going out in
   clear.
 

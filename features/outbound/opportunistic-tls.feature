@@ -1,6 +1,5 @@
 @sender
 Feature: Opportunistic TLS towards receivers that no connector names
-
   Without a connector, encryption is tried first and never forced: mail goes out in the best way that the other side
   can take.
 
@@ -83,12 +82,12 @@ Feature: Opportunistic TLS towards receivers that no connector names
       And no command followed the broken handshake on its connection
 
       Examples:
-        | fault                                   |
-        | closes instead of a handshake           |
-        | resets the connection at the handshake  |
-        | talks garbage instead of a handshake    |
-        | ends the handshake with an alert        |
-        | answers the handshake in clear          |
+        | fault                                  |
+        | closes instead of a handshake          |
+        | resets the connection at the handshake |
+        | talks garbage instead of a handshake   |
+        | ends the handshake with an alert       |
+        | answers the handshake in clear         |
 
   @EXO-OPP-08
   Rule: The decision is taken per destination, also within one message

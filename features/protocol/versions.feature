@@ -89,4 +89,3 @@ Feature: TLS versions and cipher suites
       And the partner ends the handshake with an alert
       When the gateway sends a message to the partner
       Then no later handshake offered a lower version
-

@@ -1,5 +1,4 @@
 Feature: The certificate authority changes
-
   In September 2018 the service moved from one root to another. Partners that trusted only the former one were cut
   off for validated mail; those that trusted both in time noticed nothing.
 

@@ -24,8 +24,8 @@ export async function writeReport(
   requirements: readonly Requirement[],
   messages: string,
 ): Promise<void> {
+  await mustBeReplaceable(dir)
   const target = await located(dir)
-  await mustBeReplaceable(target)
   const stem = join(dirname(target), `.${basename(target)}-${randomBytes(4).toString('hex')}`)
   const next = `${stem}.new`
   try {
@@ -47,7 +47,8 @@ async function located(dir: string): Promise<string> {
   }
 }
 
-async function mustBeReplaceable(dir: string): Promise<void> {
+/** Throws InputError when `dir` is no place for a report; asked before a run, so that none is lost. */
+export async function mustBeReplaceable(dir: string): Promise<void> {
   let names: string[]
   try {
     names = await readdir(dir)

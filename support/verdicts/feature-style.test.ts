@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pretty } from '@cucumber/gherkin-utils'
 import type { Scenario } from '@cucumber/messages'
 import { PACKAGE_ROOT, readFeature } from './features.ts'
 
@@ -97,6 +98,12 @@ Feature: Forced TLS
 
 describe('the features of this package', () => {
   const uris = globSync('features/**/*.feature', { cwd: PACKAGE_ROOT }).sort()
+
+  for (const uri of uris)
+    it(`are laid out as the formatter does it (npm run format): ${uri}`, () => {
+      const text = readFileSync(join(PACKAGE_ROOT, uri), 'utf8')
+      assert.equal(text, pretty(readFeature(uri, text).document))
+    })
 
   for (const uri of uris)
     it(`follow the house style: ${uri}`, () => {

@@ -64,7 +64,7 @@ export async function captured(server: TlsOptions, client: ConnectionOptions): P
   })
   socket.on('error', () => {})
   socket.resume()
-  await once(socket, 'close')
+  await new Promise<void>(resolve => socket.once('close', () => resolve()))
   await loopback.close()
   return {
     sender: Buffer.concat(seen.sender),

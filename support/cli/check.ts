@@ -1,0 +1,166 @@
+import { execFileSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { bundledGateway } from '../../containers/index.ts'
+import { GatewayFailure, type GatewaySource } from '../gateway/gateway.ts'
+import { InputError } from '../input-error.ts'
+import { findingsOf } from '../report/findings.ts'
+import type { RunRecord } from '../report/run-record.ts'
+import { mustBeReplaceable, writeReport } from '../report/write.ts'
+import { runExamples } from '../run/cucumber.ts'
+import { Run, useRun } from '../run/run.ts'
+import { sweep } from '../run/sweep.ts'
+import { CAPABILITY_PROFILES, type Catalogue, DEFAULT_PROFILES, loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadGaps } from '../verdicts/coverage.ts'
+import {
+  type Deviation,
+  loadDeviations,
+  proposeDeviations,
+  staleDeviations,
+  writeDeviations,
+} from '../verdicts/deviations.ts'
+import { type FeatureRule, loadFeatures, PACKAGE_ROOT, parseShard, select } from '../verdicts/features.ts'
+import { exitStatus, staleVerdicts, totals } from '../verdicts/verdict.ts'
+import { onInterrupt } from './end.ts'
+import { liveProgress, plainProgress } from './progress.ts'
+import { terminalSummary } from './terminal-summary.ts'
+
+export interface CheckOptions {
+  profile?: string[]
+  requirement?: string[]
+  tags?: string
+  parallel?: number
+  shard?: string
+  report?: string
+  deviations?: string
+  writeDeviations?: string
+  strict?: boolean
+}
+
+/** Waiting for a gateway costs nothing, so more examples than cores run side by side. */
+const LANES_PER_CORE = 3
+
+/**
+ * Judges one gateway and writes its report. Returns the exit status; throws InputError for what the user gave, before
+ * anything is started.
+ */
+export async function check(target: string, options: CheckOptions, version: string): Promise<0 | 1 | 2> {
+  const catalogue = loadCatalogue()
+  const source = bundledGateway(target)
+  const profiles = options.profile ?? profilesOf(source)
+  const selection = selectionOf(catalogue, options, profiles)
+  const deviations = deviationsOf(source, options, catalogue)
+  const dir = options.report ?? join('reports', source.name)
+  await mustBeReplaceable(dir)
+
+  const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
+  const clock = { at: new Date(), began: performance.now() }
+  sweep()
+  progress.doing(`starting ${source.name}`)
+  let run: Run | undefined
+  const stop = async () => {
+    progress.ended()
+    useRun(undefined)
+    await run?.stop()
+  }
+  const undo = onInterrupt(stop)
+  try {
+    run = await Run.start({ source, deviations, listener: progress })
+    useRun(run)
+    const gateway = await run.gateways.with('as it is')
+    progress.planned(selection.reduce((sum, { examples }) => sum + examples.length, 0))
+    const messages = await runExamples(selection, options.parallel ?? LANES_PER_CORE * availableParallelism())
+    // Only a run of everything can tell that a deviation is gone.
+    const whole = options.tags === undefined && options.shard === undefined
+    const verdicts = run.verdicts.map(verdict => ({ ...verdict }))
+    if (whole)
+      for (const stale of staleVerdicts(staleDeviations(run.deviations, verdicts), verdicts))
+        verdicts.push({ ...stale, seen: { conversations: [], notes: [], steps: [] } })
+    const record: RunRecord = {
+      schema: 1,
+      suite: { name: 'mail-tls-conformance', version, commit: commit() },
+      gateway: { name: gateway.name, version: gateway.version, library: gateway.library, kind: gateway.kind },
+      profiles,
+      startedAt: clock.at.toISOString(),
+      durationMs: Math.round(performance.now() - clock.began),
+      totals: totals(verdicts),
+      verdicts,
+      command: ['mail-tls', ...process.argv.slice(2)].map(quoted).join(' '),
+      ...(options.strict ? { strict: true } : {}),
+    }
+    await stop()
+    await writeReport(dir, record, catalogue.requirements, messages.map(message => JSON.stringify(message)).join('\n'))
+    if (options.writeDeviations)
+      writeDeviations(
+        options.writeDeviations,
+        proposeDeviations(verdicts, gateway, { strict: options.strict ?? false }),
+      )
+    process.stdout.write(
+      terminalSummary(findingsOf(record, catalogue.requirements), {
+        colour: process.stdout.isTTY && !process.env['NO_COLOR'],
+        columns: process.stdout.columns ?? 80,
+        report: join(dir, 'report.html'),
+      }),
+    )
+    return exitStatus(verdicts, { strict: options.strict ?? false })
+  } catch (error) {
+    await stop()
+    if (!(error instanceof GatewayFailure)) throw error
+    console.error(`mail-tls: ${error.message}`)
+    return 2
+  } finally {
+    undo()
+  }
+}
+
+/** Profiles of every gateway, and those of what this one claims. */
+function profilesOf(source: GatewaySource): string[] {
+  const claimed = Object.entries(CAPABILITY_PROFILES).flatMap(([capability, profile]) =>
+    capability === 'submission' && source.lacks('submission') === undefined ? [profile] : [],
+  )
+  return [...DEFAULT_PROFILES, ...claimed]
+}
+
+function selectionOf(catalogue: Catalogue, options: CheckOptions, profiles: string[]): FeatureRule[] {
+  const { requirement, tags, shard } = options
+  const selection = select(loadFeatures(catalogue), catalogue, {
+    profiles,
+    ...(requirement ? { requirements: requirement } : {}),
+    ...(tags === undefined ? {} : { tags }),
+    ...(shard === undefined ? {} : { shard: parseShard(shard) }),
+  })
+  if (selection.length > 0) return selection
+  throw new InputError(`nothing to run: ${whyNothing(options, profiles)}`)
+}
+
+function whyNothing({ requirement, tags, shard }: CheckOptions, profiles: string[]): string {
+  const gaps = loadGaps()
+  const reasons = (requirement ?? []).flatMap(id => {
+    const gap = gaps.get(id)
+    return gap ? [`${id} is not tested: ${'later' in gap ? gap.later : gap.impossible}`] : []
+  })
+  if (reasons.length > 0) return reasons.join('; ')
+  if (tags !== undefined) return `no example of the selection has the tags ${tags}`
+  if (shard !== undefined) return `shard ${shard} of the selection is empty`
+  return `no requirement of ${profiles.join(', ')} is tested yet`
+}
+
+function deviationsOf(source: GatewaySource, { deviations }: CheckOptions, catalogue: Catalogue): Deviation[] {
+  const file = deviations ?? source.deviations
+  return file === undefined ? [] : loadDeviations(file, catalogue)
+}
+
+/** The commit of a checkout; empty for an installed package. */
+function commit(): string {
+  try {
+    const options = { cwd: PACKAGE_ROOT, stdio: ['ignore', 'pipe', 'ignore'] as ['ignore', 'pipe', 'ignore'] }
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).toString().trim()
+  } catch {
+    return ''
+  }
+}
+
+/** As a shell wants to hear it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// The command on any Node: this one when it is new enough, else the one that came with the package.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  // Half of a short run is loading modules.
+  enableCompileCache()
+  await import(main)
+} else {
+  const packaged = `node-${process.platform}-${process.arch}/bin/node`
+  const found = ['../../node_modules/', '../../../']
+    .map(place => fileURLToPath(new URL(place + packaged, import.meta.url)))
+    .find(path => existsSync(path))
+  if (!found) {
+    console.error(`mail-tls: needs Node 24 or newer; this is ${process.version}, and ${packaged} was not installed`)
+    process.exit(2)
+  }
+  // The channel ends with this process, and the child with the channel.
+  const child = spawn(found, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => process.exit(signal ? 2 : (code ?? 2)))
+}

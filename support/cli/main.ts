@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { bundledNames, DEFAULT_GATEWAY } from '../../containers/index.ts'
+import { InputError } from '../input-error.ts'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadGaps } from '../verdicts/coverage.ts'
+import { loadFeatures } from '../verdicts/features.ts'
+import type { CheckOptions } from './check.ts'
+import { endsWith } from './end.ts'
+import type { Knowledge } from './requirements.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const EXIT = `
+Exit status: 0 every requirement that applies is kept or its deviation recorded;
+1 a non-conformance that is not recorded, or a recorded one that no longer shows;
+2 nothing can be said (usage, environment, lab error, nothing ran).`
+
+const collected = (value: string, before: string[] = []): string[] => [...before, value]
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 64)
+    throw new InvalidArgumentError('It must be a whole number from 1 to 64.')
+  return value
+}
+
+const program = new Command('mail-tls')
+  .description('Tells whether a mail gateway handles TLS as it should, as receiver and as sender.')
+  .version(version)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mail-tls: ')) })
+  .showSuggestionAfterError()
+
+program
+  .command('check')
+  .description('judge one gateway')
+  .argument('[target]', `a bundled gateway (${bundledNames().join(', ')}) or a gateway file`, DEFAULT_GATEWAY)
+  .option('--profile <name>', 'judge the requirements of this profile; may be repeated', collected)
+  .option('--requirement <id>', 'judge this requirement, whatever the profile; may be repeated', collected)
+  .option('--tags <expression>', 'only examples with these tags, such as "@sender and not @retry"')
+  .option('--parallel <n>', 'examples that run side by side', wholeNumber)
+  .option('--shard <i/n>', 'only this part of the whole, such as 2/3')
+  .option('--report <dir>', 'where the report goes (default: reports/<target>)')
+  .option('--deviations <file>', 'known deviations of the gateway, in place of those that come with it')
+  .option('--write-deviations <file>', 'propose a deviations file from what was found')
+  .option('--strict', 'fail for what was declined or could not be decided, too')
+  .addHelpText('after', EXIT)
+  .action(async (target: string, options: CheckOptions) => {
+    const { check } = await import('./check.ts')
+    await endsWith(check(target, options, version))
+  })
+
+program
+  .command('requirements')
+  .description('list the catalogue, or explain one requirement')
+  .argument('[id]', 'for example EXO-FRC-01')
+  .option('--profile <name>', 'only those of this profile')
+  .option('--json', 'one JSON document')
+  .action(async (id: string | undefined, options: { profile?: string; json?: boolean }) => {
+    const { requirementPage, requirementsJson, requirementsList } = await import('./requirements.ts')
+    const knowledge = knowledgeOf()
+    const colour = process.stdout.isTTY && !process.env['NO_COLOR']
+    if (options.json) process.stdout.write(requirementsJson(knowledge, { id, ...options }))
+    else if (id) process.stdout.write(requirementPage(knowledge, id, { colour }))
+    else process.stdout.write(requirementsList(knowledge, { ...options, colour }))
+  })
+
+program
+  .command('doctor')
+  .description('say what this machine can run, and how to get the rest')
+  .option('--json', 'one JSON document')
+  .action(async (options: { json?: boolean }) => {
+    const { diagnose, doctorJson, doctorText } = await import('./doctor.ts')
+    const diagnosis = await diagnose()
+    const colour = process.stdout.isTTY && !process.env['NO_COLOR']
+    process.stdout.write(options.json ? doctorJson(diagnosis) : doctorText(diagnosis, { colour }))
+    process.exitCode = diagnosis.usable ? 0 : 2
+  })
+
+function knowledgeOf(): Knowledge {
+  const catalogue = loadCatalogue()
+  return { catalogue, rules: loadFeatures(catalogue), gaps: loadGaps() }
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // Commander has said what is wrong already, and --help and --version are no errors.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else if (error instanceof InputError) {
+    console.error(error.message.replace(/^/gm, 'mail-tls: '))
+    process.exitCode = 2
+  } else throw error
+}

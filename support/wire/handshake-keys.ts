@@ -1,0 +1,71 @@
+import { createDecipheriv, createHmac } from 'node:crypto'
+
+interface Suite {
+  cipher: 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305'
+  hash: 'sha256' | 'sha384'
+  keyLength: number
+}
+
+/** The suites of TLS 1.3 that RFC 8446 appendix B.4 names and OpenSSL offers. */
+const SUITES: Record<string, Suite> = {
+  TLS_AES_128_GCM_SHA256: { cipher: 'aes-128-gcm', hash: 'sha256', keyLength: 16 },
+  TLS_AES_256_GCM_SHA384: { cipher: 'aes-256-gcm', hash: 'sha384', keyLength: 32 },
+  TLS_CHACHA20_POLY1305_SHA256: { cipher: 'chacha20-poly1305', hash: 'sha256', keyLength: 32 },
+}
+
+const TAG = 16
+
+/**
+ * Opens the encrypted handshake records of one direction of TLS 1.3 with a secret of our own end, so that a
+ * CertificateRequest is a fact of the wire and not a guess. RFC 8446 s5.2, s7.3.
+ */
+export class HandshakeKeys {
+  readonly #suite: Suite
+  readonly #key: Buffer
+  readonly #iv: Buffer
+  #sequence = 0
+
+  /** `secret` is the handshake traffic secret; undefined for a suite that is not known. */
+  static from(suite: string, secret: Buffer): HandshakeKeys | undefined {
+    const known = SUITES[suite]
+    return known && new HandshakeKeys(known, secret)
+  }
+
+  private constructor(suite: Suite, secret: Buffer) {
+    this.#suite = suite
+    this.#key = expandLabel(suite.hash, secret, 'key', suite.keyLength)
+    this.#iv = expandLabel(suite.hash, secret, 'iv', 12)
+  }
+
+  /** Content type and content of the next record, or nothing when it is not under these keys. */
+  open(header: Buffer, body: Buffer): { type: number; content: Buffer } | undefined {
+    if (body.length < TAG + 1) return undefined
+    const nonce = Buffer.from(this.#iv)
+    nonce.writeUInt32BE((nonce.readUInt32BE(8) ^ this.#sequence) >>> 0, 8)
+    try {
+      const options = { authTagLength: TAG }
+      const decipher = createDecipheriv(this.#suite.cipher as 'aes-128-gcm', this.#key, nonce, options)
+      decipher.setAAD(header)
+      decipher.setAuthTag(body.subarray(-TAG))
+      const plain = Buffer.concat([decipher.update(body.subarray(0, -TAG)), decipher.final()])
+      this.#sequence++
+      // Zeros behind the content type are padding.
+      let end = plain.length - 1
+      while (end > 0 && plain[end] === 0) end--
+      return { type: plain[end]!, content: plain.subarray(0, end) }
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** HKDF-Expand-Label with an empty context, for at most one block; RFC 8446 s7.1. */
+function expandLabel(hash: string, secret: Buffer, label: string, length: number): Buffer {
+  const name = Buffer.from(`tls13 ${label}`, 'latin1')
+  const info = Buffer.concat([
+    Buffer.from([length >> 8, length & 0xff, name.length]),
+    name,
+    Buffer.from([0, 1]),
+  ])
+  return createHmac(hash, secret).update(info).digest().subarray(0, length)
+}
