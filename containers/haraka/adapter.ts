@@ -3,12 +3,33 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import forge from 'node-forge'
-import type { DeliveryEvent, EmbeddedProduct, Place, Rendered } from '../../support/gateway/adapter.ts'
+import type { DeliveryEvent, EmbeddedProduct, Place, Rendered, RenderedFile } from '../../support/gateway/adapter.ts'
 import type { MailFlow } from '../../support/gateway/mail-flow.ts'
 import { printable } from '../../support/wire/printable.ts'
 
 const require = createRequire(import.meta.url)
 const home = dirname(require.resolve('Haraka/package.json'))
+
+/** By strength, as Exchange Online offers them; OpenSSL's own order puts AES-128-GCM first. */
+const SUITES = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-SHA384',
+  'ECDHE-RSA-AES256-SHA384',
+  'ECDHE-ECDSA-AES128-SHA256',
+  'ECDHE-RSA-AES128-SHA256',
+  'ECDHE-ECDSA-AES256-SHA',
+  'ECDHE-RSA-AES256-SHA',
+  'ECDHE-ECDSA-AES128-SHA',
+  'ECDHE-RSA-AES128-SHA',
+  'AES256-GCM-SHA384',
+  'AES128-GCM-SHA256',
+]
 
 /** Haraka 3.3 from npm, as a child process on loopback. Connectors live in `plugin.cjs`, which reads `flow.json`. */
 export const haraka: EmbeddedProduct = {
@@ -47,7 +68,11 @@ export const haraka: EmbeddedProduct = {
             // One process: with workers, the queue would be spread over them.
             nodes: 0,
             inactivity_timeout: 60,
-            force_shutdown_timeout: 1,
+            // An orderly end goes on until nothing is under way, for so many seconds at most.
+            graceful_shutdown: true,
+            force_shutdown_timeout: 2,
+            // Known already, so that nobody asks a STUN server on the internet.
+            public_ip: place.address,
           }),
         },
         // Without this file the first connection ends the process (3.3.4): it reads [message] greeting from it.
@@ -55,8 +80,7 @@ export const haraka: EmbeddedProduct = {
         { path: 'config/log.ini', content: ini({ level: 'INFO', format: 'DEFAULT' }) },
         { path: 'config/plugins', content: 'tls\nauth/flat_file\nconnectors\n' },
         { path: 'config/tls.ini', content: tlsIni(flow) },
-        { path: 'config/tls_key.pem', content: identity.key },
-        { path: 'config/tls_cert.pem', content: identity.certificate },
+        ...identityFiles(flow),
         { path: 'config/ca.pem', content: flow.trust.join('\n') },
         { path: 'config/dhparams.pem', content: dhParameters() },
         {
@@ -119,6 +143,13 @@ export const haraka: EmbeddedProduct = {
   },
 }
 
+/** Without its certificate Haraka runs on and does not offer STARTTLS; an empty file would end it at the start. */
+function identityFiles({ identity }: MailFlow): RenderedFile[] {
+  const key = { path: 'config/tls_key.pem', content: identity.key }
+  const certificate = { path: 'config/tls_cert.pem', content: identity.certificate }
+  return identity.certificate ? [key, certificate] : [key]
+}
+
 function tlsIni(flow: MailFlow): string {
   return `${ini({
     minVersion: flow.minVersion,
@@ -126,7 +157,7 @@ function tlsIni(flow: MailFlow): string {
     rejectUnauthorized: false,
     ca: 'ca.pem',
     honorCipherOrder: true,
-  })}[redis]\ndisable_for_failed_hosts=false\n`
+  })}[redis]\ndisable_for_failed_hosts=false\n[outbound]\n${ini({ ciphers: SUITES.join(':') })}`
 }
 
 function ini(values: Record<string, string | number | boolean>): string {

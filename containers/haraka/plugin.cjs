@@ -13,9 +13,12 @@ const flow = JSON.parse(readFileSync(`${folder}/flow.json`, 'utf8'))
 
 exports.register = function () {
   getDnsResolver().setServers([flow.resolver])
-  for (const hook of ['mail', 'rcpt', 'vrfy', 'get_mx', 'delivered', 'deferred', 'bounce'])
+  for (const hook of ['lookup_rdns', 'mail', 'rcpt', 'vrfy', 'get_mx', 'delivered', 'deferred', 'bounce', 'log'])
     this.register_hook(hook, `on_${hook}`)
 }
+
+// An orderly end waits until nothing is left to do, and the channel to whoever started this server is always left.
+exports.shutdown = () => process.channel?.unref()
 
 // Whoever started this server is gone, however that came about: leave nothing behind.
 process.once('disconnect', () => {
@@ -28,6 +31,10 @@ const covers = (pattern, domain) =>
 const rank = pattern => pattern.length + (pattern.startsWith('*') ? 0 : 1000)
 const decisive = (connectors, key, domain) =>
   connectors.filter(c => covers(c[key], domain)).sort((a, b) => rank(b[key]) - rank(a[key]))[0]
+
+// Haraka asks the system's resolver for the name of each client. No question may leave this machine, and the answer
+// would differ from machine to machine.
+exports.on_lookup_rdns = next => next(OK, 'NXDOMAIN')
 
 const tls_first = () => DSN.create(530, 'Must issue a STARTTLS command first', 7, 0)
 
@@ -76,7 +83,19 @@ exports.on_get_mx = async (next, hmail, domain) => {
   }
 }
 
-const tell = (kind, recipients, reason) => {
+// Haraka defers with "Tried all MXs", whatever was wrong with each of them. What it was stands in an earlier line of
+// its log about the same message.
+const causes = new Map()
+exports.on_log = (next, _logger, { data }) => {
+  const found = /^\[\w+\] \[([^\]]+)\] \[outbound\] (?:Ongoing connection failed to \S+ : |(?=Failed to get socket: ))(.*)/.exec(data)
+  if (found) causes.set(found[1], [...(causes.get(found[1]) ?? []), found[2]])
+  next()
+}
+
+const tell = (kind, { todo }, recipients, word) => {
+  const cause = causes.get(todo.uuid) ?? []
+  causes.delete(todo.uuid)
+  const reason = kind === 'delivered' ? word : [word, ...cause].join(': ')
   // A plugin has no console.
   for (const { user, host } of recipients)
     process.stdout.write(
@@ -84,17 +103,17 @@ const tell = (kind, recipients, reason) => {
     )
 }
 
-exports.on_delivered = (next, _hmail, [, , response, , , , recipients]) => {
-  tell('delivered', recipients, response)
+exports.on_delivered = (next, hmail, [, , response, , , , recipients]) => {
+  tell('delivered', hmail, recipients, response)
   next()
 }
 
 exports.on_deferred = (next, hmail, { err, fail_recips }) => {
-  tell('deferred', fail_recips ?? hmail.todo.rcpt_to, err)
+  tell('deferred', hmail, fail_recips ?? hmail.todo.rcpt_to, err)
   next()
 }
 
 exports.on_bounce = (next, hmail, error) => {
-  tell('bounced', error.bounced_rcpt ?? hmail.todo.rcpt_to, error.message)
+  tell('bounced', hmail, error.bounced_rcpt ?? hmail.todo.rcpt_to, error.message)
   next()
 }

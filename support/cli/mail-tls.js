@@ -2,14 +2,14 @@
 // The command on any Node: this one when it is new enough, else the one that came with the package.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import nodeModule from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
   // Half of a short run is loading modules.
-  enableCompileCache()
+  nodeModule.enableCompileCache()
   await import(main)
 } else {
   const packaged = `node-${process.platform}-${process.arch}/bin/node`

@@ -163,7 +163,7 @@ export class EmbeddedGateway implements Gateway {
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise(resolve => child.once('exit', resolve))
     // An orderly end lets transactions finish; a server that does not end is killed by its id.
-    child.kill('SIGTERM')
+    child.kill('SIGINT')
     const timer = setTimeout(() => child.kill('SIGKILL'), 3_000)
     await ended
     clearTimeout(timer)

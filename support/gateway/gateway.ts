@@ -32,6 +32,8 @@ export interface Gateway {
 export interface GatewaySource {
   readonly name: string
   readonly kind: Gateway['kind']
+  /** File with the recorded deviations of the product, where it has any. */
+  readonly deviations?: string
   /** Why the product lacks a capability, or nothing when it has it. */
   lacks(capability: Capability): string | undefined
   /** Throws GatewayFailure when it does not come up. */

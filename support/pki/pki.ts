@@ -1,4 +1,10 @@
-import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  X509Certificate,
+} from 'node:crypto'
 import { promisify } from 'node:util'
 import { certificate } from './certificate.ts'
 
@@ -63,6 +69,12 @@ export class Pki {
   readonly #leaves = new Map<string, Promise<Identity>>()
   readonly #leafKey = makeKey(2048)
   #weakKey: ReturnType<typeof makeKey> | undefined
+  readonly #given: Partial<Record<AuthorityName, Identity>>
+
+  /** `given`: roots that are there already, as `readAuthorities` gives them; the others are made for this run. */
+  constructor(given: Partial<Record<AuthorityName, Identity>> = {}) {
+    this.#given = given
+  }
 
   /** Root certificate of an authority, PEM. */
   async root(name: AuthorityName = 'root'): Promise<string> {
@@ -128,31 +140,35 @@ export class Pki {
   #authority(name: AuthorityName): Promise<Authority> {
     let authority = this.#authorities.get(name)
     if (!authority) {
-      authority = makeAuthority(name)
+      authority = makeAuthority(name, this.#given[name])
       this.#authorities.set(name, authority)
     }
     return authority
   }
 }
 
-async function makeAuthority(name: AuthorityName): Promise<Authority> {
-  const [rootKey, key] = await Promise.all([makeKey(2048), makeKey(2048)])
-  const validity = { role: 'authority', from: -365, until: 365 } as const
-  const issuer = {
-    commonName: `Mail TLS test ${name === 'root' ? '' : `${name} `}root`,
-    key: rootKey.privateKey,
-  }
-  const root = certificate({
-    commonName: issuer.commonName,
-    publicKey: rootKey.publicKey,
-    issuer,
-    ...validity,
-  })
-  const commonName = `${issuer.commonName.replace(/root$/, '')}intermediate`
-  const intermediate = certificate({ commonName, publicKey: key.publicKey, issuer, ...validity })
+/** The root may be given, the intermediate under it is always new. */
+async function makeAuthority(name: AuthorityName, given?: Identity): Promise<Authority> {
+  const [root, key] = await Promise.all([given ? signerOf(given) : makeRoot(name), makeKey(2048)])
+  const commonName = `${root.commonName.replace(/root$/, '')}intermediate`
+  const intermediate = certificate({ commonName, publicKey: key.publicKey, issuer: root, ...VALIDITY })
+  return { root, intermediate: { commonName, key: key.privateKey, certificate: intermediate } }
+}
+
+const VALIDITY = { role: 'authority', from: -365, until: 365 } as const
+
+async function makeRoot(name: AuthorityName): Promise<Signer> {
+  const { publicKey, privateKey } = await makeKey(2048)
+  const issuer = { commonName: `Mail TLS test ${name === 'root' ? '' : `${name} `}root`, key: privateKey }
+  const { commonName } = issuer
+  return { ...issuer, certificate: certificate({ commonName, publicKey, issuer, ...VALIDITY }) }
+}
+
+function signerOf(root: Identity): Signer {
   return {
-    root: { ...issuer, certificate: root },
-    intermediate: { commonName, key: key.privateKey, certificate: intermediate },
+    commonName: new X509Certificate(root.certificate).subject.replace(/^CN=/, ''),
+    key: createPrivateKey(root.key),
+    certificate: root.certificate,
   }
 }
 

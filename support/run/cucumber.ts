@@ -12,27 +12,34 @@ const STEPS = ['steps/*.ts']
  * verdicts.
  */
 export async function runExamples(selection: readonly FeatureRule[], parallel: number): Promise<Envelope[]> {
-  const { runConfiguration } = await loadConfiguration(
-    { file: false, provided: { import: STEPS, publish: false, format: ['summary'] } },
-    { cwd: PACKAGE_ROOT },
-  )
-  // What Cucumber would print of a lane means nothing to a reader; the reports are ours.
-  const environment = {
-    cwd: PACKAGE_ROOT,
-    stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
-    stderr: process.stderr,
-  }
-  const support = await loadSupport(runConfiguration, environment)
+  const { configuration, support } = await (prepared ??= prepare())
   const told = await Promise.all(
     lanes(selection, parallel).map(async lane => {
       const messages: Envelope[] = []
-      const sources = { ...runConfiguration.sources, paths: locations(lane) }
-      const options = { ...runConfiguration, sources, support }
-      await runCucumber(options, environment, message => messages.push(message))
+      const sources = { ...configuration.sources, paths: locations(lane) }
+      await runCucumber({ ...configuration, sources, support }, environment, message => messages.push(message))
       return messages
     }),
   )
   return asOneRun(told)
+}
+
+// What Cucumber would print of a lane means nothing to a reader; the reports are ours.
+const environment = {
+  cwd: PACKAGE_ROOT,
+  stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
+  stderr: process.stderr,
+}
+
+let prepared: ReturnType<typeof prepare> | undefined
+
+/** Once in a process: step files register themselves when they are loaded, and modules are loaded once. */
+async function prepare() {
+  const { runConfiguration } = await loadConfiguration(
+    { file: false, provided: { import: STEPS, publish: false, format: ['summary'] } },
+    { cwd: PACKAGE_ROOT },
+  )
+  return { configuration: runConfiguration, support: await loadSupport(runConfiguration, environment) }
 }
 
 /** Messages of several lanes as if one Cucumber had run them all: one beginning, one end, everything else once. */

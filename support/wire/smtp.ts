@@ -290,7 +290,13 @@ export class SmtpClient {
   async quit(): Promise<void> {
     try {
       await this.command('QUIT')
-      await bounded(new Promise<void>(resolve => this.#stream.end(() => resolve())), 'no end', 1_000)
+      const parted = new Promise<void>(resolve => {
+        // A receiver that closes first destroys the stream, and then nobody calls the callback of `end`.
+        this.#stream.once('close', resolve)
+        if (this.#ended) resolve()
+        else this.#stream.end(resolve)
+      })
+      await bounded(parted, 'no end', 1_000)
     } catch {
       // Already gone: nothing to part from.
     }

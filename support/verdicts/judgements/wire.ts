@@ -69,8 +69,9 @@ export function nothingButHandshake(conversations: readonly Conversation[]): Obs
     const wrong = after.find(({ kind }) => kind === 'command' || kind === 'bytes' || kind === 'content')
     if (wrong) return broken(`after the go-ahead to STARTTLS it sent ${wrong.text.slice(0, 100)} in clear`)
   }
+  // A partner that closes at once may be gone before the ClientHello is there.
   if (!started.some(conversation => afterGoAhead(conversation).some(isHello)))
-    return unclear('no handshake was begun')
+    return refused('nothing followed the go-ahead on its connection')
   return refused(`after the go-ahead came the handshake and nothing else, on ${connections(started)}`)
 }
 

@@ -1,0 +1,251 @@
+import { createLogUpdate } from 'log-update'
+import pc from 'picocolors'
+import { BY_URGENCY } from '../report/findings.ts'
+import type { RecordedVerdict } from '../report/run-record.ts'
+import { visibleLine } from '../report/visible.ts'
+import { counted, duration } from '../report/words.ts'
+import { totals, type VerdictName } from '../verdicts/verdict.ts'
+import { fitted, MIN_COLUMNS, markOf, painted } from './terminal-summary.ts'
+
+/** What a run tells while it goes. */
+export interface RunListener {
+  /** Something before the first example that takes time: 'starting haraka'. */
+  doing(what: string): void
+  /** How many examples will run. */
+  planned(examples: number): void
+  began(example: { key: string; requirement: string; title: string }): void
+  judged(key: string, verdict: RecordedVerdict): void
+  ended(): void
+}
+
+/** In ms; faster than that nobody reads. */
+const REDRAWN_EVERY = 100
+const RUNNING_SHOWN = 4
+const LONGEST_BAR = 40
+/** No terminal shows more of a text than this, and a log should not. */
+const LONGEST_TEXT = 500
+const HIDE_CURSOR = '\x1b[?25l'
+const SHOW_CURSOR = '\x1b[?25h'
+
+/** A block that is redrawn below what was found so far. For a terminal. */
+export function liveProgress(out: NodeJS.WriteStream, colour = !process.env['NO_COLOR']): RunListener {
+  return new LiveProgress(out, colour)
+}
+
+/** One line for what was found, and one for about every tenth of the examples. For a pipe or a file. */
+export function plainProgress(out: NodeJS.WritableStream): RunListener {
+  return new PlainProgress(out)
+}
+
+class Tally {
+  readonly counts = totals([])
+  planned = 0
+  done = 0
+  /** What is neither kept nor inapplicable. */
+  findings = 0
+
+  add(verdict: VerdictName): void {
+    this.counts[verdict]++
+    this.done++
+    if (needsAttention(verdict)) this.findings++
+  }
+
+  get share(): number {
+    return this.planned === 0 ? 0 : Math.min(this.done / this.planned, 1)
+  }
+
+  get progress(): string {
+    return `${this.done} of ${this.planned}`
+  }
+}
+
+class LiveProgress implements RunListener {
+  readonly #out: NodeJS.WriteStream
+  readonly #paint: ReturnType<typeof pc.createColors>
+  // Its own way to hide the cursor works on standard error, and with a hook on the end of the process.
+  readonly #block: ReturnType<typeof createLogUpdate>
+  readonly #tally = new Tally()
+  /** Oldest first: what has run for long is what one wants to know. */
+  readonly #running = new Map<string, { id: string; title: string }>()
+  #found: RecordedVerdict[] = []
+  #doing = ''
+  #began = performance.now()
+  #timer: NodeJS.Timeout | undefined
+  #over = false
+
+  constructor(out: NodeJS.WriteStream, colour: boolean) {
+    this.#out = out
+    this.#paint = pc.createColors(colour)
+    this.#block = createLogUpdate(out, { showCursor: true })
+  }
+
+  doing(what: string): void {
+    this.#doing = shown(what)
+    this.#start()
+  }
+
+  planned(examples: number): void {
+    this.#doing = ''
+    this.#tally.planned = examples
+    this.#start()
+  }
+
+  began({ key, requirement, title }: { key: string; requirement: string; title: string }): void {
+    this.#running.set(key, { id: shown(requirement), title: shown(title) })
+  }
+
+  judged(key: string, verdict: RecordedVerdict): void {
+    this.#running.delete(key)
+    this.#tally.add(verdict.verdict)
+    if (needsAttention(verdict.verdict)) this.#found.push(verdict)
+  }
+
+  ended(): void {
+    if (this.#over) return
+    this.#over = true
+    if (!this.#timer) return
+    clearInterval(this.#timer)
+    this.#tellFound()
+    const { done, planned, progress } = this.#tally
+    const examples = done === planned ? counted(done, 'example') : `${progress} examples`
+    if (planned > 0) this.#block.persist(this.#paint.dim(`Ran ${examples} in ${this.#elapsed()}`))
+    else this.#block.clear()
+    this.#out.write(SHOW_CURSOR)
+  }
+
+  #start(): void {
+    if (this.#over) return
+    if (!this.#timer) {
+      this.#began = performance.now()
+      this.#out.write(HIDE_CURSOR)
+      this.#timer = setInterval(() => this.#draw(), REDRAWN_EVERY).unref()
+    }
+    this.#draw()
+  }
+
+  #draw(): void {
+    this.#tellFound()
+    const width = this.#width()
+    const lines = this.#doing
+      ? [`${fitted(this.#doing, width - 14)}  ${this.#paint.dim(this.#elapsed())}`]
+      : [this.#bar(width), ...this.#countLines(width), ...this.#runningLines(width)]
+    this.#block(lines.join('\n'))
+  }
+
+  /** Each by itself, because one call of `persist` writes no more lines than the terminal has. */
+  #tellFound(): void {
+    const paint = this.#paint
+    for (const { verdict, requirement, title, detail } of this.#found) {
+      const id = shown(requirement)
+      const text = fitted(`${id}  ${shown(`${title}: ${detail}`)}`, this.#width() - 2)
+      const rest = text.startsWith(id) ? paint.bold(id) + text.slice(id.length) : text
+      this.#block.persist(`${painted(verdict, markOf(verdict), paint)} ${rest}`)
+    }
+    this.#found = []
+  }
+
+  /** One column stays free: erasing to the end of a line that is full takes its last character away. */
+  #width(): number {
+    return Math.max(this.#out.columns ?? 80, MIN_COLUMNS) - 1
+  }
+
+  #bar(width: number): string {
+    const { share, progress, counts } = this.#tally
+    const tail = `  ${progress}  ${this.#elapsed()}`
+    const length = Math.max(Math.min(LONGEST_BAR, width - tail.length), 0)
+    const full = Math.floor(share * length)
+    const colour = counts['non-conformant'] > 0 ? this.#paint.red : this.#paint.green
+    return `${colour('━'.repeat(full))}${this.#paint.dim('─'.repeat(length - full))}${tail}`
+  }
+
+  #countLines(width: number): string[] {
+    const lines: string[] = []
+    let used = width
+    for (const verdict of BY_URGENCY) {
+      const count = this.#tally.counts[verdict]
+      if (count === 0) continue
+      const text = `${count} ${verdict}`
+      const item = painted(verdict, text, this.#paint)
+      if (used + 2 + text.length > width) {
+        lines.push(item)
+        used = text.length
+      } else {
+        lines[lines.length - 1] += `  ${item}`
+        used += 2 + text.length
+      }
+    }
+    return lines
+  }
+
+  #runningLines(width: number): string[] {
+    const all = [...this.#running.values()]
+    const lines = all.slice(0, RUNNING_SHOWN).map(({ id, title }) => {
+      const text = fitted(`  ${id}  ${title}`, width)
+      const name = 2 + id.length
+      return text.slice(0, name) + this.#paint.dim(text.slice(name))
+    })
+    const more = all.length - RUNNING_SHOWN
+    return more > 0 ? [...lines, this.#paint.dim(`  and ${more} more`)] : lines
+  }
+
+  #elapsed(): string {
+    const seconds = Math.floor((performance.now() - this.#began) / 1000)
+    return seconds === 0 ? '0 s' : duration(seconds * 1000)
+  }
+}
+
+class PlainProgress implements RunListener {
+  readonly #out: NodeJS.WritableStream
+  readonly #tally = new Tally()
+  #told = 0
+  #over = false
+
+  constructor(out: NodeJS.WritableStream) {
+    this.#out = out
+  }
+
+  doing(what: string): void {
+    this.#line(shown(what))
+  }
+
+  planned(examples: number): void {
+    this.#tally.planned = examples
+    this.#line(counted(examples, 'example'))
+  }
+
+  began(): void {}
+
+  judged(_key: string, { verdict, requirement, title, detail }: RecordedVerdict): void {
+    const tally = this.#tally
+    const before = Math.floor(tally.share * 10)
+    tally.add(verdict)
+    if (needsAttention(verdict))
+      this.#line(`${verdict} ${shown(requirement)}: ${shown(`${title}: ${detail}`)}`)
+    if (Math.floor(tally.share * 10) > before) this.#tellProgress()
+  }
+
+  ended(): void {
+    if (this.#tally.done > this.#told) this.#tellProgress()
+    this.#over = true
+  }
+
+  #tellProgress(): void {
+    const { done, progress, findings } = this.#tally
+    this.#told = done
+    this.#line(`${progress} examples, ${counted(findings, 'finding')}`)
+  }
+
+  #line(text: string): void {
+    if (!this.#over) this.#out.write(`${text}\n`)
+  }
+}
+
+function needsAttention(verdict: VerdictName): boolean {
+  return verdict !== 'conformant' && verdict !== 'inapplicable'
+}
+
+/** A text that somebody else may have chosen, bounded and on one line. */
+function shown(text: string): string {
+  const line = visibleLine(text.slice(0, 2 * LONGEST_TEXT)).replace(/[\u2028\u2029]/g, ' ')
+  return fitted(line, LONGEST_TEXT)
+}

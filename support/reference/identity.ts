@@ -1,0 +1,79 @@
+import { generateKeyPairSync } from 'node:crypto'
+import type { ConnectionOptions, TlsOptions } from 'node:tls'
+import type { MailFlow } from '../gateway/mail-flow.ts'
+import { certificate } from '../pki/certificate.ts'
+import type { Identity } from '../pki/pki.ts'
+import type { ReceiverDefects, SenderDefects } from './defects.ts'
+
+/** Strongest first, down to key exchange by RSA; those of TLS 1.3 are in front. */
+const SUITES = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES256-SHA384',
+  'ECDHE-RSA-AES128-SHA256',
+  'ECDHE-RSA-AES256-SHA',
+  'ECDHE-RSA-AES128-SHA',
+  'AES256-GCM-SHA384',
+  'AES128-GCM-SHA256',
+]
+
+/** How the gateway takes part in a handshake where it listens. */
+export function serverTls(flow: MailFlow, defects: ReceiverDefects): TlsOptions {
+  const { key, certificate: cert } = flow.identity
+  const minVersion = defects.minVersion ?? flow.minVersion
+  return {
+    key,
+    cert,
+    minVersion,
+    ...(minVersion.startsWith('TLSv1.') && minVersion !== 'TLSv1.1' ? {} : { ciphers: 'DEFAULT:@SECLEVEL=0' }),
+    honorCipherOrder: true,
+    ...(defects.asksForNoCertificate ? {} : { requestCert: true, rejectUnauthorized: false, ca: flow.trust }),
+  }
+}
+
+/** How it does where it connects. */
+export function clientTls(
+  flow: MailFlow,
+  servername: string,
+  defects: SenderDefects,
+  dancing: boolean,
+): ConnectionOptions {
+  const { key, certificate: cert } = flow.identity
+  const minVersion = defects.minVersion ?? flow.minVersion
+  const maxVersion = dancing ? 'TLSv1.2' : defects.maxVersion
+  return {
+    servername,
+    ca: defects.trustsFirstRootOnly ? flow.trust.slice(0, 1) : flow.trust,
+    minVersion,
+    ...(maxVersion ? { maxVersion } : {}),
+    ciphers: `${suites(defects).join(':')}${minVersion === 'TLSv1' ? ':@SECLEVEL=0' : ''}`,
+    ...(cert ? { key, cert } : {}),
+  }
+}
+
+function suites(defects: SenderDefects): string[] {
+  if (defects.offersOneSuite) return SUITES.filter(name => /^TLS_AES_256|^ECDHE-RSA-AES256-GCM/.test(name))
+  if (!defects.prefersShortKeys) return SUITES
+  const short = SUITES.filter(name => /128/.test(name))
+  return [...short, ...SUITES.filter(name => !short.includes(name))]
+}
+
+/** The identity with a certificate of its name that is valid from tomorrow on, under the same issuer's name. */
+export function tomorrows(flow: MailFlow): Identity {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const pem = certificate({
+    commonName: flow.hostname,
+    names: [flow.hostname],
+    publicKey,
+    issuer: { commonName: 'Mail TLS test new intermediate', key: privateKey },
+    role: 'server',
+    from: 1,
+    until: 30,
+  })
+  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, certificate: pem }
+}
