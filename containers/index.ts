@@ -2,10 +2,11 @@ import { embedded } from '../support/gateway/embedded.ts'
 import type { GatewaySource } from '../support/gateway/gateway.ts'
 import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
+import { reference } from '../support/reference/gateway.ts'
 import { haraka } from './haraka/adapter.ts'
 
 /** Every gateway that comes with the suite: a folder here and a line in this list. */
-const BUNDLED: readonly GatewaySource[] = [embedded(haraka)]
+const BUNDLED: readonly GatewaySource[] = [embedded(haraka), reference()]
 
 /** The embedded one, which needs no container engine. */
 export const DEFAULT_GATEWAY = 'haraka'

@@ -72,6 +72,8 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>
   try {
+    const fault = this.evidence().find(({ labError }) => labError)?.labError
+    if (fault) throw new Error(fault)
     conclusion = this.conclusion()
   } catch (error) {
     failure = error

@@ -13,8 +13,7 @@ Given("the partner's mail exchangers, in order of preference", function (this: M
 })
 
 Given('the partner speaks {version} at most', function (this: MailWorld, maxVersion: TlsVersion) {
-  const old = maxVersion === 'TLSv1' || maxVersion === 'TLSv1.1'
-  this.hosts = [{ tls: { maxVersion, ...(old ? { minVersion: 'TLSv1' } : {}) } }]
+  this.hosts = [{ tls: { maxVersion } }]
 })
 
 Given('the partner accepts only the suite {suite}', function (this: MailWorld, suite: string) {

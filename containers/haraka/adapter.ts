@@ -2,6 +2,7 @@ import { getDiffieHellman } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import forge from 'node-forge'
 import type { DeliveryEvent, EmbeddedProduct, Place, Rendered, RenderedFile } from '../../support/gateway/adapter.ts'
 import type { MailFlow } from '../../support/gateway/mail-flow.ts'
@@ -43,6 +44,7 @@ export const haraka: EmbeddedProduct = {
     'retry',
     'expiry',
     'forced-tls-inbound',
+    'session-log',
   ]),
   reasons: {
     'encryption-only': 'Haraka verifies the certificate of every host in force_tls_hosts',
@@ -50,6 +52,9 @@ export const haraka: EmbeddedProduct = {
     'tls-domain': 'Haraka compares the certificate with the host name that it dialled and nothing else',
   },
   ready: /files in my temp fail queue/,
+  // It has no answer to SIGTERM (unless it is process 1) and dies in the middle of things.
+  endSignal: 'SIGINT',
+  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
 
   async version() {
     const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
@@ -57,7 +62,6 @@ export const haraka: EmbeddedProduct = {
   },
 
   render(flow: MailFlow, place: Place): Rendered {
-    const { identity } = flow
     return {
       files: [
         { path: 'config/me', content: flow.hostname },
@@ -129,7 +133,25 @@ export const haraka: EmbeddedProduct = {
 
   retry: (domain: string) => ({ event: 'outbound.flush_queue', domain }),
 
-  session: () => undefined,
+  /** A connection has its id in every line; what it brought goes out under its own, which is longer by two numbers. */
+  sessionOf(line: string): string | undefined {
+    const { id, origin } = LINE.exec(line)?.groups ?? {}
+    if (!id || id === '-') return undefined
+    return origin === 'outbound' ? `out ${id}` : `in ${id.split('.')[0]}`
+  },
+
+  session(line: string) {
+    const { origin, said = '' } = LINE.exec(line)?.groups ?? {}
+    if ((origin === 'outbound' && said.startsWith('secured ')) || (origin === 'tls' && said.startsWith('secured:')))
+      return {
+        tls: true,
+        verified: value(said, 'verified') === 'true',
+        ...facts({ version: value(said, 'version'), suite: value(said, 'cipher') }),
+      }
+    // The last line about a session; with tls=Y there was one before that says more.
+    const last = origin === 'outbound' ? /^ ?delivered file=/.test(said) : /^ ?disconnect ip=/.test(said)
+    return last && value(said, 'tls') === 'N' ? { tls: false } : undefined
+  },
 
   read(line: string): DeliveryEvent | undefined {
     const at = line.indexOf('mail-tls event ')
@@ -141,6 +163,15 @@ export const haraka: EmbeddedProduct = {
       return undefined
     }
   },
+}
+
+/** `2026-11-24T19:19:25.060Z [INFO] [FAE97FC8-….1] [tls] secured: …` */
+const LINE = /^\S+ \[\w+\] \[(?<id>[^\]]+)\] \[(?<origin>[^\]]+)\] (?<said>.*)/
+
+const value = (said: string, key: string): string | undefined => new RegExp(`\\b${key}=(\\S+)`).exec(said)?.[1]
+
+function facts({ version, suite }: { version: string | undefined; suite: string | undefined }) {
+  return { ...(version ? { version } : {}), ...(suite ? { suite } : {}) }
 }
 
 /** Without its certificate Haraka runs on and does not offer STARTTLS; an empty file would end it at the start. */

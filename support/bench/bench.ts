@@ -28,17 +28,26 @@ try {
   const serial = await timed(plain, 1)
   const whole = await timed(all, PARALLEL)
 
-  print('machine', `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`)
+  print(
+    'machine',
+    `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`,
+  )
   print('gateway', source.name)
   print('start-up to the first example', ms(started))
   print('  of that modules', ms(loaded))
   print('empty Cucumber scenario', `${empty.toFixed(2)} ms`)
   print('pooled submission to arrival', told(flow))
   print('example, trigger to verdict', told(serial.examples))
-  print('  against the pooled flow (aim: 3)', `${ratio(serial.examples.median, flow.median)} (median), ${ratio(serial.examples.p95, flow.p95)} (p95)`)
+  print(
+    '  against the pooled flow (aim: 3)',
+    `${ratio(serial.examples.median, flow.median)} (median), ${ratio(serial.examples.p95, flow.p95)} (p95)`,
+  )
   const overhead = serial.examples.median - flow.median
   print('  overhead over flow and empty scenario', `${(overhead - empty).toFixed(2)} ms`)
-  print('all examples side by side', `${ms(whole.wall)} for ${whole.count} (${ms(whole.wall / whole.count)} each)`)
+  print(
+    'all examples side by side',
+    `${ms(whole.wall)} for ${whole.count} (${ms(whole.wall / whole.count)} each)`,
+  )
 } finally {
   useRun(undefined)
   await run.stop()
@@ -61,7 +70,9 @@ async function pooledFlow(): Promise<Spread> {
 
 /** Examples in which the gateway sends one message once, and no answer is withheld on purpose. */
 function withOneMessage(rules: readonly FeatureRule[]): FeatureRule[] {
-  return rules.filter(({ requirement }) => ['EXO-OPP-01', 'EXO-OPP-05', 'EXO-FRC-01', 'EXO-VER-04', 'EXO-OPP-03'].includes(requirement))
+  return rules.filter(({ requirement }) =>
+    ['EXO-OPP-01', 'EXO-OPP-05', 'EXO-FRC-01', 'EXO-VER-04', 'EXO-OPP-03'].includes(requirement),
+  )
 }
 
 async function timed(rules: readonly FeatureRule[], parallel: number) {

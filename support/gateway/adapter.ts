@@ -61,6 +61,8 @@ export interface Adapter {
   read(line: string): DeliveryEvent | undefined
   /** Pure: what one line says about the TLS of a session, or nothing. */
   session(line: string): Omit<SessionWord, 'line'> | undefined
+  /** Pure: the session that a line is about, where lines name theirs. Else each line stands for itself. */
+  sessionOf?(line: string): string | undefined
 }
 
 /** Where the product is to listen. */
@@ -72,6 +74,10 @@ export interface Place {
 
 /** How an embedded product is run from a folder with its rendered files. */
 export interface EmbeddedProduct extends Adapter {
+  /** File with its recorded deviations, where it has any. */
+  readonly deviations?: string
+  /** On which it ends in an orderly way: takes no new connections and finishes what is under way. */
+  readonly endSignal: NodeJS.Signals
   version(): Promise<{ version: string; library: string }>
   command(folder: string): { program: string; args: string[]; env: Record<string, string> }
   /** Message over the process's IPC channel that makes it try queued mail for a domain now. */

@@ -12,6 +12,8 @@ import type { MailFlow } from './mail-flow.ts'
 
 /** How long a product may take to its first 220, in ms. */
 const START_LIMIT = 20_000
+/** How long an orderly end may take, in ms. */
+const END_LIMIT = 5_000
 const MAX_LOG_LINES = 50_000
 
 /** Prefix of every folder that a run makes outside its report; the next run sweeps what a killed one left. */
@@ -33,14 +35,16 @@ export class EmbeddedGateway implements Gateway {
   readonly #product: EmbeddedProduct
   readonly #folder: string
   readonly #place: Place
+  readonly #startLimit: number
   readonly #watchers = new Set<(event: DeliveryEvent) => void>()
+  #rendered: string[] = []
   #child: ChildProcess | undefined
   #lines: string[] = []
 
   private constructor(
     product: EmbeddedProduct,
     flow: MailFlow,
-    made: { folder: string; place: Place; version: string; library: string },
+    made: { folder: string; place: Place; version: string; library: string; startLimit: number },
   ) {
     this.name = product.name
     this.version = made.version
@@ -51,14 +55,20 @@ export class EmbeddedGateway implements Gateway {
     this.#product = product
     this.#folder = made.folder
     this.#place = made.place
+    this.#startLimit = made.startLimit
   }
 
-  static async start(product: EmbeddedProduct, flow: MailFlow): Promise<EmbeddedGateway> {
+  /** `startLimit` in ms. */
+  static async start(
+    product: EmbeddedProduct,
+    flow: MailFlow,
+    { startLimit = START_LIMIT } = {},
+  ): Promise<EmbeddedGateway> {
     const address = `127.${randomInt(1, 63)}.${randomInt(256)}.${randomInt(1, 255)}`
     const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`))
     const place = { address, inbound: await freePort(address), submission: await freePort(address) }
     const { version, library } = await product.version()
-    const gateway = new EmbeddedGateway(product, flow, { folder, place, version, library })
+    const gateway = new EmbeddedGateway(product, flow, { folder, place, version, library, startLimit })
     try {
       await gateway.#configure(flow)
       await gateway.#spawn()
@@ -70,7 +80,11 @@ export class EmbeddedGateway implements Gateway {
   }
 
   async #configure(flow: MailFlow): Promise<void> {
-    for (const { path, content } of this.#product.render(flow, this.#place).files) {
+    const { files } = this.#product.render(flow, this.#place)
+    for (const path of this.#rendered)
+      if (!files.some(file => file.path === path)) await rm(join(this.#folder, path), { force: true })
+    this.#rendered = files.map(({ path }) => path)
+    for (const { path, content } of files) {
       await mkdir(dirname(join(this.#folder, path)), { recursive: true })
       await writeFile(join(this.#folder, path), content, { mode: 0o600 })
     }
@@ -88,7 +102,8 @@ export class EmbeddedGateway implements Gateway {
       child.once('error', error =>
         reject(new GatewayFailure(`${this.name} cannot be started: ${error.message}`)),
       )
-      child.once('exit', code =>
+      // Not `exit`: its last words may still be on their way then.
+      child.once('close', code =>
         reject(
           new GatewayFailure(`${this.name} ended by itself (exit status ${code}): ${this.#lastWords()}`),
         ),
@@ -102,11 +117,11 @@ export class EmbeddedGateway implements Gateway {
           if (this.#product.ready.test(line)) resolve()
         })
     })
-    const late = AbortSignal.timeout(START_LIMIT)
+    const late = AbortSignal.timeout(this.#startLimit)
     const limit = new Promise<never>((_, reject) =>
       late.addEventListener('abort', () =>
         reject(
-          new GatewayFailure(`${this.name} took no mail after ${START_LIMIT / 1000} s: ${this.#lastWords()}`),
+          new GatewayFailure(`${this.name} took no mail after ${this.#startLimit / 1000} s: ${this.#lastWords()}`),
         ),
       ),
     )
@@ -140,8 +155,12 @@ export class EmbeddedGateway implements Gateway {
   }
 
   sessions(text: string): SessionWord[] {
+    const session = (line: string) => this.#product.sessionOf?.(line)
+    const mentioned = new Set(this.#lines.filter(line => line.includes(text)).map(session))
+    mentioned.delete(undefined)
     return this.#lines.flatMap(line => {
-      const word = line.includes(text) ? this.#product.session(line) : undefined
+      if (!line.includes(text) && !mentioned.has(session(line))) return []
+      const word = this.#product.session(line)
       return word ? [{ ...word, line: printable(line, 500) }] : []
     })
   }
@@ -163,8 +182,8 @@ export class EmbeddedGateway implements Gateway {
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise(resolve => child.once('exit', resolve))
     // An orderly end lets transactions finish; a server that does not end is killed by its id.
-    child.kill('SIGINT')
-    const timer = setTimeout(() => child.kill('SIGKILL'), 3_000)
+    child.kill(this.#product.endSignal)
+    const timer = setTimeout(() => child.kill('SIGKILL'), END_LIMIT)
     await ended
     clearTimeout(timer)
   }
@@ -181,6 +200,7 @@ export function embedded(product: EmbeddedProduct): GatewaySource {
   return {
     name: product.name,
     kind: 'embedded',
+    ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: (capability: Capability) =>
       product.capabilities.has(capability)
         ? undefined

@@ -68,6 +68,8 @@ function refused(sent: Sent[], why: string): Sent[] {
 
 function blank(message: Message, partner: Partner, gateway: Gateway): Sent {
   const recipient = message.to.find(to => to.toLowerCase().endsWith(`@${partner.domain.toLowerCase()}`))!
+  // What was said before is about an earlier message to the same recipient.
+  const before = gateway.events.length
   return {
     message,
     recipient,
@@ -79,7 +81,9 @@ function blank(message: Message, partner: Partner, gateway: Gateway): Sent {
       )
     },
     get word() {
-      return gateway.events.filter(event => event.recipient.toLowerCase() === recipient.toLowerCase())
+      return gateway.events
+        .slice(before)
+        .filter(event => event.recipient.toLowerCase() === recipient.toLowerCase())
     },
     conversations: partner.conversations,
     sign: false,

@@ -132,7 +132,7 @@ export class Lab {
     return {
       key: identity.key,
       cert: identity.certificate,
-      minVersion: tls.minVersion ?? 'TLSv1.2',
+      minVersion: tls.minVersion ?? (old ? 'TLSv1' : 'TLSv1.2'),
       ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),
       // Level 0 lets the partner speak old versions and show weak certificates; what is agreed is then up to the gateway.
       ciphers: `${suites ?? 'DEFAULT'}${old || tls.presents || suites ? ':@SECLEVEL=0' : ''}`,

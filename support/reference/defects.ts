@@ -77,7 +77,7 @@ export interface ReceiverDefects {
   crashesInsteadOfRefusing?: true
   /** Every connection is greeted with 554. */
   refusesEverything?: true
-  /** Every command, DATA included, is answered 250; nothing is stored. */
+  /** Where other servers send, every command, DATA included, is answered 250; nothing is stored. */
   answersAlways250?: true
 }
 

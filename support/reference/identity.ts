@@ -30,7 +30,8 @@ export function serverTls(flow: MailFlow, defects: ReceiverDefects): TlsOptions 
     key,
     cert,
     minVersion,
-    ...(minVersion.startsWith('TLSv1.') && minVersion !== 'TLSv1.1' ? {} : { ciphers: 'DEFAULT:@SECLEVEL=0' }),
+    // Below TLS 1.2 OpenSSL wants security level 0.
+    ...(minVersion === 'TLSv1' || minVersion === 'TLSv1.1' ? { ciphers: 'DEFAULT:@SECLEVEL=0' } : {}),
     honorCipherOrder: true,
     ...(defects.asksForNoCertificate ? {} : { requestCert: true, rejectUnauthorized: false, ca: flow.trust }),
   }

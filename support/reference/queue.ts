@@ -72,7 +72,8 @@ export class Queue {
 
   /** Another attempt for what waits for a domain. */
   retry(domain: string): void {
-    for (const delivery of this.#waiting) if (delivery.domain === domain.toLowerCase()) this.#attempt(delivery)
+    for (const delivery of this.#waiting)
+      if (delivery.domain === domain.toLowerCase()) this.#attempt(delivery)
   }
 
   async #attempt(delivery: Waiting): Promise<void> {
@@ -81,7 +82,11 @@ export class Queue {
     delivery.attempts++
     clearTimeout(delivery.timer)
     const fates = await this.#options.send(delivery)
-    if (!this.#stopped) this.#settle(delivery, fates.map(fate => this.#patient(delivery, fate)))
+    if (!this.#stopped)
+      this.#settle(
+        delivery,
+        fates.map(fate => this.#patient(delivery, fate)),
+      )
   }
 
   /** What waits too long is given up. */

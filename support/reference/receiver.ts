@@ -75,7 +75,8 @@ class Session {
       const line = (await this.#channel.line(IDLE)).toString('latin1')
       const [, word, argument] = /^([^ ]*) ?(.*)$/.exec(line) ?? []
       const verb = word!.toUpperCase()
-      const reply = this.#defects.answersAlways250 ? '250 2.0.0 Yes' : await this.#answer(verb, argument!)
+      const yes = this.#defects.answersAlways250 && this.#context.role === 'inbound'
+      const reply = yes ? '250 2.0.0 Yes' : await this.#answer(verb, argument!)
       if (reply) this.#reply(reply)
       if (verb === 'QUIT') return
     }
@@ -280,7 +281,12 @@ class Session {
       },
       this.#context.words,
     )
-    const mail = { id, from: this.#from!, content: Buffer.concat([Buffer.from(trace, 'latin1'), content]), secured }
+    const mail = {
+      id,
+      from: this.#from!,
+      content: Buffer.concat([Buffer.from(trace, 'latin1'), content]),
+      secured,
+    }
     this.#context.accept(mail, this.#to)
     return id
   }

@@ -17,7 +17,9 @@ export async function runExamples(selection: readonly FeatureRule[], parallel: n
     lanes(selection, parallel).map(async lane => {
       const messages: Envelope[] = []
       const sources = { ...configuration.sources, paths: locations(lane) }
-      await runCucumber({ ...configuration, sources, support }, environment, message => messages.push(message))
+      await runCucumber({ ...configuration, sources, support }, environment, message =>
+        messages.push(message),
+      )
       return messages
     }),
   )

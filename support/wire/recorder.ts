@@ -101,6 +101,14 @@ export class Recorder implements Tap {
     this.#tls[party] ??= new RecordReader()
   }
 
+  /** A line of Node's `keylog` event: `LABEL CLIENT_RANDOM SECRET`. It opens the receiver's encrypted handshake. */
+  secret(line: Buffer): void {
+    const [label, , secret] = line.toString('latin1').trim().split(' ')
+    if (label !== 'SERVER_HANDSHAKE_TRAFFIC_SECRET' || !secret) return
+    for (const sighting of this.#tls.receiver?.unseal(Buffer.from(secret, 'hex')) ?? [])
+      this.#sighted('receiver', sighting)
+  }
+
   received(chunk: Buffer): void {
     this.#crossed(this.#ours === 'sender' ? 'receiver' : 'sender', chunk)
   }

@@ -6,6 +6,8 @@ import { Loopback } from './loopback.ts'
 import { Recorder } from './recorder.ts'
 import { type ClientTls, SmtpClient, WireError } from './smtp.ts'
 
+const TLS13_SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']
+
 describe('an SMTP client that starts TLS', () => {
   const pki = new Pki()
   const identities = {} as { good: TlsOptions; trust: string[]; client: { key: string; certificate: string } }
@@ -47,6 +49,26 @@ describe('an SMTP client that starts TLS', () => {
     socket.on('error', () => {})
     socket.on('data', () => socket.write('250 heard\r\n'))
   }
+
+  for (const requestCert of [true, false])
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+      for (const suite of version === 'TLSv1.2' ? ['DEFAULT'] : TLS13_SUITES)
+        it(`sees that ${requestCert ? 'a' : 'no'} certificate is asked for, ${version} ${suite}`, async () => {
+          const { client, conversation } = await goAhead(
+            speaksTls({
+              requestCert,
+              rejectUnauthorized: false,
+              minVersion: version,
+              maxVersion: version,
+              ciphers: suite,
+            }),
+          )
+          await client.startTls({ identity: identities.client })
+          const { handshake } = conversation
+          assert.equal(handshake?.clientCertificateRequested, requestCert || undefined)
+          assert.equal(handshake?.clientCertificate?.subject, requestCert ? 'CN=probe.test' : undefined)
+          client.close()
+        })
 
   const broken = async (promise: Promise<unknown>, breakdown: string) => {
     const error = await promise.then(

@@ -259,6 +259,7 @@ export class SmtpClient {
     }
     const secure = tlsConnect(options)
     this.#stream = secure
+    secure.on('keylog', line => this.recorder.secret(line))
     // A server that writes session tickets right after a TLS 1.3 handshake holds its next write back until they are
     // acknowledged, and our kernel delays that for 40 ms. A command sent after the tickets carries the acknowledgement.
     const ticket = new Promise<void>(resolve => secure.once('session', () => setImmediate(resolve)))

@@ -1,16 +1,25 @@
 import type { ClientHello } from './conversation.ts'
+import { HandshakeKeys } from './handshake-keys.ts'
 import { printable } from './printable.ts'
 import { groupName, signatureName, suiteName, versionName } from './tls-names.ts'
 
 /** What the clear part of a TLS flight says. RFC 8446 s5.1, RFC 5246 s6.2. */
 export type TlsSighting =
   | { kind: 'client-hello'; hello: ClientHello }
-  | { kind: 'server-hello'; version: string; suite: string; group?: string; retry: boolean }
+  | ServerHello
   | { kind: 'certificate-request' }
   | { kind: 'group'; group: string }
   | { kind: 'alert'; level: string; description: string }
   /** Bytes that are no TLS record at all. */
   | { kind: 'not-tls'; bytes: Buffer }
+
+export interface ServerHello {
+  kind: 'server-hello'
+  version: string
+  suite: string
+  group?: string
+  retry: boolean
+}
 
 const ALERTS: Record<number, string> = {
   0: 'close_notify',
@@ -39,12 +48,14 @@ const ALERTS: Record<number, string> = {
 }
 
 const MAX_HANDSHAKE = 64 * 1024
+/** Encrypted handshake records that are kept until their keys are known; a usual handshake has one to four. */
+const MAX_SEALED = 8
 /** RFC 8446 s4.1.3: the random of a HelloRetryRequest. */
 const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c'
 
 /**
- * Follows one direction of a TLS connection through its records and reports what can be read without keys:
- * hellos, a TLS 1.2 CertificateRequest, unencrypted alerts, and bytes that are no TLS. Bounded: handshake bytes are
+ * Follows one direction of a TLS connection through its records and reports hellos, CertificateRequest, unencrypted
+ * alerts, and bytes that are no TLS. The handshake of TLS 1.3 is read with a secret of our own end. Bounded: handshake bytes are
  * kept up to 64 KiB, then ignored.
  */
 export class RecordReader {
@@ -55,6 +66,11 @@ export class RecordReader {
   #tls13 = false
   #ecdhe = true
   #lost = false
+  /** Of TLS 1.3, from the ServerHello of this direction. */
+  #suite: string | undefined
+  /** Records of an encrypted handshake that wait for their keys, or all read. */
+  #sealed: { header: Buffer; body: Buffer }[] | undefined
+  #keys: HandshakeKeys | undefined
 
   /**
    * In TLS 1.3 a ChangeCipherSpec means nothing (RFC 8446 appendix D.4): after a HelloRetryRequest a second hello
@@ -62,6 +78,16 @@ export class RecordReader {
    */
   isTls13(): void {
     this.#tls13 = true
+  }
+
+  /** The handshake traffic secret of this direction: from here on its handshake can be read, up to Finished. */
+  unseal(secret: Buffer): TlsSighting[] {
+    const seen: TlsSighting[] = []
+    if (!this.#suite || !this.#sealed) return seen
+    this.#keys = HandshakeKeys.from(this.#suite, secret)
+    for (const { header, body } of this.#sealed) this.#open(header, body, seen)
+    this.#sealed = []
+    return seen
   }
 
   read(chunk: Buffer): TlsSighting[] {
@@ -79,6 +105,7 @@ export class RecordReader {
         return seen
       }
       if (this.#bytes.length < 5 || this.#bytes.length < 5 + length) return seen
+      if (type === 23 && this.#sealed) this.#sealedRecord(5 + length, seen)
       this.#record(type!, this.#bytes.subarray(5, 5 + length), seen)
       this.#bytes = this.#bytes.subarray(5 + length)
     }
@@ -99,6 +126,20 @@ export class RecordReader {
     }
   }
 
+  #sealedRecord(length: number, seen: TlsSighting[]): void {
+    const [header, body] = [this.#bytes.subarray(0, 5), this.#bytes.subarray(5, length)]
+    if (this.#keys) this.#open(header, body, seen)
+    else if (this.#sealed!.length < MAX_SEALED)
+      this.#sealed!.push({ header: Buffer.from(header), body: Buffer.from(body) })
+  }
+
+  #open(header: Buffer, body: Buffer, seen: TlsSighting[]): void {
+    const opened = this.#keys?.open(header, body)
+    if (opened?.type !== 22) return
+    this.#handshake = Buffer.concat([this.#handshake, opened.content]).subarray(0, MAX_HANDSHAKE)
+    this.#messages(seen)
+  }
+
   #messages(seen: TlsSighting[]): void {
     while (this.#handshake.length >= 4) {
       const length = this.#handshake.readUIntBE(1, 3)
@@ -112,11 +153,17 @@ export class RecordReader {
           const hello = serverHello(body)
           this.#tls13 = hello.version === 'TLSv1.3'
           this.#ecdhe = !/_DHE?_/.test(hello.suite)
+          if (this.#tls13 && !hello.retry) {
+            this.#suite = hello.suite
+            this.#sealed = []
+          }
           seen.push(hello)
         } else if (type === 12 && body[0] === 3 && this.#ecdhe)
           // RFC 8422 s5.4: named_curve
           seen.push({ kind: 'group', group: groupName(body.readUInt16BE(1)) })
         else if (type === 13) seen.push({ kind: 'certificate-request' })
+        // Finished: what follows is under other keys.
+        else if (type === 20 && this.#tls13) this.#sealed = undefined
       } catch {
         // A hello that lies about its lengths: the TLS library refuses it and says so.
       }

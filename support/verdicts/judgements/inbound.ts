@@ -73,8 +73,6 @@ export function refusesHandshake(handover: Handover, alive: boolean): Observatio
 export function asksForCertificate({ conversations }: Handover): Observation {
   const session = conversations.find(({ handshake }) => handshake)
   if (!session) return kept('without TLS nothing can be asked for')
-  if (session.handshake?.clientCertificateRequested === undefined && session.handshake?.version === 'TLSv1.3')
-    return unclear('whether a TLS 1.3 receiver asks for a certificate is not seen on the wire')
   return session.handshake?.clientCertificateRequested
     ? kept('the gateway asked for a certificate')
     : broken('the gateway never asked for a certificate')

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { VerdictsDocument } from '../report/run-record.ts'
+
+const COMMAND = join(import.meta.dirname, 'mail-tls.js')
+
+interface Ended {
+  status: number | null
+  out: string
+  err: string
+}
+
+describe('the command', () => {
+  let folder: string
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'command-'))
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  const started = (args: string[]): { child: ChildProcess; ended: Promise<Ended>; said: () => string } => {
+    const child = spawn(process.execPath, [COMMAND, ...args], {
+      cwd: folder,
+      env: { ...process.env, TMPDIR: folder },
+    })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', chunk => {
+      out += chunk
+    })
+    child.stderr.on('data', chunk => {
+      err += chunk
+    })
+    const ended = new Promise<Ended>(resolve => child.on('close', status => resolve({ status, out, err })))
+    return { child, ended, said: () => out }
+  }
+  const run = (...args: string[]) => started(args).ended
+  const verdicts = (dir: string) =>
+    JSON.parse(readFileSync(join(folder, dir, 'verdicts.json'), 'utf8')) as VerdictsDocument
+
+  const refused = (what: string, args: string[], message: RegExp) =>
+    it(`refuses ${what} clearly, with status 2, before anything starts`, async () => {
+      const { status, out, err } = await run(...args)
+      assert.equal(status, 2)
+      assert.equal(out, '')
+      assert.match(err, message)
+      assert.ok(err.trim().split('\n').length <= 2, 'at most a sentence and a suggestion')
+      assert.ok(!existsSync(join(folder, 'reports')))
+    })
+
+  refused('an unknown gateway', ['check', 'harakka'], /no gateway harakka; did you mean haraka\?/)
+  refused(
+    'an unknown profile',
+    ['check', '--profile', 'exchange'],
+    /no profile exchange; there are exchange-online-2018/,
+  )
+  refused(
+    'an unknown requirement',
+    ['check', '--requirement', 'EXO-FRC-99'],
+    /no requirement EXO-FRC-99; did you mean/,
+  )
+  refused(
+    'a requirement without a test',
+    ['check', '--requirement', 'EXO-CRT-01'],
+    /EXO-CRT-01 is not tested: which root/,
+  )
+  refused('a bad tag expression', ['check', '--tags', '@sender and ('], /--tags/)
+  refused('tags that nothing has', ['check', '--tags', '@nobody'], /nothing to run/)
+  refused('a bad shard', ['check', '--shard', '3/2'], /--shard: "3\/2"/)
+  refused('a bad number', ['check', '--parallel', 'many'], /whole number from 1 to 64/)
+  refused('an unknown option', ['check', '--profil', 'x'], /--profil/)
+  refused('an unknown command', ['chekc'], /chekc/)
+  refused(
+    'a missing deviations file',
+    ['check', '--deviations', 'none.yaml'],
+    /none\.yaml: there is no such file/,
+  )
+
+  it('refuses a report folder that is not its own, and leaves it alone', async () => {
+    writeFileSync(join(folder, 'precious'), 'text')
+    const { status, err } = await run('check', '--report', 'precious')
+    assert.equal(status, 2)
+    assert.match(err, /precious: a report needs a folder/)
+    assert.equal(readFileSync(join(folder, 'precious'), 'utf8'), 'text')
+  })
+
+  it('judges one requirement and writes the whole report', async () => {
+    const { status, out, err } = await run('check', '--requirement', 'EXO-FRC-01', '--report', 'one')
+    assert.equal(err, '')
+    assert.equal(status, 0)
+    assert.match(out, /haraka .* keeps the one requirement that applies/)
+    assert.deepEqual(readdirSync(join(folder, 'one')).sort(), [
+      'evidence',
+      'junit.xml',
+      'messages.ndjson',
+      'report.html',
+      'summary.md',
+      'verdicts.json',
+    ])
+    const { totals, verdicts: judged, gateway } = verdicts('one')
+    assert.equal(totals.conformant, 2)
+    assert.equal(gateway.kind, 'embedded')
+    assert.deepEqual(
+      judged.map(({ requirement, control }) => [requirement, control]),
+      [
+        ['EXO-FRC-01', true],
+        ['EXO-FRC-01', false],
+      ],
+    )
+    for (const { evidence } of judged)
+      assert.ok(existsSync(join(folder, 'one', evidence!, 'conversation-1.json')))
+  })
+
+  it('says nothing can be said when all that ran was inapplicable', async () => {
+    const { status, out } = await run('check', '--requirement', 'EXO-FRC-06', '--report', 'none')
+    assert.equal(status, 2)
+    assert.match(out, /No requirement applies/)
+  })
+
+  it('calls a recorded deviation stale when it does not show', async () => {
+    writeFileSync(
+      join(folder, 'deviations.yaml'),
+      '- requirement: EXO-FRC-01\n  symptom: arrived in clear\n  why: for the test\n  since: 2026-11-24\n',
+    )
+    const { status } = await run(
+      'check',
+      '--requirement',
+      'EXO-FRC-01',
+      '--report',
+      'stale',
+      '--deviations',
+      'deviations.yaml',
+    )
+    assert.equal(status, 1)
+    assert.equal(verdicts('stale').totals.stale, 1)
+  })
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    it(`leaves nothing behind after ${signal}`, async () => {
+      const { child, ended, said } = started(['check', '--report', 'interrupted'])
+      await outputOf(child, said, /examples/)
+      const servers = childrenOf(child.pid!)
+      assert.ok(servers.length > 0)
+      child.kill(signal)
+      const { status, err } = await ended
+      assert.equal(status, 2)
+      assert.match(err, new RegExp(signal))
+      await goneAll(servers)
+      assert.deepEqual(
+        readdirSync(folder).filter(name => name.startsWith('mail-tls-')),
+        [],
+      )
+      assert.ok(!existsSync(join(folder, 'interrupted')))
+    })
+
+  it('leaves no server behind when it is killed, and the next run sweeps the rest', async () => {
+    const { child, ended, said } = started(['check', '--report', 'killed'])
+    await outputOf(child, said, /examples/)
+    const servers = childrenOf(child.pid!)
+    child.kill('SIGKILL')
+    await ended
+    await goneAll(servers)
+    await run('check', '--requirement', 'EXO-FRC-01', '--report', 'next')
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('mail-tls-')),
+      [],
+    )
+  })
+})
+
+/** Resolves when the output matches; the end of the process rejects. */
+function outputOf(child: ChildProcess, said: () => string, pattern: RegExp): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.stdout!.on('data', () => pattern.test(said()) && resolve())
+    child.on('close', () => reject(new Error(`ended before it said ${pattern}: ${said()}`)))
+  })
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
+}
+
+/** Polls, because a process that is not our child tells nobody when it ends; bounded by the test's own time-out. */
+async function goneAll(pids: number[]): Promise<void> {
+  while (pids.some(pid => existsSync(`/proc/${pid}`))) await new Promise(resolve => setTimeout(resolve, 10))
+}

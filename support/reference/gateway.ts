@@ -1,0 +1,179 @@
+import { randomInt } from 'node:crypto'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { DeliveryEvent, SessionWord } from '../gateway/adapter.ts'
+import { type Gateway, GatewayFailure, type GatewaySource } from '../gateway/gateway.ts'
+import type { MailFlow } from '../gateway/mail-flow.ts'
+import type { Endpoint } from '../wire/smtp.ts'
+import { Channel } from './channel.ts'
+import type { Defects } from './defects.ts'
+import { notification } from './dsn.ts'
+import { tomorrows } from './identity.ts'
+import { Log } from './log.ts'
+import { type Mail, Queue } from './queue.ts'
+import { serve } from './receiver.ts'
+import { Sender } from './sender.ts'
+
+const VERSION = '1'
+
+/**
+ * A mail gateway of our own, inside this process, on a loopback address of its own. Without defects it keeps every
+ * requirement, and so tells whether a check is too strict; with one it tells whether a check is too lax.
+ */
+export class ReferenceGateway implements Gateway {
+  readonly name = 'reference'
+  readonly version = VERSION
+  readonly library = `OpenSSL ${process.versions.openssl} (Node ${process.versions.node})`
+  readonly kind = 'embedded'
+  readonly events: DeliveryEvent[] = []
+  readonly #defects: Defects
+  readonly #log: Log
+  readonly #queue: Queue
+  readonly #servers: Server[] = []
+  readonly #sockets = new Set<Socket>()
+  readonly #watchers = new Set<(event: DeliveryEvent) => void>()
+  #flow: MailFlow
+  #loses = false
+  inbound!: Endpoint
+  submission!: Endpoint
+
+  private constructor(flow: MailFlow, defects: Defects) {
+    this.#flow = flow
+    this.#defects = defects
+    this.#log = new Log(defects.words ?? {})
+    const sender = new Sender({
+      flow: () => this.#flow,
+      log: this.#log,
+      crash: () => this.#crash(),
+      defects: defects.sender ?? {},
+      words: defects.words ?? {},
+    })
+    this.#queue = new Queue({
+      send: delivery => sender.deliver(delivery),
+      tell: event => this.#tell(event),
+      giveUp: (mail, failures) => this.#giveUp(mail, failures),
+      patience: () => this.#flow.attempts,
+      defects: defects.queue ?? {},
+    })
+  }
+
+  static async start(flow: MailFlow, defects: Defects = {}): Promise<ReferenceGateway> {
+    const gateway = new ReferenceGateway(flow, defects)
+    const host = `127.${randomInt(1, 63)}.${randomInt(256)}.${randomInt(1, 255)}`
+    try {
+      gateway.inbound = await gateway.#listen(host, 'inbound')
+      gateway.submission = await gateway.#listen(host, 'submission')
+    } catch (error) {
+      await gateway.stop()
+      throw new GatewayFailure(`the reference gateway cannot listen on ${host}: ${(error as Error).message}`)
+    }
+    return gateway
+  }
+
+  async #listen(host: string, role: 'inbound' | 'submission'): Promise<Endpoint> {
+    const { receiver = {}, words = {} } = this.#defects
+    const server = createServer(socket => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+      void serve(new Channel(socket), {
+        flow: () => this.#flow,
+        role,
+        log: this.#log,
+        accept: (mail, recipients) => this.#accept(mail, recipients),
+        crash: () => this.#crash(),
+        defects: receiver,
+        words,
+      })
+    })
+    this.#servers.push(server)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port: 0 }, resolve)
+    })
+    return { host, port: (server.address() as { port: number }).port }
+  }
+
+  get flow(): MailFlow {
+    return this.#flow
+  }
+
+  #accept(mail: Mail, recipients: string[]): void {
+    if (!this.#loses) this.#queue.put(mail, recipients)
+  }
+
+  #tell(event: DeliveryEvent): void {
+    this.#log.say(`${event.kind} to=<${event.recipient}> ${event.reason}`)
+    this.events.push(event)
+    for (const watcher of this.#watchers) watcher(event)
+  }
+
+  /** One notification with a null return path; none about what has itself no author. RFC 5321 s4.5.5, s6.1. */
+  #giveUp(mail: Mail, failures: { recipient: string; reason: string }[]): void {
+    const { tellsNobody, tellsNullSenders } = this.#defects.queue ?? {}
+    const replyTo = /^Reply-To: <(.*)>/im.exec(mail.content.toString('latin1'))?.[1]
+    const author = mail.from || (tellsNullSenders && replyTo)
+    if (!author || tellsNobody) return
+    const content = notification({ hostname: this.#flow.hostname, author, content: mail.content, failures })
+    this.#queue.put({ id: `${mail.id}-dsn`, from: '', content, secured: false }, [author])
+  }
+
+  watch(watcher: (event: DeliveryEvent) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  log(text: string, max = 40): string[] {
+    return this.#log.lines(text, max)
+  }
+
+  sessions(text: string): SessionWord[] {
+    return this.#log.sessions(text)
+  }
+
+  async retry(domain: string): Promise<void> {
+    this.#queue.retry(domain)
+  }
+
+  async change(flow: MailFlow): Promise<void> {
+    const { receiver = {}, queue = {} } = this.#defects
+    if (queue.losesAtChange) {
+      this.#loses = true
+      setTimeout(() => {
+        this.#loses = false
+      }, 30)
+    }
+    const identity = receiver.keepsCertificate
+      ? this.#flow.identity
+      : receiver.showsTomorrowsCertificate
+        ? tomorrows(flow)
+        : flow.identity
+    this.#flow = { ...flow, identity }
+  }
+
+  /** As if the process had died: nobody listens any more, every connection is gone, nothing more is said. */
+  #crash(): void {
+    for (const server of this.#servers) server.close()
+    for (const socket of this.#sockets) socket.destroy()
+    this.#watchers.clear()
+    this.#queue.stop()
+  }
+
+  async stop(): Promise<void> {
+    this.#queue.stop()
+    for (const socket of this.#sockets) socket.destroy()
+    await Promise.all(
+      this.#servers
+        .filter(({ listening }) => listening)
+        .map(server => new Promise(resolve => server.close(resolve))),
+    )
+  }
+}
+
+/** Gateways that keep every requirement but for the defects that are planted in them. */
+export function reference(defects: Defects = {}): GatewaySource {
+  return {
+    name: 'reference',
+    kind: 'embedded',
+    lacks: () => undefined,
+    start: flow => ReferenceGateway.start(flow, defects),
+  }
+}

@@ -1,0 +1,300 @@
+import type { MailFlow } from '../gateway/mail-flow.ts'
+import { certificateFacts } from '../pki/facts.ts'
+import { Channel, ChannelError } from './channel.ts'
+import type { SenderDefects, WordsDefects } from './defects.ts'
+import { clientTls } from './identity.ts'
+import type { Log } from './log.ts'
+import { bears, type Demand, demandFor, shortcoming, stricter } from './policy.ts'
+import type { Delivery, Fate } from './queue.ts'
+import { exchangers, type Host, NoSuchDomain } from './resolver.ts'
+import { withoutSmime } from './smime.ts'
+import { Refusal, Smtp } from './smtp.ts'
+
+export interface SenderContext {
+  flow: () => MailFlow
+  log: Log
+  /** For `crashesInsteadOfHolding`. */
+  crash: () => void
+  defects: SenderDefects
+  words: WordsDefects
+}
+
+/** This host cannot have the mail now. */
+class Trouble extends Error {
+  override name = 'Trouble'
+  /** STARTTLS was offered and no session came of it. */
+  readonly handshake: boolean
+  constructor(message: string, handshake = false) {
+    super(message)
+    this.handshake = handshake
+  }
+}
+
+/** How one connection is to be used. */
+interface Use {
+  /** `never`: in clear from the beginning. */
+  tls: 'when offered' | 'never'
+  demand: Demand
+  last: boolean
+  /** The connection before this one broke at its handshake. */
+  again: boolean
+}
+
+/** Brings mail to the mail exchangers of its domain. */
+export class Sender {
+  readonly #context: SenderContext
+  readonly #defects: SenderDefects
+  /** For `remembersNoTls`. */
+  readonly #withoutTls = new Set<string>()
+
+  constructor(context: SenderContext) {
+    this.#context = context
+    this.#defects = context.defects
+  }
+
+  get #flow(): MailFlow {
+    return this.#context.flow()
+  }
+
+  /** One attempt at all hosts in order of preference. What partners do wrong ends in the fates. */
+  async deliver(delivery: Delivery): Promise<Fate[]> {
+    const { domain } = delivery
+    const demand = await this.#demand(delivery)
+    let handshake = false
+    let why = ''
+    try {
+      const hosts = await this.#hosts(domain)
+      for (const [i, host] of hosts.entries()) {
+        try {
+          return await this.#tryHost(delivery, host, {
+            demand,
+            last: hosts.length > 1 && i === hosts.length - 1,
+          })
+        } catch (error) {
+          if (error instanceof Refusal && error.permanent && demand.level === 'opportunistic') throw error
+          if (!expected(error)) throw error
+          handshake ||= error instanceof Trouble && error.handshake
+          why = `${host.hostname} (${host.address}): ${error.message}`
+          this.#context.log.say(`to=<@${domain}> relay=${host.hostname} ${error.message}`)
+        }
+      }
+    } catch (error) {
+      const permanent = error instanceof NoSuchDomain || (error instanceof Refusal && error.permanent)
+      const { message } = error as Error
+      return fates(delivery, permanent ? 'bounced' : 'deferred', message)
+    }
+    return this.#held(delivery, demand, why).map(fate => (handshake ? { ...fate, handshake } : fate))
+  }
+
+  #held(delivery: Delivery, { level }: Demand, why: string): Fate[] {
+    const { bouncesWithoutTls, remembersNoTls, deliversLater, crashesInsteadOfHolding } = this.#defects
+    if (crashesInsteadOfHolding) this.#context.crash()
+    if (deliversLater && level !== 'opportunistic') setTimeout(() => this.#inClear(delivery), 100)
+    const returns = bouncesWithoutTls || (remembersNoTls && delivery.attempts > 1)
+    const reason = this.#context.words.hidesReasons ? 'try again later' : why
+    return fates(delivery, returns ? 'bounced' : 'deferred', reason)
+  }
+
+  async #inClear(delivery: Delivery): Promise<void> {
+    const [host] = await exchangers(delivery.domain, this.#flow.network.resolver)
+    const demand = { level: 'opportunistic', name: '' } as const
+    await this.#session(delivery, host!, { tls: 'never', demand, last: false, again: false }).catch(() => {})
+  }
+
+  async #demand({ domain, domains }: Delivery): Promise<Demand> {
+    const demand = demandFor(this.#flow, domain, this.#defects)
+    const all = domains.map(name => demandFor(this.#flow, name, this.#defects).level)
+    if (this.#defects.sharesStrictest) return { ...demand, level: all.reduce(stricter) }
+    if (this.#defects.sharesWeakest && domains.length > 1) {
+      const hosts = await Promise.all(domains.map(name => exchangers(name, this.#flow.network.resolver)))
+      const offers = await Promise.all(hosts.map(([host]) => this.#offersTls(host!)))
+      if (offers.includes(false)) return { level: 'opportunistic', name: 'nobody has TLS' }
+    }
+    return demand
+  }
+
+  async #hosts(domain: string): Promise<Host[]> {
+    const hosts = await exchangers(domain, this.#flow.network.resolver)
+    if (this.#defects.triesFirstHostOnly) return hosts.slice(0, 1)
+    if (!this.#defects.prefersSecureHosts) return hosts
+    const offers = await Promise.all(hosts.map(host => this.#offersTls(host)))
+    return [...hosts.filter((_, i) => offers[i]), ...hosts.filter((_, i) => !offers[i])]
+  }
+
+  async #offersTls({ address }: Host): Promise<boolean> {
+    const smtp = new Smtp(await Channel.connect(address, this.#flow.network.partnerPort))
+    try {
+      await smtp.answer()
+      await smtp.greet(this.#flow.hostname)
+      return smtp.offers('STARTTLS')
+    } finally {
+      await smtp.leave()
+    }
+  }
+
+  /** A broken handshake may lead to a second connection, in clear where the connector permits that. */
+  async #tryHost(delivery: Delivery, host: Host, about: { demand: Demand; last: boolean }): Promise<Fate[]> {
+    const defects = this.#defects
+    const { demand } = about
+    try {
+      return await this.#session(delivery, host, {
+        ...about,
+        tls: this.#firstUse(delivery, host, demand),
+        again: false,
+      })
+    } catch (error) {
+      if (!(error instanceof Trouble && error.handshake)) throw error
+      const clear = demand.level === 'opportunistic' || defects.clearAfterBrokenHandshake
+      if (defects.waitsAfterBrokenHandshake || !(clear || defects.dancesDown)) throw error
+      const tls = defects.dancesDown ? 'when offered' : 'never'
+      return await this.#session(delivery, host, { ...about, tls, again: true })
+    }
+  }
+
+  #firstUse({ mail }: Delivery, host: Host, demand: Demand): Use['tls'] {
+    const defects = this.#defects
+    if (demand.name === 'nobody has TLS') return 'never'
+    if (demand.level !== 'opportunistic') return 'when offered'
+    const forgets = defects.remembersNoTls && this.#withoutTls.has(host.hostname)
+    return defects.neverStartsTls || forgets || (defects.forwardsInClear && mail.secured)
+      ? 'never'
+      : 'when offered'
+  }
+
+  async #session(delivery: Delivery, host: Host, use: Use): Promise<Fate[]> {
+    const { hostname, network } = this.#flow
+    const defects = this.#defects
+    const smtp = new Smtp(await Channel.connect(host.address, network.partnerPort))
+    try {
+      const greeting = await smtp.answer()
+      if (greeting.code !== 220) throw new Trouble(`it greets with ${greeting.text}`)
+      await smtp.greet(hostname)
+      if (use.tls !== 'never' && smtp.offers('STARTTLS')) await this.#startTls(smtp, delivery, host, use)
+      const lack = this.#lack(smtp, delivery, use)
+      if (lack && !defects.checksTooLate) throw lack
+      this.#logSession(smtp, delivery.domain, host, use.demand)
+      if (defects.leaksSubject && smtp.channel.session) await this.#leak(delivery, host)
+      const done = await this.#transaction(smtp, delivery)
+      if (lack) throw lack
+      return defects.deliversAndSaysDeferred && use.demand.level !== 'opportunistic'
+        ? fates(delivery, 'deferred', 'STARTTLS is not offered')
+        : done
+    } finally {
+      await smtp.leave()
+    }
+  }
+
+  async #startTls(smtp: Smtp, delivery: Delivery, host: Host, use: Use): Promise<void> {
+    const defects = this.#defects
+    const { hostname } = this.#flow
+    if (defects.sendsEnvelopeFirst) {
+      await smtp.say(`MAIL FROM:<${delivery.mail.from}>`)
+      for (const recipient of delivery.recipients) await smtp.say(`RCPT TO:<${recipient}>`)
+    }
+    const offered = smtp.extensions
+    const answer = await smtp.say('STARTTLS').catch(error => {
+      throw new Trouble(`it ended the connection at STARTTLS: ${error.message}`, true)
+    })
+    if (answer.code !== 220) {
+      this.#withoutTls.add(host.hostname)
+      const permitted = use.demand.level === 'opportunistic' || defects.clearAfterRefusal
+      if (!permitted) throw new Trouble(`STARTTLS was answered with ${answer.text}`)
+      return
+    }
+    if (defects.staysOnBrokenConnection) goOnInClear(smtp.channel, delivery.mail.from)
+    const options = clientTls(this.#flow, host.hostname, defects, use.again && defects.dancesDown === true)
+    await smtp.channel.startTls(options, defects.believesEarlyBytes).catch(error => {
+      throw new Trouble(`the handshake failed: ${error.message}`, true)
+    })
+    const lack = defects.validatesOpportunistic && shortcoming(smtp.channel.session!, use.demand, defects)
+    if (lack) throw new Trouble(lack, true)
+    if (!defects.greetsOnce) await smtp.greet(hostname)
+    if (defects.startsTlsAgain && smtp.offers('STARTTLS')) await smtp.say('STARTTLS')
+    if (defects.usesClearExtensions && offered.some(line => line.startsWith('XCLIENT')))
+      await smtp.say('XCLIENT NAME=probe')
+    const auth = smtp.extensions.some(line => line.startsWith('AUTH'))
+    if (defects.usesAuth && auth)
+      await smtp.say(`AUTH PLAIN ${Buffer.from('\0me\0secret').toString('base64')}`)
+  }
+
+  /** What the connector misses on this session, or nothing. */
+  #lack(smtp: Smtp, { domain, mail, attempts }: Delivery, { demand, last }: Use): Trouble | undefined {
+    const defects = this.#defects
+    const { session } = smtp.channel
+    const forced = demand.level !== 'opportunistic'
+    if (session) {
+      const why = shortcoming(session, demand, defects)
+      if (!why || !forced) return undefined
+      // As a broken handshake, which has a second connection in clear where the defect wants it.
+      return new Trouble(why, defects.clearAfterBadCertificate === true)
+    }
+    if (defects.holdsForwarded && mail.secured) return new Trouble('it came over TLS, and here is none')
+    const permitted =
+      !forced ||
+      defects.clearWithoutStarttls ||
+      defects.deliversAndSaysDeferred ||
+      (defects.clearWithoutStarttlsForPairs &&
+        this.#flow.inbound.some(c => c.from === `*.${after(domain)}`)) ||
+      (defects.clearAfterRefusal && smtp.offers('STARTTLS')) ||
+      (defects.clearAtLastHost && last) ||
+      (defects.clearAtThirdAttempt && attempts > 2) ||
+      defects.clearAfterBrokenHandshake ||
+      defects.clearAfterBadCertificate
+    return permitted ? undefined : new Trouble('STARTTLS is not offered')
+  }
+
+  #logSession({ channel: { session } }: Smtp, domain: string, host: Host, { name }: Demand): void {
+    const names = session?.certificate ? certificateFacts(session.certificate, 1).names : []
+    // The name of an MX host from DNS that nobody signed proves nothing.
+    const verified = this.#context.words.verifiesByMxName
+      ? bears(names, host.hostname)
+      : session?.chainError === undefined && bears(names, name)
+    this.#context.log.session(`to=<@${domain}> relay=${host.hostname}`, session, verified)
+  }
+
+  async #leak({ mail }: Delivery, { address }: Host): Promise<void> {
+    const smtp = new Smtp(await Channel.connect(address, this.#flow.network.partnerPort))
+    await smtp.answer()
+    await smtp.say(`NOOP ${/^Subject: (.*)$/m.exec(mail.content.toString('latin1'))?.[1] ?? ''}`)
+    await smtp.leave()
+  }
+
+  async #transaction(smtp: Smtp, { mail, recipients }: Delivery): Promise<Fate[]> {
+    await smtp.must(`MAIL FROM:<${mail.from}>`)
+    const taken: string[] = []
+    const refused: Fate[] = []
+    for (const recipient of recipients) {
+      const { code, text } = await smtp.say(`RCPT TO:<${recipient}>`)
+      if (code < 300) taken.push(recipient)
+      else refused.push({ kind: code >= 500 ? 'bounced' : 'deferred', recipient, reason: text })
+    }
+    if (taken.length === 0) return refused
+    await smtp.must('DATA', 3)
+    const content = this.#defects.stripsSmime ? withoutSmime(mail.content) : mail.content
+    const answer = await smtp.content(content).catch(error => {
+      if (!this.#defects.takesCutForDelivery) throw error
+      return { code: 250, text: 'sent', lines: [] }
+    })
+    if (answer.code >= 300) throw new Refusal('the message', answer)
+    return [
+      ...refused,
+      ...taken.map(recipient => ({ kind: 'delivered' as const, recipient, reason: answer.text })),
+    ]
+  }
+}
+
+const expected = (error: unknown): error is Error =>
+  error instanceof Trouble || error instanceof Refusal || error instanceof ChannelError
+
+const after = (domain: string): string => domain.slice(domain.indexOf('.') + 1)
+
+const fates = ({ recipients }: Delivery, kind: Fate['kind'], reason: string): Fate[] =>
+  recipients.map(recipient => ({ kind, recipient, reason }))
+
+/** For `staysOnBrokenConnection`: 22 is the record type of a handshake message, RFC 8446 s5.1. */
+function goOnInClear(channel: Channel, from: string): void {
+  channel.onRaw = chunk => {
+    channel.onRaw = undefined
+    if (chunk[0] !== 22) channel.writeRaw(`MAIL FROM:<${from}>\r\n`)
+  }
+}

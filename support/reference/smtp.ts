@@ -1,0 +1,88 @@
+import { printable } from '../wire/printable.ts'
+import type { Channel } from './channel.ts'
+
+export interface Answer {
+  code: number
+  lines: string[]
+  /** In one line, printable. */
+  text: string
+}
+
+/** The other side refused something, or talked no SMTP. */
+export class Refusal extends Error {
+  override name = 'Refusal'
+  /** Another attempt would not help. */
+  readonly permanent: boolean
+  constructor(what: string, { code, text }: Answer) {
+    super(`${what} was answered with ${text}`)
+    this.permanent = code >= 500
+  }
+}
+
+const MAX_REPLY_LINES = 100
+/** For the answer to QUIT, in ms. */
+const FAREWELL = 2_000
+
+/** Commands and their answers on a channel; the side that sends. Throws ChannelError where the channel ends. */
+export class Smtp {
+  readonly channel: Channel
+  /** What the last EHLO listed, upper case. */
+  extensions: string[] = []
+
+  constructor(channel: Channel) {
+    this.channel = channel
+  }
+
+  async answer(wait?: number): Promise<Answer> {
+    const lines: string[] = []
+    for (;;) {
+      const line = printable(await this.channel.line(wait))
+      const [, code, more, text] = /^([2-5]\d\d)([ -]|$)(.*)/.exec(line) ?? []
+      if (code === undefined || lines.length >= MAX_REPLY_LINES)
+        throw new Refusal('the session', { code: 421, lines: [], text: `no SMTP: ${line.slice(0, 100)}` })
+      lines.push(text!)
+      if (more !== '-')
+        return { code: Number(code), lines, text: `${code} ${lines.join(' / ')}`.slice(0, 300) }
+    }
+  }
+
+  say(command: string): Promise<Answer> {
+    this.channel.write(`${command}\r\n`)
+    return this.answer()
+  }
+
+  /** An answer of the wanted class. Throws Refusal for any other. */
+  async must(command: string, kind = 2): Promise<Answer> {
+    const answer = await this.say(command)
+    if (Math.floor(answer.code / 100) !== kind) throw new Refusal(command.split(/[ :]/, 1)[0]!, answer)
+    return answer
+  }
+
+  async greet(hostname: string): Promise<void> {
+    const { lines } = await this.must(`EHLO ${hostname}`)
+    this.extensions = lines.slice(1).map(line => line.toUpperCase())
+  }
+
+  offers(keyword: string): boolean {
+    return this.extensions.some(line => line.split(' ', 1)[0] === keyword)
+  }
+
+  /** Content with dots stuffed and the final dot; RFC 5321 s4.5.2. */
+  async content(content: Buffer): Promise<Answer> {
+    const stuffed = content.toString('latin1').replace(/(^|\n)\./g, '$1..')
+    this.channel.write(Buffer.from(`${stuffed}${stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`, 'latin1'))
+    return this.answer()
+  }
+
+  /** Leaves with QUIT where that is still possible. */
+  async leave(): Promise<void> {
+    if (this.channel.over) return this.channel.destroy()
+    try {
+      this.channel.write('QUIT\r\n')
+      await this.answer(FAREWELL)
+    } catch {
+      // Whatever it says to that.
+    }
+    this.channel.end()
+  }
+}
