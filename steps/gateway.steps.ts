@@ -33,7 +33,7 @@ Given('mail flows in', async function (this: MailWorld) {
   const { lab, pki } = this.run
   this.stream = new Stream(
     { endpoint: inbound, hostname: flow.hostname, pki, behaviour: { tls: 'uses' } },
-    { from: `stream@${lab.freshDomain('*.stranger.test')}`, to: [`inbox@${flow.domain}`] },
+    { from: `stream@${lab.freshDomain('*.stranger.test')}`, to: [flow.recipient] },
   )
   await some(this.stream)
 })
@@ -62,7 +62,7 @@ async function some(stream: Stream): Promise<void> {
 }
 
 Then('every message arrives exactly once', async function (this: MailWorld) {
-  return this.conclude(await eachArrivedOnce(this.stream!, this.run.mailbox))
+  return this.conclude(await eachArrivedOnce(this.stream!, this.run.mailbox!))
 })
 
 Then('every session shows the former certificate, within its validity', function (this: MailWorld) {

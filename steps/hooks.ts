@@ -80,17 +80,22 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
     conclusion = { verdict: 'lab-error', detail: (error as Error).message }
   }
   const { id, level, actor } = run.catalogue.get(located.rule.requirement)
-  run.record(this.key, located, {
-    requirement: id,
-    level,
-    actor,
-    scenario: `${pickle.uri}:${lineOf(pickle, gherkinDocument)}`,
-    title: located.title,
-    control: located.control,
-    ...conclusion,
-    durationMs: Math.round((performance.now() - this.began) * 10) / 10,
-    seen: { conversations: this.evidence(), notes: this.notes, steps: stepsOf(pickle, gherkinDocument) },
-  })
+  run.record(
+    this.key,
+    located,
+    {
+      requirement: id,
+      level,
+      actor,
+      scenario: `${pickle.uri}:${lineOf(pickle, gherkinDocument)}`,
+      title: located.title,
+      control: located.control,
+      ...conclusion,
+      durationMs: Math.round((performance.now() - this.began) * 10) / 10,
+      seen: { conversations: this.evidence(), notes: this.notes, steps: stepsOf(pickle, gherkinDocument) },
+    },
+    this.late(),
+  )
   if (failure) throw failure
 })
 

@@ -1,7 +1,7 @@
 import { World } from '@cucumber/cucumber'
 import type { Capability } from '../support/gateway/adapter.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
-import type { MailFlow } from '../support/gateway/mail-flow.ts'
+import { decisive, type MailFlow } from '../support/gateway/mail-flow.ts'
 import type { Sent } from '../support/gateway/sending.ts'
 import type { FlowVariant } from '../support/gateway/standard-flow.ts'
 import type { Behaviour } from '../support/lab/behaviour.ts'
@@ -11,6 +11,7 @@ import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
 import { currentRun, type Located, type Run } from '../support/run/run.ts'
 import { all } from '../support/verdicts/judgements/observation.ts'
+import { wentOutLater } from '../support/verdicts/judgements/outbound.ts'
 import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp.ts'
@@ -111,6 +112,16 @@ export class MailWorld extends World {
     if (!this.acted) throw new Error('nothing happened in this example: it has no When')
     if (this.observations.length === 0) throw new Error('nobody concluded anything from what happened')
     return this.run.judge(this.located, all(...this.observations))
+  }
+
+  /** For messages that must be held back, and were: what became of them since. */
+  late(): (() => Observation | undefined) | undefined {
+    const { flow } = this
+    const held = this.sent.filter(({ arrivals, partner: { domain } }) => {
+      const level = decisive(flow.outbound, domain)?.tls ?? 'opportunistic'
+      return level !== 'opportunistic' && arrivals.length === 0
+    })
+    return held.length > 0 ? () => wentOutLater(held) : undefined
   }
 
   /** All conversations of the example in their order, each once. */

@@ -4,7 +4,13 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import forge from 'node-forge'
-import type { DeliveryEvent, EmbeddedProduct, Place, Rendered, RenderedFile } from '../../support/gateway/adapter.ts'
+import type {
+  DeliveryEvent,
+  EmbeddedProduct,
+  Place,
+  Rendered,
+  RenderedFile,
+} from '../../support/gateway/adapter.ts'
 import type { MailFlow } from '../../support/gateway/mail-flow.ts'
 import { printable } from '../../support/wire/printable.ts'
 
@@ -142,7 +148,10 @@ export const haraka: EmbeddedProduct = {
 
   session(line: string) {
     const { origin, said = '' } = LINE.exec(line)?.groups ?? {}
-    if ((origin === 'outbound' && said.startsWith('secured ')) || (origin === 'tls' && said.startsWith('secured:')))
+    if (
+      (origin === 'outbound' && said.startsWith('secured ')) ||
+      (origin === 'tls' && said.startsWith('secured:'))
+    )
       return {
         tls: true,
         verified: value(said, 'verified') === 'true',
@@ -168,7 +177,8 @@ export const haraka: EmbeddedProduct = {
 /** `2026-11-24T19:19:25.060Z [INFO] [FAE97FC8-….1] [tls] secured: …` */
 const LINE = /^\S+ \[\w+\] \[(?<id>[^\]]+)\] \[(?<origin>[^\]]+)\] (?<said>.*)/
 
-const value = (said: string, key: string): string | undefined => new RegExp(`\\b${key}=(\\S+)`).exec(said)?.[1]
+const value = (said: string, key: string): string | undefined =>
+  new RegExp(`\\b${key}=(\\S+)`).exec(said)?.[1]
 
 function facts({ version, suite }: { version: string | undefined; suite: string | undefined }) {
   return { ...(version ? { version } : {}), ...(suite ? { suite } : {}) }

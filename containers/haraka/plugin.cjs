@@ -86,9 +86,11 @@ exports.on_get_mx = async (next, hmail, domain) => {
 // Haraka defers with "Tried all MXs", whatever was wrong with each of them. What it was stands in an earlier line of
 // its log about the same message.
 const causes = new Map()
+const CAUSE =
+  /^\[\w+\] \[([^\]]+)\] \[outbound\] (?:Ongoing connection failed to \S+ : |(?=Failed to get socket: |Remote end ))(.*)/
 exports.on_log = (next, _logger, { data }) => {
-  const found = /^\[\w+\] \[([^\]]+)\] \[outbound\] (?:Ongoing connection failed to \S+ : |(?=Failed to get socket: ))(.*)/.exec(data)
-  if (found) causes.set(found[1], [...(causes.get(found[1]) ?? []), found[2]])
+  const [, id, cause] = CAUSE.exec(data) ?? []
+  if (id) causes.set(id, [...(causes.get(id) ?? []), cause])
   next()
 }
 

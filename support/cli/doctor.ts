@@ -42,8 +42,8 @@ export interface Surroundings {
 
 /** As `engines` in package.json says. */
 const NODE = 24
-/** Several connections for each of a hundred examples side by side. */
-const OPEN_FILES = 1024
+/** Tried: a whole run of the embedded gateway side by side fits. */
+const OPEN_FILES = 256
 /** An engine tells its version in about 1 kB. */
 const LONGEST_ANSWER = 65_536
 const COLUMNS = 80
@@ -129,13 +129,17 @@ function openFilesCheck(limit: number): Check {
     state: good ? 'good' : 'bad',
     found: limit === Number.POSITIVE_INFINITY ? 'no limit' : `at most ${limit}`,
     enables: 'many examples side by side',
-    ...(good ? {} : { advice: `raise the limit: ulimit -n ${OPEN_FILES}` }),
+    ...(good
+      ? {}
+      : {
+          advice: `raise the hard limit to ${OPEN_FILES}: "ulimit -Hn" as root, LimitNOFILE= of a service, or --ulimit nofile=${OPEN_FILES} of a container`,
+        }),
   }
 }
 
 /** Of this process: Node has raised it as far as it may be raised. */
 function openFilesLimit(): number {
-  const { report } = process
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean }
   const before = report.excludeNetwork
   // Else it asks for the names of all addresses.
   report.excludeNetwork = true
@@ -263,7 +267,7 @@ export function doctorText({ usable, checks }: Diagnosis, { colour }: { colour: 
   })
   const end = usable
     ? `${paint.green('Ready.')} ${wrapped('mail-tls check judges the embedded gateway; it needs no container engine.', COLUMNS, 0, 7)}`
-    : `${paint.red('Not ready.')} ${wrapped('mail-tls check cannot run here until what is bad above is put right.', COLUMNS, 0, 11)}`
+    : `${paint.red('Not ready.')} ${wrapped('mail-tls check cannot run here yet; see what is bad above.', COLUMNS, 0, 11)}`
   return `${[...rows, '', end].join('\n')}\n`
 }
 

@@ -4,7 +4,7 @@ import { BY_URGENCY } from '../report/findings.ts'
 import type { RecordedVerdict } from '../report/run-record.ts'
 import { visibleLine } from '../report/visible.ts'
 import { counted, duration } from '../report/words.ts'
-import { totals, type VerdictName } from '../verdicts/verdict.ts'
+import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 import { fitted, MIN_COLUMNS, markOf, painted } from './terminal-summary.ts'
 
 /** What a run tells while it goes. */
@@ -129,7 +129,7 @@ class LiveProgress implements RunListener {
     const lines = this.#doing
       ? [`${fitted(this.#doing, width - 14)}  ${this.#paint.dim(this.#elapsed())}`]
       : [this.#bar(width), ...this.#countLines(width), ...this.#runningLines(width)]
-    this.#block(lines.join('\n'))
+    this.#block([...(this.#tally.findings > 0 ? [''] : []), ...lines].join('\n'))
   }
 
   /** Each by itself, because one call of `persist` writes no more lines than the terminal has. */
@@ -137,7 +137,7 @@ class LiveProgress implements RunListener {
     const paint = this.#paint
     for (const { verdict, requirement, title, detail } of this.#found) {
       const id = shown(requirement)
-      const text = fitted(`${id}  ${shown(`${title}: ${detail}`)}`, this.#width() - 2)
+      const text = fitted(`${id}  ${shown(`${title}: ${withoutReason(detail)}`)}`, this.#width() - 2)
       const rest = text.startsWith(id) ? paint.bold(id) + text.slice(id.length) : text
       this.#block.persist(`${painted(verdict, markOf(verdict), paint)} ${rest}`)
     }
@@ -220,7 +220,7 @@ class PlainProgress implements RunListener {
     const before = Math.floor(tally.share * 10)
     tally.add(verdict)
     if (needsAttention(verdict))
-      this.#line(`${verdict} ${shown(requirement)}: ${shown(`${title}: ${detail}`)}`)
+      this.#line(`${verdict} ${shown(requirement)}: ${shown(`${title}: ${withoutReason(detail)}`)}`)
     if (Math.floor(tally.share * 10) > before) this.#tellProgress()
   }
 

@@ -2,7 +2,7 @@ import pc from 'picocolors'
 import { BY_URGENCY, type Finding, type Findings } from '../report/findings.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { counted } from '../report/words.ts'
-import { totals, type VerdictName } from '../verdicts/verdict.ts'
+import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 
 type Paint = ReturnType<typeof pc.createColors>
 
@@ -84,7 +84,7 @@ function countsTable({ counts }: Findings, width: number, paint: Paint): string 
 function attentionItem({ verdict, id, deciding }: Finding, width: number, paint: Paint): string {
   const name = fitted(visibleLine(id), 16)
   const mark = painted(verdict, `${markOf(verdict)} ${verdict}`, paint)
-  const detail = visibleLine(clipped(deciding.judged.detail, 400))
+  const detail = visibleLine(clipped(withoutReason(deciding.judged.detail), 400))
   const start = verdict.length + columnsOf(name) + 5
   return `${mark} ${paint.bold(name)}: ${wrapped(detail, width, 4, start)}`
 }

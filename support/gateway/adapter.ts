@@ -18,9 +18,13 @@ export const CAPABILITIES = {
 export type Capability = keyof typeof CAPABILITIES
 
 export interface RenderedFile {
-  /** Relative to the gateway's own folder. */
+  /** Relative to the gateway's own folder; absolute in a container. */
   path: string
   content: string
+  /** `user:group` in a container; default root. */
+  owner?: string
+  /** Octal as text; default 0644, keys want 0600. */
+  mode?: string
 }
 
 /** A mail flow in a product's own files. */
@@ -82,4 +86,28 @@ export interface EmbeddedProduct extends Adapter {
   command(folder: string): { program: string; args: string[]; env: Record<string, string> }
   /** Message over the process's IPC channel that makes it try queued mail for a domain now. */
   retry(domain: string): object
+}
+
+/** One image of a product. */
+export interface Release {
+  /** What stands behind the @ in `postfix@bullseye`. */
+  name: string
+  /** Public name of the image it is built on. */
+  base: string
+}
+
+/** How a product is run in a container. */
+export interface ContainerProduct extends Adapter {
+  /** Newest first: the bare name of the product means the first. */
+  readonly releases: readonly Release[]
+  /** Runs the product in the foreground, once its files are in place. Its log goes to standard output. */
+  readonly command: readonly string[]
+  /** Makes it read changed files while mail goes on; absent where the product has to be started again. */
+  readonly reload?: readonly string[]
+  /** Run in the container; prints what `readVersion` reads. */
+  readonly versionCommand: readonly string[]
+  /** Pure. Throws when the text does not look as expected. */
+  readVersion(text: string): { version: string; library: string }
+  /** Run in the container: tries queued mail for a domain now. */
+  retry(domain: string): readonly string[]
 }

@@ -9,6 +9,7 @@ import { printable } from '../wire/printable.ts'
 import type { Capability, DeliveryEvent, EmbeddedProduct, Place, SessionWord } from './adapter.ts'
 import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
+import { sessionWords } from './session-words.ts'
 
 /** How long a product may take to its first 220, in ms. */
 const START_LIMIT = 20_000
@@ -96,6 +97,8 @@ export class EmbeddedGateway implements Gateway {
       cwd: this.#folder,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A signal to the group of the suite, such as Ctrl-C, is for the suite: it ends its gateways in order.
+      detached: true,
     })
     this.#child = child
     const gone = new Promise<never>((_, reject) => {
@@ -121,7 +124,9 @@ export class EmbeddedGateway implements Gateway {
     const limit = new Promise<never>((_, reject) =>
       late.addEventListener('abort', () =>
         reject(
-          new GatewayFailure(`${this.name} took no mail after ${this.#startLimit / 1000} s: ${this.#lastWords()}`),
+          new GatewayFailure(
+            `${this.name} took no mail after ${this.#startLimit / 1000} s: ${this.#lastWords()}`,
+          ),
         ),
       ),
     )
@@ -155,14 +160,7 @@ export class EmbeddedGateway implements Gateway {
   }
 
   sessions(text: string): SessionWord[] {
-    const session = (line: string) => this.#product.sessionOf?.(line)
-    const mentioned = new Set(this.#lines.filter(line => line.includes(text)).map(session))
-    mentioned.delete(undefined)
-    return this.#lines.flatMap(line => {
-      if (!line.includes(text) && !mentioned.has(session(line))) return []
-      const word = this.#product.session(line)
-      return word ? [{ ...word, line: printable(line, 500) }] : []
-    })
+    return sessionWords(this.#lines, text, this.#product)
   }
 
   async retry(domain: string): Promise<void> {

@@ -14,6 +14,11 @@ export interface Gateway {
   readonly inbound: Endpoint
   /** Where it takes mail that it is to send on. */
   readonly submission: Endpoint
+  /**
+   * For a gateway that says nothing about its queue: how long after the end of a session with the partner a message
+   * counts as held back, in ms.
+   */
+  readonly settle?: number
   /** Everything it said about recipients so far, oldest first. */
   readonly events: readonly DeliveryEvent[]
   watch(watcher: (event: DeliveryEvent) => void): () => void

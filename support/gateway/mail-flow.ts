@@ -31,6 +31,10 @@ export interface MailFlow {
   hostname: string
   /** Domain whose mail it takes in; routed on to the mailbox by DNS. */
   domain: string
+  /** An address of it at which it accepts mail. */
+  recipient: string
+  /** Sender of messages that it is asked to send on. */
+  sender: string
   identity: Identity
   /** Roots for the certificates of partners and of senders, PEM. */
   trust: string[]

@@ -30,6 +30,8 @@ export interface Sent {
   word: DeliveryEvent[]
   /** False when nothing at all was heard within the wait. */
   sign: boolean
+  /** From a gateway that says nothing: sessions ended without the message, and none came for so long after, in ms. */
+  quiet?: number
   attempts: number
 }
 
@@ -93,6 +95,7 @@ function blank(message: Message, partner: Partner, gateway: Gateway): Sent {
 
 async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void> {
   const { partner } = sent
+  if (gateway.settle !== undefined) return listen(sent, gateway.settle)
   const sources = [partner, gateway]
   for (;;) {
     // One word for each attempt, in their order.
@@ -104,4 +107,23 @@ async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void
     await gateway.retry(partner.domain)
   }
   await until(() => partner.conversations.every(({ closed }) => closed), [partner], REST)
+}
+
+/** Without the gateway's word: an ended session is the sign, and quiet after it means that the message is held back. */
+async function listen(sent: Sent, settle: number): Promise<void> {
+  const { partner } = sent
+  const { conversations } = partner
+  const arrived = () => sent.arrivals.length > 0
+  const ended = () => conversations.length > 0 && conversations.every(({ closed }) => closed)
+  sent.sign = await until(() => arrived() || ended(), [partner], SIGN)
+  const deadline = performance.now() + SIGN
+  while (sent.sign && !arrived() && performance.now() < deadline) {
+    const before = conversations.length
+    if (!(await until(() => arrived() || conversations.length > before, [partner], settle))) {
+      sent.quiet = settle
+      break
+    }
+    await until(() => arrived() || ended(), [partner], SIGN)
+  }
+  await until(() => conversations.every(({ closed }) => closed), [partner], REST)
 }

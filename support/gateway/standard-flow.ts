@@ -62,6 +62,8 @@ export async function standardFlow(
   return {
     hostname: HOSTNAME,
     domain: DOMAIN,
+    recipient: `inbox@${DOMAIN}`,
+    sender: `probe@${DOMAIN}`,
     identity: await pki.issue({ names: [HOSTNAME, DOMAIN], usage: 'server' }),
     trust: [await pki.root()],
     minVersion: 'TLSv1.2',

@@ -38,7 +38,7 @@ export class Dialogue {
     this.#from = `sender@${domain}`
     this.ehlo = `EHLO mail.${domain}`
     this.mail = `MAIL FROM:<${this.#from}>`
-    this.rcpt = `RCPT TO:<inbox@${flow.domain}>`
+    this.rcpt = `RCPT TO:<${flow.recipient}>`
   }
 
   /** Throws WireError when there is no connection or no greeting: there is no session to judge then. */
@@ -106,7 +106,7 @@ export class Dialogue {
 
   /** A whole transaction, from MAIL to the dot. */
   async transaction(): Promise<void> {
-    const { content } = compose({ from: this.#from, to: [`inbox@${this.#flow.domain}`] })
+    const { content } = compose({ from: this.#from, to: [this.#flow.recipient] })
     for (const command of [this.mail, this.rcpt, 'DATA'])
       if (((await this.say(command))?.code ?? 500) >= 400) return
     await this.#guard(() => this.#client.content(content))

@@ -28,6 +28,9 @@ export interface SessionOptions {
   /** Certificate, versions and suites for this behaviour. */
   tls: () => Promise<TlsOptions>
   onMessage: (message: ReceivedMessage) => void
+  /** A recipient that is not this partner's: the connection is somebody else's and is refused there. */
+  isForeign?: (recipient: string) => boolean
+  onForeign?: () => void
 }
 
 /**
@@ -169,6 +172,10 @@ export class PartnerSession {
       case 'RCPT':
         if (this.#from === undefined) return '503 5.5.1 No sender yet'
         if (refuses?.at === 'RCPT') return refuses.reply
+        if (this.#options.isForeign?.(address(text))) {
+          this.#options.onForeign?.()
+          return '550 5.1.1 Not a recipient of this partner'
+        }
         this.#to.push(address(text))
         return '250 2.1.5 Recipient noted'
       case 'DATA':

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
 import { Gateways } from '../gateway/gateways.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
@@ -22,7 +23,12 @@ export interface RunOptions {
   source: GatewaySource
   deviations?: readonly Deviation[]
   listener?: RunListener
+  /** Certificates that were made already: keys cost time, and several runs may share them. */
+  pki?: Pki
 }
+
+/** How long after the last message that was held back a run listens for it still, in ms. */
+const AFTERMATH = 1_000
 
 /** One example of the suite as a scenario finds itself again. */
 export interface Located {
@@ -38,7 +44,8 @@ export class Run {
   readonly lab: Lab
   readonly flow: MailFlow
   readonly gateways: Gateways
-  readonly mailbox: Mailbox
+  /** Absent where nobody can look into one. */
+  readonly mailbox: Mailbox | undefined
   readonly verdicts: RecordedVerdict[] = []
   readonly listener: RunListener | undefined
   /** Once known, only those that are meant for this version. */
@@ -46,6 +53,8 @@ export class Run {
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
   readonly #submissions = new Map<Gateway, Submission>()
+  readonly #held: { located: Located; verdict: RecordedVerdict; late: () => Observation | undefined }[] = []
+  #lastHeld = 0
 
   private constructor(options: RunOptions, made: { pki: Pki; lab: Lab; flow: MailFlow; mailbox: Mailbox }) {
     this.pki = made.pki
@@ -62,7 +71,7 @@ export class Run {
 
   /** Starts the lab and the gateway as it is. Throws GatewayFailure. */
   static async start(options: RunOptions): Promise<Run> {
-    const pki = new Pki()
+    const pki = options.pki ?? new Pki()
     const lab = new Lab(pki)
     await lab.start()
     try {
@@ -117,10 +126,31 @@ export class Run {
     })
   }
 
-  record(key: string, { rule, control }: Located, verdict: RecordedVerdict): void {
+  /** `late` tells what became afterwards of a message that was held back when the example ended. */
+  record(
+    key: string,
+    located: Located,
+    verdict: RecordedVerdict,
+    late?: () => Observation | undefined,
+  ): void {
+    const { rule, control } = located
     if (control) this.#controls.set(rule, verdict.verdict === 'conformant')
     this.verdicts.push(verdict)
     this.listener?.judged(key, verdict)
+    if (!late || verdict.verdict !== 'conformant') return
+    this.#held.push({ located, verdict, late })
+    this.#lastHeld = performance.now()
+  }
+
+  /** Once all examples are done: what was held back then must not have gone out since. Changes verdicts in place. */
+  async settle(aftermath = AFTERMATH): Promise<void> {
+    if (this.#held.length === 0) return
+    const rest = this.#lastHeld + aftermath - performance.now()
+    if (rest > 0) await new Promise(resolve => setTimeout(resolve, rest))
+    for (const { located, verdict, late } of this.#held.splice(0)) {
+      const observation = late()
+      if (observation) Object.assign(verdict, this.judge(located, observation))
+    }
   }
 
   async stop(): Promise<void> {
@@ -131,12 +161,18 @@ export class Run {
 }
 
 let current: Run | undefined
+const side = new AsyncLocalStorage<Run>()
 
 /** The run that the steps of this process belong to. */
 export function useRun(run: Run | undefined): void {
   current = run
 }
 
+/** The run for the steps that `work` runs: several can go side by side. */
+export function withRun<T>(run: Run, work: () => Promise<T>): Promise<T> {
+  return side.run(run, work)
+}
+
 export function currentRun(): Run | undefined {
-  return current
+  return side.getStore() ?? current
 }

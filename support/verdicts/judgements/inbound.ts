@@ -32,6 +32,9 @@ export function accepts(handover: Handover, { version }: { version?: string } = 
 export function refuses(handover: Handover, alive: boolean): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (accepted) return broken(`the gateway accepted the message: ${reply!.text}`)
+  // Before TLS nothing is known yet of the sender or its message: such a refusal has another reason.
+  const early = stage === 'greeting' || stage === 'STARTTLS' || (stage === 'EHLO' && !reply?.secured)
+  if (reply && early) return unclear(`refused at ${stage} already: ${reply.text}`)
   if (reply) return refused(`refused at ${stage}: ${reply.text}`)
   if (!breakdown || UNKNOWN.has(breakdown.kind)) return unclear(breakdown?.detail ?? 'nothing was seen')
   if (!alive) return unclear(`the session ended at ${stage}, and the gateway does not greet any more`)
@@ -89,6 +92,20 @@ export function reaches(handover: Handover, mails: readonly Mail[], { unchanged 
   if (unchanged && bodyOf(mail.content) !== bodyOf(handover.message.content))
     return broken('the text in the mailbox is not the one that was sent')
   return kept(unchanged ? 'the mailbox got it unchanged' : 'the mailbox got it')
+}
+
+/** Where no mailbox can be looked into, the reply to the message is all that is known of its arrival. */
+export function acceptedUnseen({ accepted }: Handover): Observation {
+  return accepted
+    ? kept('taken with 250; no mailbox is named in which it could be seen')
+    : broken('the message was not taken')
+}
+
+export function refusedUnseen({ accepted, reply }: Handover): Observation {
+  if (accepted) return broken('the message was taken with 250')
+  return reply
+    ? refused('not taken; no mailbox is named in which it could be seen')
+    : unclear('without a mailbox nobody can tell whether the message arrived')
 }
 
 /** `later`: a message that was sent afterwards has arrived, so an earlier one would be there. */

@@ -20,14 +20,18 @@ export async function authorTold(sent: Sent, author: Partner): Promise<Observati
   return kept('the author got one notification with a null return path')
 }
 
-/** A message without return path is given up silently; RFC 5321 s4.5.5. Only its own domain could get a notice. */
-export function nobodyTold(sent: Sent, author: Partner): Observation {
+/**
+ * A message without return path is given up silently; RFC 5321 s4.5.5. `later`: a message to whom a notice would have
+ * gone, sent after the end of patience; where it has arrived, a notice would be there too.
+ */
+export function nobodyTold(sent: Sent, author: Partner, later: Sent): Observation {
   const trouble = notGivenUp(sent)
   if (trouble) return trouble
-  const told = author.messages.length + sent.partner.messages.length
-  return told > 0
-    ? broken('somebody was notified of a message without return path')
-    : refused('nobody was notified')
+  const told = author.messages.length - later.arrivals.length + sent.partner.messages.length
+  if (told > 0) return broken('somebody was notified of a message without return path')
+  return later.arrivals.length > 0
+    ? refused('nobody was notified')
+    : unclear('not even a later message arrived where a notification would have gone')
 }
 
 function notGivenUp({ refusal, word, arrivals, attempts }: Sent): Observation | undefined {

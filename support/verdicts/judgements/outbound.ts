@@ -1,5 +1,6 @@
 import type { Sent } from '../../gateway/sending.ts'
 import { bodyOf } from '../../lab/message.ts'
+import { duration } from '../../report/words.ts'
 import { spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
 import { broken, kept, refused, unclear } from './observation.ts'
@@ -55,7 +56,7 @@ export function isHeldBack(sent: Sent): Observation {
   if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'in clear'}`)
   const inClear = nothingInClear(sent.conversations, sent.message.token)
   if (inClear.kind === 'broken') return inClear
-  const word = sent.word.at(-1)
+  const word = sent.word.at(-1) ?? quietWord(sent)
   if (!word) return unclear('neither the message nor a word about it came from the gateway')
   if (word.kind === 'delivered') return unclear('the gateway says delivered, but nothing arrived')
   if (!sent.conversations.some(conversation => commands(conversation).length > 0))
@@ -65,10 +66,31 @@ export function isHeldBack(sent: Sent): Observation {
   return refused(`${word.kind} after ${connections(sent.conversations)}: ${word.reason}`)
 }
 
+/** What stands for the word of a gateway that says nothing about its queue. */
+function quietWord({ quiet }: Sent): { kind: 'held back'; reason: string } | undefined {
+  return quiet === undefined
+    ? undefined
+    : { kind: 'held back', reason: `nothing came within ${duration(quiet)} of the end of the session` }
+}
+
+/** What was held back went out afterwards; nothing where it did not. */
+export function wentOutLater(sent: readonly Sent[]): Observation | undefined {
+  for (const { arrivals, conversations, message } of sent) {
+    const copy = arrivals[0]
+    const how = `${copy?.secured ? 'over TLS' : 'in clear'} after the gateway had said that it is held back`
+    if (copy) return broken(`the message arrived ${how}`)
+    const inClear = nothingInClear(conversations, message.token)
+    if (inClear.kind === 'broken') return broken(`${inClear.detail} ${how.slice(how.indexOf('after'))}`)
+  }
+  return undefined
+}
+
 export function staysQueuedForCertificate(sent: Sent): Observation {
   const queued = staysQueued(sent)
   if (queued.kind !== 'kept') return queued
-  const reason = sent.word.at(-1)!.reason
+  const reason = sent.word.at(-1)?.reason
+  if (reason === undefined)
+    return unclear('the gateway says nothing about its queue, so its reason is not known')
   return /cert|verif|trust|issuer|authority|unable to get|self.signed|\bCA\b/i.test(reason)
     ? queued
     : broken(`it stays queued, but its reason does not name the certificate: ${reason}`)
@@ -138,6 +160,9 @@ function notArrived(sent: Sent): Observation | undefined {
       `the message did not arrive: ${word.kind} after ${connections(sent.conversations)}: ${word.reason}`,
     )
   if (word) return broken('the gateway says delivered, but nothing arrived')
+  const silence = quietWord(sent)
+  if (silence)
+    return broken(`the message did not arrive after ${connections(sent.conversations)}: ${silence.reason}`)
   return unclear(
     `the message did not arrive, and the gateway said nothing about it (${connections(sent.conversations)})`,
   )

@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type Headers, pack } from 'tar-stream'
+
+/** A file on its way into an image or a container. */
+export interface File {
+  /** Absolute in a container, relative to the build context for an image. */
+  path: string
+  /** Its content, or the file on this machine that has it. */
+  content: string | Buffer | { file: string }
+  /** Default: 0o644. */
+  mode?: number
+  /** Numeric owner; default: root. */
+  uid?: number
+  gid?: number
+}
+
+/**
+ * As old as can be. Postfix waits for about two seconds before it reads a configuration file that has just changed,
+ * and a build's cache must not depend on when a checkout was made.
+ */
+const MODIFIED = new Date(1_000)
+
+/** A tar archive of files, as the engine takes it. Errors (a file that cannot be read) end the stream. */
+export function archive(files: readonly File[]): Readable {
+  const tar = pack()
+  void fill(tar, files).catch(error => tar.destroy(error as Error))
+  return tar as unknown as Readable
+}
+
+async function fill(tar: ReturnType<typeof pack>, files: readonly File[]): Promise<void> {
+  for (const { path, content, mode = 0o644, uid = 0, gid = 0 } of files) {
+    const header: Headers = { name: path.replace(/^\/+/, ''), mode, uid, gid, mtime: MODIFIED }
+    if (typeof content === 'string' || Buffer.isBuffer(content)) {
+      const entry = tar.entry(header, content)
+      if (!entry.destroyed) await once(entry, 'close').catch(() => {})
+    } else {
+      const { size } = await stat(content.file)
+      await pipeline(createReadStream(content.file), tar.entry({ ...header, size }))
+    }
+  }
+  tar.finalize()
+}

@@ -1,0 +1,165 @@
+import { basename } from 'node:path'
+import { readAuthorities } from '../pki/authority-files.ts'
+import type { Capability } from './adapter.ts'
+import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
+import type { GatewayFile } from './gateway-file.ts'
+import type { MailFlow } from './mail-flow.ts'
+
+/** A gateway that runs already, as its file describes it. */
+export interface ExternalSource extends GatewaySource {
+  readonly kind: 'external'
+  readonly file: GatewayFile
+  /** What the file says of the gateway, in place of the standard flow; `start` takes no other. */
+  readonly flow: MailFlow
+  /** Why nothing is tested of the gateway as a sender or as a receiver, or nothing when it is. */
+  untested(role: 'sender' | 'receiver'): string | undefined
+}
+
+/** Never claimed: the suite would have to log in to the gateway, to read its log or to change it. */
+const BEYOND_A_FILE: Partial<Record<Capability, string>> = {
+  submission: 'a gateway file holds no passwords, so nobody can log in to submit mail',
+  retry: 'nothing but the gateway itself can tell when it tries queued mail again',
+  expiry: 'nothing but the gateway itself can tell when it gives queued mail up',
+  'session-log': 'the suite cannot read the log of a gateway that it did not start',
+  'forced-tls-inbound': 'the suite cannot make a gateway that it did not start require TLS of every sender',
+  'client-certificate-outbound':
+    'a gateway file does not say which certificate the gateway shows as a sender',
+}
+
+/**
+ * The source of the one gateway that a file describes. Connects to nothing and starts nothing. Throws InputError when
+ * the suite's authorities cannot be read.
+ */
+export function external(file: GatewayFile): ExternalSource {
+  const flow = flowOf(file)
+  const where = basename(file.path)
+  return {
+    name: file.name,
+    kind: 'external',
+    ...(file.deviations === undefined ? {} : { deviations: file.deviations }),
+    file,
+    flow,
+    lacks: capability => BEYOND_A_FILE[capability] ?? missingConnector(flow, capability, where),
+    untested(role) {
+      const side = role === 'sender' ? 'outbound' : 'inbound'
+      return file[side] ? undefined : `no ${side} in ${where}`
+    },
+    async start(asked) {
+      if (asked !== flow)
+        throw new GatewayFailure(`${file.name} was not started by the suite, which cannot set it up anew`)
+      return new ExternalGateway(file, flow)
+    },
+  }
+}
+
+/** What the file does not tell, such as the gateway's key, is empty. */
+function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
+  const domain = (inbound?.recipient ?? outbound!.sender).split('@')[1]!
+  return {
+    hostname: inbound?.hostname ?? domain,
+    domain,
+    recipient: inbound?.recipient ?? `nobody@${domain}`,
+    sender: outbound?.sender ?? `nobody@${domain}`,
+    identity: { key: '', certificate: '' },
+    trust: [readAuthorities(pki).root.certificate],
+    minVersion: 'TLSv1.2',
+    inbound: [...(inbound?.connectors ?? [])],
+    outbound: [...(outbound?.connectors ?? [])],
+    users: [],
+    attempts: Number.POSITIVE_INFINITY,
+    network: { resolver: '', partnerPort: outbound?.partner[0]?.port ?? 0 },
+  }
+}
+
+/** The connector, as its line in the file, for want of which a capability cannot be tested. */
+function missingConnector(
+  { inbound, outbound }: MailFlow,
+  capability: Capability,
+  where: string,
+): string | undefined {
+  const below = (pattern: string) => pattern.startsWith('*.')
+  switch (capability) {
+    case 'encryption-only':
+    case 'certificate-validation':
+    case 'domain-validation': {
+      const plain = outbound.filter(({ tls, tlsDomain }) => tls === capability && tlsDomain === undefined)
+      if (plain.some(({ to }) => below(to))) return undefined
+      // A domain of its own for each example can only be made up below a pattern.
+      return `no outbound connector with ${plain.length > 0 ? 'to: "*.…" and ' : ''}tls: ${capability} in ${where}`
+    }
+    case 'tls-domain':
+      return outbound.some(({ to, tlsDomain }) => tlsDomain !== undefined && below(to))
+        ? undefined
+        : `no outbound connector with to: "*.…" and tlsDomain in ${where}`
+    case 'inbound-required': {
+      const plain = inbound.filter(
+        ({ tls, clientCertificate }) => tls === 'required' && clientCertificate === undefined,
+      )
+      if (plain.some(({ from }) => below(from))) return undefined
+      return `no inbound connector with ${plain.length > 0 ? 'from: "*.…" and ' : ''}tls: required in ${where}`
+    }
+    case 'client-certificates':
+      return inbound.some(({ clientCertificate }) => clientCertificate !== undefined)
+        ? undefined
+        : `no inbound connector with clientCertificate in ${where}`
+    default:
+      return `a gateway file cannot claim ${capability}`
+  }
+}
+
+/** Says nothing of its own: what becomes of its mail is seen on the wire and in the mailbox alone. */
+class ExternalGateway implements Gateway {
+  readonly kind = 'external'
+  readonly version = 'unknown'
+  readonly library = 'unknown'
+  readonly events = []
+  readonly settle: number
+  readonly flow: MailFlow
+  readonly #file: GatewayFile
+
+  constructor(file: GatewayFile, flow: MailFlow) {
+    this.#file = file
+    this.flow = flow
+    this.settle = file.outbound?.settle ?? 0
+  }
+
+  get name() {
+    return this.#file.name
+  }
+
+  get inbound() {
+    return this.#side('inbound').address
+  }
+
+  get submission() {
+    return this.#side('outbound').submit
+  }
+
+  /** Throws where the file leaves a side out: `untested` tells before. */
+  #side<S extends 'inbound' | 'outbound'>(side: S): NonNullable<GatewayFile[S]> {
+    const found = this.#file[side]
+    if (!found) throw new Error(`${this.#file.path} says nothing about ${side} mail`)
+    return found
+  }
+
+  watch() {
+    return () => {}
+  }
+
+  sessions() {
+    return []
+  }
+
+  log() {
+    return []
+  }
+
+  /** It tries again by itself. */
+  async retry() {}
+
+  async change(): Promise<never> {
+    throw new GatewayFailure(`${this.name} was not started by the suite, which cannot change it`)
+  }
+
+  async stop() {}
+}
