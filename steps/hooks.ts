@@ -3,6 +3,7 @@ import {
   AfterAll,
   Before,
   BeforeAll,
+  BeforeStep,
   setDefaultTimeout,
   setDefinitionFunctionWrapper,
   setWorldConstructor,
@@ -60,14 +61,29 @@ Before(function (this: MailWorld, { pickle, gherkinDocument }) {
     requirement: this.located.rule.requirement,
     title: this.located.title,
   })
+  const { source } = this.run.gateways
   for (const { name } of pickle.tags) {
+    const role = name === '@sender' ? 'sender' : name === '@receiver' ? 'receiver' : undefined
+    const untested = role && source.untested?.(role)
+    if (untested) throw new Inapplicable(untested)
     const capability = name.slice(1)
     if (capability in CAPABILITIES) this.needs(capability as Capability)
   }
 })
 
+// A dry run ends with the last Given: what the gateway cannot be asked is known by then.
+BeforeStep(function (this: MailWorld, { pickleStep: { type } }) {
+  return this.run.plan && type !== 'Context' ? 'skipped' : undefined
+})
+
 After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   const { located, run } = this
+  if (run.plan) {
+    const { verdict } = this
+    if (verdict?.verdict === 'lab-error') throw new Error(verdict.detail)
+    run.plan.push({ ...located, ...(verdict ? { inapplicable: verdict.detail } : {}) })
+    return
+  }
   for (const dialogue of this.dialogues) dialogue.close()
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>

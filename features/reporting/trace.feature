@@ -37,7 +37,7 @@ Feature: What a gateway says about TLS afterwards
       Then it reaches the mailbox
       And the gateway's Received line says what the wire says
 
-  @TRC-02
+  @TRC-02 @session-log
   Rule: The log tells version, suite and authentication of each session, and calls nobody verified who is not
 
     @control @sender

@@ -2,15 +2,24 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { bundledGateway } from '../../containers/index.ts'
+import { external } from '../gateway/external.ts'
 import { GatewayFailure, type GatewaySource } from '../gateway/gateway.ts'
+import { loadGatewayFile } from '../gateway/gateway-file.ts'
+import { standardFlow } from '../gateway/standard-flow.ts'
 import { InputError } from '../input-error.ts'
+import { Pki } from '../pki/pki.ts'
 import { findingsOf } from '../report/findings.ts'
 import type { RunRecord } from '../report/run-record.ts'
 import { mustBeReplaceable, writeReport } from '../report/write.ts'
 import { runExamples } from '../run/cucumber.ts'
-import { Run, useRun } from '../run/run.ts'
+import { Run, useRun, withRun } from '../run/run.ts'
 import { sweep } from '../run/sweep.ts'
-import { CAPABILITY_PROFILES, type Catalogue, DEFAULT_PROFILES, loadCatalogue } from '../verdicts/catalogue.ts'
+import {
+  CAPABILITY_PROFILES,
+  type Catalogue,
+  DEFAULT_PROFILES,
+  loadCatalogue,
+} from '../verdicts/catalogue.ts'
 import { loadGaps } from '../verdicts/coverage.ts'
 import {
   type Deviation,
@@ -22,6 +31,7 @@ import {
 import { type FeatureRule, loadFeatures, PACKAGE_ROOT, parseShard, select } from '../verdicts/features.ts'
 import { exitStatus, staleVerdicts, totals } from '../verdicts/verdict.ts'
 import { onInterrupt } from './end.ts'
+import { planText } from './plan.ts'
 import { liveProgress, plainProgress } from './progress.ts'
 import { terminalSummary } from './terminal-summary.ts'
 
@@ -35,6 +45,7 @@ export interface CheckOptions {
   deviations?: string
   writeDeviations?: string
   strict?: boolean
+  dryRun?: boolean
 }
 
 /** Waiting for a gateway costs nothing, so more examples than cores run side by side. */
@@ -46,11 +57,12 @@ const LANES_PER_CORE = 3
  */
 export async function check(target: string, options: CheckOptions, version: string): Promise<0 | 1 | 2> {
   const catalogue = loadCatalogue()
-  const source = bundledGateway(target)
+  const source = sourceOf(target, catalogue)
   const profiles = options.profile ?? profilesOf(source)
   const selection = selectionOf(catalogue, options, profiles)
   const deviations = deviationsOf(source, options, catalogue)
   const dir = options.report ?? join('reports', source.name)
+  if (options.dryRun) return await planned(source, selection, catalogue)
   await mustBeReplaceable(dir)
 
   const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
@@ -89,7 +101,12 @@ export async function check(target: string, options: CheckOptions, version: stri
       ...(options.strict ? { strict: true } : {}),
     }
     await stop()
-    await writeReport(dir, record, catalogue.requirements, messages.map(message => JSON.stringify(message)).join('\n'))
+    await writeReport(
+      dir,
+      record,
+      catalogue.requirements,
+      messages.map(message => JSON.stringify(message)).join('\n'),
+    )
     if (options.writeDeviations)
       writeDeviations(
         options.writeDeviations,
@@ -113,12 +130,33 @@ export async function check(target: string, options: CheckOptions, version: stri
   }
 }
 
+/** A path, by its slash or ending, or the name of a bundled gateway. */
+function sourceOf(target: string, catalogue: Catalogue): GatewaySource {
+  return /[/\\]|\.ya?ml$/.test(target)
+    ? external(loadGatewayFile(target, { catalogue }))
+    : bundledGateway(target)
+}
+
+async function planned(
+  source: GatewaySource,
+  selection: FeatureRule[],
+  catalogue: Catalogue,
+): Promise<0 | 2> {
+  const network = { resolver: '', partnerPort: 0 }
+  const flow = source.flow ?? (await standardFlow(source, { pki: new Pki(), network }))
+  const run = Run.dry({ source }, flow)
+  await withRun(run, () => runExamples(selection, 1))
+  const colour = process.stdout.isTTY && !process.env['NO_COLOR']
+  process.stdout.write(planText(run.plan!, catalogue, { colour, columns: process.stdout.columns ?? 80 }))
+  return run.plan!.some(({ inapplicable }) => inapplicable === undefined) ? 0 : 2
+}
+
 /** Profiles of every gateway, and those of what this one claims. */
 function profilesOf(source: GatewaySource): string[] {
   const claimed = Object.entries(CAPABILITY_PROFILES).flatMap(([capability, profile]) =>
     capability === 'submission' && source.lacks('submission') === undefined ? [profile] : [],
   )
-  return [...DEFAULT_PROFILES, ...claimed]
+  return source.profiles ? [...source.profiles] : [...DEFAULT_PROFILES, ...claimed]
 }
 
 function selectionOf(catalogue: Catalogue, options: CheckOptions, profiles: string[]): FeatureRule[] {
@@ -145,7 +183,11 @@ function whyNothing({ requirement, tags, shard }: CheckOptions, profiles: string
   return `no requirement of ${profiles.join(', ')} is tested yet`
 }
 
-function deviationsOf(source: GatewaySource, { deviations }: CheckOptions, catalogue: Catalogue): Deviation[] {
+function deviationsOf(
+  source: GatewaySource,
+  { deviations }: CheckOptions,
+  catalogue: Catalogue,
+): Deviation[] {
   const file = deviations ?? source.deviations
   return file === undefined ? [] : loadDeviations(file, catalogue)
 }

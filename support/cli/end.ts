@@ -5,7 +5,9 @@
 export async function endsWith(work: Promise<0 | 1 | 2>): Promise<void> {
   process.exitCode = await work
   // What was written to a pipe leaves before the process does.
-  await Promise.all([process.stdout, process.stderr].map(stream => new Promise(done => stream.write('', done))))
+  await Promise.all(
+    [process.stdout, process.stderr].map(stream => new Promise(done => stream.write('', done))),
+  )
   process.exit()
 }
 

@@ -46,6 +46,7 @@ program
   .option('--report <dir>', 'where the report goes (default: reports/<target>)')
   .option('--deviations <file>', 'known deviations of the gateway, in place of those that come with it')
   .option('--write-deviations <file>', 'propose a deviations file from what was found')
+  .option('--dry-run', 'say what would be judged and what not, and connect to nothing')
   .option('--strict', 'fail for what was declined or could not be decided, too')
   .addHelpText('after', EXIT)
   .action(async (target: string, options: CheckOptions) => {
@@ -66,6 +67,15 @@ program
     if (options.json) process.stdout.write(requirementsJson(knowledge, { id, ...options }))
     else if (id) process.stdout.write(requirementPage(knowledge, id, { colour }))
     else process.stdout.write(requirementsList(knowledge, { ...options, colour }))
+  })
+
+program
+  .command('init')
+  .description('write a commented gateway file and the authorities of the suite')
+  .argument('[file]', 'where', 'gateway.yaml')
+  .action(async (file: string) => {
+    const { init } = await import('./init.ts')
+    process.stdout.write(init(file))
   })
 
 program

@@ -2,6 +2,7 @@ import pc from 'picocolors'
 import type { Catalogue, Requirement } from '../verdicts/catalogue.ts'
 import type { Gap } from '../verdicts/coverage.ts'
 import type { FeatureRule } from '../verdicts/features.ts'
+import { wrap } from './wrap.ts'
 
 /** What there is to tell: the catalogue, the Rules that test it, and why the rest is not tested. */
 export interface Knowledge {
@@ -132,16 +133,4 @@ function summary(chosen: readonly Requirement[], knowledge: Knowledge): string {
   const count: Record<Tested, number> = { yes: 0, later: 0, never: 0 }
   for (const requirement of chosen) count[isTested(requirement, knowledge)]++
   return `${chosen.length} requirements: ${count.yes} tested, ${count.later} later, ${count.never} never.`
-}
-
-/** Lines of at most `width` columns; all but the first begin with `indent` blanks. A longer word has its own line. */
-function wrap(text: string, width: number, indent: number): string {
-  const lines: string[] = []
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines.join(`\n${' '.repeat(indent)}`)
 }

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Headers, pack } from 'tar-stream'
+import { type Header, type Pack, pack } from 'tar-stream'
 
 /** A file on its way into an image or a container. */
 export interface File {
@@ -24,20 +23,21 @@ export interface File {
  */
 const MODIFIED = new Date(1_000)
 
-/** A tar archive of files, as the engine takes it. Errors (a file that cannot be read) end the stream. */
+/** A tar archive of files, as the engine takes it. A file that cannot be read ends the stream with its error. */
 export function archive(files: readonly File[]): Readable {
   const tar = pack()
   void fill(tar, files).catch(error => tar.destroy(error as Error))
-  return tar as unknown as Readable
+  return Readable.from(tar)
 }
 
-async function fill(tar: ReturnType<typeof pack>, files: readonly File[]): Promise<void> {
+async function fill(tar: Pack, files: readonly File[]): Promise<void> {
   for (const { path, content, mode = 0o644, uid = 0, gid = 0 } of files) {
-    const header: Headers = { name: path.replace(/^\/+/, ''), mode, uid, gid, mtime: MODIFIED }
-    if (typeof content === 'string' || Buffer.isBuffer(content)) {
-      const entry = tar.entry(header, content)
-      if (!entry.destroyed) await once(entry, 'close').catch(() => {})
-    } else {
+    const header: Partial<Header> & { name: string } = { name: path.replace(/^\/+/, ''), mode, uid, gid, mtime: MODIFIED }
+    if (typeof content === 'string' || Buffer.isBuffer(content))
+      await new Promise<void>((resolve, reject) => {
+        tar.entry(header, content, error => (error ? reject(error) : resolve()))
+      })
+    else {
       const { size } = await stat(content.file)
       await pipeline(createReadStream(content.file), tar.entry({ ...header, size }))
     }

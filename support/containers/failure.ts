@@ -19,7 +19,10 @@ export function lastWords(lines: readonly string[], max = 12): string {
 export async function within<T>(limit: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ContainerFailure(`${what} took longer than ${limit / 1000} s`)), limit)
+    timer = setTimeout(
+      () => reject(new ContainerFailure(`${what} took longer than ${limit / 1000} s`)),
+      limit,
+    )
   })
   work.catch(() => {})
   try {

@@ -39,6 +39,7 @@ export function external(file: GatewayFile): ExternalSource {
     ...(file.deviations === undefined ? {} : { deviations: file.deviations }),
     file,
     flow,
+    ...(file.profiles ? { profiles: file.profiles } : {}),
     lacks: capability => BEYOND_A_FILE[capability] ?? missingConnector(flow, capability, where),
     untested(role) {
       const side = role === 'sender' ? 'outbound' : 'inbound'

@@ -39,6 +39,12 @@ export interface GatewaySource {
   readonly kind: Gateway['kind']
   /** File with the recorded deviations of the product, where it has any. */
   readonly deviations?: string
+  /** What the gateway is told already, where the suite does not tell it. */
+  readonly flow?: MailFlow
+  /** Profiles to judge when the command line names none; absent: the usual ones. */
+  readonly profiles?: readonly string[]
+  /** Why nothing is tested of it in a role, or nothing when it is. */
+  untested?(role: 'sender' | 'receiver'): string | undefined
   /** Why the product lacks a capability, or nothing when it has it. */
   lacks(capability: Capability): string | undefined
   /** Throws GatewayFailure when it does not come up. */

@@ -37,6 +37,11 @@ export interface Located {
   control: boolean
 }
 
+/** An example that would be judged, or why not. */
+export interface Planned extends Located {
+  inapplicable?: string
+}
+
 /** One lab, one gateway and all verdicts: what every scenario of a run shares. */
 export class Run {
   readonly catalogue: Catalogue = loadCatalogue()
@@ -50,13 +55,18 @@ export class Run {
   readonly listener: RunListener | undefined
   /** Once known, only those that are meant for this version. */
   deviations: readonly Deviation[]
+  /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
+  plan: Planned[] | undefined
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
   readonly #submissions = new Map<Gateway, Submission>()
   readonly #held: { located: Located; verdict: RecordedVerdict; late: () => Observation | undefined }[] = []
   #lastHeld = 0
 
-  private constructor(options: RunOptions, made: { pki: Pki; lab: Lab; flow: MailFlow; mailbox: Mailbox }) {
+  private constructor(
+    options: RunOptions,
+    made: { pki: Pki; lab: Lab; flow: MailFlow; mailbox: Mailbox | undefined },
+  ) {
     this.pki = made.pki
     this.lab = made.lab
     this.flow = made.flow
@@ -91,6 +101,14 @@ export class Run {
       await lab.stop()
       throw error
     }
+  }
+
+  /** For a dry run: a lab that is never started around a gateway that is never asked. */
+  static dry(options: RunOptions, flow: MailFlow): Run {
+    const pki = new Pki()
+    const run = new Run(options, { pki, lab: new Lab(pki), flow, mailbox: undefined })
+    run.plan = []
+    return run
   }
 
   /** `place` is `features/….feature:LINE`. */

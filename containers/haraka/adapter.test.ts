@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { embedded } from '../../support/gateway/embedded.ts'
+import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { sessionWords } from '../../support/gateway/session-words.ts'
+import { standardFlow, variantOf } from '../../support/gateway/standard-flow.ts'
+import type { Pki } from '../../support/pki/pki.ts'
+import { applicableDeviations, loadDeviations } from '../../support/verdicts/deviations.ts'
+import { haraka } from './adapter.ts'
+
+const samples = fileURLToPath(new URL('samples/', import.meta.url))
+const place = { address: '127.1.2.3', inbound: 2525, submission: 2587 }
+/** Issues placeholders, so that no key gets into a sample. */
+const pki = {
+  issue: async () => ({ key: '<key>', certificate: '<certificate>' }),
+  root: async (name = 'root') => `<certificate of ${name}>`,
+} as unknown as Pki
+const flow = (): Promise<MailFlow> =>
+  standardFlow(embedded(haraka), { pki, network: { resolver: '127.0.0.1:5353', partnerPort: 2625 } })
+
+const rendered = (from: MailFlow): Map<string, string> =>
+  new Map(haraka.render(from, place).files.map(({ path, content }) => [path, content]))
+
+/** Whole copies of files that are elsewhere already. */
+const COPIES = ['config/connection.ini', 'plugins/connectors.js', 'config/dhparams.pem']
+
+describe('Haraka: rendering', () => {
+  it('renders the standard flow as in its sample (UPDATE_SAMPLES=1 writes it anew)', async () => {
+    const folder = join(samples, 'standard-flow')
+    const files = rendered(await flow())
+    for (const copy of COPIES) assert.ok(files.delete(copy), copy)
+    if (process.env['UPDATE_SAMPLES'])
+      for (const [path, content] of files) {
+        mkdirSync(dirname(join(folder, path)), { recursive: true })
+        writeFileSync(join(folder, path), content)
+      }
+    const expected = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => relative(folder, join(entry.parentPath, entry.name)))
+    assert.deepEqual([...files.keys()].sort(), expected.sort())
+    for (const [path, content] of files)
+      assert.equal(content, readFileSync(join(folder, path), 'utf8'), `${path} differs from its sample`)
+  })
+
+  it('brings parameters for Diffie-Hellman, which Haraka would spend seconds on', async () => {
+    assert.match(
+      rendered(await flow()).get('config/dhparams.pem')!,
+      /^-----BEGIN DH PARAMETERS-----\r?\n[\w+/=\s]+-----END DH PARAMETERS-----\s*$/,
+    )
+  })
+
+  it('has no file for a certificate that is lost', async () => {
+    const files = rendered(await variantOf(await flow(), 'has lost its certificate', pki))
+    assert.ok(!files.has('config/tls_cert.pem'))
+    assert.ok(files.has('config/tls_key.pem'))
+  })
+
+  it('gives up after as many attempts as the flow says', async () => {
+    const intervals = async (attempts: number) =>
+      /temp_fail_intervals=(.*)/.exec(
+        rendered({ ...(await flow()), attempts }).get('config/outbound.ini')!,
+      )?.[1]
+    assert.equal(await intervals(1), 'none')
+    assert.equal(await intervals(3), '1h*2')
+  })
+})
+
+describe('Haraka: its log', () => {
+  const lines = readFileSync(join(samples, 'haraka-3.3.4.log'), 'utf8').split('\n')
+  const said = (recipient: string) =>
+    lines.flatMap(line => haraka.read(line) ?? []).filter(event => event.recipient === `inbox@${recipient}`)
+  const words = (text: string) =>
+    sessionWords(lines, text, haraka).map(({ line, ...word }) => {
+      assert.ok(lines.includes(line) || line.endsWith(')'), line)
+      return word
+    })
+  const tls13 = { tls: true, version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
+
+  it('is ready once it has read its queue', () => {
+    assert.equal(lines.filter(line => haraka.ready.test(line)).length, 1)
+  })
+
+  it('says that a message was delivered', () => {
+    assert.deepEqual(said('good.forced.test'), [
+      { kind: 'delivered', recipient: 'inbox@good.forced.test', reason: 'Taken' },
+    ])
+  })
+
+  it('names the certificate as the reason where it was the reason', () => {
+    const [stranger] = said('wrong.forced.test')
+    assert.equal(stranger?.kind, 'deferred')
+    assert.match(stranger!.reason, /^Tried all MXs: Error: unable to get local issuer certificate$/)
+    const [other] = said('name.forced.test')
+    assert.equal(other?.kind, 'deferred')
+    assert.match(other!.reason, /^Tried all MXs: .*ERR_TLS_CERT_ALTNAME_INVALID/)
+  })
+
+  it('says of each attempt what became of it', () => {
+    assert.deepEqual(
+      said('gone.forced.test').map(({ kind }) => kind),
+      ['deferred', 'deferred', 'bounced'],
+    )
+    assert.match(said('later.opportunistic.test')[0]!.reason, /\b454 4\.7\.0\b/)
+  })
+
+  it('says nothing about recipients in any other line', () => {
+    for (const line of ['', 'mail-tls event {', '2026-11-24T19:34:33.183Z [NOTICE] [-] [core] hello'])
+      assert.equal(haraka.read(line), undefined, line)
+  })
+
+  it('tells sessions with partners apart', () => {
+    assert.deepEqual(words('good.forced.test'), [{ ...tls13, verified: true }])
+    assert.deepEqual(words('stranger.opportunistic.test'), [{ ...tls13, verified: false }])
+    assert.deepEqual(words('clear.opportunistic.test'), [{ tls: false }])
+  })
+
+  it('knows no secured session where the certificate was refused', () => {
+    assert.deepEqual(words('wrong.forced.test'), [])
+  })
+
+  it('tells sessions with senders apart, and calls none of them verified (a known fault)', () => {
+    assert.deepEqual(words('good.certified.test'), [{ ...tls13, verified: false }])
+    assert.deepEqual(words('self.stranger.test'), [{ ...tls13, verified: false }])
+    assert.deepEqual(words('clear.stranger.test'), [{ tls: false }])
+    assert.deepEqual(words('bare.required.test'), [{ tls: false }])
+  })
+
+  it('does not take the session that a message came in on for the one it left on', () => {
+    const came = lines.find(line => line.includes('[tls] secured:'))!
+    const left = lines.find(line => line.includes('[outbound] secured '))!
+    assert.match(haraka.sessionOf!(came)!, /^in [\w-]+$/)
+    assert.match(haraka.sessionOf!(left)!, /^out [\w-]+\.\d+\.\d+$/)
+    assert.equal(haraka.sessionOf!('2026-11-24T19:34:33.094Z [NOTICE] [-] [server] Listening'), undefined)
+  })
+})
+
+describe('Haraka: known deviations', () => {
+  it('are for the version that is installed', async () => {
+    const { version } = await haraka.version()
+    const deviations = loadDeviations(haraka.deviations!)
+    assert.ok(deviations.length > 0)
+    assert.deepEqual(applicableDeviations(deviations, version), deviations)
+  })
+})

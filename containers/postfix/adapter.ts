@@ -1,0 +1,247 @@
+import { fileURLToPath } from 'node:url'
+import type {
+  ContainerProduct,
+  DeliveryEvent,
+  Place,
+  Rendered,
+  RenderedFile,
+} from '../../support/gateway/adapter.ts'
+import type { InboundConnector, MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
+import { TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { printable } from '../../support/wire/printable.ts'
+
+const FOLDER = '/etc/postfix'
+const IDENTITY = `${FOLDER}/tls/identity.pem`
+const TRUST = `${FOLDER}/tls/roots.pem`
+/** `>=TLSv1.2` is for 3.6 and later; all releases know this. */
+const PROTOCOLS = '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1'
+
+/** Postfix as Debian builds it, with OpenSSL. */
+export const postfix: ContainerProduct = {
+  name: 'postfix',
+  releases: [
+    { name: 'trixie', base: 'debian:trixie-slim' },
+    { name: 'bookworm', base: 'debian:bookworm-slim' },
+    { name: 'bullseye', base: 'debian:bullseye-slim' },
+  ],
+  folder: fileURLToPath(new URL('.', import.meta.url)),
+  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  capabilities: new Set([
+    'encryption-only',
+    'domain-validation',
+    'tls-domain',
+    'inbound-required',
+    'client-certificate-outbound',
+    'submission',
+    'retry',
+    'forced-tls-inbound',
+    'session-log',
+  ]),
+  reasons: {
+    'certificate-validation': 'where Postfix verifies the chain it compares a name as well',
+    // `search_order = subject_cn` of check_ccert_access has a name in 3.5 to 3.11, and no code behind it.
+    'client-certificates': 'Postfix knows client certificates by their fingerprints, not by name',
+    expiry: 'Postfix gives a message up after a time, not after a number of attempts',
+  },
+  ready: /postfix\/master\[\d+\]: daemon started/,
+  command: ['/usr/local/sbin/start'],
+  reload: ['/usr/local/sbin/start', 'again'],
+  versionCommand: ['sh', '-c', 'postconf -h mail_version && postconf -T run-version'],
+
+  readVersion(text: string) {
+    const [version, library] = text.trim().split(/\r?\n/)
+    if (!version || !/^\d+\.\d+/.test(version) || !library) throw new Error(`no version of Postfix: ${text}`)
+    return { version, library: library.replace(/^(\S+ \S+).*/, '$1') }
+  },
+
+  /** Needs `fast_flush_domains`; with -f instead, every other queued message would be tried as well. */
+  retry: (domain: string) => ['postqueue', '-s', domain],
+
+  render(flow: MailFlow, place: Place): Rendered {
+    return {
+      files: [
+        { path: `${FOLDER}/main.cf`, content: mainCf(flow) },
+        { path: `${FOLDER}/master.cf`, content: masterCf(place) },
+        { path: `${FOLDER}/outbound`, content: table(flow.outbound.map(c => [pattern(c.to), policy(c)])) },
+        { path: `${FOLDER}/inbound`, content: table(named(flow).map(c => [pattern(c.from), access(c)])) },
+        {
+          path: `${FOLDER}/users`,
+          content: flow.users.map(({ name, password }) => `${name} ${password}\n`).join(''),
+          mode: '0600',
+        },
+        {
+          path: `${FOLDER}/sasl/smtpd.conf`,
+          content: 'pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\n',
+        },
+        { path: TRUST, content: flow.trust.join('') },
+        ...identityFile(flow),
+      ],
+    }
+  },
+
+  /** With `smtpd_client_port_logging` every line of an incoming session names the client's port. */
+  sessionOf(line: string): string | undefined {
+    return /postfix\/(?:submission\/)?smtpd\[\d+\]: .*\[([\d.]+\]:\d+)/.exec(line)?.[1]
+  },
+
+  session(line: string) {
+    const { daemon, word, version, suite } =
+      /postfix\/(?:\w+\/)?(?<daemon>smtpd?)\[\d+\]: (?<word>Anonymous|Untrusted|Trusted|Verified) TLS connection established (?:from|to) \S+: (?<version>\S+) with cipher (?<suite>\S+)/.exec(
+        line,
+      )?.groups ?? {}
+    if (!version || !suite) return undefined
+    // A client has no name to compare: Trusted is the highest word of the receiving side.
+    return { tls: true, version, suite, verified: word === 'Verified' || (daemon === 'smtpd' && word === 'Trusted') }
+  },
+
+  read(line: string): DeliveryEvent | undefined {
+    const { recipient, status, reason } =
+      /postfix\/\w+\[\d+\]: \w+: to=<(?<recipient>[^>]*)>, .*?\bstatus=(?<status>sent|deferred|bounced) \((?<reason>.*)\)$/.exec(
+        line.trimEnd(),
+      )?.groups ?? {}
+    if (!recipient || !status) return undefined
+    const kind = status === 'sent' ? 'delivered' : (status as 'deferred' | 'bounced')
+    return { kind, recipient, reason: printable(reason ?? '', 300) }
+  },
+}
+
+/** Postfix's own pattern for names below a domain is the domain with a leading dot. */
+const pattern = (domain: string): string => domain.replace(/^\*/, '')
+
+/** All but the rule for every sender, which is a setting and no pattern. */
+const named = ({ inbound }: MailFlow): InboundConnector[] => inbound.filter(({ from }) => from !== '*')
+
+const access = ({ tls }: InboundConnector): string => (tls === 'required' ? 'reject_plaintext_session' : 'DUNNO')
+
+function policy({ tls, tlsDomain }: OutboundConnector): string {
+  switch (tls) {
+    case 'opportunistic':
+      return 'may'
+    case 'encryption-only':
+      return 'encrypt'
+    case 'certificate-validation':
+      throw new Error('Postfix cannot verify a chain without a name')
+    case 'domain-validation':
+      // The default `nexthop, dot-nexthop` also takes a certificate for any name below the domain.
+      return `secure match=${tlsDomain ? pattern(tlsDomain) : 'nexthop'}`
+  }
+}
+
+function mainCf(flow: MailFlow): string {
+  const everybody = flow.inbound.some(({ from, tls }) => from === '*' && tls === 'required')
+  return settings({
+    // Postfix 3.5 knows no higher level; what later levels change is set below.
+    compatibility_level: '2',
+    maillog_file: '/dev/stdout',
+    myhostname: flow.hostname,
+    myorigin: flow.domain,
+    mydestination: '',
+    relay_domains: flow.domain,
+    alias_maps: '',
+    local_recipient_maps: '',
+    // Patterns with a leading dot cover what is below a name, and those without it the name alone.
+    parent_domain_matches_subdomains: '',
+    inet_protocols: 'ipv4',
+    // Who may relay on the submission port: the network of this run.
+    mynetworks_style: 'subnet',
+    smtpd_peername_lookup: 'no',
+    // All partners of a run come from one address.
+    smtpd_client_connection_count_limit: '0',
+
+    smtpd_tls_security_level: everybody ? 'encrypt' : 'may',
+    smtpd_tls_chain_files: IDENTITY,
+    smtpd_tls_CAfile: TRUST,
+    smtpd_tls_ask_ccert: 'yes',
+    smtpd_tls_fingerprint_digest: 'sha256',
+    smtpd_tls_protocols: PROTOCOLS,
+    smtpd_tls_mandatory_protocols: PROTOCOLS,
+    smtpd_tls_received_header: 'yes',
+    smtpd_tls_auth_only: 'yes',
+    smtpd_relay_restrictions: 'reject_unauth_destination',
+    smtpd_sender_restrictions: `check_sender_access texthash:${FOLDER}/inbound`,
+    smtpd_recipient_restrictions: 'permit',
+    // The default 450 would let the sender try in clear again and again.
+    plaintext_reject_code: '530',
+    cyrus_sasl_config_path: `${FOLDER}/sasl`,
+
+    smtp_tls_security_level: 'may',
+    smtp_tls_policy_maps: `texthash:${FOLDER}/outbound`,
+    smtp_tls_chain_files: IDENTITY,
+    smtp_tls_CAfile: TRUST,
+    smtp_tls_fingerprint_digest: 'sha256',
+    smtp_tls_protocols: PROTOCOLS,
+    smtp_tls_mandatory_protocols: PROTOCOLS,
+    // By strength; Postfix's own list sorts by key length alone and begins with suites without certificate.
+    tls_medium_cipherlist: TLS12_SUITES.join(':'),
+    smtp_tls_ciphers: 'medium',
+    smtp_tls_mandatory_ciphers: 'medium',
+    // A partner that stays silent after its go-ahead holds the message up for this long.
+    smtp_starttls_timeout: '10s',
+    smtp_connection_cache_on_demand: 'no',
+
+    // The suite asks for the next attempt itself: no run through the queue of its own accord.
+    queue_run_delay: '10d',
+    // From this age on, the next attempt after a broken handshake may go out in clear (level may).
+    minimal_backoff_time: '1s',
+    maximal_backoff_time: '10d',
+    // With the defaults, one partner that fails delays the next message for it.
+    default_destination_concurrency_failed_cohort_limit: '0',
+    // Makes `postqueue -s` work for every domain.
+    fast_flush_domains: 'static:all',
+
+    smtp_tls_loglevel: '1',
+    smtpd_tls_loglevel: '1',
+    smtpd_client_port_logging: 'yes',
+    // Names sender and recipient in a line that also names the client's port.
+    smtpd_log_access_permit_actions: 'static:all',
+  })
+}
+
+function masterCf({ inbound, submission }: Place): string {
+  const service = (name: string, type: string, command: string, { wakeup = '-', most = '-' } = {}) =>
+    `${[name, type, type === 'inet' ? 'n' : '-', '-', 'n', wakeup, most, command].join(' ')}\n`
+  const unix = (name: string, command = name, limits = {}) => service(name, 'unix', command, limits)
+  return [
+    service(String(inbound), 'inet', 'smtpd'),
+    service(String(submission), 'inet', 'smtpd'),
+    ...[
+      'syslog_name=postfix/submission',
+      'smtpd_tls_security_level=may',
+      'smtpd_sender_restrictions=',
+      'smtpd_sasl_auth_enable=yes',
+      'smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,reject',
+    ].map(option => `  -o ${option}\n`),
+    // cleanup and the like must be reachable for postqueue and sendmail of other users: not private.
+    'pickup unix n - n 60 1 pickup\n',
+    'cleanup unix n - n - 0 cleanup\n',
+    'qmgr unix n - n 300 1 qmgr\n',
+    'showq unix n - n - - showq\n',
+    'flush unix n - n 1000? 0 flush\n',
+    unix('tlsmgr', 'tlsmgr', { wakeup: '1000?', most: '1' }),
+    unix('rewrite', 'trivial-rewrite'),
+    ...['bounce', 'defer', 'trace'].map(name => unix(name, 'bounce', { most: '0' })),
+    unix('verify', 'verify', { most: '1' }),
+    unix('proxymap'),
+    unix('smtp'),
+    unix('relay', 'smtp'),
+    ...['error', 'retry'].map(name => unix(name, 'error')),
+    unix('discard'),
+    unix('anvil', 'anvil', { most: '1' }),
+    unix('scache', 'scache', { most: '1' }),
+    'postlog unix-dgram n - n - 1 postlogd\n',
+  ].join('')
+}
+
+/** Without its file Postfix says so in its log and goes on without TLS. */
+function identityFile({ identity }: MailFlow): RenderedFile[] {
+  if (!identity.certificate) return []
+  return [{ path: IDENTITY, content: `${identity.key}${identity.certificate}`, mode: '0600' }]
+}
+
+const table = (rows: string[][]): string => rows.map(row => `${row.join(' ')}\n`).join('')
+
+const settings = (values: Record<string, string>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name} = ${value}`.trimEnd())
+    .join('\n')
+    .concat('\n')

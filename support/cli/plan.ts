@@ -1,0 +1,29 @@
+import pc from 'picocolors'
+import type { Planned } from '../run/run.ts'
+import type { Catalogue } from '../verdicts/catalogue.ts'
+import { wrapped } from './terminal-summary.ts'
+
+/** What a run would judge of each requirement, and why not more; at most `columns` wide. */
+export function planText(
+  plan: readonly Planned[],
+  catalogue: Catalogue,
+  { colour, columns }: { colour: boolean; columns: number },
+): string {
+  const paint = pc.createColors(colour)
+  const byRequirement = Map.groupBy(plan, ({ rule }) => rule.requirement)
+  const lines: string[] = []
+  let tested = 0
+  for (const { id, statement } of catalogue.requirements) {
+    const examples = byRequirement.get(id)
+    if (!examples) continue
+    const reasons = [...new Set(examples.flatMap(({ inapplicable }) => inapplicable ?? []))]
+    const judged = examples.filter(({ inapplicable }) => inapplicable === undefined).length
+    if (judged > 0) tested++
+    const mark =
+      judged === examples.length ? paint.green('yes ') : judged > 0 ? paint.yellow('part') : paint.dim('no  ')
+    const count = judged > 0 && judged < examples.length ? `${judged} of ${examples.length} examples; ` : ''
+    const text = reasons.length > 0 ? `${count}${reasons.join('; ')}` : statement
+    lines.push(`${mark}  ${paint.bold(id.padEnd(12))} ${wrapped(text, columns, 19)}`)
+  }
+  return `${lines.join('\n')}\n\n${wrapped(`${tested} of ${byRequirement.size} requirements would be judged. Nothing was connected to.`, columns)}\n`
+}

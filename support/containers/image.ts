@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { archive, type File } from './archive.ts'
+import type { Dockerode, Doing } from './engine.ts'
+import { ContainerFailure, lastWords, within } from './failure.ts'
+
+/** What an image is built from. Its tag is a hash over all of this, so a change of any of it makes another image. */
+export interface ImageSource {
+  /** In progress, in errors and in the tag `mail-tls/NAME:HASH`; lower case. */
+  name: string
+  /** The whole build context; one of them is the `Dockerfile`. It is built without BuildKit: no heredocs, no mounts. */
+  files: readonly ContextFile[]
+  /** Values for the Dockerfile's ARGs. */
+  args?: Record<string, string>
+}
+
+export interface ContextFile extends File {
+  /** Stands for the content in the hash where the content is large. */
+  fingerprint?: string
+}
+
+/** Files of a folder as part of a build context. Those with the executable bit keep it. */
+export function folderFiles(folder: string, paths: readonly string[]): ContextFile[] {
+  return paths.map(path => ({
+    path,
+    content: readFileSync(join(folder, path)),
+    mode: statSync(join(folder, path)).mode & 0o111 ? 0o755 : 0o644,
+  }))
+}
+
+/** A build that takes longer hangs, in ms. Packages come over the network. */
+const BUILD_LIMIT = 20 * 60_000
+const MAX_LINES = 200
+
+/** Throws ContainerFailure. */
+export async function build(docker: Dockerode, source: ImageSource, doing: Doing): Promise<string> {
+  const tag = `mail-tls/${source.name}:${fingerprint(source)}`
+  try {
+    await docker.getImage(tag).inspect()
+    return tag
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode !== 404)
+      throw new ContainerFailure(`the container engine failed: ${(error as Error).message}`)
+  }
+  const what = `building the image of ${source.name}`
+  doing(what)
+  const stop = new AbortController()
+  const lines: string[] = []
+  try {
+    await within(BUILD_LIMIT, what, run())
+  } catch (error) {
+    if (error instanceof ContainerFailure) throw error
+    throw new ContainerFailure(`${what} failed: ${(error as Error).message} (${lastWords(lines)})`)
+  } finally {
+    stop.abort()
+  }
+  return tag
+
+  async function run(): Promise<void> {
+    const stream = await docker.buildImage(archive(source.files), {
+      t: tag,
+      labels: { 'mail-tls.image': source.name },
+      rm: true,
+      // Else a step that fails leaves its container.
+      forcerm: true,
+      buildargs: { ...proxies(), ...source.args },
+      abortSignal: stop.signal,
+    })
+    await new Promise<void>((resolve, reject) => {
+      docker.modem.followProgress(
+        stream,
+        error => (error ? reject(error) : resolve()),
+        ({ stream: text = '' }: { stream?: string }) => {
+          lines.push(...text.split('\n').filter(line => line.trim()))
+          lines.splice(0, lines.length - MAX_LINES)
+          const [, step, steps] = /^Step (\d+)\/(\d+) :/.exec(text) ?? []
+          if (step) doing(`${what} (step ${step} of ${steps})`)
+        },
+      )
+    })
+  }
+}
+
+function fingerprint({ files, args = {} }: ImageSource): string {
+  const hash = createHash('sha256')
+  const part = (text: string | Buffer) => hash.update(`${text.length}:`).update(text)
+  for (const [name, value] of Object.entries(args).sort()) part(name).update(value)
+  for (const { path, mode = 0o644, content, fingerprint } of files) {
+    part(path)
+    part(String(mode))
+    part(
+      fingerprint ??
+        (typeof content === 'object' && 'file' in content ? readFileSync(content.file) : content),
+    )
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** The engine knows these ARGs without a declaration, and does not keep them in the image. */
+function proxies(): Record<string, string> {
+  const names = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap(name => [name, name.toUpperCase()])
+  return Object.fromEntries(names.flatMap(name => (process.env[name] ? [[name, process.env[name]]] : [])))
+}
