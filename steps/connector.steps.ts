@@ -193,6 +193,7 @@ Given('TLS works on both legs', function (this: MailWorld) {
 
 /** Columns: partner, connector (none or forced), STARTTLS (offered or hidden). */
 Given('a message for these partners', function (this: MailWorld, table: DataTable) {
+  this.needsRoom(table.hashes().length)
   this.copies = table.hashes().map(({ partner, connector, STARTTLS }) => {
     const { to } = connector === 'forced' ? forced(this) : forLevel(this, 'opportunistic')
     return {

@@ -2,12 +2,12 @@ import { type DataTable, Given, Then, When } from '@cucumber/cucumber'
 import { type Sent, send } from '../support/gateway/sending.ts'
 import type { TlsVersion } from '../support/lab/behaviour.ts'
 import { compose, type Message, type MessageOptions } from '../support/lab/message.ts'
+import { passOn } from '../support/lab/onward.ts'
 import type { Partner } from '../support/lab/partner.ts'
-import { call } from '../support/lab/sender.ts'
 import { encrypted } from '../support/lab/smime.ts'
 import { onlyDecryptable, readable } from '../support/verdicts/judgements/content.ts'
 import { firstHopAlone, hopsOfTheirOwn, noFurtherClaim } from '../support/verdicts/judgements/hops.ts'
-import { authorTold, nobodyTold } from '../support/verdicts/judgements/notices.ts'
+import { authorTold, nobodyTold, noticed } from '../support/verdicts/judgements/notices.ts'
 import {
   arrivesAt,
   arrivesInClear,
@@ -26,7 +26,7 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   world.domain ??= world.run.lab.freshDomain(
     world.flow.outbound.find(({ to, tls }) => tls === 'opportunistic' && to.startsWith('*.'))!.to,
   )
-  return world.run.lab.partner({ domain: world.domain, hosts: world.hosts })
+  return world.partner({ domain: world.domain, hosts: world.hosts })
 }
 
 interface Sending extends Partial<MessageOptions> {
@@ -66,7 +66,11 @@ async function sendOne(world: MailWorld, how: Sending = {}): Promise<Sent> {
 
 When('the gateway sends a message to the partner', async function (this: MailWorld) {
   const sent = await sendOne(this)
-  if (this.passesOn && sent.arrivals[0]) this.onward = await passOn(this, sent)
+  const [arrival] = sent.arrivals
+  if (!this.passesOn || !arrival) return
+  const { behind, conversation } = await passOn(this.run.pki, sent.partner, arrival.content)
+  this.onward = behind
+  this.conversations.push(conversation)
 })
 
 When(
@@ -74,7 +78,7 @@ When(
   async function (this: MailWorld, tries: number) {
     // The author is a partner too, so that a notification is seen.
     const domain = this.run.lab.freshDomain('*.opportunistic.test')
-    this.notices = await this.run.lab.partner({ domain })
+    this.notices = await this.partner({ domain })
     await sendOne(this, { tries, from: `author@${domain}` })
   },
 )
@@ -89,7 +93,7 @@ When(
 When(
   'the gateway tries up to {int} times to send a message without return path to the partner',
   async function (this: MailWorld, tries: number) {
-    this.notices = await this.run.lab.partner({ domain: this.run.lab.freshDomain('*.opportunistic.test') })
+    this.notices = await this.partner({ domain: this.run.lab.freshDomain('*.opportunistic.test') })
     await sendOne(this, { tries, from: '', headers: [`Reply-To: <author@${this.notices.domain}>`] })
   },
 )
@@ -102,9 +106,10 @@ When('the gateway sends two messages to the partner, one after the other', async
 })
 
 When('the gateway sends the message to all of them', async function (this: MailWorld) {
-  const { lab } = this.run
-  const partners = this.copies.map(({ domain, behaviour }) => lab.partner({ domain, hosts: [behaviour] }))
-  await sendTo(this, await Promise.all(partners))
+  await sendTo(
+    this,
+    await this.partners(this.copies.map(({ domain, behaviour }) => ({ domain, hosts: [behaviour] }))),
+  )
 })
 
 When('the gateway sends an S\\/MIME encrypted message to the partner', async function (this: MailWorld) {
@@ -121,28 +126,6 @@ When('the gateway sends an S\\/MIME encrypted message to the partner', async fun
 When('the partner and the gateway send each other a message', async function (this: MailWorld) {
   await Promise.all([sendOne(this), deliver(this)])
 })
-
-/** The partner relays to a server of its own, in clear: what happens behind the next server. */
-async function passOn(world: MailWorld, { arrivals, partner }: Sent) {
-  const behind = await world.run.lab.partner({ domain: `behind.${partner.domain}` })
-  const [host] = behind.hosts
-  const client = await call(
-    { host: host!.address, port: world.run.lab.port },
-    { sender: partner.hosts[0]!.hostname, receiver: host!.hostname },
-  )
-  world.conversations.push(client.recorder.conversation)
-  await client.reply()
-  for (const command of [
-    `EHLO ${partner.hosts[0]!.hostname}`,
-    'MAIL FROM:<>',
-    `RCPT TO:<inbox@${behind.domain}>`,
-    'DATA',
-  ])
-    await client.command(command)
-  await client.content(arrivals[0]!.content)
-  await client.quit()
-  return behind
-}
 
 Then('the message arrives over TLS', function (this: MailWorld) {
   return this.conclude(arrivesOverTls(this.only))
@@ -215,7 +198,10 @@ Then('the copies fare so', function (this: MailWorld, table: DataTable) {
 })
 
 Then('the author gets one notification with a null return path', async function (this: MailWorld) {
-  return this.conclude(await authorTold(this.only, this.notices!))
+  const sent = this.only
+  await noticed(sent, this.notices!)
+  const [later] = await sendTo(this, [this.notices!])
+  return this.conclude(authorTold(sent, this.notices!, later!))
 })
 
 Then('nobody gets a notification', async function (this: MailWorld) {

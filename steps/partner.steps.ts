@@ -10,6 +10,7 @@ Given('the partner {behaviour}', function (this: MailWorld, does: Behaviour) {
 
 Given("the partner's mail exchangers, in order of preference", function (this: MailWorld, table: DataTable) {
   this.hosts = table.raw().map(([words]) => behaviour(words!))
+  this.needsRoom(this.hosts.length)
 })
 
 Given('the partner speaks {version} at most', function (this: MailWorld, maxVersion: TlsVersion) {

@@ -6,6 +6,7 @@ import type { Sent } from '../support/gateway/sending.ts'
 import type { FlowVariant } from '../support/gateway/standard-flow.ts'
 import type { Behaviour } from '../support/lab/behaviour.ts'
 import type { Dialogue } from '../support/lab/dialogue.ts'
+import type { PartnerOptions } from '../support/lab/lab.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
@@ -74,6 +75,7 @@ export class MailWorld extends World {
   verdict: { verdict: VerdictName; detail: string } | undefined
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
+  readonly #partners: Partner[] = []
   acted = false
 
   get run(): Run {
@@ -88,6 +90,30 @@ export class MailWorld extends World {
 
   gateway(): Promise<Gateway> {
     return this.ownGateway ? Promise.resolve(this.ownGateway) : this.run.gateways.with(this.variant)
+  }
+
+  /** Hands out partners, all or none; they go back when the example is over. */
+  async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
+    const made = await this.run.lab.partners(options)
+    this.#partners.push(...made)
+    return made
+  }
+
+  async partner(options: PartnerOptions): Promise<Partner> {
+    return (await this.partners([options]))[0]!
+  }
+
+  release(): void {
+    for (const partner of this.#partners) this.run.lab.release(partner)
+  }
+
+  /** Room for so many mail exchangers of partners at once. */
+  needsRoom(count: number): void {
+    const { room } = this.run.lab
+    if (count > room)
+      throw new Inapplicable(
+        `${count} mail exchangers at a time are needed, and the gateway delivers to ${room} partner ${room === 1 ? 'address' : 'addresses'}`,
+      )
   }
 
   needs(capability: Capability): void {

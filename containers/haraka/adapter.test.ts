@@ -17,8 +17,11 @@ const pki = {
   issue: async () => ({ key: '<key>', certificate: '<certificate>' }),
   root: async (name = 'root') => `<certificate of ${name}>`,
 } as unknown as Pki
-const flow = (): Promise<MailFlow> =>
-  standardFlow(embedded(haraka), { pki, network: { resolver: '127.0.0.1:5353', partnerPort: 2625 } })
+const flow = async (): Promise<MailFlow> => {
+  const network = { resolver: '127.0.0.1:5353', partnerPort: 2625 }
+  const standard = await standardFlow(embedded(haraka), { pki, network })
+  return { ...standard, users: standard.users.map(({ name }) => ({ name, password: '<password>' })) }
+}
 
 const rendered = (from: MailFlow): Map<string, string> =>
   new Map(haraka.render(from, place).files.map(({ path, content }) => [path, content]))

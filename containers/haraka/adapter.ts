@@ -108,7 +108,7 @@ export const haraka: EmbeddedProduct = {
         },
         {
           path: 'flow.json',
-          content: JSON.stringify({
+          content: json({
             inbound: flow.inbound,
             outbound: flow.outbound,
             domain: flow.domain,
@@ -137,7 +137,7 @@ export const haraka: EmbeddedProduct = {
     }
   },
 
-  retry: (domain: string) => ({ event: 'outbound.flush_queue', domain }),
+  retry: (domain: string) => ({ event: 'connectors.retry', domain }),
 
   /** A connection has its id in every line; what it brought goes out under its own, which is longer by two numbers. */
   sessionOf(line: string): string | undefined {
@@ -200,6 +200,8 @@ function tlsIni(flow: MailFlow): string {
     honorCipherOrder: true,
   })}[redis]\ndisable_for_failed_hosts=false\n[outbound]\n${ini({ ciphers: SUITES.join(':') })}`
 }
+
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
 function ini(values: Record<string, string | number | boolean>): string {
   return Object.entries(values)

@@ -6,6 +6,7 @@ const { readFileSync, rmSync } = require('node:fs')
 const DSN = require('haraka-dsn')
 const net_utils = require('haraka-net-utils')
 const { getDnsResolver } = require('haraka-net-utils/lib/dns_config')
+const outbound = require('./outbound')
 const outbound_tls = require('./outbound/tls')
 
 const folder = process.env.HARAKA
@@ -24,6 +25,11 @@ exports.shutdown = () => process.channel?.unref()
 process.once('disconnect', () => {
   rmSync(folder, { recursive: true, force: true })
   process.exit(0)
+})
+
+// Haraka's own `outbound.flush_queue` passes over mail that was queued before a restart: its files bear another process.
+process.on('message', ({ event, domain }) => {
+  if (event === 'connectors.retry') outbound.flush_queue(domain)
 })
 
 const covers = (pattern, domain) =>

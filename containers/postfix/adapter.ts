@@ -24,7 +24,7 @@ export const postfix: ContainerProduct = {
     { name: 'bookworm', base: 'debian:bookworm-slim' },
     { name: 'bullseye', base: 'debian:bullseye-slim' },
   ],
-  folder: fileURLToPath(new URL('.', import.meta.url)),
+  context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start'] },
   deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
   capabilities: new Set([
     'encryption-only',
@@ -46,6 +46,7 @@ export const postfix: ContainerProduct = {
   ready: /postfix\/master\[\d+\]: daemon started/,
   command: ['/usr/local/sbin/start'],
   reload: ['/usr/local/sbin/start', 'again'],
+  reloaded: /postfix\/master\[\d+\]: reload -- version/,
   versionCommand: ['sh', '-c', 'postconf -h mail_version && postconf -T run-version'],
 
   readVersion(text: string) {
@@ -91,7 +92,12 @@ export const postfix: ContainerProduct = {
       )?.groups ?? {}
     if (!version || !suite) return undefined
     // A client has no name to compare: Trusted is the highest word of the receiving side.
-    return { tls: true, version, suite, verified: word === 'Verified' || (daemon === 'smtpd' && word === 'Trusted') }
+    return {
+      tls: true,
+      version,
+      suite,
+      verified: word === 'Verified' || (daemon === 'smtpd' && word === 'Trusted'),
+    }
   },
 
   read(line: string): DeliveryEvent | undefined {
@@ -111,7 +117,8 @@ const pattern = (domain: string): string => domain.replace(/^\*/, '')
 /** All but the rule for every sender, which is a setting and no pattern. */
 const named = ({ inbound }: MailFlow): InboundConnector[] => inbound.filter(({ from }) => from !== '*')
 
-const access = ({ tls }: InboundConnector): string => (tls === 'required' ? 'reject_plaintext_session' : 'DUNNO')
+const access = ({ tls }: InboundConnector): string =>
+  tls === 'required' ? 'reject_plaintext_session' : 'DUNNO'
 
 function policy({ tls, tlsDomain }: OutboundConnector): string {
   switch (tls) {

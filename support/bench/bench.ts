@@ -59,10 +59,10 @@ async function pooledFlow(): Promise<Spread> {
   const submission = run.submission(gateway)
   const times: number[] = []
   for (let n = 0; n < FLOWS; n++) {
-    const partner = await run.lab.partner({ domain: run.lab.freshDomain('*.opportunistic.test') })
-    const message = compose({ from: 'probe@gateway.test', to: [`inbox@${partner.domain}`] })
+    const [partner] = await run.lab.partners([{ domain: run.lab.freshDomain('*.opportunistic.test') }])
+    const message = compose({ from: 'probe@gateway.test', to: [`inbox@${partner!.domain}`] })
     const began = performance.now()
-    const [sent] = await send({ gateway, submission, message, partners: [partner] })
+    const [sent] = await send({ gateway, submission, message, partners: [partner!] })
     times.push((sent!.arrivals[0]?.at ?? Number.NaN) - began)
   }
   return spread(times.filter(time => !Number.isNaN(time)))

@@ -5,9 +5,7 @@ import { bundledGateway } from '../../containers/index.ts'
 import { external } from '../gateway/external.ts'
 import { GatewayFailure, type GatewaySource } from '../gateway/gateway.ts'
 import { loadGatewayFile } from '../gateway/gateway-file.ts'
-import { standardFlow } from '../gateway/standard-flow.ts'
 import { InputError } from '../input-error.ts'
-import { Pki } from '../pki/pki.ts'
 import { findingsOf } from '../report/findings.ts'
 import type { RunRecord } from '../report/run-record.ts'
 import { mustBeReplaceable, writeReport } from '../report/write.ts'
@@ -82,6 +80,7 @@ export async function check(target: string, options: CheckOptions, version: stri
     const gateway = await run.gateways.with('as it is')
     progress.planned(selection.reduce((sum, { examples }) => sum + examples.length, 0))
     const messages = await runExamples(selection, options.parallel ?? LANES_PER_CORE * availableParallelism())
+    await run.settle()
     // Only a run of everything can tell that a deviation is gone.
     const whole = options.tags === undefined && options.shard === undefined
     const verdicts = run.verdicts.map(verdict => ({ ...verdict }))
@@ -142,9 +141,7 @@ async function planned(
   selection: FeatureRule[],
   catalogue: Catalogue,
 ): Promise<0 | 2> {
-  const network = { resolver: '', partnerPort: 0 }
-  const flow = source.flow ?? (await standardFlow(source, { pki: new Pki(), network }))
-  const run = Run.dry({ source }, flow)
+  const run = await Run.dry({ source })
   await withRun(run, () => runExamples(selection, 1))
   const colour = process.stdout.isTTY && !process.env['NO_COLOR']
   process.stdout.write(planText(run.plan!, catalogue, { colour, columns: process.stdout.columns ?? 80 }))

@@ -17,7 +17,9 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     .map(place => fileURLToPath(new URL(place + packaged, import.meta.url)))
     .find(path => existsSync(path))
   if (!found) {
-    console.error(`mail-tls: needs Node 24 or newer; this is ${process.version}, and ${packaged} was not installed`)
+    console.error(
+      `mail-tls: needs Node 24 or newer; this is ${process.version}, and ${packaged} was not installed`,
+    )
     process.exit(2)
   }
   // The channel ends with this process, and the child with the channel.

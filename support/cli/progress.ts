@@ -27,9 +27,9 @@ const LONGEST_TEXT = 500
 const HIDE_CURSOR = '\x1b[?25l'
 const SHOW_CURSOR = '\x1b[?25h'
 
-/** A block that is redrawn below what was found so far. For a terminal. */
+/** A block that is redrawn below what was found so far. A terminal that does not know its size gets plain lines. */
 export function liveProgress(out: NodeJS.WriteStream, colour = !process.env['NO_COLOR']): RunListener {
-  return new LiveProgress(out, colour)
+  return out.columns && out.rows ? new LiveProgress(out, colour) : plainProgress(out)
 }
 
 /** One line for what was found, and one for about every tenth of the examples. For a pipe or a file. */
@@ -69,6 +69,7 @@ class LiveProgress implements RunListener {
   readonly #running = new Map<string, { id: string; title: string }>()
   #found: RecordedVerdict[] = []
   #doing = ''
+  #height = 0
   #began = performance.now()
   #timer: NodeJS.Timeout | undefined
   #over = false
@@ -129,7 +130,11 @@ class LiveProgress implements RunListener {
     const lines = this.#doing
       ? [`${fitted(this.#doing, width - 14)}  ${this.#paint.dim(this.#elapsed())}`]
       : [this.#bar(width), ...this.#countLines(width), ...this.#runningLines(width)]
-    this.#block([...(this.#tally.findings > 0 ? [''] : []), ...lines].join('\n'))
+    if (this.#tally.findings > 0) lines.unshift('')
+    // log-update 7.2.0 leaves lines behind when a block of another height ends in the same lines.
+    if (lines.length !== this.#height || this.#out.columns <= width) this.#block.clear()
+    this.#height = lines.length
+    this.#block(lines.join('\n'))
   }
 
   /** Each by itself, because one call of `persist` writes no more lines than the terminal has. */
@@ -146,7 +151,7 @@ class LiveProgress implements RunListener {
 
   /** One column stays free: erasing to the end of a line that is full takes its last character away. */
   #width(): number {
-    return Math.max(this.#out.columns ?? 80, MIN_COLUMNS) - 1
+    return Math.max(this.#out.columns, MIN_COLUMNS) - 1
   }
 
   #bar(width: number): string {

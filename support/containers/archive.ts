@@ -32,7 +32,13 @@ export function archive(files: readonly File[]): Readable {
 
 async function fill(tar: Pack, files: readonly File[]): Promise<void> {
   for (const { path, content, mode = 0o644, uid = 0, gid = 0 } of files) {
-    const header: Partial<Header> & { name: string } = { name: path.replace(/^\/+/, ''), mode, uid, gid, mtime: MODIFIED }
+    const header: Partial<Header> & { name: string } = {
+      name: path.replace(/^\/+/, ''),
+      mode,
+      uid,
+      gid,
+      mtime: MODIFIED,
+    }
     if (typeof content === 'string' || Buffer.isBuffer(content))
       await new Promise<void>((resolve, reject) => {
         tar.entry(header, content, error => (error ? reject(error) : resolve()))

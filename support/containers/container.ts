@@ -87,12 +87,14 @@ export class Container {
   }
 
   async #start(): Promise<void> {
-    const made = await definition(this.#network, this.#spec, id => {
-      this.#raw = this.#network.engine.docker.getContainer(id)
+    const { client, docker } = this.#network.engine
+    const made = await definition(this.#network, this.#spec, async id => {
+      this.#raw = docker.getContainer(id)
+      // Before it starts: testcontainers looks at the log only once all ports are there.
+      this.#follow(await client.container.attach(this.#raw))
     })
-    const starting = made.withLogConsumer(stream => this.#follow(stream)).start()
-    // testcontainers waits for published ports, which one that has ended at once never gets.
-    this.#look(await this.whileRunning(starting))
+    // For published ports, too, which a container that ends at once never gets.
+    this.#look(await this.whileRunning(made.start()))
     await this.#comesUp()
   }
 
@@ -234,23 +236,21 @@ export class Container {
   }
 
   async #restart(grace: number): Promise<void> {
-    const { client } = this.#network.engine
     this.#ours = true
     await this.#raw.stop({ t: Math.ceil(grace / 1000) }).catch(error => {
       if (error.statusCode !== 304) throw error
     })
     this.#up = false
     this.#end = undefined
+    this.#follow(await this.#network.engine.client.container.attach(this.#raw))
     await this.#raw.start()
     this.#ours = false
-    const { State, NetworkSettings } = await this.#raw.inspect()
+    const { NetworkSettings } = await this.#raw.inspect()
     for (const port of this.#spec.ports ?? []) {
       const bindings = NetworkSettings.Ports[`${port}/tcp`] ?? []
       const binding = bindings.find(({ HostIp }) => !HostIp.includes(':')) ?? bindings[0]
       if (binding) this.#ports.set(port, Number(binding.HostPort))
     }
-    const since = Math.floor(new Date(State.StartedAt).getTime()) / 1000
-    this.#follow((await client.container.logs(this.#raw, { since })) as Readable)
     await this.#comesUp()
   }
 
@@ -271,7 +271,7 @@ export class Container {
 }
 
 /** testcontainers knows neither fixed addresses, nor DNS servers, nor the address on which ports are published. */
-async function definition(network: RunNetwork, spec: ContainerSpec, created: (id: string) => void) {
+async function definition(network: RunNetwork, spec: ContainerSpec, created: (id: string) => Promise<void>) {
   const { GenericContainer } = await import('testcontainers')
   const local = network.engine.host === '127.0.0.1'
   class Definition extends GenericContainer {
@@ -295,7 +295,7 @@ async function definition(network: RunNetwork, spec: ContainerSpec, created: (id
     }
 
     override async containerCreated(id: string) {
-      created(id)
+      await created(id)
     }
   }
   const made = new Definition()

@@ -71,8 +71,14 @@ export async function build(docker: Dockerode, source: ImageSource, doing: Doing
       docker.modem.followProgress(
         stream,
         error => (error ? reject(error) : resolve()),
-        ({ stream: text = '' }: { stream?: string }) => {
-          lines.push(...text.split('\n').filter(line => line.trim()))
+        ({ stream: text = '', error }: { stream?: string; error?: string }) => {
+          if (error) reject(new Error(error))
+          lines.push(
+            ...text
+              .replace(/\x1b\[[0-9;]*m/g, '')
+              .split('\n')
+              .filter(line => line.trim()),
+          )
           lines.splice(0, lines.length - MAX_LINES)
           const [, step, steps] = /^Step (\d+)\/(\d+) :/.exec(text) ?? []
           if (step) doing(`${what} (step ${step} of ${steps})`)

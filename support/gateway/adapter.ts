@@ -98,12 +98,18 @@ export interface Release {
 
 /** How a product is run in a container. */
 export interface ContainerProduct extends Adapter {
+  /** Build context of its images: `Dockerfile`, which takes `BASE`, and what that copies. */
+  readonly context: { folder: string; files: readonly string[] }
+  /** File with its recorded deviations, where it has any. */
+  readonly deviations?: string
   /** Newest first: the bare name of the product means the first. */
   readonly releases: readonly Release[]
   /** Runs the product in the foreground, once its files are in place. Its log goes to standard output. */
   readonly command: readonly string[]
   /** Makes it read changed files while mail goes on; absent where the product has to be started again. */
   readonly reload?: readonly string[]
+  /** Log line that means that it has read them. */
+  readonly reloaded?: RegExp
   /** Run in the container; prints what `readVersion` reads. */
   readonly versionCommand: readonly string[]
   /** Pure. Throws when the text does not look as expected. */

@@ -1,3 +1,4 @@
+import type { RunNetwork } from '../containers/run-network.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import type { Capability, DeliveryEvent, SessionWord } from './adapter.ts'
 import type { MailFlow } from './mail-flow.ts'
@@ -19,6 +20,8 @@ export interface Gateway {
    * counts as held back, in ms.
    */
   readonly settle?: number
+  /** Longest wait for a sign of what becomes of a message, for each attempt, in ms; absent: long enough for any product. */
+  readonly patience?: number
   /** Everything it said about recipients so far, oldest first. */
   readonly events: readonly DeliveryEvent[]
   watch(watcher: (event: DeliveryEvent) => void): () => void
@@ -47,8 +50,8 @@ export interface GatewaySource {
   untested?(role: 'sender' | 'receiver'): string | undefined
   /** Why the product lacks a capability, or nothing when it has it. */
   lacks(capability: Capability): string | undefined
-  /** Throws GatewayFailure when it does not come up. */
-  start(flow: MailFlow): Promise<Gateway>
+  /** Throws GatewayFailure when it does not come up. `network`: of the run, where its lab is in containers. */
+  start(flow: MailFlow, network?: RunNetwork): Promise<Gateway>
 }
 
 /** The gateway did not start or went away by itself: the run can say nothing about it. */

@@ -100,7 +100,7 @@ async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void
   for (;;) {
     // One word for each attempt, in their order.
     const told = () => sent.word.length >= sent.attempts
-    sent.sign = await until(() => sent.arrivals.length > 0 || told(), sources, SIGN)
+    sent.sign = await until(() => sent.arrivals.length > 0 || told(), sources, gateway.patience ?? SIGN)
     const last = sent.word.at(-1)
     if (!sent.sign || sent.arrivals.length > 0 || last?.kind !== 'deferred' || sent.attempts >= tries) break
     sent.attempts++

@@ -10,7 +10,7 @@ import type {
   StarttlsFault,
   TransactionFault,
 } from './behaviour.ts'
-import { Lab } from './lab.ts'
+import { LoopbackLab } from './loopback-lab.ts'
 import type { Partner } from './partner.ts'
 
 interface Visit {
@@ -26,7 +26,7 @@ interface Case {
 }
 
 describe('a partner that misbehaves', () => {
-  const lab = new Lab(new Pki())
+  const lab = new LoopbackLab(new Pki())
   before(() => lab.start())
   after(() => lab.stop())
 

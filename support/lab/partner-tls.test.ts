@@ -4,7 +4,7 @@ import { Recorder } from '../wire/recorder.ts'
 import { type ClientTls, SmtpClient, WireError } from '../wire/smtp.ts'
 import { opensslName } from '../wire/tls-names.ts'
 import type { PartnerTls } from './behaviour.ts'
-import { Lab } from './lab.ts'
+import { LoopbackLab } from './loopback-lab.ts'
 
 interface Seen {
   /** `well`, or how the handshake ended. */
@@ -30,7 +30,7 @@ const AES128 = 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'
 const AES256 = 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384'
 
 describe('the TLS of a partner', () => {
-  const lab = new Lab(new Pki())
+  const lab = new LoopbackLab(new Pki())
   let trust: string[]
   let identity: { key: string; certificate: string }
   before(async () => {

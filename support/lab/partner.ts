@@ -1,50 +1,58 @@
 import type { Conversation } from '../wire/conversation.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { ReceivedMessage } from './partner-session.ts'
+import type { HostTls } from './partner-tls.ts'
+
+/** One mail exchanger, as data. */
+export interface HostSpec {
+  hostname: string
+  address: string
+  /** MX preference, RFC 5321 s5.1: lower is tried first. */
+  preference: number
+  behaviour: Behaviour
+  /** More connections than this are closed unread: a gateway in a loop must not drown the run. */
+  maxConnections: number
+  /** For connections on which it misbehaves, and for those after that. */
+  tls: { faulty: HostTls; good: HostTls }
+}
 
 /** One mail exchanger of a partner. */
 export class PartnerHost {
   readonly partner: Partner
-  readonly hostname: string
-  readonly address: string
-  readonly preference: number
-  behaviour: Behaviour
+  readonly spec: HostSpec
   connections = 0
 
   constructor(partner: Partner, spec: HostSpec) {
     this.partner = partner
-    this.hostname = spec.hostname
-    this.address = spec.address
-    this.preference = spec.preference
-    this.behaviour = spec.behaviour
+    this.spec = spec
   }
 
-  /** The behaviour for the connection that comes in now; counts it. */
-  next(): Behaviour {
+  get hostname(): string {
+    return this.spec.hostname
+  }
+
+  get address(): string {
+    return this.spec.address
+  }
+
+  /** How the connection that comes in now is served; counts it. */
+  next(): { behaviour: Behaviour; tls: HostTls } {
+    const { behaviour: all, tls } = this.spec
+    const { times, ...behaviour } = all
     this.connections++
-    const { times, ...behaviour } = this.behaviour
-    if (times === undefined) return behaviour
-    if (times > 0) {
-      this.behaviour = { ...this.behaviour, times: times - 1 }
-      return behaviour
-    }
-    return {}
+    const over = times !== undefined && this.connections > times
+    return over ? { behaviour: {}, tls: tls.good } : { behaviour, tls: tls.faulty }
   }
-}
-
-interface HostSpec {
-  hostname: string
-  address: string
-  preference: number
-  behaviour: Behaviour
 }
 
 /** The other mail server, played by us, and all that it saw. */
 export class Partner {
   readonly domain: string
-  readonly hosts: PartnerHost[]
+  readonly hosts: readonly PartnerHost[]
   readonly conversations: Conversation[] = []
   readonly messages: (ReceivedMessage & { host: string })[] = []
+  /** There were more connections than are served: what was in them is not known. */
+  flooded = false
   #watchers = new Set<() => void>()
 
   constructor(domain: string, hosts: HostSpec[]) {
@@ -52,9 +60,16 @@ export class Partner {
     this.hosts = hosts.map(spec => new PartnerHost(this, spec))
   }
 
-  /** From the next connection on, every host behaves so. */
-  behave(behaviour: Behaviour): void {
-    for (const host of this.hosts) host.behaviour = behaviour
+  /** Whether a recipient is at this partner's domain. */
+  expects(recipient: string): boolean {
+    return recipient.toLowerCase().endsWith(`@${this.domain.toLowerCase()}`)
+  }
+
+  /** A connection that turned out to be somebody else's: a retry of earlier mail on an address that is used again. */
+  disown(conversation: Conversation): void {
+    const at = this.conversations.indexOf(conversation)
+    if (at >= 0) this.conversations.splice(at, 1)
+    this.changed()
   }
 
   changed(): void {

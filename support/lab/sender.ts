@@ -1,9 +1,12 @@
 import type { CertificateFlaw, Identity, Pki } from '../pki/pki.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
-import { type Breakdown, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp.ts'
+import { type Breakdown, delay, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp.ts'
 import type { TlsVersion } from './behaviour.ts'
 import type { Message } from './message.ts'
+
+/** Long enough for half a message to be read by the gateway, in ms. */
+const UNDER_WAY = 50
 
 /** How the partner behaves where it sends, as data. */
 export interface SenderBehaviour {
@@ -99,6 +102,8 @@ async function attempt(message: Message, options: HandoverOptions, tls: boolean)
     if (!(await command('DATA', 'DATA', 3))) return result
     if (options.behaviour.cuts) {
       smtp.write(message.content.slice(0, message.content.length / 2), 'half of the message')
+      // A reset overtakes what has not left yet: the gateway must have the half in hand.
+      await delay(UNDER_WAY)
       smtp.cut()
       result.stage = 'content'
       return { ...result, breakdown: { kind: 'closed', detail: 'cut by the sender' } }

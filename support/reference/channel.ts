@@ -109,6 +109,13 @@ export class Channel {
     }
   }
 
+  /** Whole lines that have come and that nobody has asked for. */
+  waiting(): Buffer[] {
+    const lines: Buffer[] = []
+    for (let line = this.#buffer.next(); line; line = this.#buffer.next()) lines.push(line)
+    return lines
+  }
+
   write(bytes: string | Buffer): void {
     if (!this.#ended && this.#stream.writable) this.#stream.write(bytes)
   }
@@ -161,7 +168,7 @@ export class Channel {
         WAIT,
         () => new ChannelError('handshake', 'no answer to the handshake'),
         new Promise<TLSSocket>((resolve, reject) =>
-          begin(resolve, error => reject(new ChannelError('handshake', error.message))),
+          begin(resolve, error => reject(new ChannelError('handshake', error.message.trim()))),
         ),
       )
       this.session = {

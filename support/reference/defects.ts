@@ -47,6 +47,8 @@ export interface ReceiverDefects {
   takesParameter?: true
   /** What came in clear behind STARTTLS is executed inside TLS. */
   executesEarlyBytes?: EarlyBytes
+  /** What came in clear behind STARTTLS is executed before the handshake, unanswered, and counts inside TLS. */
+  executesSilently?: true
   /** MAIL in clear still counts inside TLS. */
   remembersEnvelope?: true
   /** The EHLO reply inside TLS lists STARTTLS. */
@@ -96,7 +98,7 @@ export interface SenderDefects {
   clearAtLastHost?: true
   /** Forced mail goes out in clear from the third attempt on. */
   clearAtThirdAttempt?: true
-  /** Forced mail goes out in clear on a new connection when the certificate does not convince. */
+  /** Forced mail goes out in clear on a new connection after a handshake that broke or a certificate that does not convince. */
   clearAfterBadCertificate?: true
   /** The certificate is looked at only after the message has been given away. */
   checksTooLate?: true
@@ -209,7 +211,7 @@ export interface QueueDefects {
   tellsNobody?: true
   /** The author is told at every failed attempt. */
   tellsEachTime?: true
-  /** What is taken in around a change of the mail flow is lost. */
+  /** The first message that is taken in after a change of the mail flow is lost. */
   losesAtChange?: true
   /** Nothing is sent and nothing is said. */
   sleeps?: true

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { DeliveryEvent, SessionWord } from '../gateway/adapter.ts'
 import { type Gateway, GatewayFailure, type GatewaySource } from '../gateway/gateway.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
+import { printable } from '../wire/printable.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import { Channel } from './channel.ts'
 import type { Defects } from './defects.ts'
@@ -24,6 +25,8 @@ export class ReferenceGateway implements Gateway {
   readonly version = VERSION
   readonly library = `OpenSSL ${process.versions.openssl} (Node ${process.versions.node})`
   readonly kind = 'embedded'
+  /** It answers within milliseconds or never. */
+  readonly patience = 4_000
   readonly events: DeliveryEvent[] = []
   readonly #defects: Defects
   readonly #log: Log
@@ -32,6 +35,7 @@ export class ReferenceGateway implements Gateway {
   readonly #sockets = new Set<Socket>()
   readonly #watchers = new Set<(event: DeliveryEvent) => void>()
   #flow: MailFlow
+  /** The next message is lost. */
   #loses = false
   inbound!: Endpoint
   submission!: Endpoint
@@ -98,9 +102,11 @@ export class ReferenceGateway implements Gateway {
 
   #accept(mail: Mail, recipients: string[]): void {
     if (!this.#loses) this.#queue.put(mail, recipients)
+    this.#loses = false
   }
 
-  #tell(event: DeliveryEvent): void {
+  #tell({ kind, recipient, reason }: DeliveryEvent): void {
+    const event = { kind, recipient, reason: printable(reason, 300) }
     this.#log.say(`${event.kind} to=<${event.recipient}> ${event.reason}`)
     this.events.push(event)
     for (const watcher of this.#watchers) watcher(event)
@@ -135,12 +141,7 @@ export class ReferenceGateway implements Gateway {
 
   async change(flow: MailFlow): Promise<void> {
     const { receiver = {}, queue = {} } = this.#defects
-    if (queue.losesAtChange) {
-      this.#loses = true
-      setTimeout(() => {
-        this.#loses = false
-      }, 30)
-    }
+    this.#loses = queue.losesAtChange === true
     const identity = receiver.keepsCertificate
       ? this.#flow.identity
       : receiver.showsTomorrowsCertificate

@@ -12,6 +12,8 @@ export interface Mutant {
   breaksControl?: true
   /** Other requirements that the defect honestly breaks as well. */
   explains?: readonly string[]
+  /** It is found only by waiting in vain for what it leaves undone. */
+  waits?: true
 }
 
 /**
@@ -51,6 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
     requirement: 'EXO-FRC-10',
     defects: { sender: { comparesNameSuffix: true } },
     symptom: 'arrived over TLS',
+    explains: ['EXO-FRC-09', 'DGR-03'],
   },
   {
     name: 'believes the name in any certificate, whoever issued it',
@@ -69,7 +72,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'lets a smuggled sender count inside TLS',
     requirement: 'RFC3207-07',
-    defects: { receiver: { executesEarlyBytes: 'all' } },
+    defects: { receiver: { executesSilently: true } },
     symptom: 'the smuggled sender counts inside TLS',
   },
   {
@@ -89,6 +92,12 @@ export const MUTANTS: readonly Mutant[] = [
     requirement: 'RFC3207-08',
     defects: { sender: { believesEarlyBytes: 'half', usesAuth: true } },
     symptom: 'it used the smuggled line: AUTH',
+  },
+  {
+    name: 'finishes inside TLS a reply that was begun in clear, and is one answer ahead',
+    requirement: 'RFC3207-08',
+    defects: { sender: { believesEarlyBytes: 'half' } },
+    symptom: 'took one answer for another',
   },
   {
     name: 'delivers forced mail in clear where STARTTLS was removed',
@@ -443,6 +452,7 @@ export const MUTANTS: readonly Mutant[] = [
     requirement: 'RFC5321-02',
     defects: { queue: { tellsNobody: true } },
     symptom: 'its author was not told',
+    waits: true,
   },
   {
     name: 'notifies the author at every attempt',
@@ -503,8 +513,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'does not greet again inside TLS',
     requirement: 'RFC3207-09',
     defects: { sender: { greetsOnce: true } },
-    symptom: 'the first command inside TLS was',
+    symptom: /did not arrive: bounced .*503/,
     explains: ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09'],
+    waits: true,
   },
   {
     name: 'begins a second handshake inside TLS',
@@ -652,6 +663,7 @@ export const MUTANTS: readonly Mutant[] = [
     requirement: 'EXO-TRN-01',
     defects: { queue: { losesAtChange: true } },
     symptom: 'accepted messages did not arrive',
+    waits: true,
   },
   {
     name: 'sends validated mail in clear when the authority has changed',

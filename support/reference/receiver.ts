@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { MailFlow } from '../gateway/mail-flow.ts'
+import { PeerLimit } from '../wire/lines.ts'
 import { printable } from '../wire/printable.ts'
 import { type Channel, ChannelError } from './channel.ts'
 import type { ReceiverDefects, WordsDefects } from './defects.ts'
@@ -33,8 +34,9 @@ export async function serve(channel: Channel, context: ReceiverContext): Promise
     await new Session(channel, context).run()
     channel.end()
   } catch (error) {
-    if (!(error instanceof ChannelError) && (error as Error).name !== 'PeerLimit') throw error
     channel.destroy()
+    if (!(error instanceof ChannelError || error instanceof PeerLimit))
+      context.log.say(`a session ended in an error of the gateway itself: ${(error as Error).stack}`)
   }
 }
 
@@ -73,7 +75,7 @@ class Session {
     this.#reply(`220 ${hostname} ESMTP`)
     for (;;) {
       const line = (await this.#channel.line(IDLE)).toString('latin1')
-      const [, word, argument] = /^([^ ]*) ?(.*)$/.exec(line) ?? []
+      const [, word, argument] = /^([^ ]*) ?(.*)$/s.exec(line) ?? []
       const verb = word!.toUpperCase()
       const yes = this.#defects.answersAlways250 && this.#context.role === 'inbound'
       const reply = yes ? '250 2.0.0 Yes' : await this.#answer(verb, argument!)
@@ -156,12 +158,21 @@ class Session {
       this.#channel.reset()
       return undefined
     }
+    if (defects.executesSilently) await this.#executeSilently()
     await this.#channel.acceptTls(serverTls(this.#flow, defects), defects.executesEarlyBytes)
+    if (defects.executesSilently) return undefined
     // TLS begins the conversation anew: RFC 3207 s4.2.
     this.#helo = ''
     this.#extended = false
     if (!defects.remembersEnvelope) this.#reset()
     return undefined
+  }
+
+  async #executeSilently(): Promise<void> {
+    for (const early of this.#channel.waiting()) {
+      const [, word, argument] = /^([^ ]*) ?(.*)$/s.exec(early.toString('latin1')) ?? []
+      if (word?.toUpperCase() !== 'STARTTLS') await this.#answer(word!.toUpperCase(), argument!)
+    }
   }
 
   async #login(argument: string): Promise<string> {
@@ -211,7 +222,7 @@ class Session {
     if (!session && defects.demandsTlsOfAll) return TLS_FIRST
     if (!required) return undefined
     if (!session) {
-      this.#clearMail = defects.takesClearMail === true || defects.refusesAtData === true
+      this.#clearMail = defects.takesClearMail === true || this.#insists
       return this.#clearMail ? undefined : TLS_FIRST
     }
     if (!name || authenticates(session, name, defects)) return undefined
@@ -239,7 +250,7 @@ class Session {
 
   async #data(): Promise<string> {
     if (this.#to.length === 0) return '503 5.5.1 No recipient yet'
-    if (this.#defects.refusesAtData && !this.#secured) return TLS_FIRST
+    if (this.#insists) return TLS_FIRST
     this.#reply('354 Go on, end with a dot')
     const lines: string[] = []
     let size = 0

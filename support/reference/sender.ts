@@ -89,16 +89,17 @@ export class Sender {
   #held(delivery: Delivery, { level }: Demand, why: string): Fate[] {
     const { bouncesWithoutTls, remembersNoTls, deliversLater, crashesInsteadOfHolding } = this.#defects
     if (crashesInsteadOfHolding) this.#context.crash()
-    if (deliversLater && level !== 'opportunistic') setTimeout(() => this.#inClear(delivery), 100)
+    if (deliversLater && level !== 'opportunistic')
+      setTimeout(() => this.#inClear(delivery).catch(() => {}), 100)
     const returns = bouncesWithoutTls || (remembersNoTls && delivery.attempts > 1)
     const reason = this.#context.words.hidesReasons ? 'try again later' : why
     return fates(delivery, returns ? 'bounced' : 'deferred', reason)
   }
 
   async #inClear(delivery: Delivery): Promise<void> {
-    const [host] = await exchangers(delivery.domain, this.#flow.network.resolver)
     const demand = { level: 'opportunistic', name: '' } as const
-    await this.#session(delivery, host!, { tls: 'never', demand, last: false, again: false }).catch(() => {})
+    const [host] = await exchangers(delivery.domain, this.#flow.network.resolver)
+    await this.#session(delivery, host!, { tls: 'never', demand, last: false, again: false })
   }
 
   async #demand({ domain, domains }: Delivery): Promise<Demand> {
@@ -116,7 +117,7 @@ export class Sender {
   async #hosts(domain: string): Promise<Host[]> {
     const hosts = await exchangers(domain, this.#flow.network.resolver)
     if (this.#defects.triesFirstHostOnly) return hosts.slice(0, 1)
-    if (!this.#defects.prefersSecureHosts) return hosts
+    if (!this.#defects.prefersSecureHosts || hosts.length === 1) return hosts
     const offers = await Promise.all(hosts.map(host => this.#offersTls(host)))
     return [...hosts.filter((_, i) => offers[i]), ...hosts.filter((_, i) => !offers[i])]
   }
@@ -136,6 +137,8 @@ export class Sender {
   async #tryHost(delivery: Delivery, host: Host, about: { demand: Demand; last: boolean }): Promise<Fate[]> {
     const defects = this.#defects
     const { demand } = about
+    if (defects.remembersNoTls && demand.level !== 'opportunistic' && this.#withoutTls.has(host.hostname))
+      throw new Trouble('it is known to have no TLS')
     try {
       return await this.#session(delivery, host, {
         ...about,
@@ -144,7 +147,11 @@ export class Sender {
       })
     } catch (error) {
       if (!(error instanceof Trouble && error.handshake)) throw error
-      const clear = demand.level === 'opportunistic' || defects.clearAfterBrokenHandshake
+      const clear =
+        demand.level === 'opportunistic' ||
+        defects.clearAfterBrokenHandshake ||
+        defects.clearAfterBadCertificate ||
+        defects.deliversAndSaysDeferred
       if (defects.waitsAfterBrokenHandshake || !(clear || defects.dancesDown)) throw error
       const tls = defects.dancesDown ? 'when offered' : 'never'
       return await this.#session(delivery, host, { ...about, tls, again: true })
@@ -169,7 +176,8 @@ export class Sender {
       const greeting = await smtp.answer()
       if (greeting.code !== 220) throw new Trouble(`it greets with ${greeting.text}`)
       await smtp.greet(hostname)
-      if (use.tls !== 'never' && smtp.offers('STARTTLS')) await this.#startTls(smtp, delivery, host, use)
+      if (!smtp.offers('STARTTLS')) this.#withoutTls.add(host.hostname)
+      else if (use.tls !== 'never') await this.#startTls(smtp, delivery, host, use)
       const lack = this.#lack(smtp, delivery, use)
       if (lack && !defects.checksTooLate) throw lack
       this.#logSession(smtp, delivery.domain, host, use.demand)
@@ -212,7 +220,7 @@ export class Sender {
     if (defects.startsTlsAgain && smtp.offers('STARTTLS')) await smtp.say('STARTTLS')
     if (defects.usesClearExtensions && offered.some(line => line.startsWith('XCLIENT')))
       await smtp.say('XCLIENT NAME=probe')
-    const auth = smtp.extensions.some(line => line.startsWith('AUTH'))
+    const auth = smtp.heard.some(line => line.startsWith('AUTH'))
     if (defects.usesAuth && auth)
       await smtp.say(`AUTH PLAIN ${Buffer.from('\0me\0secret').toString('base64')}`)
   }

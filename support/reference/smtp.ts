@@ -28,6 +28,8 @@ export class Smtp {
   readonly channel: Channel
   /** What the last EHLO listed, upper case. */
   extensions: string[] = []
+  /** The whole answer to it. */
+  heard: string[] = []
 
   constructor(channel: Channel) {
     this.channel = channel
@@ -60,6 +62,7 @@ export class Smtp {
 
   async greet(hostname: string): Promise<void> {
     const { lines } = await this.must(`EHLO ${hostname}`)
+    this.heard = lines
     this.extensions = lines.slice(1).map(line => line.toUpperCase())
   }
 

@@ -85,7 +85,7 @@ function outcomeOf({ exit, record }: Findings): { word: string; reason: string }
 
 const KINDS = {
   container: 'in a container of the suite',
-  embedded: "on loopback, started by the suite",
+  embedded: 'on loopback, started by the suite',
   external: 'on its own, described by a gateway file',
 } as const
 

@@ -2,16 +2,16 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
 import { Gateways } from '../gateway/gateways.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
-import { standardFlow } from '../gateway/standard-flow.ts'
 import { Submission } from '../gateway/submission.ts'
-import { Lab } from '../lab/lab.ts'
-import { type Mailbox, partnerMailbox } from '../lab/mailbox.ts'
-import { Pki } from '../pki/pki.ts'
+import type { Lab } from '../lab/lab.ts'
+import type { Mailbox } from '../lab/mailbox.ts'
+import type { Pki } from '../pki/pki.ts'
 import type { RecordedVerdict } from '../report/run-record.ts'
 import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
 import { applicableDeviations, type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
 import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
+import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
 
 /** What a run tells while it goes; see `support/cli/progress.ts`. */
 export interface RunListener {
@@ -63,50 +63,35 @@ export class Run {
   readonly #held: { located: Located; verdict: RecordedVerdict; late: () => Observation | undefined }[] = []
   #lastHeld = 0
 
-  private constructor(
-    options: RunOptions,
-    made: { pki: Pki; lab: Lab; flow: MailFlow; mailbox: Mailbox | undefined },
-  ) {
-    this.pki = made.pki
-    this.lab = made.lab
-    this.flow = made.flow
-    this.mailbox = made.mailbox
+  private constructor(options: RunOptions, { lab, flow, mailbox }: Surroundings) {
+    this.lab = lab
+    this.pki = lab.pki
+    this.flow = flow
+    this.mailbox = mailbox
     this.listener = options.listener
     this.deviations = options.deviations ?? []
-    this.gateways = new Gateways(options.source, made.flow, made.pki)
+    this.gateways = new Gateways(options.source, flow, lab.pki)
     for (const rule of loadFeatures(this.catalogue))
       for (const { line, name, control } of rule.examples)
         this.#examples.set(`${rule.uri}:${line}`, { rule, title: name, control })
   }
 
-  /** Starts the lab and the gateway as it is. Throws GatewayFailure. */
+  /** Starts the lab and the gateway as it is. Throws GatewayFailure, and InputError for a gateway file. */
   static async start(options: RunOptions): Promise<Run> {
-    const pki = options.pki ?? new Pki()
-    const lab = new Lab(pki)
-    await lab.start()
+    const run = new Run(options, await surroundings(options.source, options.pki))
     try {
-      const network = { resolver: `127.0.0.1:${lab.dnsPort}`, partnerPort: lab.port }
-      const flow = await standardFlow(options.source, { pki, network })
-      const inbox = await lab.partner({ domain: flow.domain, hostnames: [`mailbox.${flow.domain}`] })
-      const run = new Run(options, { pki, lab, flow, mailbox: partnerMailbox(inbox) })
-      try {
-        const { version } = await run.gateways.with('as it is')
-        run.deviations = applicableDeviations(run.deviations, version)
-      } catch (error) {
-        await run.gateways.stop()
-        throw error
-      }
+      const { version } = await run.gateways.with('as it is')
+      run.deviations = applicableDeviations(run.deviations, version)
       return run
     } catch (error) {
-      await lab.stop()
+      await run.stop()
       throw error
     }
   }
 
-  /** For a dry run: a lab that is never started around a gateway that is never asked. */
-  static dry(options: RunOptions, flow: MailFlow): Run {
-    const pki = new Pki()
-    const run = new Run(options, { pki, lab: new Lab(pki), flow, mailbox: undefined })
+  /** For a dry run: nothing is connected to, and `plan` fills up with what would be judged. */
+  static async dry(options: RunOptions): Promise<Run> {
+    const run = new Run(options, await surroundingsOnPaper(options.source))
     run.plan = []
     return run
   }

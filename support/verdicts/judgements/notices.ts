@@ -7,14 +7,23 @@ import { broken, kept, refused, unclear } from './observation.ts'
 /** Longest wait for a notification after the gateway has given a message up, in ms. */
 const NOTICE = 15_000
 
-/** One delivery status notification (RFC 3464) for the author, with a null return path (RFC 5321 s6.1). */
-export async function authorTold(sent: Sent, author: Partner): Promise<Observation> {
+/** Awaits the first notification, for a bounded time, where one is due. */
+export async function noticed(sent: Sent, author: Partner): Promise<void> {
+  if (!notGivenUp(sent)) await until(() => author.messages.length > 0, [author], NOTICE)
+}
+
+/**
+ * One delivery status notification (RFC 3464) for the author, with a null return path (RFC 5321 s6.1). `later`: a
+ * message to the author, sent after the first one was there; where it has arrived, a second notice would be there too.
+ */
+export function authorTold(sent: Sent, author: Partner, later: Sent): Observation {
   const trouble = notGivenUp(sent)
   if (trouble) return trouble
-  await until(() => author.messages.length > 0, [author], NOTICE)
-  const [notice, another] = author.messages
+  const notices = author.messages.filter(({ content }) => !content.includes(later.message.token))
+  const [notice, another] = notices
   if (!notice) return broken('the message was given up and its author was not told')
-  if (another) return broken(`the author was told ${author.messages.length} times`)
+  if (another) return broken(`the author was told ${notices.length} times`)
+  if (later.arrivals.length === 0) return unclear('not even a later message reached the author')
   if (notice.from !== '') return broken(`the notification has the return path ${notice.from}`)
   if (!notice.content.includes(sent.recipient)) return broken('the notification does not name the recipient')
   return kept('the author got one notification with a null return path')

@@ -147,6 +147,9 @@ export function waitedForAnswer(conversations: readonly Conversation[], smuggled
     const used = inside.find(({ kind, text }) => kind === 'command' && /^AUTH\b/i.test(text))
     if (used) return broken(`it used the smuggled ${smuggled}: AUTH`)
     if (!answered) return unclear('the session ended before the answer inside TLS')
+    const began = inside.some(({ kind, text }) => kind === 'command' && /^DATA\b/i.test(text))
+    if (began && !session.events.some(({ kind }) => kind === 'content'))
+      return broken('inside TLS it took one answer for another: it said DATA and sent no message')
   }
   return refused('it waited for the answer inside TLS and used nothing that was smuggled')
 }

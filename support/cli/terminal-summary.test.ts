@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { stripVTControlCharacters } from 'node:util'
+import { findingsOf } from '../report/findings.ts'
+import type { RunRecord } from '../report/run-record.ts'
+import { HOSTILE, hostileRun, largeRun, sampleRun } from '../report/sample-run.ts'
+import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
+import type { VerdictName } from '../verdicts/verdict.ts'
+import { columnsOf, fitted, terminalSummary, wrapped } from './terminal-summary.ts'
+
+const catalogue: Catalogue = loadCatalogue()
+const report = 'reports/haraka/report.html'
+
+function text(
+  record: RunRecord,
+  options: { colour?: boolean; columns?: number; report?: string } = {},
+): string {
+  const findings = findingsOf(record, catalogue.requirements)
+  return terminalSummary(findings, { colour: false, columns: 80, report, ...options })
+}
+
+/** The first verdicts of a run, as something else. */
+function allAs(count: number, ...verdicts: VerdictName[]): RunRecord {
+  const record = largeRun(count)
+  return {
+    ...record,
+    verdicts: record.verdicts.map((judged, n) => ({
+      ...judged,
+      verdict: verdicts[n % verdicts.length]!,
+      detail: `what was seen in ${n}`,
+    })),
+  }
+}
+
+describe('the summary on a terminal', () => {
+  it('has the headline, the counts, what needs attention, the exit status and the report', () => {
+    const few = { ...allAs(4, 'conformant', 'deviates', 'non-conformant', 'conformant'), profiles: [] }
+    const ids = few.verdicts.map(({ requirement }) => requirement)
+    assert.equal(
+      text(few),
+      `
+haraka 3.3.4 keeps 2 of 4 requirements that apply; 1 is broken; 1 differs as
+recorded.
+
+1  ✗ non-conformant  a must is broken, and that is not recorded
+1  ≈ deviates        broken in the way that is recorded
+2  ✓ conformant      kept, and the wire shows it
+
+What needs attention
+✗ non-conformant ${ids[2]}: what was seen in 2
+≈ deviates ${ids[1]}: what was seen in 1
+
+Exit status  1  something that must hold is broken, and that is not recorded.
+Report       reports/haraka/report.html
+`,
+    )
+  })
+
+  it('leaves out what there is nothing to say about', () => {
+    const fine = text({ ...largeRun(3), profiles: [] })
+    assert.deepEqual(
+      fine.split('\n').filter(line => /attention|not part|✗/.test(line)),
+      [],
+    )
+    assert.match(fine, /keeps all 3 requirements/)
+  })
+
+  it('says how many requirements of the profiles were not run', () => {
+    const unseen = findingsOf(sampleRun(), catalogue.requirements).unseen.length
+    assert.ok(
+      text(sampleRun()).includes(`\n${unseen} requirements of these profiles were not part of this run.`),
+    )
+  })
+
+  it('lists twenty and counts the others', () => {
+    const record = allAs(25, 'non-conformant')
+    const lines = text(record).split('\n')
+    assert.equal(lines.filter(line => line.startsWith('✗ non-conformant ')).length, 20)
+    assert.ok(lines.includes('and 5 more in the report'))
+    assert.ok(!text(allAs(20, 'non-conformant')).includes('more in the report'))
+  })
+
+  it('leaves the reason of a recorded deviation to the report', () => {
+    const line = text(sampleRun()).match(/^≈ deviates EXO.*/m)?.[0]
+    assert.equal(line, '≈ deviates EXO-FRC-09: delivered although the certificate names another host')
+  })
+
+  const exits: [string, RunRecord, RegExp][] = [
+    [
+      '0',
+      allAs(2, 'conformant', 'deviates'),
+      /0 {2}nothing that must hold is broken, except what is recorded/,
+    ],
+    ['1 for what is stale', allAs(2, 'conformant', 'stale'), /1 {2}a recorded deviation no longer shows/],
+    [
+      '1 for two reasons',
+      allAs(2, 'non-conformant', 'stale'),
+      /1 {2}something that must hold is broken, and that is not recorded; a\n +recorded deviation/,
+    ],
+    [
+      '1 when strict',
+      { ...allAs(2, 'conformant', 'declined'), strict: true },
+      /1 {2}--strict allows nothing/,
+    ],
+    ['2 for the lab', allAs(2, 'non-conformant', 'lab-error'), /2 {2}nothing can be said: the lab failed/],
+    ['2 for an empty run', { ...sampleRun(), verdicts: [] }, /2 {2}nothing can be said: no example ran/],
+    [
+      '2 when nothing was decided',
+      allAs(2, 'inapplicable', 'inconclusive'),
+      /2 {2}nothing can be said: no example applied/,
+    ],
+  ]
+  for (const [name, record, meaning] of exits)
+    it(`says what exit status ${name} means`, () => {
+      assert.match(text(record), new RegExp(`\nExit status {2}${meaning.source}`))
+    })
+
+  for (const columns of [40, 80, 132])
+    it(`keeps within ${columns} columns`, () => {
+      const long = `/${'a long folder/'.repeat(30)}漢字${'x'.repeat(200)}`
+      for (const record of [
+        sampleRun(),
+        hostileRun(),
+        allAs(120, 'declined'),
+        { ...sampleRun(), verdicts: [] },
+      ]) {
+        const widths = text(record, { columns, report: long }).split('\n').map(columnsOf)
+        assert.ok(Math.max(...widths) <= columns, `${Math.max(...widths)}`)
+        assert.ok(Math.max(...widths) > columns - 5, 'and uses them')
+      }
+    })
+
+  it('takes a terminal without a width for one of 40 columns', () => {
+    assert.equal(text(sampleRun(), { columns: 0 }), text(sampleRun(), { columns: 40 }))
+  })
+
+  it('lets no control character of others through', () => {
+    const hostile = text(hostileRun(), { report: HOSTILE[5] })
+    assert.match(hostile.replaceAll('\n', ''), /^\P{C}*$/u)
+    assert.match(hostile, /Report {7}\\x00NUL \\x1b\[31mred/)
+  })
+
+  it('is the same in colour', () => {
+    const coloured = text(sampleRun(), { colour: true })
+    assert.match(coloured, /\x1b\[31m✗ non-conformant/)
+    assert.equal(stripVTControlCharacters(coloured), text(sampleRun()))
+  })
+})
+
+describe('text that fits', () => {
+  it('counts wide characters twice and attached ones not at all', () => {
+    assert.equal(columnsOf('abc'), 3)
+    assert.equal(columnsOf('漢字'), 4)
+    assert.equal(columnsOf('한국'), 4)
+    assert.equal(columnsOf('e\u0301'), 1)
+    assert.equal(columnsOf('🚀'), 2)
+    assert.equal(columnsOf('❤\ufe0f'), 2)
+    assert.equal(columnsOf('…✗━'), 3)
+  })
+
+  it('is cut before the character that has no room', () => {
+    assert.equal(fitted('abcd', 4), 'abcd')
+    assert.equal(fitted('abcde', 4), 'abc…')
+    assert.equal(fitted('漢字漢', 5), '漢字…')
+    assert.equal(fitted('漢字', 3), '漢…')
+    assert.equal(fitted('🚀🚀', 2), '…')
+    assert.equal(fitted('ae\u0301bc', 3), 'ae\u0301…')
+  })
+
+  it('is wrapped between words', () => {
+    assert.equal(wrapped('one two three', 9), 'one two\nthree')
+    assert.equal(wrapped('one two three', 9, 2), 'one two\n  three')
+    assert.equal(wrapped('one two three', 12, 2, 8), 'one\n  two three')
+    assert.equal(wrapped(' one \n\t two ', 9), 'one two')
+    assert.equal(wrapped('', 9), '')
+  })
+
+  it('breaks only a word that is longer than a line', () => {
+    assert.equal(wrapped('a abcdefgh', 4), 'a\nabcd\nefgh')
+    assert.equal(wrapped('abcdef g', 4, 1), 'abc\n def\n g')
+    assert.equal(wrapped('abcd', 6, 1, 4), '\n abcd')
+    assert.equal(wrapped('漢字漢字', 5), '漢字\n漢字')
+  })
+})

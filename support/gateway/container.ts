@@ -1,0 +1,196 @@
+import { createConnection } from 'node:net'
+import { type Container, type File, folderFiles, type RunNetwork } from '../containers/engine.ts'
+import { until } from '../wire/until.ts'
+import type { Capability, ContainerProduct, DeliveryEvent, Place, Release, RenderedFile } from './adapter.ts'
+import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
+import type { MailFlow } from './mail-flow.ts'
+import { ProductLog } from './product-log.ts'
+
+/** The same in every container: nothing else listens there. */
+const PLACE: Place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+/** How long a product may take to its log line and its first 220, in ms. */
+const START_LIMIT = 30_000
+/** How long an orderly end may take before a restart, in ms. */
+const GRACE = 5_000
+/** Between two looks at whether it greets, in ms. */
+const PAUSE = 20
+/** For the 220 on one connection, in ms. */
+const GREETING = 5_000
+
+/** A real mail server in a container of its own, in the network of a run. */
+export class ContainerGateway implements Gateway {
+  readonly kind = 'container'
+  readonly name: string
+  readonly version: string = ''
+  readonly library: string = ''
+  readonly flow: MailFlow
+  readonly #product: ContainerProduct
+  readonly #log: ProductLog
+  #container!: Container
+  #rendered: readonly RenderedFile[] = []
+  #reloads = 0
+
+  private constructor(product: ContainerProduct, name: string, flow: MailFlow) {
+    this.name = name
+    this.flow = flow
+    this.#product = product
+    this.#log = new ProductLog(product)
+  }
+
+  /** Builds the image where the engine does not have it. Throws GatewayFailure when the product does not come up. */
+  static async start(
+    { product, release, name }: { product: ContainerProduct; release: Release; name: string },
+    flow: MailFlow,
+    network: RunNetwork,
+  ): Promise<ContainerGateway> {
+    const { folder, files } = product.context
+    const image = await network.engine.image({
+      name: `${product.name}-${release.name}`,
+      files: folderFiles(folder, files),
+      args: { BASE: release.base },
+    })
+    const gateway = new ContainerGateway(product, name, flow)
+    gateway.#rendered = product.render(flow, PLACE).files
+    gateway.#container = await network.start({
+      name,
+      image,
+      command: [...product.command],
+      ports: [PLACE.inbound, PLACE.submission],
+      files: gateway.#rendered.map(asFile),
+      ready: product.ready,
+      limit: START_LIMIT,
+      onLine: line => gateway.#line(line),
+    })
+    try {
+      await gateway.#greets()
+      await gateway.#identify()
+    } catch (error) {
+      await gateway.stop()
+      throw error
+    }
+    return gateway
+  }
+
+  #line(line: string): void {
+    this.#log.add(line)
+    if (this.#product.reloaded?.test(line)) this.#reloads++
+  }
+
+  /** A log line does not mean that mail is taken, and a published port is open before anything listens behind it. */
+  async #greets(): Promise<void> {
+    const deadline = performance.now() + START_LIMIT
+    while (!(await greets(this.inbound))) {
+      if (this.#container.end) throw this.#container.end
+      if (performance.now() > deadline)
+        throw new GatewayFailure(`${this.name} does not greet: ${this.#container.lastWords()}`)
+      await new Promise(resolve => setTimeout(resolve, PAUSE))
+    }
+  }
+
+  async #identify(): Promise<void> {
+    Object.assign(this, this.#product.readVersion(await this.#run(this.#product.versionCommand)))
+  }
+
+  async #run(command: readonly string[]): Promise<string> {
+    const { exitCode, stdout, output } = await this.#container.exec([...command])
+    if (exitCode !== 0)
+      throw new GatewayFailure(`${command.join(' ')} ended with ${exitCode} in ${this.name}: ${output}`)
+    return stdout
+  }
+
+  /** Published anew at every restart. */
+  get inbound() {
+    return this.#container.endpoint(PLACE.inbound)
+  }
+
+  get submission() {
+    return this.#container.endpoint(PLACE.submission)
+  }
+
+  get events(): readonly DeliveryEvent[] {
+    return this.#log.events
+  }
+
+  watch(watcher: (event: DeliveryEvent) => void): () => void {
+    return this.#log.watch(watcher)
+  }
+
+  log(text: string, max?: number): string[] {
+    return this.#log.mentioning(text, max)
+  }
+
+  sessions(text: string) {
+    return this.#log.sessions(text)
+  }
+
+  async retry(domain: string): Promise<void> {
+    await this.#run(this.#product.retry(domain))
+  }
+
+  async change(flow: MailFlow): Promise<void> {
+    const { files } = this.#product.render(flow, PLACE)
+    const gone = this.#rendered.filter(({ path }) => !files.some(file => file.path === path))
+    if (gone.length > 0) await this.#run(['rm', '-f', ...gone.map(({ path }) => path)])
+    await this.#container.copy(files.map(asFile))
+    this.#rendered = files
+    Object.assign(this, { flow })
+    await this.#reread()
+    await this.#greets()
+  }
+
+  async #reread(): Promise<void> {
+    const { reload, reloaded } = this.#product
+    if (!reload) return this.#container.restart({ grace: GRACE })
+    const before = this.#reloads
+    await this.#run(reload)
+    if (reloaded && !(await until(() => this.#reloads > before, [this.#container], START_LIMIT)))
+      throw new GatewayFailure(`${this.name} does not read its files again: ${this.#container.lastWords()}`)
+  }
+
+  async stop(): Promise<void> {
+    await this.#container.stop()
+  }
+}
+
+/** Starts as many gateways of a product as are asked for. `release` by name; the newest without. */
+export function container(product: ContainerProduct, release?: string): GatewaySource {
+  const chosen = release ? product.releases.find(({ name }) => name === release) : product.releases[0]
+  if (!chosen) throw new Error(`${product.name} has no release ${release}`)
+  const name = release ? `${product.name}@${release}` : product.name
+  return {
+    name,
+    kind: 'container',
+    ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
+    lacks: (capability: Capability) =>
+      product.capabilities.has(capability)
+        ? undefined
+        : (product.reasons[capability] ?? `${product.name} does not claim it`),
+    start(flow, network) {
+      if (!network) throw new Error(`${name} runs in the network of a run, and there is none`)
+      return ContainerGateway.start({ product, release: chosen, name }, flow, network)
+    },
+  }
+}
+
+function asFile({ path, content, mode = '0644', owner }: RenderedFile): File {
+  if (owner) throw new Error(`${path}: names of users are known inside the container alone`)
+  return { path, content, mode: Number.parseInt(mode, 8) }
+}
+
+/** Whether a 220 comes. A connection that is closed at once is the engine's, with nothing behind it yet. */
+function greets({ host, port }: { host: string; port: number }): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = createConnection({ host, port })
+    const end = (result: boolean) => {
+      socket.destroy()
+      resolve(result)
+    }
+    socket.setTimeout(GREETING, () => end(false))
+    socket.once('data', chunk => {
+      socket.write('QUIT\r\n')
+      end(chunk.toString('latin1').startsWith('220'))
+    })
+    socket.once('error', () => end(false))
+    socket.once('close', () => end(false))
+  })
+}

@@ -1,0 +1,52 @@
+import { printable } from '../wire/printable.ts'
+import type { Watchable } from '../wire/until.ts'
+import type { Adapter, DeliveryEvent, SessionWord } from './adapter.ts'
+
+/** A product in a loop must not fill the memory. */
+const MAX_LINES = 50_000
+const MAX_LINE = 500
+
+/** What a product said so far, as the lines of its log and as what its adapter reads in them. */
+export class ProductLog implements Watchable {
+  readonly events: DeliveryEvent[] = []
+  readonly #adapter: Adapter
+  readonly #lines: string[] = []
+  readonly #watchers = new Set<(event: DeliveryEvent) => void>()
+
+  constructor(adapter: Adapter) {
+    this.#adapter = adapter
+  }
+
+  add(line: string): void {
+    if (this.#lines.length < MAX_LINES) this.#lines.push(line)
+    const event = this.#adapter.read(line)
+    if (!event) return
+    this.events.push(event)
+    for (const watcher of this.#watchers) watcher(event)
+  }
+
+  watch(watcher: (event: DeliveryEvent) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  /** The lines that mention `text`, newest last, at most `max`. */
+  mentioning(text: string, max = 40): string[] {
+    return this.#lines
+      .filter(line => line.includes(text))
+      .slice(-max)
+      .map(line => printable(line, MAX_LINE))
+  }
+
+  /** What it says about the TLS of sessions of which any line mentions `text`. */
+  sessions(text: string): SessionWord[] {
+    const session = (line: string) => this.#adapter.sessionOf?.(line)
+    const mentioned = new Set(this.#lines.filter(line => line.includes(text)).map(session))
+    mentioned.delete(undefined)
+    return this.#lines.flatMap(line => {
+      if (!line.includes(text) && !mentioned.has(session(line))) return []
+      const word = this.#adapter.session(line)
+      return word ? [{ ...word, line: printable(line, MAX_LINE) }] : []
+    })
+  }
+}

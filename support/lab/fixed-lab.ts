@@ -1,0 +1,84 @@
+import type { Pki } from '../pki/pki.ts'
+import type { Endpoint } from '../wire/smtp.ts'
+import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { Partner } from './partner.ts'
+import { PartnerServer } from './partner-server.ts'
+
+/** One address at which the gateway delivers; one mail exchanger has it at a time. */
+interface Place {
+  endpoint: Endpoint
+  server: PartnerServer
+  taken: boolean
+}
+
+/**
+ * The lab around a gateway that delivers to fixed addresses, as its administrator has set it up: the suite listens
+ * there. Partners have them one after another; a connection for the domain of an earlier one is a stray.
+ */
+export class FixedLab implements Lab {
+  readonly pki: Pki
+  readonly port = 0
+  readonly freshDomain = freshDomain
+  readonly #places: Place[]
+  readonly #held = new Map<Partner, Place[]>()
+  #waiting: (() => void)[] = []
+
+  constructor(pki: Pki, endpoints: readonly Endpoint[]) {
+    this.pki = pki
+    this.#places = endpoints.map(endpoint => ({ endpoint, server: new PartnerServer(), taken: false }))
+  }
+
+  get room(): number {
+    return this.#places.length
+  }
+
+  get strays(): number {
+    return this.#places.reduce((sum, { server }) => sum + server.strays, 0)
+  }
+
+  /** Rejects with what the system says when an address cannot be listened on. */
+  async start(): Promise<void> {
+    await Promise.all(this.#places.map(({ server, endpoint }) => server.start(endpoint)))
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#places.map(({ server }) => server.stop()))
+  }
+
+  async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
+    const sizes = options.map(({ hosts = [{}] }) => hosts.length)
+    const places = await this.#take(sizes.reduce((sum, size) => sum + size, 0))
+    return Promise.all(
+      options.map(async (one, index) => {
+        const mine = places.splice(0, sizes[index])
+        const addresses = mine.map(({ endpoint }) => endpoint.host)
+        const partner = new Partner(one.domain, await hostSpecs(this.pki, one, () => addresses.shift()!))
+        for (const [i, host] of partner.hosts.entries()) mine[i]!.server.addForAll(host)
+        this.#held.set(partner, mine)
+        return partner
+      }),
+    )
+  }
+
+  release(partner: Partner): void {
+    for (const place of this.#held.get(partner) ?? []) {
+      place.server.addForAll(undefined)
+      place.taken = false
+    }
+    this.#held.delete(partner)
+    for (const look of this.#waiting.splice(0)) look()
+  }
+
+  /** First come, first served; who needs several waits until all are there. */
+  async #take(count: number): Promise<Place[]> {
+    if (count > this.room) throw new Error(`${count} mail exchangers asked for, with room for ${this.room}`)
+    for (;;) {
+      const free = this.#places.filter(({ taken }) => !taken).slice(0, count)
+      if (free.length === count) {
+        for (const place of free) place.taken = true
+        return free
+      }
+      await new Promise<void>(resolve => this.#waiting.push(resolve))
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { Pki } from '../pki/pki.ts'
+import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { Names } from './names.ts'
+import { Partner } from './partner.ts'
+import { PartnerServer } from './partner-server.ts'
+
+/** The lab that runs without containers: partners on 127.0.0.0/8, and the DNS that leads to them. */
+export class LoopbackLab implements Lab {
+  readonly pki: Pki
+  readonly room = Number.POSITIVE_INFINITY
+  readonly freshDomain = freshDomain
+  readonly #names = new Names()
+  readonly #server = new PartnerServer()
+  #nextAddress = 1
+  dnsPort = 0
+
+  constructor(pki: Pki) {
+    this.pki = pki
+  }
+
+  get port(): number {
+    return this.#server.port
+  }
+
+  get strays(): number {
+    return this.#server.strays
+  }
+
+  async start(): Promise<void> {
+    // On every address, because only so one socket serves all of 127.0.0.0/8; who dials another is turned away.
+    await this.#server.start({ host: '0.0.0.0', port: 0 })
+    this.dnsPort = await this.#names.start()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#server.stop(), this.#names.stop()])
+  }
+
+  async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
+    return Promise.all(options.map(one => this.partner(one)))
+  }
+
+  async partner(options: PartnerOptions): Promise<Partner> {
+    const partner = new Partner(options.domain, await hostSpecs(this.pki, options, () => this.#address()))
+    for (const host of partner.hosts) this.#server.add(host)
+    this.#names.setMx(
+      partner.domain,
+      partner.hosts.map(({ spec }) => spec),
+    )
+    return partner
+  }
+
+  /** Addresses are plenty: what comes late is still seen. */
+  release(): void {}
+
+  /** 127.64.0.1 and up: clear of the addresses that other programs use. */
+  #address(): string {
+    const n = this.#nextAddress++
+    return `127.${64 + (n >> 16)}.${(n >> 8) & 0xff}.${n & 0xff}`
+  }
+}

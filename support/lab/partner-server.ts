@@ -1,0 +1,103 @@
+import { createServer, isIPv4, type Server, type Socket } from 'node:net'
+import { Recorder } from '../wire/recorder.ts'
+import type { Endpoint } from '../wire/smtp.ts'
+import type { PartnerHost } from './partner.ts'
+import { PartnerSession } from './partner-session.ts'
+
+/** Connections that may be open at a time on one server; more are closed unread. */
+const MAX_OPEN = 2_000
+
+/**
+ * One listening server for all partners on a port: which partner a connection means is told by the local address that
+ * was dialled. A partner is a map entry, not a socket.
+ */
+export class PartnerServer {
+  readonly #hosts = new Map<string, PartnerHost>()
+  readonly #sockets = new Set<Socket>()
+  #server: Server | undefined
+  #only: PartnerHost | undefined
+  port = 0
+  /** Connections that no partner was made for, or that turned out to be somebody else's. They count for nothing. */
+  strays = 0
+
+  /** Port 0 takes a free one. Rejects with what the system says when it cannot listen there. */
+  async start({ host, port }: Endpoint): Promise<void> {
+    const server = createServer(socket => this.#accept(socket))
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port, backlog: 1024 }, resolve)
+    })
+    this.#server = server
+    this.port = (server.address() as { port: number }).port
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise<void>(resolve => (this.#server ? this.#server.close(() => resolve()) : resolve()))
+  }
+
+  add(host: PartnerHost): void {
+    this.#hosts.set(host.address, host)
+  }
+
+  /** Serves every connection as this host, whatever address was dialled; nothing: turns all away. */
+  addForAll(host: PartnerHost | undefined): void {
+    this.#only = host
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    const host = this.#only ?? this.#hosts.get(plain(socket.localAddress ?? ''))
+    if (!host) return this.#turnAway(socket)
+    if (host.connections >= host.spec.maxConnections || this.#sockets.size > MAX_OPEN) {
+      host.partner.flooded = true
+      socket.destroy()
+      return
+    }
+    this.#serve(socket, host)
+  }
+
+  /** Retries of earlier mail, monitoring: told to come back later, so that they do no harm. */
+  #turnAway(socket: Socket): void {
+    this.strays++
+    socket.end('421 4.3.2 Nobody is here at the moment\r\n')
+    socket.resume()
+    socket.setTimeout(1_000, () => socket.destroy())
+  }
+
+  #serve(socket: Socket, host: PartnerHost): void {
+    const { partner } = host
+    const { behaviour, tls } = host.next()
+    const recorder = new Recorder({
+      gatewayIs: 'sender',
+      sender: 'gateway',
+      receiver: host.hostname,
+      onEvent: () => partner.changed(),
+    })
+    const { conversation } = recorder
+    partner.conversations.push(conversation)
+    new PartnerSession(socket, {
+      hostname: host.hostname,
+      behaviour,
+      recorder,
+      tls: async () => tls,
+      isForeign: recipient => !partner.expects(recipient),
+      onForeign: () => {
+        this.strays++
+        partner.disown(conversation)
+      },
+      onMessage: message => {
+        partner.messages.push({ ...message, host: host.hostname })
+        partner.changed()
+      },
+    })
+  }
+}
+
+/** Without the prefix that a dual-stack socket puts in front of IPv4. */
+function plain(address: string): string {
+  const inner = address.replace(/^::ffff:/i, '')
+  return isIPv4(inner) ? inner : address
+}

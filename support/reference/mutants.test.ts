@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadFeatures } from '../verdicts/features.ts'
+import { MUTANTS, OMISSIONS } from './mutants.ts'
+
+describe('the mutants', () => {
+  const catalogue = loadCatalogue()
+  const withRule = new Set(loadFeatures(catalogue).map(({ requirement }) => requirement))
+
+  it('are at least one for each requirement that has a Rule', () => {
+    const planted = new Set(MUTANTS.map(({ requirement }) => requirement))
+    assert.deepEqual(
+      [...withRule].filter(id => !planted.has(id)),
+      [],
+    )
+  })
+
+  it('break requirements that have a Rule', () => {
+    const named = [
+      ...MUTANTS.flatMap(({ requirement, explains = [] }) => [requirement, ...explains]),
+      ...OMISSIONS.flatMap(({ requirements }) => requirements),
+    ]
+    assert.deepEqual(
+      named.filter(id => !withRule.has(id)),
+      [],
+    )
+  })
+
+  it('have names of their own', () => {
+    const names = [...MUTANTS, ...OMISSIONS].map(({ name }) => name)
+    assert.deepEqual(
+      names.filter((name, i) => names.indexOf(name) !== i),
+      [],
+    )
+  })
+
+  it('have a defect each, and a symptom that tells something', () => {
+    for (const { name, defects, symptom } of MUTANTS) {
+      assert.notDeepEqual(defects, {}, name)
+      assert.ok(String(typeof symptom === 'string' ? symptom : symptom.source).length > 8, name)
+    }
+  })
+
+  it('do not explain their own requirement away', () => {
+    for (const { name, requirement, explains = [] } of MUTANTS)
+      assert.ok(!explains.includes(requirement), name)
+  })
+})

@@ -1,0 +1,66 @@
+import type { ExternalSource } from '../gateway/external.ts'
+import type { GatewaySource } from '../gateway/gateway.ts'
+import type { MailFlow } from '../gateway/mail-flow.ts'
+import { standardFlow } from '../gateway/standard-flow.ts'
+import { InputError } from '../input-error.ts'
+import { FixedLab } from '../lab/fixed-lab.ts'
+import type { Lab } from '../lab/lab.ts'
+import { LoopbackLab } from '../lab/loopback-lab.ts'
+import { type Mailbox, partnerMailbox } from '../lab/mailbox.ts'
+import { mailhogMailbox } from '../lab/mailhog.ts'
+import { readAuthorities } from '../pki/authority-files.ts'
+import { Pki } from '../pki/pki.ts'
+
+/** What stands around the gateway of one run, and what the gateway is told. */
+export interface Surroundings {
+  lab: Lab
+  flow: MailFlow
+  /** Absent where nobody can look into one. */
+  mailbox: Mailbox | undefined
+}
+
+/** Made for the kind of gateway. `pki` is used where the gateway brings no authorities of its own. */
+export async function surroundings(source: GatewaySource, pki = new Pki()): Promise<Surroundings> {
+  return isExternal(source) ? aroundExternal(source) : aroundEmbedded(source, pki)
+}
+
+/** The same for a dry run: nothing listens and nothing is connected to. */
+export async function surroundingsOnPaper(source: GatewaySource): Promise<Surroundings> {
+  const pki = new Pki()
+  const network = { resolver: '', partnerPort: 0 }
+  return isExternal(source)
+    ? { lab: new FixedLab(pki, source.file.outbound?.partner ?? []), flow: source.flow, mailbox: undefined }
+    : { lab: new LoopbackLab(pki), flow: await standardFlow(source, { pki, network }), mailbox: undefined }
+}
+
+function isExternal(source: GatewaySource): source is ExternalSource {
+  return source.kind === 'external'
+}
+
+async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surroundings> {
+  const lab = new LoopbackLab(pki)
+  await lab.start()
+  const network = { resolver: `127.0.0.1:${lab.dnsPort}`, partnerPort: lab.port }
+  const flow = await standardFlow(source, { pki, network })
+  const inbox = await lab.partner({
+    domain: flow.domain,
+    hostnames: [`mailbox.${flow.domain}`],
+    maxConnections: Number.MAX_SAFE_INTEGER,
+  })
+  return { lab, flow, mailbox: partnerMailbox(inbox) }
+}
+
+async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundings> {
+  const lab = new FixedLab(new Pki(readAuthorities(file.pki)), file.outbound?.partner ?? [])
+  try {
+    await lab.start()
+  } catch (error) {
+    await lab.stop()
+    // Taken by another program, or not an address of this machine.
+    throw new InputError(
+      `${file.path}: outbound.partner: the suite cannot listen there: ${(error as Error).message}`,
+    )
+  }
+  const mailbox = file.inbound?.mailbox && mailhogMailbox(file.inbound.mailbox)
+  return { lab, flow, mailbox }
+}
