@@ -11,7 +11,7 @@ import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
 import { currentRun, type Located, type Run } from '../support/run/run.ts'
-import { all } from '../support/verdicts/judgements/observation.ts'
+import { all, unclear } from '../support/verdicts/judgements/observation.ts'
 import { wentOutLater } from '../support/verdicts/judgements/outbound.ts'
 import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
@@ -122,7 +122,10 @@ export class MailWorld extends World {
   }
 
   /** Judges one observation; the first that is not kept ends the example. */
-  conclude(observation: Observation): 'skipped' | undefined {
+  conclude(seen: Observation): 'skipped' | undefined {
+    // What is kept must be known of every connection.
+    const flooded = seen.kind === 'kept' && this.sent.some(({ partner }) => partner.flooded)
+    const observation = flooded ? unclear('the partner got more connections than are served') : seen
     this.observations.push(observation)
     const verdict = this.run.judge(this.located, observation)
     if (verdict.verdict === 'conformant') return undefined

@@ -50,13 +50,11 @@ export class PartnerServer {
     socket.on('close', () => this.#sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     const host = this.#only ?? this.#hosts.get(plain(socket.localAddress ?? ''))
-    if (!host) return this.#turnAway(socket)
-    if (host.connections >= host.spec.maxConnections || this.#sockets.size > MAX_OPEN) {
+    if (!host) this.#turnAway(socket)
+    else if (host.connections >= host.spec.maxConnections || this.#sockets.size > MAX_OPEN) {
       host.partner.flooded = true
       socket.destroy()
-      return
-    }
-    this.#serve(socket, host)
+    } else this.#serve(socket, host)
   }
 
   /** Retries of earlier mail, monitoring: told to come back later, so that they do no harm. */

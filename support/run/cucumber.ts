@@ -12,7 +12,8 @@ const STEPS = ['steps/*.ts']
  * verdicts.
  */
 export async function runExamples(selection: readonly FeatureRule[], parallel: number): Promise<Envelope[]> {
-  const { configuration, support } = await (prepared ??= prepare())
+  prepared ??= prepare()
+  const { configuration, support } = await prepared
   const told = await Promise.all(
     lanes(selection, parallel).map(async lane => {
       const messages: Envelope[] = []

@@ -1,0 +1,278 @@
+import { fileURLToPath } from 'node:url'
+import type {
+  ContainerProduct,
+  DeliveryEvent,
+  Place,
+  Rendered,
+  RenderedFile,
+} from '../../support/gateway/adapter.ts'
+import type { InboundConnector, MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
+import { printable } from '../../support/wire/printable.ts'
+
+const FOLDER = '/etc/exim4'
+const CERTIFICATE = `${FOLDER}/tls/chain.pem`
+const KEY = `${FOLDER}/tls/key.pem`
+const TRUST = `${FOLDER}/tls/roots.pem`
+
+/**
+ * GnuTLS combines ciphers, key exchanges and MACs by itself, in their order here and with the cipher first: a list of
+ * whole suites cannot be said.
+ */
+const PRIORITY = [
+  'NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2',
+  '-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-CBC:+AES-128-CBC',
+  '-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:+RSA',
+  '-MAC-ALL:+AEAD:+SHA384:+SHA256:+SHA1',
+].join(':')
+
+/** Exim as Debian builds exim4-daemon-heavy, with GnuTLS. */
+export const exim: ContainerProduct = {
+  name: 'exim',
+  releases: [
+    { name: 'trixie', base: 'debian:trixie-slim' },
+    { name: 'bookworm', base: 'debian:bookworm-slim' },
+    { name: 'bullseye', base: 'debian:bullseye-slim' },
+  ],
+  context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start'] },
+  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  capabilities: new Set([
+    'encryption-only',
+    'certificate-validation',
+    'domain-validation',
+    'tls-domain',
+    'inbound-required',
+    'client-certificates',
+    'client-certificate-outbound',
+    'submission',
+    'retry',
+    'forced-tls-inbound',
+    'session-log',
+  ]),
+  reasons: {
+    expiry: 'Exim gives a message up after a time, not after a number of attempts',
+  },
+  ready: /exim \S+ daemon started/,
+  command: ['/usr/local/sbin/start'],
+  reload: ['/usr/local/sbin/start', 'again'],
+  reloaded: /exim \S+ daemon started/,
+  // Only in debugging mode, on standard error, it tells its libraries.
+  versionCommand: ['sh', '-c', 'exim4 -d -bV 2>&1'],
+
+  readVersion(text: string) {
+    const version = /^Exim version (\S+)/m.exec(text)?.[1]
+    const library = /^Library version: GnuTLS: .*\n\s+Runtime: (\S+)/m.exec(text)?.[1]
+    if (!version || !library) throw new Error(`no version of Exim: ${text}`)
+    return { version, library: `GnuTLS ${library}` }
+  },
+
+  /** A queue run over the messages with such a recipient, whether or not their time has come. */
+  retry: (domain: string) => ['exim4', '-Rff', `@${domain}`],
+
+  render(flow: MailFlow, place: Place): Rendered {
+    return {
+      files: [
+        { path: `${FOLDER}/exim4.conf`, content: configuration(flow, place) },
+        { path: `${FOLDER}/outbound`, content: table(flow.outbound.map(c => [c.to, transportOf(c)])) },
+        { path: `${FOLDER}/inbound`, content: table(flow.inbound.map(c => [c.from, demandOf(c)])) },
+        {
+          path: `${FOLDER}/users`,
+          content: flow.users.map(({ name, password }) => `${name}: ${password}\n`).join(''),
+          mode: '0640',
+        },
+        { path: TRUST, content: flow.trust.join('') },
+        { path: KEY, content: flow.identity.key, mode: '0640' },
+        ...certificateFile(flow),
+      ],
+    }
+  },
+
+  /** `<=` came in, `=>` and `->` went out; without X there was no TLS. */
+  session(line: string) {
+    const { way, facts } = LINE.exec(line)?.groups ?? {}
+    if (way === undefined || !['<=', '=>', '->'].includes(way)) return undefined
+    const { version, suite, verified } =
+      / X=(?<version>[^:\s]+):(?<suite>\S+?)(?::\d+)? CV=(?<verified>\w+)/.exec(facts!)?.groups ?? {}
+    if (!version || !suite) return { tls: false }
+    return { tls: true, version, suite, verified: verified !== 'no' }
+  },
+
+  read(line: string): DeliveryEvent | undefined {
+    const { way, address, facts = '' } = LINE.exec(line)?.groups ?? {}
+    const kind = way === undefined ? undefined : KINDS[way]
+    if (!kind || !address?.includes('@')) return undefined
+    return { kind, recipient: address.replace(/:$/, ''), reason: printable(facts.trim(), 300) }
+  },
+}
+
+/** `2026-11-24 19:50:01 1vNabc-000000001Xy-1abc => inbox@d1.test R=mail T=opportunistic H=… X=… CV=yes C="250 …"` */
+const LINE = /^\S+ \S+ \S+ (?<way><=|=>|->|==|\*\*) (?<address>\S+)(?<facts>.*)/
+const KINDS: Record<string, DeliveryEvent['kind']> = {
+  '=>': 'delivered',
+  '->': 'delivered',
+  '==': 'deferred',
+  '**': 'bounced',
+}
+
+/** Names before patterns, long patterns before short ones, and the one for all at the end. */
+const rank = (pattern: string): number => pattern.length + (pattern.startsWith('*') ? 0 : 1000)
+
+/** The first that fits decides. */
+const table = (rows: [string, string][]): string =>
+  rows
+    .sort(([one], [other]) => rank(other) - rank(one))
+    .map(([pattern, value]) => `${pattern}: ${value}\n`)
+    .join('')
+
+function transportOf({ tls, tlsDomain }: OutboundConnector): string {
+  return tlsDomain
+    ? `named_${tlsDomain.replace('*', 'any').replaceAll(/\W/g, '_')}`
+    : tls.replaceAll('-', '_')
+}
+
+/** What the ACL asks of a sender: `tls`, `certificate NAME` as a regular expression, or nothing. */
+function demandOf({ tls, clientCertificate }: InboundConnector): string {
+  if (clientCertificate) return `certificate ${expression(clientCertificate)}`
+  return tls === 'required' ? 'tls' : ''
+}
+
+/** A leading `*.` covers one label. */
+const expression = (name: string): string => `(?i)^${name.replaceAll('.', '\\.').replace(/^\*/, '[^.]+')}$`
+
+const configuration = (flow: MailFlow, place: Place): string => `\
+primary_hostname = ${flow.hostname}
+qualify_domain = ${flow.domain}
+daemon_smtp_ports = ${place.inbound} : ${place.submission}
+local_interfaces = ${place.address}
+disable_ipv6
+keep_environment =
+log_selector = +tls_certificate_verified +tls_peerdn +incoming_port
+# All partners of a run come from one address, and a connection carries as many messages as it likes.
+smtp_accept_max = 0
+smtp_accept_queue_per_connection = 0
+
+tls_advertise_hosts = *
+tls_certificate = ${CERTIFICATE}
+tls_privatekey = ${KEY}
+tls_try_verify_hosts = *
+tls_verify_certificates = ${TRUST}
+tls_require_ciphers = ${PRIORITY}
+
+acl_smtp_mail = mail
+acl_smtp_rcpt = rcpt
+acl_smtp_vrfy = vrfy
+
+begin acl
+
+mail:
+  accept
+    condition = \${if eq{$received_port}{${place.submission}}}
+  warn
+    set acl_m_demand = \${lookup{$sender_address_domain}nwildlsearch{${FOLDER}/inbound}}
+  deny
+    condition = \${if def:acl_m_demand}
+    !encrypted = *
+    message = 530 5.7.0 Must issue a STARTTLS command first
+  deny
+    condition = \${if match{$acl_m_demand}{^certificate }}
+    !condition = \${if bool{$tls_in_certificate_verified}}
+    message = 550 5.7.1 A certificate of the sending server is required
+  deny
+    condition = \${if match{$acl_m_demand}{^certificate }}
+    !condition = \${if forany{<\\n \${certextract{subj_altname,dns,>\\n}{$tls_in_peercert}}}{match{$item}{\${sg{$acl_m_demand}{^certificate }{}}}}}
+    message = 550 5.7.1 The certificate of the sending server names another host
+  accept
+
+rcpt:
+  accept
+    condition = \${if eq{$received_port}{${place.submission}}}
+    hosts = 127.0.0.0/8 : 10.0.0.0/8 : 172.16.0.0/12 : 192.168.0.0/16 : 198.18.0.0/15
+  accept
+    authenticated = *
+  accept
+    domains = ${flow.domain}
+  deny
+    message = 550 5.7.1 Relay not permitted
+
+vrfy:
+${everybody(flow) ? '  deny\n    !encrypted = *\n    message = 530 5.7.0 Must issue a STARTTLS command first\n' : ''}\
+  deny
+
+begin routers
+
+mail:
+  driver = dnslookup
+  transport = \${lookup{$domain}nwildlsearch{${FOLDER}/outbound}{$value}{opportunistic}}
+  no_more
+
+begin transports
+
+${[...transports(flow)].map(([name, options]) => transport(name, options)).join('\n')}
+begin retry
+
+# The suite asks for the next attempt itself, and there is no other queue runner.
+* * F,30d,1s
+
+begin authenticators
+
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = \${if and{{def:auth3}{eq{$auth3}{\${lookup{$auth2}lsearch{${FOLDER}/users}}}}}}
+  server_set_id = $auth2
+  server_advertise_condition = \${if and{{def:tls_in_cipher}{eq{$received_port}{${place.submission}}}}}
+`
+
+const everybody = ({ inbound }: MailFlow): boolean =>
+  inbound.some(({ from, tls }) => from === '*' && tls === 'required')
+
+type Options = Record<string, string>
+
+/** Each way out that a connector asks for, and the one for all other mail. */
+function transports({ outbound }: MailFlow): Map<string, Options> {
+  const found = new Map<string, Options>([['opportunistic', {}]])
+  for (const connector of outbound) found.set(transportOf(connector), optionsOf(connector))
+  return found
+}
+
+function optionsOf({ tls, tlsDomain }: OutboundConnector): Options {
+  const forced = { hosts_require_tls: '*' }
+  const verified = { ...forced, tls_verify_hosts: '*' }
+  if (tlsDomain) return { ...verified, tls_verify_cert_hostnames: '', event_action: names(tlsDomain) }
+  switch (tls) {
+    case 'opportunistic':
+      return {}
+    case 'encryption-only':
+      return forced
+    case 'certificate-validation':
+      return { ...verified, tls_verify_cert_hostnames: '' }
+    case 'domain-validation':
+      return verified
+  }
+}
+
+/** The event comes for each certificate of the chain, the partner's own with depth 0; any text refuses it. */
+const names = (name: string): string =>
+  `\${if and{{eq{$event_name}{tls:cert}}{eq{$event_data}{0}}}{\${if forany{<\\n \${certextract{subj_altname,dns,>\\n}{$tls_out_peercert}}}{match{$item}{\\N${expression(name)}\\N}}{}{certificate does not name ${name}}}}}`
+
+const transport = (name: string, options: Options): string =>
+  `${name}:\n${Object.entries({
+    driver: 'smtp',
+    ...options,
+    tls_certificate: CERTIFICATE,
+    tls_privatekey: KEY,
+    tls_verify_certificates: TRUST,
+    tls_require_ciphers: PRIORITY,
+    hosts_try_dane: '',
+    // Else it sends on an open connection what waits for the same host, over the TLS of another transport.
+    connection_max_messages: '1',
+    // A partner that stays silent after its go-ahead holds the message up for this long.
+    command_timeout: '10s',
+  })
+    .map(([option, value]) => `  ${option} = ${value}`.trimEnd())
+    .join('\n')}\n`
+
+/** Without its file Exim answers STARTTLS with 454. */
+function certificateFile({ identity: { certificate } }: MailFlow): RenderedFile[] {
+  return certificate ? [{ path: CERTIFICATE, content: certificate }] : []
+}
