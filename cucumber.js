@@ -1,6 +1,6 @@
 // For running Cucumber itself, in an editor for example: `npx cucumber-js -p haraka features/outbound`.
 // `mail-tls check` is what judges: it adds selection, reports and the exit status of the contract.
-const common = { import: ['steps/*.ts'], publishQuiet: true }
+const common = { import: ['steps/!(*.test).ts'], publishQuiet: true }
 
 export default { ...common, worldParameters: { gateway: 'haraka' } }
 

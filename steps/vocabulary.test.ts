@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { loadConfiguration, loadSupport, runCucumber } from '@cucumber/cucumber/api'
+import { runCucumber } from '@cucumber/cucumber/api'
 import type { Envelope } from '@cucumber/messages'
+import { vocabulary } from '../support/run/cucumber.ts'
 import { PACKAGE_ROOT } from '../support/verdicts/features.ts'
 
 /** A vocabulary that a reader can keep in mind; a new step replaces one or is worth raising this. */
@@ -15,20 +16,11 @@ describe('the vocabulary of the features', () => {
   before(async () => {
     messages = []
     const environment = { cwd: PACKAGE_ROOT, stdout: new Writable({ write: (_c, _e, done) => done() }) }
-    const { runConfiguration } = await loadConfiguration(
-      {
-        file: false,
-        provided: {
-          import: ['steps/*.ts'],
-          paths: ['features/**/*.feature'],
-          dryRun: true,
-          format: ['summary'],
-        },
-      },
-      environment,
-    )
-    const support = await loadSupport(runConfiguration, environment)
-    await runCucumber({ ...runConfiguration, support }, environment, message => messages.push(message))
+    const { configuration, support } = await vocabulary()
+    const { sources, runtime } = configuration
+    const all = { ...sources, paths: ['features/**/*.feature'] }
+    const options = { ...configuration, sources: all, runtime: { ...runtime, dryRun: true }, support }
+    await runCucumber(options, environment, message => messages.push(message))
   })
 
   const patternOf = new Map<string, string>()

@@ -103,5 +103,10 @@ try {
   else if (error instanceof InputError) {
     console.error(error.message.replace(/^/gm, 'mail-tls: '))
     process.exitCode = 2
-  } else throw error
+  } else {
+    // A fault of ours says nothing about the gateway.
+    console.error('mail-tls: a fault of the suite itself, please report it')
+    console.error(error)
+    process.exitCode = 2
+  }
 }

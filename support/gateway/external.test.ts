@@ -45,6 +45,8 @@ describe('an external gateway', () => {
     assert.deepEqual(flow, {
       hostname: 'mx.gateway.test',
       domain: 'in.gateway.test',
+      recipient: 'inbox@in.gateway.test',
+      sender: 'probe@out.gateway.test',
       identity: { key: '', certificate: '' },
       trust: [readFileSync(join(folder, 'pki/root.pem'), 'utf8')],
       minVersion: 'TLSv1.2',

@@ -40,6 +40,11 @@ export class PartnerServer {
     this.#hosts.set(host.address, host)
   }
 
+  /** Turns connections to it away from now on. */
+  remove({ address }: PartnerHost): void {
+    this.#hosts.delete(address)
+  }
+
   /** Serves every connection as this host, whatever address was dialled; nothing: turns all away. */
   addForAll(host: PartnerHost | undefined): void {
     this.#only = host
@@ -81,11 +86,14 @@ export class PartnerServer {
       behaviour,
       recorder,
       tls: async () => tls,
-      isForeign: recipient => !partner.expects(recipient),
+      // Only an address that several partners have in turn can be dialled for another one.
+      isForeign: recipient => host === this.#only && !partner.expects(recipient),
       onForeign: () => {
         this.strays++
         partner.disown(conversation)
       },
+      // What the sender said after we had closed is in the record by then.
+      onEnd: () => partner.changed(),
       onMessage: message => {
         partner.messages.push({ ...message, host: host.hostname })
         partner.changed()

@@ -31,6 +31,8 @@ export interface SessionOptions {
   /** A recipient that is not this partner's: the connection is somebody else's and is refused there. */
   isForeign?: (recipient: string) => boolean
   onForeign?: () => void
+  /** Nothing more can come. */
+  onEnd?: () => void
 }
 
 /**
@@ -63,6 +65,7 @@ export class PartnerSession {
       clearTimeout(this.#withheld)
       this.#over = true
       this.#record('close', 'closed', 'sender')
+      options.onEnd?.()
     })
     this.#record('open', `from ${socket.remoteAddress}`, 'sender')
     this.#link.on('data', this.#onData)

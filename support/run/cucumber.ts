@@ -4,7 +4,7 @@ import type { Envelope } from '@cucumber/messages'
 import { type FeatureRule, lanes, locations, PACKAGE_ROOT } from '../verdicts/features.ts'
 
 /** Where the steps are; the same list as in cucumber.js. */
-const STEPS = ['steps/*.ts']
+const STEPS = ['steps/!(*.test).ts']
 
 /**
  * Runs a selection with Cucumber, side by side on `parallel` lanes of this process, which share the run, its lab and
@@ -12,8 +12,9 @@ const STEPS = ['steps/*.ts']
  * verdicts.
  */
 export async function runExamples(selection: readonly FeatureRule[], parallel: number): Promise<Envelope[]> {
-  prepared ??= prepare()
-  const { configuration, support } = await prepared
+  const { configuration, support } = await vocabulary()
+  // Each lane listens for exceptions that nobody caught while a step of it runs.
+  process.setMaxListeners(Math.max(process.getMaxListeners(), 64))
   const told = await Promise.all(
     lanes(selection, parallel).map(async lane => {
       const messages: Envelope[] = []
@@ -36,7 +37,12 @@ const environment = {
 
 let prepared: ReturnType<typeof prepare> | undefined
 
-/** Once in a process: step files register themselves when they are loaded, and modules are loaded once. */
+/** The steps, loaded once in a process: step files register themselves, and modules are loaded once. */
+export function vocabulary(): ReturnType<typeof prepare> {
+  prepared ??= prepare()
+  return prepared
+}
+
 async function prepare() {
   const { runConfiguration } = await loadConfiguration(
     { file: false, provided: { import: STEPS, publish: false, format: ['summary'] } },

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { globSync, readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pretty } from '@cucumber/gherkin-utils'
 import type { Scenario } from '@cucumber/messages'
+import { bundledNames } from '../../containers/index.ts'
 import { PACKAGE_ROOT, readFeature } from './features.ts'
 
-/** Every bundled gateway has a folder of its name; the others are servers and libraries that people think of. */
+/** Those that come with the suite, and servers and libraries that people think of. */
 const PRODUCTS = [
-  ...readdirSync(join(PACKAGE_ROOT, 'containers')),
+  ...bundledNames(),
   ...[
     'chasquid',
     'courier',

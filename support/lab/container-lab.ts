@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import {
+  type Container,
+  ContainerFailure,
+  type Doing,
+  Engine,
+  type RunNetwork,
+} from '../containers/engine.ts'
+import { FIXED } from '../containers/run-network.ts'
+import type { Pki } from '../pki/pki.ts'
+import { Mirror } from './feed.ts'
+import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { LabClient } from './lab-client.ts'
+import { labImage, mailboxImage, namesImage } from './lab-images.ts'
+import type { Mailbox } from './mailbox.ts'
+import { mailhogMailbox } from './mailhog.ts'
+import { Partner } from './partner.ts'
+import { Zone } from './zone.ts'
+
+/** In its container. */
+const CONTROL_PORT = 8080
+const UPDATE_PORT = 5300
+const MAILBOX_PORT = 8025
+/** How long each of the lab's containers may take to come up, in ms. */
+const START_LIMIT = 30_000
+/** Between two looks at whether the mailbox answers, in ms. */
+const PAUSE = 20
+
+/**
+ * The lab that runs in containers: partners on half of a network of the run's own, a signed zone and a validating
+ * resolver that lead to them, and a mailbox. Gateways are started in the same network.
+ */
+export class ContainerLab implements Lab {
+  readonly pki: Pki
+  readonly room = Number.POSITIVE_INFINITY
+  readonly port = 25
+  readonly freshDomain = freshDomain
+  /** Where gateways are started. */
+  readonly containers: RunNetwork
+  /** For records beside those of partners. */
+  readonly zone: Zone
+  /** Of all mail for domains that lead there; see `leadToMailbox`. */
+  readonly mailbox: Mailbox
+  readonly #client: LabClient
+  readonly #mirror: Mirror
+  #nextPartner = 1
+  #nextAddress = 1
+
+  private constructor(
+    pki: Pki,
+    made: { network: RunNetwork; client: LabClient; mirror: Mirror; mailbox: Mailbox },
+  ) {
+    this.pki = pki
+    this.containers = made.network
+    this.mailbox = made.mailbox
+    this.#client = made.client
+    this.#mirror = made.mirror
+    this.zone = new Zone(message => made.client.dns(message))
+  }
+
+  /** Builds what the engine does not have yet. Throws ContainerFailure, and leaves nothing then. */
+  static async start(pki: Pki, doing: Doing = () => {}): Promise<ContainerLab> {
+    const engine = await Engine.connect()
+    const images = Promise.all([
+      engine.image(labImage(engine.architecture), doing),
+      engine.image(namesImage(), doing),
+      engine.image(mailboxImage(), doing),
+    ])
+    images.catch(() => {})
+    const network = await engine.network()
+    try {
+      const [lab, names, mailbox] = await images
+      doing('starting the lab')
+      const mirror = new Mirror()
+      const [client, box] = await all([
+        startLab(network, lab, mirror),
+        startMailbox(network, mailbox),
+        startNames(network, names),
+      ])
+      return new ContainerLab(pki, { network, client, mirror, mailbox: box })
+    } catch (error) {
+      await network.stop()
+      throw error
+    }
+  }
+
+  get network() {
+    return { resolver: `${this.containers.resolver}:53`, partnerPort: this.port }
+  }
+
+  get strays(): number {
+    return this.#mirror.strays
+  }
+
+  async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
+    return Promise.all(options.map(one => this.partner(one)))
+  }
+
+  async partner(options: PartnerOptions): Promise<Partner> {
+    const { domain } = options
+    const hosts = await hostSpecs(this.pki, options, () => this.containers.subnet.lab(this.#nextAddress++))
+    const partner = new Partner(domain, hosts)
+    const id = String(this.#nextPartner++)
+    this.#mirror.add(id, partner)
+    await Promise.all([
+      this.#client.play(id, { domain, hosts }),
+      this.zone.set(
+        hosts.flatMap(({ hostname, address, preference }) => [
+          { name: domain, type: 'MX', data: { preference, exchange: hostname } },
+          { name: hostname, type: 'A', data: address },
+        ]),
+      ),
+    ])
+    return partner
+  }
+
+  /** Addresses are plenty: what comes late is still seen. */
+  release(): void {}
+
+  /** Mail for a domain ends up in the mailbox. */
+  async leadToMailbox(domain: string): Promise<void> {
+    const exchange = `mailbox.${domain}`
+    await this.zone.set([
+      { name: domain, type: 'MX', data: { preference: 10, exchange } },
+      { name: exchange, type: 'A', data: this.containers.subnet.fixed(FIXED.mailbox) },
+    ])
+  }
+
+  /** Removes everything that was started in its network, gateways too. */
+  async stop(): Promise<void> {
+    this.#client.close()
+    await this.containers.stop()
+  }
+}
+
+async function startLab(network: RunNetwork, image: string, mirror: Mirror): Promise<LabClient> {
+  const token = randomBytes(24).toString('base64url')
+  const container = await network.start({
+    name: 'lab',
+    image,
+    address: network.subnet.fixed(FIXED.lab),
+    capabilities: ['NET_ADMIN'],
+    environment: {
+      LAB_TOKEN: token,
+      LAB_RANGE: network.subnet.labRange,
+      LAB_NAMES: `${network.subnet.fixed(FIXED.names)}:${UPDATE_PORT}`,
+    },
+    ports: [CONTROL_PORT],
+    ready: /^the lab is listening/,
+    limit: START_LIMIT,
+  })
+  const client = await LabClient.open(container.endpoint(CONTROL_PORT), token, {
+    onLine: line => mirror.tell(line),
+    onLost: why => mirror.lost(why.message),
+  })
+  container.watch(() => container.end && client.lose(container.end))
+  return client
+}
+
+async function startNames(network: RunNetwork, image: string): Promise<Container> {
+  return network.start({
+    name: 'names',
+    image,
+    address: network.subnet.fixed(FIXED.names),
+    environment: { LAB_ADDRESS: network.subnet.fixed(FIXED.lab) },
+    tmpfs: ['/run'],
+    // It asks nobody.
+    resolver: '127.0.0.1',
+    ready: /start of service/,
+    limit: START_LIMIT,
+  })
+}
+
+async function startMailbox(network: RunNetwork, image: string): Promise<Mailbox> {
+  const password = randomBytes(24).toString('base64url')
+  const container = await network.start({
+    name: 'mailbox',
+    image,
+    address: network.subnet.fixed(FIXED.mailbox),
+    environment: { MAILBOX_PASSWORD: password, MAILBOX_HOSTNAME: 'mailbox.gateway.test' },
+    ports: [MAILBOX_PORT],
+    ready: /\[HTTP\] Binding to address/,
+    limit: START_LIMIT,
+  })
+  const { host, port } = container.endpoint(MAILBOX_PORT)
+  const mailbox = mailhogMailbox({
+    url: `http://${host}:${port}`,
+    authorization: `Basic ${Buffer.from(`lab:${password}`).toString('base64')}`,
+  })
+  // The line comes before it listens.
+  const deadline = performance.now() + START_LIMIT
+  for (;;) {
+    if (container.end) throw container.end
+    try {
+      await mailbox.find('nothing')
+      return mailbox
+    } catch (error) {
+      if (performance.now() > deadline)
+        throw new ContainerFailure(`${(error as Error).message}: ${container.lastWords()}`)
+      await pause(PAUSE)
+    }
+  }
+}
+
+/** As Promise.all, but nothing is still under way when it rejects. */
+async function all<T extends readonly unknown[]>(
+  work: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  const results = await Promise.allSettled(work)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  return results.map(result => (result as PromiseFulfilledResult<unknown>).value) as unknown as T
+}
