@@ -1,6 +1,10 @@
 import { defineParameterType, Then } from '@cucumber/cucumber'
 import { logSays, SESSION_CLASSES, type SessionClass } from '../support/verdicts/judgements/log.ts'
+import { until } from '../support/wire/until.ts'
 import type { MailWorld } from './world.ts'
+
+/** A log may tell a moment after what it tells of; how long it is waited for, in ms. */
+const LOG = 2_000
 
 defineParameterType({
   name: 'session',
@@ -14,7 +18,10 @@ Then(
   async function (this: MailWorld, expected: SessionClass) {
     this.needs('session-log')
     const gateway = await this.gateway()
-    const words = gateway.sessions(this.handover ? (this.senderDomain ?? '') : this.only.partner.domain)
+    const about = this.handover ? (this.senderDomain ?? '') : this.only.partner.domain
+    const told = () => gateway.sessions(about).length > 0 || this.sent.some(({ word }) => word.length > 0)
+    await until(told, [gateway], LOG)
+    const words = gateway.sessions(about)
     this.notes.push(...words.map(({ line }) => line))
     return this.conclude(logSays(words, expected, this.wire))
   },

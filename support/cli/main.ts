@@ -70,6 +70,16 @@ program
   })
 
 program
+  .command('selftest')
+  .description('show that every defect planted into a gateway of our own is found')
+  .option('--json', 'one JSON document')
+  .addHelpText('after', '\nExit status: 0 all found and no false alarm; 1 otherwise; 2 the suite failed.')
+  .action(async (options: { json?: boolean }) => {
+    const { selftestCommand } = await import('./selftest.ts')
+    await endsWith(selftestCommand(options))
+  })
+
+program
   .command('init')
   .description('write a commented gateway file and the authorities of the suite')
   .argument('[file]', 'where', 'gateway.yaml')

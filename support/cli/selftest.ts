@@ -1,0 +1,32 @@
+import { createLogUpdate } from 'log-update'
+import { GatewayFailure } from '../gateway/gateway.ts'
+import { selftest, selftestJson, selftestText, selftestTotals } from '../reference/selftest.ts'
+import { fitted } from './terminal-summary.ts'
+
+/** Runs every mutant and prints the scoreboard, or one JSON document. Returns the exit status. */
+export async function selftestCommand({ json }: { json?: boolean }): Promise<0 | 1 | 2> {
+  const live = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined
+  try {
+    const result = await selftest({
+      progressed(done, total, name) {
+        live?.(
+          fitted(
+            `${done} of ${total}  a gateway with this defect: ${name}`,
+            (process.stderr.columns ?? 80) - 1,
+          ),
+        )
+      },
+    })
+    live?.clear()
+    const colour = process.stdout.isTTY && !process.env['NO_COLOR']
+    process.stdout.write(json ? selftestJson(result) : selftestText(result, { colour }))
+    const { found, of, alarms } = selftestTotals(result)
+    return found === of && alarms === 0 ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof GatewayFailure)) throw error
+    console.error(`mail-tls: ${error.message}`)
+    return 2
+  } finally {
+    live?.done()
+  }
+}
