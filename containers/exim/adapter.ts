@@ -65,6 +65,8 @@ export const exim: ContainerProduct = {
     return { version, library: `GnuTLS ${library}` }
   },
 
+  queue: ['exim4', '-bpu'],
+
   /** A queue run over the messages with such a recipient, whether or not their time has come. */
   retry: (domain: string) => ['exim4', '-Rff', `@${domain}`],
 

@@ -55,6 +55,8 @@ export const postfix: ContainerProduct = {
     return { version, library: library.replace(/^(\S+ \S+).*/, '$1') }
   },
 
+  queue: ['postqueue', '-p'],
+
   /** Needs `fast_flush_domains`; with -f instead, every other queued message would be tried as well. */
   retry: (domain: string) => ['postqueue', '-s', domain],
 

@@ -123,6 +123,10 @@ export class ContainerGateway implements Gateway {
     return this.#log.sessions(text)
   }
 
+  async holds(recipient: string): Promise<boolean> {
+    return (await this.#run(this.#product.queue)).includes(recipient)
+  }
+
   async retry(domain: string): Promise<void> {
     await this.#run(this.#product.retry(domain))
   }

@@ -29,6 +29,10 @@ export interface ReceiverDefects {
   comparesSuffix?: true
   /** A certificate with the right name does, whoever issued it, whatever its dates and usage. */
   ignoresChain?: true
+  /** A certificate that has expired does. */
+  ignoresDates?: true
+  /** A certificate for servers does. */
+  ignoresUsage?: true
   /** MAIL is answered 550 in every session that shows no certificate that its connector, or any, asks for. */
   demandsCertificateOfAll?: true
   /** MAIL in clear is answered 530, whatever the sender's domain. */
@@ -160,7 +164,7 @@ export interface SenderDefects {
   leaksSubject?: true
   /** When the answer to the ClientHello is no TLS handshake, MAIL is sent in clear on the same connection. */
   staysOnBrokenConnection?: true
-  /** Instead of trying again in clear, a broken handshake is forgotten together with its message; see queue. */
+  /** After a broken handshake there is no second connection in clear: the message waits. */
   waitsAfterBrokenHandshake?: true
   /** A host that had no TLS once is taken never to have it: in clear, or returned when TLS is forced. */
   remembersNoTls?: true

@@ -62,6 +62,18 @@ export const MUTANTS: readonly Mutant[] = [
     symptom: 'accepted the message',
     explains: ['RFC3207-11'],
   },
+  {
+    name: 'lets a sender in whose certificate has expired',
+    requirement: 'EXO-FRC-14',
+    defects: { receiver: { ignoresDates: true } },
+    symptom: 'accepted the message',
+  },
+  {
+    name: 'lets a sender in whose certificate is for servers',
+    requirement: 'EXO-FRC-14',
+    defects: { receiver: { ignoresUsage: true } },
+    symptom: 'accepted the message',
+  },
   // downgrade
   {
     name: 'executes inside TLS what came in clear behind STARTTLS',
@@ -669,7 +681,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'sends validated mail in clear when the authority has changed',
     requirement: 'EXO-TRN-02',
     defects: { sender: { clearAfterBadCertificate: true } },
-    symptom: 'in clear',
+    symptom: 'the message arrived in clear',
     explains: ['EXO-FRC-01', 'EXO-FRC-09'],
   },
   {

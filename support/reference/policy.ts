@@ -16,6 +16,8 @@ export interface Demand {
   level: OutboundLevel
   /** Name that the certificate must bear at domain validation; a leading `*.` covers one label. */
   name: string
+  /** For `sharesWeakest`: STARTTLS is not even looked for. */
+  inClear?: true
 }
 
 export function demandFor(flow: MailFlow, domain: string, defects: SenderDefects): Demand {
@@ -119,7 +121,11 @@ export function authenticates(
   defects: ReceiverDefects,
 ): boolean {
   if (defects.asksForNoCertificate) return true
-  if (!certificate || (chainError && !defects.ignoresChain)) return false
+  const excused =
+    defects.ignoresChain ||
+    (defects.ignoresDates && chainError === 'CERT_HAS_EXPIRED') ||
+    (defects.ignoresUsage && chainError === 'INVALID_PURPOSE')
+  if (!certificate || (chainError && !excused)) return false
   if (defects.ignoresNames) return true
   return bears(certificateFacts(certificate, 1).names, name, { wildcardSuffix: defects.comparesSuffix })
 }

@@ -109,7 +109,7 @@ export class Sender {
     if (this.#defects.sharesWeakest && domains.length > 1) {
       const hosts = await Promise.all(domains.map(name => exchangers(name, this.#flow.network.resolver)))
       const offers = await Promise.all(hosts.map(([host]) => this.#offersTls(host!)))
-      if (offers.includes(false)) return { level: 'opportunistic', name: 'nobody has TLS' }
+      if (offers.includes(false)) return { ...demand, level: 'opportunistic', inClear: true }
     }
     return demand
   }
@@ -160,7 +160,7 @@ export class Sender {
 
   #firstUse({ mail }: Delivery, host: Host, demand: Demand): Use['tls'] {
     const defects = this.#defects
-    if (demand.name === 'nobody has TLS') return 'never'
+    if (demand.inClear) return 'never'
     if (demand.level !== 'opportunistic') return 'when offered'
     const forgets = defects.remembersNoTls && this.#withoutTls.has(host.hostname)
     return defects.neverStartsTls || forgets || (defects.forwardsInClear && mail.secured)
