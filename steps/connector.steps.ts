@@ -1,4 +1,4 @@
-import { type DataTable, Given } from '@cucumber/cucumber'
+import { type DataTable, defineParameterType, Given } from '@cucumber/cucumber'
 import {
   covers,
   decisive,
@@ -81,16 +81,22 @@ Given(
   },
 )
 
-Given('an outbound connector that requires encryption only', function (this: MailWorld) {
-  partnerUnder(this, forLevel(this, 'encryption-only').to)
+/** Levels in the words of the features. */
+const LEVELS: Record<string, OutboundLevel> = {
+  'encryption only': 'encryption-only',
+  'certificate validation': 'certificate-validation',
+  'domain validation': 'domain-validation',
+}
+
+defineParameterType({
+  name: 'level',
+  regexp: new RegExp(Object.keys(LEVELS).join('|')),
+  transformer: (words: string) => LEVELS[words]!,
+  useForSnippets: false,
 })
 
-Given('an outbound connector that requires certificate validation', function (this: MailWorld) {
-  partnerUnder(this, forLevel(this, 'certificate-validation').to)
-})
-
-Given('an outbound connector that requires domain validation', function (this: MailWorld) {
-  partnerUnder(this, forLevel(this, 'domain-validation').to)
+Given('an outbound connector that requires {level}', function (this: MailWorld, level: OutboundLevel) {
+  partnerUnder(this, forLevel(this, level).to)
 })
 
 Given(
@@ -110,19 +116,28 @@ function generalAndExempt(world: MailWorld, exempts: (to: string) => boolean) {
   throw new Inapplicable('the gateway has no outbound connectors of which one exempts what another covers')
 }
 
-const GENERAL = 'a connector that requires TLS for all sub-domains and another that exempts'
+/** Which connector covers the partner's domain, by what the other one exempts. */
+const EXEMPTED: Record<string, (world: MailWorld) => void> = {
+  'some of them': world => partnerUnder(world, generalAndExempt(world, wildcard).general),
+  "the partner's own": world => {
+    world.domain = generalAndExempt(world, to => !wildcard(to)).exempt
+  },
+  "those around the partner's": world => partnerUnder(world, generalAndExempt(world, wildcard).exempt),
+}
 
-Given(`${GENERAL} some of them`, function (this: MailWorld) {
-  partnerUnder(this, generalAndExempt(this, wildcard).general)
+defineParameterType({
+  name: 'exempted',
+  regexp: new RegExp(Object.keys(EXEMPTED).join('|')),
+  transformer: (words: string) => EXEMPTED[words]!,
+  useForSnippets: false,
 })
 
-Given(`${GENERAL} the partner's own`, function (this: MailWorld) {
-  this.domain = generalAndExempt(this, to => !wildcard(to)).exempt
-})
-
-Given(`${GENERAL} those around the partner's`, function (this: MailWorld) {
-  partnerUnder(this, generalAndExempt(this, wildcard).exempt)
-})
+Given(
+  'a connector that requires TLS for all sub-domains and another that exempts {exempted}',
+  function (this: MailWorld, choose: (world: MailWorld) => void) {
+    choose(this)
+  },
+)
 
 Given("no inbound connector for the sender's domain", function (this: MailWorld) {
   senderUnder(this, '*.stranger.test')

@@ -1,4 +1,4 @@
-import { type DataTable, Given, Then, When } from '@cucumber/cucumber'
+import { type DataTable, defineParameterType, Given, Then, When } from '@cucumber/cucumber'
 import { type Sent, send } from '../support/gateway/sending.ts'
 import type { TlsVersion } from '../support/lab/behaviour.ts'
 import { compose, type Message, type MessageOptions } from '../support/lab/message.ts'
@@ -19,6 +19,7 @@ import {
   staysQueued,
   staysQueuedForCertificate,
 } from '../support/verdicts/judgements/outbound.ts'
+import type { Observation } from '../support/verdicts/verdict.ts'
 import { deliver } from './sender.steps.ts'
 import type { MailWorld } from './world.ts'
 
@@ -73,28 +74,33 @@ When('the gateway sends a message to the partner', async function (this: MailWor
   this.conversations.push(conversation)
 })
 
-When(
-  'the gateway tries up to {int} times to send a message to the partner',
-  async function (this: MailWorld, tries: number) {
-    // The author is a partner too, so that a notification is seen.
-    const domain = this.run.lab.freshDomain('*.opportunistic.test')
-    this.notices = await this.partner({ domain })
-    await sendOne(this, { tries, from: `author@${domain}` })
-  },
-)
+/** What the gateway is asked to send when it may have to try several times. */
+const MESSAGES: Record<string, (world: MailWorld) => Promise<Sending>> = {
+  'a message': async world => ({ from: `author@${await author(world)}` }),
+  'a large message': async () => ({ size: 200_000 }),
+  'a message without return path': async world => ({
+    from: '',
+    headers: [`Reply-To: <author@${await author(world)}>`],
+  }),
+}
+
+defineParameterType({
+  name: 'message',
+  regexp: new RegExp(Object.keys(MESSAGES).join('|')),
+  transformer: (words: string) => MESSAGES[words]!,
+  useForSnippets: false,
+})
+
+/** The author is at a partner too, so that a notification is seen. */
+async function author(world: MailWorld): Promise<string> {
+  world.notices = await world.partner({ domain: world.run.lab.freshDomain('*.opportunistic.test') })
+  return world.notices.domain
+}
 
 When(
-  'the gateway tries up to {int} times to send a large message to the partner',
-  async function (this: MailWorld, tries: number) {
-    await sendOne(this, { tries, size: 200_000 })
-  },
-)
-
-When(
-  'the gateway tries up to {int} times to send a message without return path to the partner',
-  async function (this: MailWorld, tries: number) {
-    this.notices = await this.partner({ domain: this.run.lab.freshDomain('*.opportunistic.test') })
-    await sendOne(this, { tries, from: '', headers: [`Reply-To: <author@${this.notices.domain}>`] })
+  'the gateway tries up to {int} times to send {message} to the partner',
+  async function (this: MailWorld, tries: number, how: (world: MailWorld) => Promise<Sending>) {
+    await sendOne(this, { tries, ...(await how(this)) })
   },
 )
 
@@ -127,8 +133,33 @@ When('the partner and the gateway send each other a message', async function (th
   await Promise.all([sendOne(this), deliver(this)])
 })
 
-Then('the message arrives over TLS', function (this: MailWorld) {
-  return this.conclude(arrivesOverTls(this.only))
+/** What can become of a message, in the words of the features. */
+const FATES: Record<string, (sent: Sent) => Observation> = {
+  'arrives over TLS': sent => arrivesOverTls(sent),
+  'arrives in clear': arrivesInClear,
+  'is held back': isHeldBack,
+  'stays queued': staysQueued,
+  'stays queued for a reason that names the certificate': staysQueuedForCertificate,
+  'arrives in clear or is held back': sent => arrivesInClearOrHeldBack(sent, { queued: false }),
+  'arrives in clear or stays queued': sent => arrivesInClearOrHeldBack(sent, { queued: true }),
+}
+
+/** Throws for words that are no fate: a table cell has no parameter type to check it. */
+function fate(words: string): (sent: Sent) => Observation {
+  const found = FATES[words]
+  if (!found) throw new Error(`no message is known that ${words}`)
+  return found
+}
+
+defineParameterType({
+  name: 'fate',
+  regexp: new RegExp(Object.keys(FATES).join('|')),
+  transformer: fate,
+  useForSnippets: false,
+})
+
+Then('the message {fate}', function (this: MailWorld, judgement: (sent: Sent) => Observation) {
+  return this.conclude(judgement(this.only))
 })
 
 Then('the message arrives over {version}', function (this: MailWorld, version: TlsVersion) {
@@ -141,30 +172,6 @@ Then('the message arrives over TLS with {suite}', function (this: MailWorld, sui
 
 Then('the later message arrives over TLS', function (this: MailWorld) {
   return this.conclude(laterArrivesOverTls(this.sent))
-})
-
-Then('the message arrives in clear', function (this: MailWorld) {
-  return this.conclude(arrivesInClear(this.only))
-})
-
-Then('the message is held back', function (this: MailWorld) {
-  return this.conclude(isHeldBack(this.only))
-})
-
-Then('the message stays queued', function (this: MailWorld) {
-  return this.conclude(staysQueued(this.only))
-})
-
-Then('the message stays queued for a reason that names the certificate', function (this: MailWorld) {
-  return this.conclude(staysQueuedForCertificate(this.only))
-})
-
-Then('the message arrives in clear or is held back', function (this: MailWorld) {
-  return this.conclude(arrivesInClearOrHeldBack(this.only, { queued: false }))
-})
-
-Then('the message arrives in clear or stays queued', function (this: MailWorld) {
-  return this.conclude(arrivesInClearOrHeldBack(this.only, { queued: true }))
 })
 
 Then('it arrives exactly once', function (this: MailWorld) {
@@ -181,16 +188,10 @@ Then('it arrives at mail exchanger {int}', function (this: MailWorld, exchanger:
 
 /** Columns: partner, fate. */
 Then('the copies fare so', function (this: MailWorld, table: DataTable) {
-  const fates: Record<string, (sent: Sent) => ReturnType<typeof isHeldBack>> = {
-    'arrives over TLS': sent => arrivesOverTls(sent),
-    'arrives in clear': arrivesInClear,
-    'is held back': isHeldBack,
-  }
-  for (const { partner, fate } of table.hashes()) {
+  for (const { partner, fate: words } of table.hashes()) {
     const copy = this.copies.findIndex(({ name }) => name === partner)
-    const judgement = fates[fate!]
-    if (copy < 0 || !judgement) throw new Error(`the table speaks of ${partner} that ${fate}`)
-    const seen = judgement(this.sent[copy]!)
+    if (copy < 0) throw new Error(`no partner is called ${partner}`)
+    const seen = fate(words!)(this.sent[copy]!)
     const outcome = this.conclude({ ...seen, detail: `${partner}: ${seen.detail}` })
     if (outcome) return outcome
   }

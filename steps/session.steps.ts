@@ -40,59 +40,62 @@ const talk = (world: MailWorld): Dialogue => {
   return last
 }
 
-When('a sender greets the gateway', async function (this: MailWorld) {
-  await (await dialogue(this)).greet()
-})
+/** How a sender leads a session, in the words of the features. */
+const ACTS: Record<string, (talk: Dialogue) => Promise<unknown>> = {
+  'greets the gateway': talk => talk.greet(),
+  'greets the gateway inside TLS': inTls,
+  'says STARTTLS': greetAndStart,
+  'says STARTTLS with a parameter': async talk => {
+    await talk.greet()
+    await talk.say('STARTTLS now')
+  },
+  'says STARTTLS inside TLS': async talk => {
+    await inTls(talk)
+    await talk.say('STARTTLS')
+  },
+  'begins a message, starts TLS and begins again': async talk => {
+    await beginAndStart(talk)
+    await talk.greet()
+    await talk.say(talk.mail)
+    await talk.say(talk.rcpt)
+  },
+  'begins a message, starts TLS and goes on with it': async talk => {
+    await beginAndStart(talk)
+    await talk.say(talk.rcpt)
+  },
+}
 
-When('a sender greets the gateway inside TLS', async function (this: MailWorld) {
-  const talk = await dialogue(this)
+async function greetAndStart(talk: Dialogue): Promise<void> {
   await talk.greet()
   await talk.startTls()
-  await talk.greet()
-})
+}
 
-When('a sender says STARTTLS', async function (this: MailWorld) {
-  const talk = await dialogue(this)
+async function inTls(talk: Dialogue): Promise<void> {
+  await greetAndStart(talk)
   await talk.greet()
+}
+
+async function beginAndStart(talk: Dialogue): Promise<void> {
+  await talk.greet()
+  await talk.say(talk.mail)
   await talk.startTls()
+}
+
+defineParameterType({
+  name: 'act',
+  regexp: new RegExp(Object.keys(ACTS).join('|')),
+  transformer: (words: string) => ACTS[words]!,
+  useForSnippets: false,
 })
 
-When('a sender says STARTTLS with a parameter', async function (this: MailWorld) {
-  const talk = await dialogue(this)
-  await talk.greet()
-  await talk.say('STARTTLS now')
-})
-
-When('a sender says STARTTLS inside TLS', async function (this: MailWorld) {
-  const talk = await dialogue(this)
-  await talk.greet()
-  await talk.startTls()
-  await talk.greet()
-  await talk.say('STARTTLS')
+When('a sender {act}', async function (this: MailWorld, act: (talk: Dialogue) => Promise<unknown>) {
+  await act(await dialogue(this))
 })
 
 When('a sender smuggles {smuggled}', async function (this: MailWorld, what: Smuggled) {
   const talk = await dialogue(this)
   await talk.greet()
   await talk.smuggle(what)
-})
-
-When('a sender begins a message, starts TLS and begins again', async function (this: MailWorld) {
-  const talk = await dialogue(this)
-  await talk.greet()
-  await talk.say(talk.mail)
-  await talk.startTls()
-  await talk.greet()
-  await talk.say(talk.mail)
-  await talk.say(talk.rcpt)
-})
-
-When('a sender begins a message, starts TLS and goes on with it', async function (this: MailWorld) {
-  const talk = await dialogue(this)
-  await talk.greet()
-  await talk.say(talk.mail)
-  await talk.startTls()
-  await talk.say(talk.rcpt)
 })
 
 When('the sender says {word}', async function (this: MailWorld, command: string) {
@@ -131,21 +134,18 @@ Then('the reply is {int} with status {word}', function (this: MailWorld, code: n
   return this.conclude(replyWith(talk(this), code, status))
 })
 
-Then('the reply is a success', function (this: MailWorld) {
-  return this.conclude(replyOfKind(talk(this), '2'))
-})
+/** First digits of a reply. */
+const KINDS: Record<string, ('2' | '4' | '5')[]> = {
+  'the reply is a success': ['2'],
+  'the reply is a permanent refusal': ['5'],
+  'the recipient is accepted': ['2'],
+  'the recipient is refused': ['4', '5'],
+}
 
-Then('the reply is a permanent refusal', function (this: MailWorld) {
-  return this.conclude(replyOfKind(talk(this), '5'))
-})
-
-Then('the recipient is accepted', function (this: MailWorld) {
-  return this.conclude(replyOfKind(talk(this), '2'))
-})
-
-Then('the recipient is refused', function (this: MailWorld) {
-  return this.conclude(replyOfKind(talk(this), '4', '5'))
-})
+for (const [text, kinds] of Object.entries(KINDS))
+  Then(text, function (this: MailWorld) {
+    return this.conclude(replyOfKind(talk(this), ...kinds))
+  })
 
 Then('a message can still be delivered in clear on the same connection', async function (this: MailWorld) {
   return this.conclude(await takesMessage(talk(this)))

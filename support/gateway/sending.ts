@@ -10,6 +10,8 @@ import type { Submission } from './submission.ts'
 
 /** Longest wait for a sign of what becomes of a message, for each attempt, in ms. A sign is a message or a word. */
 const SIGN = 20_000
+/** After so long without a sign the gateway's queue is looked into, in ms. */
+const SILENCE = 3_000
 /** After the sign, how long open connections may take to end, in ms. */
 const REST = 5_000
 
@@ -33,6 +35,8 @@ export interface Sent {
   /** From a gateway that says nothing: sessions ended without the message, and none came for so long after, in ms. */
   quiet?: number
   attempts: number
+  /** Nothing was heard, it did not arrive, and the gateway's queue does not have it any more. */
+  lost?: boolean
 }
 
 export interface SendOptions {
@@ -100,13 +104,26 @@ async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void
   for (;;) {
     // One word for each attempt, in their order.
     const told = () => sent.word.length >= sent.attempts
-    sent.sign = await until(() => sent.arrivals.length > 0 || told(), sources, gateway.patience ?? SIGN)
+    const heard = () => sent.arrivals.length > 0 || told()
+    sent.sign = gateway.holds
+      ? await heardOrLost(sent, gateway, heard)
+      : await until(heard, sources, gateway.patience ?? SIGN)
     const last = sent.word.at(-1)
     if (!sent.sign || sent.arrivals.length > 0 || last?.kind !== 'deferred' || sent.attempts >= tries) break
     sent.attempts++
     await gateway.retry(partner.domain)
   }
   await until(() => partner.conversations.every(({ closed }) => closed), [partner], REST)
+}
+
+/** A message that is in the gateway's queue no more, without a word about it, is lost: nothing is left to wait for. */
+async function heardOrLost(sent: Sent, gateway: Gateway, heard: () => boolean): Promise<boolean> {
+  const sources = [sent.partner, gateway]
+  if (await until(heard, sources, SILENCE)) return true
+  if (await gateway.holds!(sent.recipient)) return until(heard, sources, (gateway.patience ?? SIGN) - SILENCE)
+  // Its word may have come while the queue was looked into.
+  sent.lost = !(await until(heard, sources, SILENCE))
+  return !sent.lost
 }
 
 /** Without the gateway's word: an ended session is the sign, and quiet after it means that the message is held back. */

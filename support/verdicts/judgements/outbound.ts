@@ -160,6 +160,8 @@ function notArrived(sent: Sent): Observation | undefined {
       `the message did not arrive: ${word.kind} after ${connections(sent.conversations)}: ${word.reason}`,
     )
   if (word) return broken('the gateway says delivered, but nothing arrived')
+  if (sent.lost)
+    return broken('the message is lost: it did not arrive, and the gateway has it in its queue no more')
   const silence = quietWord(sent)
   if (silence)
     return broken(`the message did not arrive after ${connections(sent.conversations)}: ${silence.reason}`)
