@@ -135,7 +135,8 @@ let lastAsked = 0
  * UDP. Nobody loses datagrams between two containers, but one that a busy machine drops is sent again.
  */
 async function ask(message: Buffer): Promise<Buffer> {
-  const id = (lastAsked = (lastAsked + 1) % 0x10000)
+  lastAsked = (lastAsked + 1) % 0x10000
+  const id = lastAsked
   const mine = Buffer.from(message)
   mine.writeUInt16BE(id)
   const send = () => dns.send(mine, Number(names[1]), names[0], () => {})
