@@ -1,17 +1,31 @@
+import type { ContainerProduct } from '../support/gateway/adapter.ts'
+import { container } from '../support/gateway/container.ts'
 import { embedded } from '../support/gateway/embedded.ts'
 import type { GatewaySource } from '../support/gateway/gateway.ts'
 import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'
+import { exim } from './exim/adapter.ts'
 import { haraka } from './haraka/adapter.ts'
+import { postfix } from './postfix/adapter.ts'
 
 /** Every gateway that comes with the suite: a folder here and a line in this list. */
-const BUNDLED: readonly GatewaySource[] = [embedded(haraka), reference()]
+const BUNDLED: readonly GatewaySource[] = [
+  embedded(haraka),
+  ...everyRelease(postfix),
+  ...everyRelease(exim),
+  reference(),
+]
 
 /** The embedded one, which needs no container engine. */
 export const DEFAULT_GATEWAY = 'haraka'
 
 export const bundledNames = (): string[] => BUNDLED.map(({ name }) => name)
+
+/** Under its bare name, and with each release behind an @. */
+function everyRelease(product: ContainerProduct): GatewaySource[] {
+  return [container(product), ...product.releases.map(({ name }) => container(product, name))]
+}
 
 /** Throws InputError when there is none of this name. */
 export function bundledGateway(name: string): GatewaySource {

@@ -77,6 +77,8 @@ export class MailWorld extends World {
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
   acted = false
+  /** In a dry run: the next step is not to be run, nor any after it. */
+  ends = false
 
   get run(): Run {
     const run = currentRun()

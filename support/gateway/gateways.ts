@@ -1,3 +1,4 @@
+import type { RunNetwork } from '../containers/run-network.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Gateway, GatewaySource } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
@@ -8,13 +9,16 @@ export class Gateways {
   readonly source: GatewaySource
   readonly #flow: MailFlow
   readonly #pki: Pki
+  readonly #network: RunNetwork | undefined
   readonly #running = new Map<FlowVariant, Promise<Gateway>>()
   readonly #own: Promise<Gateway>[] = []
 
-  constructor(source: GatewaySource, flow: MailFlow, pki: Pki) {
+  /** `network`: for gateways that run in containers. */
+  constructor(source: GatewaySource, flow: MailFlow, pki: Pki, network?: RunNetwork) {
     this.source = source
     this.#flow = flow
     this.#pki = pki
+    this.#network = network
   }
 
   /** Started at the first call. Throws GatewayFailure. */
@@ -35,7 +39,7 @@ export class Gateways {
   }
 
   async #start(variant: FlowVariant): Promise<Gateway> {
-    return this.source.start(await variantOf(this.#flow, variant, this.#pki))
+    return this.source.start(await variantOf(this.#flow, variant, this.#pki), this.#network)
   }
 
   async stop(): Promise<void> {

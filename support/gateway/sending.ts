@@ -2,18 +2,18 @@ import type { Message } from '../lab/message.ts'
 import type { Partner } from '../lab/partner.ts'
 import type { ReceivedMessage } from '../lab/partner-session.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { type ClientTls, WireError } from '../wire/smtp.ts'
+import { type ClientTls, MAX_WAIT, WireError } from '../wire/smtp.ts'
 import { until } from '../wire/until.ts'
 import type { DeliveryEvent } from './adapter.ts'
 import type { Gateway } from './gateway.ts'
 import type { Submission } from './submission.ts'
 
 /** Longest wait for a sign of what becomes of a message, for each attempt, in ms. A sign is a message or a word. */
-const SIGN = 20_000
+const SIGN = 2 * MAX_WAIT
 /** After so long without a sign the gateway's queue is looked into, in ms. */
-const SILENCE = 3_000
+const SILENCE = 0.3 * MAX_WAIT
 /** After the sign, how long open connections may take to end, in ms. */
-const REST = 5_000
+const REST = 0.5 * MAX_WAIT
 
 /** One message that the gateway was asked to send to one partner, and all that was seen of it. */
 export interface Sent {

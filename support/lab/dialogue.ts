@@ -69,11 +69,11 @@ export class Dialogue {
     this.extensions = reply?.code === 250 ? reply.lines.slice(1).map(line => line.toUpperCase()) : []
   }
 
-  /** STARTTLS and the handshake. */
+  /** STARTTLS and the handshake. Without the go-ahead the session is over: what is to follow belongs inside TLS. */
   async startTls(): Promise<void> {
     const reply = await this.say('STARTTLS')
-    if (reply?.code !== 220) return
-    await this.#handshake()
+    if (reply?.code === 220) await this.#handshake()
+    else if (reply) this.breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)
   }
 
   async smuggle(what: Smuggled): Promise<void> {

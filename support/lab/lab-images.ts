@@ -29,7 +29,7 @@ export function labImage(architecture: string): ImageSource {
 }
 
 export function namesImage(): ImageSource {
-  const files = ['Dockerfile', 'knot.conf', 'root.zone', 'start', 'test.zone', 'unbound.conf']
+  const files = ['Dockerfile', 'named.conf', 'root.zone', 'start', 'test.zone', 'unbound.conf']
   return { name: 'names', files: folderFiles(folder('names'), files) }
 }
 

@@ -15,8 +15,8 @@
  * Ends by itself when nobody reads: the process that started it was killed.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { createSocket } from 'node:dgram'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { type FeedLine, type PartnerSpec, PartnerTeller } from './feed.ts'
 import { Partner, PartnerHost } from './partner.ts'
 import { PartnerServer } from './partner-server.ts'
@@ -32,7 +32,6 @@ const HEARTBEAT = 2_000
 const ALONE_AT_FIRST = 60_000
 const ALONE_LATER = 10_000
 const DNS_ANSWER = 8_000
-const DNS_AGAIN = 2_000
 
 const token = digest(`Bearer ${required('LAB_TOKEN')}`)
 const names = required('LAB_NAMES').split(':') as [string, string]
@@ -125,40 +124,25 @@ function remove(id: string): boolean {
   return partners.delete(id)
 }
 
-/** What waits for an answer of the name server, by the id under which it was asked. */
-const asked = new Map<number, (answer: Buffer) => void>()
-const dns = createSocket('udp4', answer => asked.get(answer.readUInt16BE())?.(answer))
-let lastAsked = 0
-
-/**
- * Over UDP: Knot 3.4 answers about one update in a hundred over TCP a whole second late, and one in six hundred over
- * UDP. Nobody loses datagrams between two containers, but one that a busy machine drops is sent again.
- */
-async function ask(message: Buffer): Promise<Buffer> {
-  lastAsked = (lastAsked + 1) % 0x10000
-  const id = lastAsked
-  const mine = Buffer.from(message)
-  mine.writeUInt16BE(id)
-  const send = () => dns.send(mine, Number(names[1]), names[0], () => {})
-  const timers = [setInterval(send, DNS_AGAIN)]
-  send()
-  try {
-    const answer = await new Promise<Buffer>((resolve, reject) => {
-      asked.set(id, resolve)
-      timers.push(
-        setTimeout(
-          reject,
-          DNS_ANSWER,
-          new Error(`no answer of the name server within ${DNS_ANSWER / 1000} s`),
-        ),
-      )
+/** RFC 1035 s4.2.2: over TCP, a message has its length in front. */
+function ask(message: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: names[0], port: Number(names[1]) })
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(message.length)
+    socket.write(Buffer.concat([length, message]))
+    let got: Buffer = Buffer.alloc(0)
+    socket.on('data', chunk => {
+      got = Buffer.concat([got, chunk])
+      if (got.length < 2 || got.length < 2 + got.readUInt16BE()) return
+      resolve(got.subarray(2, 2 + got.readUInt16BE()))
+      socket.destroy()
     })
-    message.copy(answer, 0, 0, 2)
-    return answer
-  } finally {
-    asked.delete(id)
-    for (const timer of timers) clearTimeout(timer)
-  }
+    const late = new Error(`no answer of the name server within ${DNS_ANSWER / 1000} s`)
+    socket.setTimeout(DNS_ANSWER, () => socket.destroy(late))
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error('the name server closed the connection')))
+  })
 }
 
 function attach(response: ServerResponse): void {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { MAX_WAIT } from '../wire/smtp.ts'
 import type { Mail, Mailbox } from './mailbox.ts'
 
 /** Where a MailHog API is. `url` may be printed, `authorization` must not. */
@@ -15,9 +16,9 @@ export class MailboxFailure extends Error {
 }
 
 /** Longest wait for a message that the gateway has accepted, in ms. */
-const ARRIVAL = 20_000
+const ARRIVAL = 2 * MAX_WAIT
 /** Longest wait for one answer, in ms. */
-const ANSWER = 10_000
+const ANSWER = MAX_WAIT
 /** MailHog tells of new mail only by WebSocket, so it is asked: soon, then ever less often. In ms. */
 const FIRST_PAUSE = 25
 const LONGEST_PAUSE = 1_000

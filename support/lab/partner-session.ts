@@ -4,10 +4,11 @@ import { LineBuffer, PeerLimit } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
 import { printable } from '../wire/printable.ts'
 import type { Recorder } from '../wire/recorder.ts'
+import { MAX_WAIT } from '../wire/smtp.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
 
 /** A session without any traffic is ended after this long, in ms; no sender waits that long for us. */
-const IDLE = 60_000
+const IDLE = 6 * MAX_WAIT
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 32 * 1024 * 1024
 

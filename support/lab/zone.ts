@@ -17,9 +17,21 @@ export type ZoneRecord =
 const UPDATE = 5 << 11
 const TYPE_CODES = { A: 1, CNAME: 5, MX: 15, TXT: 16, AAAA: 28, TLSA: 52 } as const
 
+/** More records than this go into another update: a message has 64 KiB at most. */
+const MAX_RECORDS = 300
+
+interface Wish {
+  changes: Answer[]
+  done: () => void
+  failed: (error: Error) => void
+}
+
 /** The lab's zone on its authoritative server, which signs what is written there. */
 export class Zone {
   readonly #ask: (message: Buffer) => Promise<Buffer>
+  /** Not under way yet. */
+  #wishes: Wish[] = []
+  #busy = false
 
   /** `ask` brings a DNS message to the server and its answer back. */
   constructor(ask: (message: Buffer) => Promise<Buffer>) {
@@ -27,25 +39,51 @@ export class Zone {
   }
 
   /** These records in place of all that had their name and type, in one step. Throws ContainerFailure. */
-  async set(records: readonly ZoneRecord[]): Promise<void> {
+  set(records: readonly ZoneRecord[]): Promise<void> {
     const sets = new Map(records.map(({ name, type }) => [`${name} ${type}`, { name, type }]))
-    await this.#update([...[...sets.values()].map(deletion), ...records.map(addition)])
+    return this.#change([...[...sets.values()].map(deletion), ...records.map(addition)])
   }
 
   /** Nothing of these names and types is left. */
-  async clear(sets: readonly { name: string; type: ZoneRecord['type'] }[]): Promise<void> {
-    await this.#update(sets.map(deletion))
+  clear(sets: readonly { name: string; type: ZoneRecord['type'] }[]): Promise<void> {
+    return this.#change(sets.map(deletion))
+  }
+
+  /** The server takes one update after the other, at the price of a few signatures; so all that wait share the next. */
+  #change(changes: Answer[]): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#wishes.push({ changes, done, failed })
+      if (!this.#busy) void this.#work()
+    })
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true
+    while (this.#wishes.length > 0) {
+      const together = this.#next()
+      try {
+        await this.#update(together.flatMap(({ changes }) => changes))
+        for (const { done } of together) done()
+      } catch (error) {
+        for (const { failed } of together) failed(error as Error)
+      }
+    }
+    this.#busy = false
+  }
+
+  #next(): Wish[] {
+    let size = 0
+    const end = this.#wishes.findIndex(({ changes }, i) => {
+      size += changes.length
+      return i > 0 && size > MAX_RECORDS
+    })
+    return this.#wishes.splice(0, end < 0 ? this.#wishes.length : end)
   }
 
   async #update(authorities: Answer[]): Promise<void> {
     const id = randomInt(0x10000)
-    const update: Packet = {
-      type: 'query',
-      id,
-      flags: UPDATE,
-      questions: [{ name: 'test', type: 'SOA' }],
-      authorities,
-    }
+    const questions = [{ name: 'test', type: 'SOA' as const }]
+    const update: Packet = { type: 'query', id, flags: UPDATE, questions, authorities }
     const answer = decode(await this.#ask(Buffer.from(encode(update))))
     const { rcode } = answer as unknown as { rcode: string }
     if (answer.id !== id || rcode !== 'NOERROR')

@@ -27,6 +27,9 @@ export interface RunOptions {
   pki?: Pki
 }
 
+/** Read once in a process, however many runs it has. */
+let rules: FeatureRule[] | undefined
+
 /** How long after the last message that was held back a run listens for it still, in ms. */
 const AFTERMATH = 1_000
 
@@ -63,15 +66,16 @@ export class Run {
   readonly #held: { located: Located; verdict: RecordedVerdict; late: () => Observation | undefined }[] = []
   #lastHeld = 0
 
-  private constructor(options: RunOptions, { lab, flow, mailbox }: Surroundings) {
+  private constructor(options: RunOptions, { lab, flow, mailbox, network }: Surroundings) {
     this.lab = lab
     this.pki = lab.pki
     this.flow = flow
     this.mailbox = mailbox
     this.listener = options.listener
     this.deviations = options.deviations ?? []
-    this.gateways = new Gateways(options.source, flow, lab.pki)
-    for (const rule of loadFeatures(this.catalogue))
+    this.gateways = new Gateways(options.source, flow, lab.pki, network)
+    rules ??= loadFeatures(this.catalogue)
+    for (const rule of rules)
       for (const { line, name, control } of rule.examples)
         this.#examples.set(`${rule.uri}:${line}`, { rule, title: name, control })
   }

@@ -1,8 +1,10 @@
+import type { RunNetwork } from '../containers/run-network.ts'
 import type { ExternalSource } from '../gateway/external.ts'
 import type { GatewaySource } from '../gateway/gateway.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
 import { standardFlow } from '../gateway/standard-flow.ts'
 import { InputError } from '../input-error.ts'
+import { ContainerLab } from '../lab/container-lab.ts'
 import { FixedLab } from '../lab/fixed-lab.ts'
 import type { Lab } from '../lab/lab.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
@@ -17,11 +19,14 @@ export interface Surroundings {
   flow: MailFlow
   /** Absent where nobody can look into one. */
   mailbox: Mailbox | undefined
+  /** Where gateways are started that run in containers. */
+  network?: RunNetwork
 }
 
 /** Made for the kind of gateway. `pki` is used where the gateway brings no authorities of its own. */
 export async function surroundings(source: GatewaySource, pki = new Pki()): Promise<Surroundings> {
-  return isExternal(source) ? aroundExternal(source) : aroundEmbedded(source, pki)
+  if (isExternal(source)) return aroundExternal(source)
+  return source.kind === 'container' ? aroundContainers(source, pki) : aroundEmbedded(source, pki)
 }
 
 /** The same for a dry run: nothing listens and nothing is connected to. */
@@ -48,6 +53,18 @@ async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surround
     maxConnections: Number.MAX_SAFE_INTEGER,
   })
   return { lab, flow, mailbox: partnerMailbox(inbox) }
+}
+
+async function aroundContainers(source: GatewaySource, pki: Pki): Promise<Surroundings> {
+  const lab = await ContainerLab.start(pki)
+  try {
+    const flow = await standardFlow(source, { pki, network: lab.network })
+    await lab.leadToMailbox(flow.domain)
+    return { lab, flow, mailbox: lab.mailbox, network: lab.containers }
+  } catch (error) {
+    await lab.stop()
+    throw error
+  }
 }
 
 async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundings> {

@@ -63,7 +63,9 @@ export async function handshakeSucceeds(talk: Dialogue): Promise<Observation> {
   const { breakdown, last } = talk
   if (breakdown?.breakdown === 'silent') return unclear(breakdown.message)
   return broken(
-    breakdown ? `the handshake failed: ${breakdown.message}` : `STARTTLS was answered with ${last?.text}`,
+    breakdown
+      ? `the handshake did not succeed: ${breakdown.message.replace('malformed: ', '')}`
+      : `the handshake was not begun: ${last?.text}`,
   )
 }
 

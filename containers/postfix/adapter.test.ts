@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { container } from '../../support/gateway/container.ts'
+import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { sameAsSamples, sampleFlow, samplePki } from '../../support/gateway/sample-flow.ts'
+import { sessionWords } from '../../support/gateway/session-words.ts'
+import { variantOf } from '../../support/gateway/standard-flow.ts'
+import { loadDeviations } from '../../support/verdicts/deviations.ts'
+import { postfix } from './adapter.ts'
+
+const samples = fileURLToPath(new URL('samples/', import.meta.url))
+const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const flow = () => sampleFlow(container(postfix))
+const file = (from: MailFlow, path: string) =>
+  postfix.render(from, place).files.find(one => one.path === `/etc/postfix/${path}`)
+
+describe('Postfix: rendering', () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+    sameAsSamples(postfix.render(await flow(), place).files, `${samples}standard-flow`)
+  })
+
+  it('demands TLS of every sender where the flow does, and of nobody for submission', async () => {
+    const everybody = await variantOf(await flow(), 'requires TLS of every sender', samplePki)
+    assert.match(file(everybody, 'main.cf')!.content, /^smtpd_tls_security_level = encrypt$/m)
+    assert.equal(file(everybody, 'inbound')!.content, '')
+    assert.match(
+      file(everybody, 'master.cf')!.content,
+      /587 .*smtpd\n(?: {2}-o .*\n)*? {2}-o smtpd_tls_security_level=may/,
+    )
+  })
+
+  it('has no file for a certificate that is lost', async () => {
+    const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
+    assert.equal(file(lost, 'tls/identity.pem'), undefined)
+    assert.equal(file(await flow(), 'tls/identity.pem')!.mode, '0600')
+  })
+
+  it('says why it lacks what it lacks', () => {
+    const source = container(postfix)
+    assert.match(source.lacks('certificate-validation')!, /compares a name/)
+    assert.match(source.lacks('client-certificates')!, /fingerprints/)
+    assert.equal(source.lacks('retry'), undefined)
+  })
+
+  it('has the newest release under the bare name', () => {
+    assert.equal(container(postfix).name, 'postfix')
+    assert.equal(container(postfix, 'bullseye').name, 'postfix@bullseye')
+    assert.throws(() => container(postfix, 'potato'), /no release potato/)
+  })
+
+  it('has deviations that load', () => {
+    assert.ok(loadDeviations(postfix.deviations!).length > 0)
+  })
+})
+
+for (const [version, domains] of Object.entries({
+  '3.10.13': {
+    verified: 'd47-96ea.verified.test',
+    plain: 'd8-a0ee.forced.test',
+    refused: 'd25-2a3a.forced.test',
+    untrusted: 'd50-e649.verified.test',
+    cut: 'd194-9102.forced.test',
+    stranger: 'd161-edf2.stranger.test',
+  },
+  '3.5.25': {
+    verified: 'd43-81ed.verified.test',
+    plain: 'd8-c7cc.forced.test',
+    refused: 'd24-5674.forced.test',
+    untrusted: 'd48-0584.verified.test',
+    cut: 'd184-2b98.forced.test',
+    stranger: 'd191-7f0f.stranger.test',
+  },
+}))
+  describe(`Postfix: the log of ${version}`, () => {
+    const lines = readFileSync(`${samples}postfix-${version}.log`, 'utf8').split('\n')
+    const said = (domain: string) =>
+      lines
+        .flatMap(line => postfix.read(line) ?? [])
+        .filter(({ recipient }) => recipient === `inbox@${domain}`)
+    const word = (text: string) => {
+      const [first, ...more] = sessionWords(lines, text, postfix)
+      assert.deepEqual(more, [])
+      const { line, ...rest } = first!
+      return rest
+    }
+
+    it('tells what became of a message, and why', () => {
+      assert.deepEqual(said(domains.verified), [
+        { kind: 'delivered', recipient: `inbox@${domains.verified}`, reason: '250 2.0.0 Taken' },
+      ])
+      const [plain] = said(domains.plain)
+      assert.equal(plain?.kind, 'deferred')
+      assert.match(plain!.reason, /^TLS is required, but was not offered by host mx\.d8/)
+      const [refused] = said(domains.refused)
+      assert.equal(refused?.kind, 'bounced')
+      assert.match(refused!.reason, /refused to start TLS: 500 5\.5\.1 Unknown command$/)
+    })
+
+    it('has one word for each attempt', () => {
+      assert.deepEqual(
+        said(domains.cut).map(({ kind }) => kind),
+        ['deferred', 'delivered'],
+      )
+    })
+
+    it('tells the TLS of outgoing sessions', () => {
+      const session = { tls: true, version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
+      assert.deepEqual(word(domains.verified), { ...session, verified: true })
+      assert.deepEqual(word(domains.untrusted), { ...session, verified: false })
+      assert.deepEqual(sessionWords(lines, domains.plain, postfix), [])
+    })
+
+    it('tells the TLS of an incoming session by its sender', () => {
+      assert.equal(word(domains.stranger).verified, false)
+    })
+
+    it('is up, once', () => {
+      assert.equal(lines.filter(line => postfix.ready.test(line)).length, 1)
+    })
+  })
+
+describe('Postfix: its version', () => {
+  it('is read with that of its library', () => {
+    assert.deepEqual(postfix.readVersion('3.10.13\nOpenSSL 3.5.9 29 Sep 2026\n'), {
+      version: '3.10.13',
+      library: 'OpenSSL 3.5.9',
+    })
+    assert.equal(postfix.readVersion('3.5.25\nOpenSSL 1.1.1w  11 Sep 2023\n').library, 'OpenSSL 1.1.1w')
+    assert.throws(() => postfix.readVersion('postconf: fatal'), /no version of Postfix/)
+  })
+})

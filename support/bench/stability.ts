@@ -1,0 +1,42 @@
+import { Pki } from '../pki/pki.ts'
+import { reference } from '../reference/gateway.ts'
+import { runExamples } from '../run/cucumber.ts'
+import { Run, withRun } from '../run/run.ts'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadFeatures } from '../verdicts/features.ts'
+
+export interface Stability {
+  runs: number
+  verdicts: number
+  /** Each verdict that was not the one of the first run: `run 7: features/….feature:12: inconclusive: …`. */
+  differing: string[]
+}
+
+/** Judges the reference gateway again and again, everything each time. The same gateway must get the same verdicts. */
+export async function stability(
+  runs: number,
+  parallel: number,
+  progressed: (run: number) => void,
+): Promise<Stability> {
+  const rules = loadFeatures(loadCatalogue())
+  const pki = new Pki()
+  const first = new Map<string, string>()
+  const differing: string[] = []
+  let verdicts = 0
+  for (let n = 1; n <= runs; n++) {
+    const run = await Run.start({ source: reference(), pki })
+    try {
+      await withRun(run, () => runExamples(rules, parallel))
+      await run.settle()
+    } finally {
+      await run.stop()
+    }
+    for (const { scenario, verdict, detail } of run.verdicts) {
+      verdicts++
+      if (!first.has(scenario)) first.set(scenario, verdict)
+      if (first.get(scenario) !== verdict) differing.push(`run ${n}: ${scenario}: ${verdict}: ${detail}`)
+    }
+    progressed(n)
+  }
+  return { runs, verdicts, differing }
+}

@@ -1,0 +1,166 @@
+import { type Socket, connect as tcpConnect } from 'node:net'
+import { createServer, type TlsOptions, TLSSocket } from 'node:tls'
+
+/** The other side is gone: ends the script of a behaviour, whatever it was at. */
+export class Gone extends Error {
+  override name = 'Gone'
+}
+
+/** One end of a connection for scripts, byte by byte. Nothing is bounded here: that is the suite's part. */
+export class Peer {
+  readonly socket: Socket
+  #stream: Socket
+  #rest: Buffer = Buffer.alloc(0)
+  #waiting: (() => void) | undefined
+  #gone = false
+  secured = false
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    this.#stream = socket
+    this.#follow(socket)
+  }
+
+  static call(port: number): Peer {
+    return new Peer(tcpConnect({ port, host: '127.0.0.1', noDelay: true }))
+  }
+
+  #follow(stream: Socket): void {
+    stream.on('data', this.#onData)
+    stream.on('error', () => {})
+    for (const event of ['end', 'close'])
+      stream.on(event, () => {
+        if (stream !== this.#stream) return
+        this.#gone = true
+        this.#waiting?.()
+      })
+  }
+
+  #onData = (chunk: Buffer): void => {
+    // Whatever nobody reads is dropped: a script that floods does not listen.
+    if (this.#rest.length < 1 << 20) this.#rest = Buffer.concat([this.#rest, chunk])
+    this.#waiting?.()
+  }
+
+  async #more(): Promise<void> {
+    if (this.#gone) throw new Gone()
+    await new Promise<void>(resolve => {
+      this.#waiting = resolve
+    })
+    this.#waiting = undefined
+  }
+
+  /** The next line without its end. */
+  async line(): Promise<string> {
+    for (;;) {
+      const end = this.#rest.indexOf(0x0a)
+      if (end >= 0) {
+        const line = this.#rest.subarray(0, end).toString('latin1').replace(/\r$/, '')
+        this.#rest = this.#rest.subarray(end + 1)
+        return line
+      }
+      await this.#more()
+    }
+  }
+
+  async bytes(count: number): Promise<Buffer> {
+    while (this.#rest.length < count) await this.#more()
+    const bytes = this.#rest.subarray(0, count)
+    this.#rest = this.#rest.subarray(count)
+    return bytes
+  }
+
+  /** The next TLS record: type and body. */
+  async record(): Promise<{ type: number; body: Buffer }> {
+    const header = Buffer.from(await this.bytes(5))
+    return { type: header[0]!, body: Buffer.from(await this.bytes(header.readUInt16BE(3))) }
+  }
+
+  /** A whole reply; its code. */
+  async reply(): Promise<number> {
+    for (;;) {
+      const line = await this.line()
+      if (line[3] !== '-') return Number(line.slice(0, 3))
+    }
+  }
+
+  write(bytes: string | Buffer): void {
+    if (this.#stream.writable) this.#stream.write(bytes)
+  }
+
+  say(...lines: string[]): void {
+    this.write(lines.map(line => `${line}\r\n`).join(''))
+  }
+
+  async command(line: string): Promise<number> {
+    this.say(line)
+    return this.reply()
+  }
+
+  /** The same again and again, as fast as it is read, until the other side ends it or `times` are over. */
+  async flood(bytes: string | Buffer | (() => string | Buffer), times = Number.POSITIVE_INFINITY): Promise<void> {
+    for (let n = 0; n < times; n++) {
+      if (this.#gone || !this.#stream.writable) throw new Gone()
+      if (this.#stream.write(typeof bytes === 'function' ? bytes() : bytes)) {
+        if (n % 16 === 15) await new Promise(resolve => setImmediate(resolve))
+      } else
+        await new Promise<void>(resolve => {
+          this.#stream.once('drain', resolve)
+          this.#stream.once('close', resolve)
+        })
+    }
+  }
+
+  async wait(ms: number): Promise<void> {
+    await new Promise(resolve => setTimeout(resolve, ms))
+    if (this.#gone) throw new Gone()
+  }
+
+  /** Waits for the other side to end the connection. */
+  async forever(): Promise<never> {
+    for (;;) {
+      this.#rest = Buffer.alloc(0)
+      await this.#more()
+    }
+  }
+
+  async serveTls(options: TlsOptions): Promise<TLSSocket> {
+    this.socket.off('data', this.#onData)
+    const server = createServer(options)
+    const secured = new Promise<TLSSocket>((resolve, reject) => {
+      server.once('secureConnection', resolve)
+      server.once('tlsClientError', () => reject(new Gone()))
+    })
+    this.#rest = Buffer.alloc(0)
+    server.emit('connection', this.socket)
+    return this.#secure(await secured)
+  }
+
+  async callTls(): Promise<TLSSocket> {
+    this.socket.off('data', this.#onData)
+    this.#rest = Buffer.alloc(0)
+    const socket = new TLSSocket(this.socket, { rejectUnauthorized: false } as object)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('secure', () => resolve())
+      socket.once('error', () => reject(new Gone()))
+      socket.once('close', () => reject(new Gone()))
+    })
+    return this.#secure(socket)
+  }
+
+  #secure(socket: TLSSocket): TLSSocket {
+    this.#stream = socket
+    this.secured = true
+    this.#follow(socket)
+    return socket
+  }
+
+  end(): void {
+    this.#stream.end()
+  }
+
+  /** Ends with a TCP reset. */
+  reset(): void {
+    this.socket.resetAndDestroy()
+  }
+}
