@@ -13,11 +13,13 @@ import { bundledGateway } from '../containers/index.ts'
 import type { Capability } from '../support/gateway/adapter.ts'
 import { CAPABILITIES } from '../support/gateway/adapter.ts'
 import { currentRun, Run, useRun } from '../support/run/run.ts'
+import { WireError } from '../support/wire/smtp.ts'
 import { Inapplicable, MailWorld, NonConformant } from './world.ts'
 
 setWorldConstructor(MailWorld)
-// Every wait has a bound of its own that says what was awaited; this one is for faults of ours.
-setDefaultTimeout(120_000)
+// Every wait has a bound of its own that says what was awaited; this one is for faults of ours. It is long because many
+// examples may wait for the one partner address of a slow gateway.
+setDefaultTimeout(60 * 60_000)
 
 // Where an error becomes a verdict: what the gateway cannot be asked, what it broke, and everything else, which is ours.
 setDefinitionFunctionWrapper((step: (...args: unknown[]) => unknown) => {
@@ -34,6 +36,12 @@ setDefinitionFunctionWrapper((step: (...args: unknown[]) => unknown) => {
       if (error instanceof Inapplicable) {
         this.verdict = { verdict: 'inapplicable', detail: error.message }
         this.log(`inapplicable: ${error.message}`)
+        return 'skipped'
+      }
+      // A session that could not be had at all shows nothing.
+      if (error instanceof WireError) {
+        this.verdict = { verdict: 'inconclusive', detail: error.message }
+        this.log(`inconclusive: ${error.message}`)
         return 'skipped'
       }
       this.verdict = { verdict: 'lab-error', detail: `${(error as Error).name}: ${(error as Error).message}` }

@@ -77,7 +77,7 @@ When('the gateway sends a message to the partner', async function (this: MailWor
 /** What the gateway is asked to send when it may have to try several times. */
 const MESSAGES: Record<string, (world: MailWorld) => Promise<Sending>> = {
   'a message': async world => ({ from: `author@${await author(world)}` }),
-  'a large message': async () => ({ size: 200_000 }),
+  'a large message': async () => ({ size: 4_000_000 }),
   'a message without return path': async world => ({
     from: '',
     headers: [`Reply-To: <author@${await author(world)}>`],

@@ -1,5 +1,6 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
 import { Dialogue, SMUGGLED, type Smuggled } from '../support/lab/dialogue.ts'
+import { greets } from '../support/lab/greeting.ts'
 import {
   answersInOrder,
   bareStarttls,
@@ -155,8 +156,10 @@ Then('the first reply inside TLS answers the first command inside TLS', async fu
   return this.conclude(await answersInOrder(talk(this)))
 })
 
-Then('nothing that was smuggled took effect inside TLS', function (this: MailWorld) {
-  return this.conclude(nothingTookEffect(talk(this)))
+Then('nothing that was smuggled took effect inside TLS', async function (this: MailWorld) {
+  const session = talk(this)
+  const alive = !session.breakdown || (await greets((await this.gateway()).inbound))
+  return this.conclude(nothingTookEffect(session, alive))
 })
 
 Given('a user of the gateway', function (this: MailWorld) {

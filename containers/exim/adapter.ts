@@ -150,6 +150,7 @@ daemon_smtp_ports = ${place.inbound} : ${place.submission}
 local_interfaces = ${place.address}
 disable_ipv6
 keep_environment =
+log_file_path = /dev/shm/exim4/%slog
 log_selector = +tls_certificate_verified +tls_peerdn +incoming_port
 # All partners of a run come from one address, and a connection carries as many messages as it likes.
 smtp_accept_max = 0

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { bundledGateway } from '../../containers/index.ts'
@@ -26,8 +25,9 @@ import {
   staleDeviations,
   writeDeviations,
 } from '../verdicts/deviations.ts'
-import { type FeatureRule, loadFeatures, PACKAGE_ROOT, parseShard, select } from '../verdicts/features.ts'
+import { type FeatureRule, loadFeatures, parseShard, select } from '../verdicts/features.ts'
 import { exitStatus, staleVerdicts, totals } from '../verdicts/verdict.ts'
+import { commit } from './commit.ts'
 import { onInterrupt } from './end.ts'
 import { planText } from './plan.ts'
 import { liveProgress, plainProgress } from './progress.ts'
@@ -187,16 +187,6 @@ function deviationsOf(
 ): Deviation[] {
   const file = deviations ?? source.deviations
   return file === undefined ? [] : loadDeviations(file, catalogue)
-}
-
-/** The commit of a checkout; empty for an installed package. */
-function commit(): string {
-  try {
-    const options = { cwd: PACKAGE_ROOT, stdio: ['ignore', 'pipe', 'ignore'] as ['ignore', 'pipe', 'ignore'] }
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).toString().trim()
-  } catch {
-    return ''
-  }
 }
 
 /** As a shell wants to hear it. */

@@ -55,6 +55,28 @@ program
   })
 
 program
+  .command('matrix')
+  .description('judge several gateways and lay their verdicts side by side')
+  .argument('[targets...]', 'as for check (default: every bundled gateway)')
+  .option('--report <dir>', 'where the matrix and the reports go (default: reports/matrix)')
+  .addHelpText('after', EXIT)
+  .action(async (targets: string[], options: { report?: string }) => {
+    const { matrix } = await import('./matrix.ts')
+    await endsWith(matrix(targets, options, version))
+  })
+
+program
+  .command('merge')
+  .description('join the reports of shards or machines')
+  .argument('<dirs...>', 'report folders')
+  .requiredOption('--report <dir>', 'where the joined report goes')
+  .addHelpText('after', EXIT)
+  .action(async (dirs: string[], options: { report: string }) => {
+    const { merge } = await import('./matrix.ts')
+    await endsWith(merge(dirs, options, version))
+  })
+
+program
   .command('requirements')
   .description('list the catalogue, or explain one requirement')
   .argument('[id]', 'for example EXO-FRC-01')

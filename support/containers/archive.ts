@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Header, type Pack, pack } from 'tar-stream'
+import type { Header, Pack } from 'tar-stream'
 
 /** A file on its way into an image or a container. */
 export interface File {
@@ -25,9 +25,15 @@ const MODIFIED = new Date(1_000)
 
 /** A tar archive of files, as the engine takes it. A file that cannot be read ends the stream with its error. */
 export function archive(files: readonly File[]): Readable {
+  return Readable.from(chunks(files))
+}
+
+async function* chunks(files: readonly File[]): AsyncGenerator<Buffer> {
+  // Loaded late: a run without containers gets this far as a module, and no further.
+  const { pack } = await import('tar-stream')
   const tar = pack()
   void fill(tar, files).catch(error => tar.destroy(error as Error))
-  return Readable.from(tar)
+  yield* tar as AsyncIterable<Buffer>
 }
 
 async function fill(tar: Pack, files: readonly File[]): Promise<void> {

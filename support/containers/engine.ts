@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { ContainerFailure, within } from './failure.ts'
-import { build, type ImageSource } from './image.ts'
+import { build, type ImageSource, tagOf } from './image.ts'
 import { RunNetwork } from './run-network.ts'
 import { freeSubnets, type Subnet } from './subnet.ts'
 
@@ -55,20 +55,29 @@ export class Engine {
   readonly architecture: string
   readonly #images = new Map<string, Promise<string>>()
 
-  private constructor(client: ContainerRuntimeClient) {
+  readonly #doing: Doing
+
+  private constructor(client: ContainerRuntimeClient, doing: Doing) {
+    this.#doing = doing
     this.client = client
     this.docker = client.container.dockerode
     this.version = String(client.info.containerRuntime.serverVersion)
     this.architecture = client.info.containerRuntime.architecture
   }
 
-  /** Throws ContainerFailure when no engine answers. Where it is comes from DOCKER_HOST and what testcontainers knows. */
-  static async connect(): Promise<Engine> {
+  /**
+   * Throws ContainerFailure when no engine answers. Where it is comes from DOCKER_HOST and what testcontainers knows.
+   * `doing` is told of all images that are built.
+   */
+  static async connect(doing: Doing = () => {}): Promise<Engine> {
     // Its clean-up container would have to be pulled, and does not survive this process; ours is done by label.
     process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
     const { getContainerRuntimeClient } = await import('testcontainers')
     try {
-      return new Engine(await within(ANSWER, 'finding a container engine', getContainerRuntimeClient()))
+      return new Engine(
+        await within(ANSWER, 'finding a container engine', getContainerRuntimeClient()),
+        doing,
+      )
     } catch (error) {
       if (error instanceof ContainerFailure) throw error
       throw new ContainerFailure(`no container engine answers: ${(error as Error).message}`)
@@ -86,13 +95,13 @@ export class Engine {
    * The tag of an image, which is built if the engine does not have it for just this content. Throws ContainerFailure
    * with the build's own last words.
    */
-  image(source: ImageSource, doing: Doing = () => {}): Promise<string> {
-    const key = JSON.stringify([source.name, source.args, source.files.map(({ path }) => path)])
-    let image = this.#images.get(key)
+  image(source: ImageSource, doing = this.#doing): Promise<string> {
+    const tag = tagOf(source)
+    let image = this.#images.get(tag)
     if (!image) {
-      image = build(this.docker, source, doing)
-      this.#images.set(key, image)
-      image.catch(() => this.#images.delete(key))
+      image = build(this.docker, { tag, source, doing })
+      this.#images.set(tag, image)
+      image.catch(() => this.#images.delete(tag))
     }
     return image
   }

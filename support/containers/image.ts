@@ -33,9 +33,15 @@ export function folderFiles(folder: string, paths: readonly string[]): ContextFi
 const BUILD_LIMIT = 20 * 60_000
 const MAX_LINES = 200
 
-/** Throws ContainerFailure. */
-export async function build(docker: Dockerode, source: ImageSource, doing: Doing): Promise<string> {
-  const tag = `mail-tls/${source.name}:${fingerprint(source)}`
+export function tagOf(source: ImageSource): string {
+  return `mail-tls/${source.name}:${fingerprint(source)}`
+}
+
+/** `tag` is that of the source. Throws ContainerFailure. */
+export async function build(
+  docker: Dockerode,
+  { tag, source, doing }: { tag: string; source: ImageSource; doing: Doing },
+): Promise<string> {
   try {
     await docker.getImage(tag).inspect()
     return tag

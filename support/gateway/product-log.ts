@@ -1,6 +1,7 @@
 import { printable } from '../wire/printable.ts'
 import type { Watchable } from '../wire/until.ts'
 import type { Adapter, DeliveryEvent, SessionWord } from './adapter.ts'
+import { sessionWords } from './session-words.ts'
 
 /** A product in a loop must not fill the memory. */
 const MAX_LINES = 50_000
@@ -40,13 +41,6 @@ export class ProductLog implements Watchable {
 
   /** What it says about the TLS of sessions of which any line mentions `text`. */
   sessions(text: string): SessionWord[] {
-    const session = (line: string) => this.#adapter.sessionOf?.(line)
-    const mentioned = new Set(this.#lines.filter(line => line.includes(text)).map(session))
-    mentioned.delete(undefined)
-    return this.#lines.flatMap(line => {
-      if (!line.includes(text) && !mentioned.has(session(line))) return []
-      const word = this.#adapter.session(line)
-      return word ? [{ ...word, line: printable(line, MAX_LINE) }] : []
-    })
+    return sessionWords(this.#lines, text, this.#adapter)
   }
 }

@@ -108,6 +108,8 @@ async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void
     sent.sign = gateway.holds
       ? await heardOrLost(sent, gateway, heard)
       : await until(heard, sources, gateway.patience ?? SIGN)
+    // The gateway's word and what the partner saw come on different ways.
+    await partner.caughtUp()
     const last = sent.word.at(-1)
     if (!sent.sign || sent.arrivals.length > 0 || last?.kind !== 'deferred' || sent.attempts >= tries) break
     sent.attempts++

@@ -25,7 +25,7 @@ export class Submission {
   async submit(message: Message, tls?: ClientTls): Promise<{ reply: Reply; conversation?: Conversation }> {
     if (tls) {
       const client = await this.#connect(tls)
-      const reply = await transaction(client, message)
+      const reply = await closedOnFailure(client, () => transaction(client, message))
       await client.quit()
       return { reply, conversation: client.recorder.conversation }
     }
@@ -36,6 +36,7 @@ export class Submission {
   async #usable(): Promise<SmtpClient | undefined> {
     for (let client = this.#idle.pop(); client; client = this.#idle.pop()) {
       try {
+        client.renew()
         if ((await client.command('RSET')).code === 250) return client
       } catch (error) {
         if (!(error instanceof WireError)) throw error
@@ -46,7 +47,7 @@ export class Submission {
   }
 
   async #reuse(client: SmtpClient, message: Message): Promise<Reply> {
-    const reply = await transaction(client, message)
+    const reply = await closedOnFailure(client, () => transaction(client, message))
     const worn = client.recorder.conversation.events.length > MAX_USE
     if (reply.code < 300 && !worn) this.#idle.push(client)
     else await client.quit()
@@ -56,15 +57,17 @@ export class Submission {
   async #connect(tls?: ClientTls): Promise<SmtpClient> {
     const recorder = new Recorder({ gatewayIs: 'receiver', sender: NAME, receiver: this.#hostname })
     const client = await SmtpClient.connect(this.#to, recorder)
-    await client.reply()
-    await client.command(`EHLO ${NAME}`)
-    if (tls) {
-      const reply = await client.command('STARTTLS')
-      if (reply.code !== 220) throw new WireError('malformed', `no STARTTLS for submission: ${reply.text}`)
-      await client.startTls({ ...tls, servername: this.#hostname })
+    return closedOnFailure(client, async () => {
+      await client.reply()
       await client.command(`EHLO ${NAME}`)
-    }
-    return client
+      if (tls) {
+        const reply = await client.command('STARTTLS')
+        if (reply.code !== 220) throw new WireError('malformed', `no STARTTLS for submission: ${reply.text}`)
+        await client.startTls({ ...tls, servername: this.#hostname })
+        await client.command(`EHLO ${NAME}`)
+      }
+      return client
+    })
   }
 
   close(): void {
@@ -72,7 +75,18 @@ export class Submission {
   }
 }
 
+/** A connection on which something went wrong is of no use, and its peer might go on talking. */
+async function closedOnFailure<T>(client: SmtpClient, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    client.close()
+    throw error
+  }
+}
+
 async function transaction(client: SmtpClient, message: Message): Promise<Reply> {
+  client.inStep()
   const mail = await client.command(`MAIL FROM:<${message.from}>`)
   if (mail.code >= 300) return mail
   for (const to of message.to) {
@@ -80,5 +94,7 @@ async function transaction(client: SmtpClient, message: Message): Promise<Reply>
     if (rcpt.code >= 300) return rcpt
   }
   const data = await client.command('DATA')
-  return data.code === 354 ? client.content(message.content) : data
+  if (data.code !== 354) return data
+  client.inStep()
+  return client.content(message.content)
 }

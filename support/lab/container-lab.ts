@@ -46,6 +46,7 @@ export class ContainerLab implements Lab {
   readonly #mirror: Mirror
   #nextPartner = 1
   #nextAddress = 1
+  #nextMark = 1
 
   private constructor(
     pki: Pki,
@@ -61,11 +62,11 @@ export class ContainerLab implements Lab {
 
   /** Builds what the engine does not have yet. Throws ContainerFailure, and leaves nothing then. */
   static async start(pki: Pki, doing: Doing = () => {}): Promise<ContainerLab> {
-    const engine = await Engine.connect()
+    const engine = await Engine.connect(doing)
     const images = Promise.all([
-      engine.image(labImage(engine.architecture), doing),
-      engine.image(namesImage(), doing),
-      engine.image(mailboxImage(), doing),
+      engine.image(labImage(engine.architecture)),
+      engine.image(namesImage()),
+      engine.image(mailboxImage()),
     ])
     images.catch(() => {})
     const network = await engine.network()
@@ -103,6 +104,7 @@ export class ContainerLab implements Lab {
     const partner = new Partner(domain, hosts)
     const id = String(this.#nextPartner++)
     this.#mirror.add(id, partner)
+    partner.caughtUp = () => this.#caughtUp()
     await Promise.all([
       this.#client.play(id, { domain, hosts }),
       this.zone.set(
@@ -113,6 +115,13 @@ export class ContainerLab implements Lab {
       ),
     ])
     return partner
+  }
+
+  async #caughtUp(): Promise<void> {
+    const mark = String(this.#nextMark++)
+    const come = this.#mirror.awaitMark(mark)
+    await this.#client.mark(mark)
+    await come
   }
 
   /** Addresses are plenty: what comes late is still seen. */

@@ -41,11 +41,18 @@ export class Dialogue {
     this.rcpt = `RCPT TO:<${flow.recipient}>`
   }
 
-  /** Throws WireError when there is no connection or no greeting: there is no session to judge then. */
+  /** Throws WireError when there is no connection: there is no session to judge then. */
   static async open(to: Endpoint, about: { domain: string; flow: MailFlow }): Promise<Dialogue> {
     const client = await call(to, { sender: `mail.${about.domain}`, receiver: about.flow.hostname })
-    await client.reply()
-    return new Dialogue(client, about)
+    const talk = new Dialogue(client, about)
+    try {
+      const { code, text } = await client.reply()
+      if (code !== 220) throw new WireError('malformed', `the greeting is ${text}`)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      talk.breakdown = error
+    }
+    return talk
   }
 
   get conversation(): Conversation {
@@ -61,7 +68,11 @@ export class Dialogue {
   }
 
   async say(line: string): Promise<Reply | undefined> {
-    return this.#guard(() => this.#client.command(line))
+    return this.#guard(() => {
+      // What answers a smuggled command is what is looked for.
+      if (!this.smuggled) this.#client.inStep()
+      return this.#client.command(line)
+    })
   }
 
   async greet(): Promise<void> {
@@ -77,9 +88,11 @@ export class Dialogue {
   }
 
   async smuggle(what: Smuggled): Promise<void> {
+    // Without an answer to EHLO the session is not where something could be smuggled in.
+    if (this.last?.code !== 250 || this.breakdown) return
     this.smuggled = what
     const [first, ...more] = SMUGGLED[what]
-    await this.#guard(async () => {
+    const go = await this.#guard(async () => {
       this.#client.write(first!)
       for (const segment of more) {
         // Out on the wire before the next: a segment of its own.
@@ -88,7 +101,7 @@ export class Dialogue {
       }
       return this.#client.reply()
     })
-    if (this.last?.code !== 220) return
+    if (go?.code !== 220) return
     await this.#handshake()
     if (!this.secured) return
     // A reply too many, or one that answers what was smuggled, gives it away.
@@ -109,7 +122,10 @@ export class Dialogue {
     const { content } = compose({ from: this.#from, to: [this.#flow.recipient] })
     for (const command of [this.mail, this.rcpt, 'DATA'])
       if (((await this.say(command))?.code ?? 500) >= 400) return
-    await this.#guard(() => this.#client.content(content))
+    await this.#guard(() => {
+      this.#client.inStep()
+      return this.#client.content(content)
+    })
   }
 
   /** Replies beyond those that were awaited. */

@@ -20,6 +20,8 @@ export type FeedLine =
   | { received: ReceivedMessage & { host: string }; partner: string }
   | { flooded: true; partner: string }
   | { strays: number }
+  /** Asked for: all that had happened by then is above this line. */
+  | { mark: string }
   /** Said every few seconds: nothing has happened, and somebody is there. */
   | { alive: true }
 
@@ -123,7 +125,13 @@ function growth(now: Conversation, told: Told): Growth {
 /** Partners as a lab elsewhere tells of them: the same objects as if they were played here. */
 export class Mirror {
   readonly #partners = new Map<string, { partner: Partner; conversations: Map<string, Conversation> }>()
+  readonly #marks = new Map<string, () => void>()
   strays = 0
+
+  /** Resolves when the line with this mark has come, or the lab is lost. */
+  awaitMark(mark: string): Promise<void> {
+    return new Promise(resolve => this.#marks.set(mark, resolve))
+  }
 
   add(id: string, partner: Partner): void {
     this.#partners.set(id, { partner, conversations: new Map() })
@@ -132,6 +140,11 @@ export class Mirror {
   /** Throws TypeError when the line does not fit what was told before. */
   tell(line: FeedLine): void {
     if ('alive' in line) return
+    if ('mark' in line) {
+      this.#marks.get(line.mark)?.()
+      this.#marks.delete(line.mark)
+      return
+    }
     if ('strays' in line) {
       this.strays = line.strays
       return
@@ -153,6 +166,7 @@ export class Mirror {
 
   /** The lab is gone: nothing may be concluded from connections that were still open. */
   lost(why: string): void {
+    for (const come of this.#marks.values()) come()
     for (const { partner, conversations } of this.#partners.values()) {
       for (const conversation of conversations.values())
         if (!conversation.closed) conversation.labError ??= why

@@ -21,7 +21,9 @@ export class FixedLab implements Lab {
   readonly freshDomain = freshDomain
   readonly #places: Place[]
   readonly #held = new Map<Partner, Place[]>()
-  #waiting: (() => void)[] = []
+  /** Of who asked last: the next one waits until that one is served. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #released = () => {}
 
   constructor(pki: Pki, endpoints: readonly Endpoint[]) {
     this.pki = pki
@@ -66,11 +68,17 @@ export class FixedLab implements Lab {
       place.taken = false
     }
     this.#held.delete(partner)
-    for (const look of this.#waiting.splice(0)) look()
+    this.#released()
   }
 
-  /** First come, first served; who needs several waits until all are there. */
-  async #take(count: number): Promise<Place[]> {
+  /** First come, first served: who needs several has them before anybody who asked later has one. */
+  #take(count: number): Promise<Place[]> {
+    const taken = this.#turn.then(() => this.#taken(count))
+    this.#turn = taken.catch(() => {})
+    return taken
+  }
+
+  async #taken(count: number): Promise<Place[]> {
     if (count > this.room) throw new Error(`${count} mail exchangers asked for, with room for ${this.room}`)
     for (;;) {
       const free = this.#places.filter(({ taken }) => !taken).slice(0, count)
@@ -78,7 +86,9 @@ export class FixedLab implements Lab {
         for (const place of free) place.taken = true
         return free
       }
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
+      await new Promise<void>(resolve => {
+        this.#released = resolve
+      })
     }
   }
 }

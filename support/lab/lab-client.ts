@@ -94,6 +94,10 @@ export class LabClient {
     await this.#quick('PUT', `/ports/${port}`)
   }
 
+  async mark(id: string): Promise<void> {
+    await this.#quick('PUT', `/marks/${id}`)
+  }
+
   async dns(message: Buffer): Promise<Buffer> {
     return Buffer.from(await this.#quick('POST', '/dns', message))
   }

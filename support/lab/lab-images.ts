@@ -19,7 +19,7 @@ export function labImage(architecture: string): ImageSource {
   const image = {
     name: 'lab',
     files: [
-      ...folderFiles(folder('lab'), ['Dockerfile', 'start']),
+      ...folderFiles(folder('lab'), ['Dockerfile', 'start', 'strip.mjs']),
       { path: 'sources/package.json', content: '{ "type": "module" }\n' },
       ...sources,
       ...(node ? [node] : [{ path: 'node/README', content: 'The image has Node already.\n' }]),

@@ -8,6 +8,7 @@
  * |---|---|
  * | `PUT /partners/ID` (PartnerSpec) | makes a partner, or changes how its hosts behave from the next connection on |
  * | `DELETE /partners/ID` | its hosts are gone from the next connection on |
+ * | `PUT /marks/ID` | tells what has happened by now and then a line with the mark |
  * | `PUT /ports/N` | listens on another port, on all addresses |
  * | `POST /dns` (RFC 8484) | passes a DNS message on to LAB_NAMES: updates are taken from here alone |
  * | `GET /events` | what happens, as FeedLines, one a line, until the reader leaves; one reader at a time |
@@ -152,7 +153,10 @@ function attach(response: ServerResponse): void {
   tell([{ alive: true }])
   for (const text of backlog) response.write(text)
   backlog = []
-  const beat = setInterval(tell, HEARTBEAT, [{ alive: true }])
+  const beat = setInterval(() => {
+    tellNews()
+    tell([{ alive: true }])
+  }, HEARTBEAT)
   response.on('close', () => {
     clearInterval(beat)
     reader = undefined
@@ -185,6 +189,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       return done(remove(id) ? 204 : 404)
     case 'PUT ports':
       await listen(Number(id))
+      return done(204)
+    case 'PUT marks':
+      tellNews()
+      tell([{ mark: id }])
       return done(204)
     case 'POST dns':
       return done(200, await ask(await bodyOf(request)))

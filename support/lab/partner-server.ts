@@ -56,7 +56,11 @@ export class PartnerServer {
     socket.on('error', () => socket.destroy())
     const host = this.#only ?? this.#hosts.get(plain(socket.localAddress ?? ''))
     if (!host) this.#turnAway(socket)
-    else if (host.connections >= host.spec.maxConnections || this.#sockets.size > MAX_OPEN) {
+    else if (
+      host.partner.flooded ||
+      host.connections >= host.spec.maxConnections ||
+      this.#sockets.size > MAX_OPEN
+    ) {
       host.partner.flooded = true
       socket.destroy()
     } else this.#serve(socket, host)
@@ -65,6 +69,10 @@ export class PartnerServer {
   /** Retries of earlier mail, monitoring: told to come back later, so that they do no harm. */
   #turnAway(socket: Socket): void {
     this.strays++
+    if (this.#sockets.size > MAX_OPEN) {
+      socket.destroy()
+      return
+    }
     socket.end('421 4.3.2 Nobody is here at the moment\r\n')
     socket.resume()
     socket.setTimeout(1_000, () => socket.destroy())
@@ -86,6 +94,7 @@ export class PartnerServer {
       behaviour,
       recorder,
       tls: async () => tls,
+      keeps: bytes => partner.keeps(bytes),
       // Only an address that several partners have in turn can be dialled for another one.
       isForeign: recipient => host === this.#only && !partner.expects(recipient),
       onForeign: () => {

@@ -10,7 +10,9 @@ import type { Behaviour, HandshakeFault } from './behaviour.ts'
 /** A session without any traffic is ended after this long, in ms; no sender waits that long for us. */
 const IDLE = 6 * MAX_WAIT
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
-const MAX_CONTENT = 32 * 1024 * 1024
+const MAX_CONTENT = 2 * 1024 * 1024
+/** What a line or an event costs beside its bytes. */
+const OVERHEAD = 64
 
 /** A message that a partner took responsibility for: content ended with a dot and answered 250. */
 export interface ReceivedMessage {
@@ -32,6 +34,8 @@ export interface SessionOptions {
   /** A recipient that is not this partner's: the connection is somebody else's and is refused there. */
   isForeign?: (recipient: string) => boolean
   onForeign?: () => void
+  /** Whether so many bytes more can be kept; without it what was kept would be without bounds over all connections. */
+  keeps?: (bytes: number) => boolean
   /** Nothing more can come. */
   onEnd?: () => void
 }
@@ -52,6 +56,8 @@ export class PartnerSession {
   #withheld: NodeJS.Timeout | undefined
   #from: string | undefined
   #to: string[] = []
+  /** This connection has carried mail for this partner. */
+  #ours = false
   #content: string[] | undefined
   #contentSize = 0
 
@@ -79,6 +85,13 @@ export class PartnerSession {
     from: 'sender' | 'receiver' = 'receiver',
   ): void {
     this.#options.recorder.event(from, kind, text, this.#secured)
+    if (kind !== 'close') this.#keep(text.length + OVERHEAD)
+  }
+
+  #keep(bytes: number): void {
+    if (this.#over || (this.#options.keeps?.(bytes) ?? true)) return
+    this.#options.recorder.conversation.truncated = true
+    this.#drop('more than is kept of one partner')
   }
 
   #greet(): void {
@@ -176,10 +189,8 @@ export class PartnerSession {
       case 'RCPT':
         if (this.#from === undefined) return '503 5.5.1 No sender yet'
         if (refuses?.at === 'RCPT') return refuses.reply
-        if (this.#options.isForeign?.(address(text))) {
-          this.#options.onForeign?.()
-          return '550 5.1.1 Not a recipient of this partner'
-        }
+        if (this.#options.isForeign?.(address(text))) return this.#foreign()
+        this.#ours = true
         this.#to.push(address(text))
         return '250 2.1.5 Recipient noted'
       case 'DATA':
@@ -200,6 +211,15 @@ export class PartnerSession {
       default:
         return '500 5.5.1 Unknown command'
     }
+  }
+
+  /** Somebody else's connection ends here: what is for this partner comes on one of its own and is seen whole. */
+  #foreign(): string | undefined {
+    if (this.#ours) return '550 5.1.1 Not a recipient of this partner'
+    this.#reply('421 4.3.2 The recipient is not here at the moment')
+    this.#options.onForeign?.()
+    this.#close('closed: a recipient of somebody else')
+    return undefined
   }
 
   #reset(): void {
@@ -319,6 +339,8 @@ export class PartnerSession {
       this.#cut(`cut after ${this.#contentSize} bytes of content, without close_notify`)
       return
     }
+    this.#keep(line.length + OVERHEAD)
+    if (this.#over) return
     if (this.#contentSize > MAX_CONTENT) throw new PeerLimit(`a message of more than ${MAX_CONTENT} bytes`)
     const text = line.toString('latin1')
     this.#content!.push(text.startsWith('.') ? text.slice(1) : text)

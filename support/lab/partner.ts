@@ -45,19 +45,35 @@ export class PartnerHost {
   }
 }
 
+/** What is kept of one partner, in bytes and in messages, for a limited one. Far more than any example sends. */
+const MAX_KEPT = 4 * 1024 * 1024
+const MAX_MESSAGES = 100
+
 /** The other mail server, played by us, and all that it saw. */
 export class Partner {
   readonly domain: string
   readonly hosts: readonly PartnerHost[]
   readonly conversations: Conversation[] = []
   readonly messages: (ReceivedMessage & { host: string })[] = []
-  /** There were more connections than are served: what was in them is not known. */
+  /** There was more than is served or kept: what was in it is not known. */
   flooded = false
+  /** Resolves once all that has happened by now is here. A lab elsewhere tells of it a moment later. */
+  caughtUp: () => Promise<void> = async () => {}
   #watchers = new Set<() => void>()
+  #kept = 0
 
   constructor(domain: string, hosts: HostSpec[]) {
     this.domain = domain
     this.hosts = hosts.map(spec => new PartnerHost(this, spec))
+  }
+
+  /** Counts what is kept of its connections; false, and it is flooded, once that is too much. */
+  keeps(bytes: number): boolean {
+    // The mailbox of a whole run has no limits.
+    if (this.hosts.some(({ spec }) => spec.maxConnections >= Number.MAX_SAFE_INTEGER)) return true
+    this.#kept += bytes
+    if (this.#kept > MAX_KEPT || this.messages.length >= MAX_MESSAGES) this.flooded = true
+    return !this.flooded
   }
 
   /** Whether a recipient is at this partner's domain. */

@@ -83,13 +83,17 @@ async function attempt(message: Message, options: HandoverOptions, tls: boolean)
     client = await SmtpClient.connect(options.endpoint, recorder)
     const at = async (stage: Stage, reply: () => Promise<Reply>, good: number) => {
       result.stage = stage
+      client?.inStep()
       const got = await reply()
       Object.assign(result, { reply: got })
       return Math.floor(got.code / 100) === good
     }
     const smtp = client
     const command = (stage: Stage, line: string, good = 2) => at(stage, () => smtp.command(line), good)
-    if (!(await at('greeting', () => smtp.reply(), 2))) return result
+    result.stage = 'greeting'
+    const greeting = await smtp.reply()
+    Object.assign(result, { reply: greeting })
+    if (Math.floor(greeting.code / 100) !== 2) return result
     if (!(await command('EHLO', `EHLO ${sender}`))) return result
     if (tls) {
       if (!(await command('STARTTLS', 'STARTTLS'))) return result
@@ -112,6 +116,8 @@ async function attempt(message: Message, options: HandoverOptions, tls: boolean)
     return result
   } catch (error) {
     if (!(error instanceof WireError)) throw error
+    // Nobody is there to part from.
+    client?.close()
     const { reply: _, ...rest } = result as Handover
     return { ...rest, breakdown: { kind: error.breakdown, detail: error.message } }
   } finally {

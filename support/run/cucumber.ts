@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { loadConfiguration, loadSupport, runCucumber } from '@cucumber/cucumber/api'
-import type { Envelope } from '@cucumber/messages'
+import type { Envelope, Timestamp } from '@cucumber/messages'
 import { type FeatureRule, lanes, locations, PACKAGE_ROOT } from '../verdicts/features.ts'
 
 /** Where the steps are; the same list as in cucumber.js. */
@@ -51,53 +51,51 @@ async function prepare() {
   return { configuration: runConfiguration, support: await loadSupport(runConfiguration, environment) }
 }
 
-/** Messages of several lanes as if one Cucumber had run them all: one beginning, one end, everything else once. */
+/**
+ * Messages of several lanes as if one Cucumber had run them all: the first beginning, the last end, and everything that
+ * all lanes say alike once. Nothing for no lanes.
+ */
 export function asOneRun(told: readonly Envelope[][]): Envelope[] {
-  const id = told.flat().find(({ testRunStarted }) => testRunStarted)?.testRunStarted?.id
+  const all = told.flat()
+  const starts = all.flatMap(({ testRunStarted }) => testRunStarted ?? [])
+  const ends = all.flatMap(({ testRunFinished }) => testRunFinished ?? [])
+  const start = starts.sort(byTime)[0]
+  const end = ends.sort(byTime).at(-1)
+  if (!start || !end) return []
+  const testRunStartedId = start.id
   const seen = new Set<string>()
-  const body: Envelope[] = []
-  let started: Envelope | undefined
-  let finished: Envelope | undefined
-  let success = true
-  for (const message of told.flat()) {
-    if (message.testRunStarted) started ??= message
-    else if (message.testRunFinished) {
-      success &&= message.testRunFinished.success
-      finished = message
-    } else if (message.testCase) body.push({ testCase: { ...message.testCase, testRunStartedId: id! } })
-    else {
-      const { hook, stepDefinition, parameterType, meta, source } = message
-      // Every lane has the same steps, and reads its own features.
-      const once =
-        hook ?? stepDefinition ?? (parameterType && { name: parameterType.name }) ?? (meta && 'meta')
-      const key = once === undefined ? source && `source ${source.uri}` : JSON.stringify(once)
-      if (key !== undefined) {
-        if (seen.has(key)) continue
-        seen.add(key)
-      }
-      body.push(message)
-    }
-  }
-  const ordered = [
-    ...body.filter(isDefinition),
-    ...(started ? [started] : []),
-    ...body.filter(not(isDefinition)),
+  const rest = all
+    .filter(message => !message.testRunStarted && !message.testRunFinished && isNew(message, seen))
+    .map(({ testCase, testRunHookStarted, ...message }) => ({
+      ...message,
+      ...(testCase ? { testCase: { ...testCase, testRunStartedId } } : {}),
+      ...(testRunHookStarted ? { testRunHookStarted: { ...testRunHookStarted, testRunStartedId } } : {}),
+    }))
+  const success = ends.every(end => end.success)
+  return [
+    ...rest.filter(message => !happens(message)),
+    { testRunStarted: start },
+    ...rest.filter(happens),
+    { testRunFinished: { ...end, testRunStartedId, success } },
   ]
-  if (finished?.testRunFinished)
-    ordered.push({ testRunFinished: { ...finished.testRunFinished, testRunStartedId: id!, success } })
-  return ordered
 }
 
-const isDefinition = (message: Envelope): boolean =>
-  !(message.testCase || message.testCaseStarted || message.testCaseFinished || message.testStepStarted) &&
-  !(
-    message.testStepFinished ||
-    message.attachment ||
-    message.testRunHookStarted ||
-    message.testRunHookFinished
-  )
+interface Timed {
+  timestamp: Timestamp
+}
 
-const not =
-  <T>(holds: (value: T) => boolean) =>
-  (value: T) =>
-    !holds(value)
+const byTime = ({ timestamp: a }: Timed, { timestamp: b }: Timed): number =>
+  a.seconds - b.seconds || a.nanos - b.nanos
+
+/** Every lane has the same steps, and reads its own features. */
+function isNew({ meta, source, hook, stepDefinition, parameterType }: Envelope, seen: Set<string>): boolean {
+  const key = meta ? 'meta' : (source?.uri ?? hook?.id ?? stepDefinition?.id ?? parameterType?.name)
+  if (key === undefined) return true
+  if (seen.has(key)) return false
+  seen.add(key)
+  return true
+}
+
+/** What happens after the beginning; all else describes what may. */
+const happens = (message: Envelope): boolean =>
+  Object.keys(message).some(kind => /^(test|attachment$)/.test(kind))

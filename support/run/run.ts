@@ -15,6 +15,8 @@ import { type Surroundings, surroundings, surroundingsOnPaper } from './surround
 
 /** What a run tells while it goes; see `support/cli/progress.ts`. */
 export interface RunListener {
+  /** Something before the first example that takes time. */
+  doing?(what: string): void
   began(example: { key: string; requirement: string; title: string }): void
   judged(key: string, verdict: RecordedVerdict): void
 }
@@ -82,7 +84,8 @@ export class Run {
 
   /** Starts the lab and the gateway as it is. Throws GatewayFailure, and InputError for a gateway file. */
   static async start(options: RunOptions): Promise<Run> {
-    const run = new Run(options, await surroundings(options.source, options.pki))
+    const { source, pki, listener } = options
+    const run = new Run(options, await surroundings(source, pki, what => listener?.doing?.(what)))
     try {
       const { version } = await run.gateways.with('as it is')
       run.deviations = applicableDeviations(run.deviations, version)

@@ -1,10 +1,10 @@
+import type { Doing } from '../containers/engine.ts'
 import type { RunNetwork } from '../containers/run-network.ts'
 import type { ExternalSource } from '../gateway/external.ts'
 import type { GatewaySource } from '../gateway/gateway.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
 import { standardFlow } from '../gateway/standard-flow.ts'
 import { InputError } from '../input-error.ts'
-import { ContainerLab } from '../lab/container-lab.ts'
 import { FixedLab } from '../lab/fixed-lab.ts'
 import type { Lab } from '../lab/lab.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
@@ -23,10 +23,17 @@ export interface Surroundings {
   network?: RunNetwork
 }
 
-/** Made for the kind of gateway. `pki` is used where the gateway brings no authorities of its own. */
-export async function surroundings(source: GatewaySource, pki = new Pki()): Promise<Surroundings> {
+/**
+ * Made for the kind of gateway. `pki` is used where the gateway brings no authorities of its own; `doing` is told what
+ * takes time.
+ */
+export async function surroundings(
+  source: GatewaySource,
+  pki = new Pki(),
+  doing: Doing = () => {},
+): Promise<Surroundings> {
   if (isExternal(source)) return aroundExternal(source)
-  return source.kind === 'container' ? aroundContainers(source, pki) : aroundEmbedded(source, pki)
+  return source.kind === 'container' ? aroundContainers(source, pki, doing) : aroundEmbedded(source, pki)
 }
 
 /** The same for a dry run: nothing listens and nothing is connected to. */
@@ -55,8 +62,10 @@ async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surround
   return { lab, flow, mailbox: partnerMailbox(inbox) }
 }
 
-async function aroundContainers(source: GatewaySource, pki: Pki): Promise<Surroundings> {
-  const lab = await ContainerLab.start(pki)
+async function aroundContainers(source: GatewaySource, pki: Pki, doing: Doing): Promise<Surroundings> {
+  // What it is made of takes time to load that no other run should spend.
+  const { ContainerLab } = await import('../lab/container-lab.ts')
+  const lab = await ContainerLab.start(pki, doing)
   try {
     const flow = await standardFlow(source, { pki, network: lab.network })
     await lab.leadToMailbox(flow.domain)

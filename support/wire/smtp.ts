@@ -23,6 +23,8 @@ function patience(text: string | undefined): number {
   return Math.min(Math.max(Number(text), LEAST_PATIENCE), MOST_PATIENCE)
 }
 
+/** All waits of one session together, in ms: who answers each time just before the wait is over wins nothing. */
+const MAX_SESSION = 4 * MAX_WAIT
 /** Longest reply, in lines. */
 const MAX_REPLY_LINES = 200
 
@@ -66,7 +68,7 @@ export interface ClientTls {
   ciphers?: string
 }
 
-/** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT. */
+/** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT, all together by MAX_SESSION. */
 export class SmtpClient {
   readonly recorder: Recorder
   readonly #link: Link
@@ -78,6 +80,8 @@ export class SmtpClient {
   #ended: WireError | undefined
   #secured = false
   #answeredInTls = false
+  /** Of MAX_SESSION, in ms. */
+  #left = MAX_SESSION
 
   private constructor(socket: Socket, recorder: Recorder) {
     this.recorder = recorder
@@ -126,7 +130,7 @@ export class SmtpClient {
   /** In TLS 1.3 a receiver refuses our certificate only after our side of the handshake is done: RFC 8446 s4.4.2.4. */
   #broken(error: NodeJS.ErrnoException): WireError {
     const refused = this.#secured && !this.#answeredInTls && error.code?.startsWith('ERR_SSL_')
-    return new WireError(refused ? 'handshake failed' : 'closed', printable(error.message, 300))
+    return new WireError(refused ? 'handshake failed' : 'closed', reasonOf(error))
   }
 
   #onData = (chunk: Buffer): void => {
@@ -194,7 +198,7 @@ export class SmtpClient {
     if (early) return early
     if (this.#ended) throw this.#ended
     try {
-      const result = await bounded(
+      const result = await this.#bounded(
         new Promise<Reply | WireError>(resolve => {
           this.#waiting = resolve
         }),
@@ -206,6 +210,30 @@ export class SmtpClient {
     } finally {
       this.#waiting = undefined
     }
+  }
+
+  /** As `bounded`, within what is left of MAX_SESSION. */
+  async #bounded<T>(promise: Promise<T>, what: string, wait: number): Promise<T> {
+    const began = performance.now()
+    try {
+      return await bounded(promise, what, Math.min(wait, this.#left))
+    } finally {
+      this.#left = Math.max(this.#left - (performance.now() - began), 0)
+    }
+  }
+
+  /** What comes now is another piece of work, with the whole of MAX_SESSION. */
+  renew(): void {
+    this.#left = MAX_SESSION
+  }
+
+  /**
+   * Call before saying what is to be answered: throws WireError when an answer is there already, which then answers
+   * nothing. Only 421 may come unasked (RFC 5321 s3.8).
+   */
+  inStep(): void {
+    const early = this.#replies.find(({ code }) => code !== 421)
+    if (early) throw new WireError('malformed', `a reply that nobody asked for: ${early.text}`)
   }
 
   /** Replies that came without having been awaited. */
@@ -279,10 +307,10 @@ export class SmtpClient {
     // acknowledged, and our kernel delays that for 40 ms. A command sent after the tickets carries the acknowledgement.
     const ticket = new Promise<void>(resolve => secure.once('session', () => setImmediate(resolve)))
     const failed = (detail: string) => new WireError('handshake failed', printable(detail, 300))
-    await bounded(
+    await this.#bounded(
       new Promise<void>((resolve, reject) => {
         secure.once('secureConnect', resolve)
-        secure.on('error', error => reject(failed(error.message)))
+        secure.on('error', error => reject(failed(reasonOf(error))))
         secure.once('close', () => reject(failed('the receiver closed the connection')))
       }),
       'no answer to the handshake',
@@ -334,11 +362,16 @@ export function delay(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }
 
+/** Of OpenSSL's errors the reason alone: around it stand numbers of a thread and lines of its source. */
+function reasonOf(error: Error & { reason?: unknown }): string {
+  return printable(typeof error.reason === 'string' ? error.reason : error.message, 300)
+}
+
 /** Rejects with WireError 'silent' after `wait` ms. */
 async function bounded<T>(promise: Promise<T>, what: string, wait = MAX_WAIT): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new WireError('silent', `${what} within ${wait / 1000} s`)), wait)
+    timer = setTimeout(() => reject(new WireError('silent', `${what} within ${Math.round(wait) / 1000} s`)), wait)
   })
   try {
     return await Promise.race([promise, late])

@@ -15,7 +15,7 @@ const USAGE = pathToFileURL(join(import.meta.dirname, 'usage.mjs')).href
 /** Far more than any run takes, in ms: what is still there then hangs. */
 const KILL = 60_000
 /** In ms, in place of ten seconds. */
-export const PATIENCE = 600
+export const PATIENCE = 1_500
 
 /** What a gateway does; whatever is left out it does well. */
 export interface Misdeed {
@@ -130,7 +130,10 @@ async function serve(open: Set<Socket>, script: (peer: Peer) => Promise<void>): 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
-    script(new Peer(socket)).then(() => {}, forGone)
+    script(new Peer(socket)).catch(error => {
+      socket.destroy()
+      forGone(error)
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -44,6 +44,7 @@ export async function receive(peer: Peer, options: Receiving): Promise<void> {
         else if (line.trim().length > 8) peer.say('501 5.5.4 No parameter')
         else {
           peer.say('220 2.0.0 Go ahead')
+          peer.forget()
           if (options.handshake) return await options.handshake(peer)
           await peer.serveTls(options.tls)
           from = ''

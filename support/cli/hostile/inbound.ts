@@ -1,10 +1,8 @@
-import { deflateRawSync } from 'node:zlib'
 import { type Answer, receive } from './gateway.ts'
 import type { Misdeed } from './bed.ts'
 import type { Peer } from './peer.ts'
 import { handshake, record, tls13, vector } from './tls13.ts'
 
-void deflateRawSync
 const ODD = Buffer.concat([
   Buffer.from('ring\x07 wipe\x1b[2J\x1b]0;title\x07 nul\0 over\u202eturn \u2066iso\u200b\ufeff', 'utf8'),
   Buffer.from([0xff, 0xfe, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0x9b, 0x85]),
@@ -42,8 +40,8 @@ const serverHello = handshake(
   2,
   Buffer.concat([Buffer.from([3, 3]), RANDOM, Buffer.from([0, 0xc0, 0x2f, 0])]),
 )
-const der = (pem: string) =>
-  [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)/g)].map(([, body]) => Buffer.from(body!, 'base64'))
+const der = (text: string) =>
+  [...text.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)/g)].map(([, body]) => Buffer.from(body!, 'base64'))
 
 export const INBOUND: Record<string, Inbound> = {
   'never answers': peer => peer.forever(),
@@ -197,7 +195,6 @@ export const INBOUND: Record<string, Inbound> = {
   }),
   'asks for renegotiation without an end': afterGoAhead(async (peer, tls) => {
     const socket = await peer.serveTls({ ...tls, maxVersion: 'TLSv1.2' })
-    socket.disableRenegotiation = () => {}
     for (;;) {
       socket.renegotiate({}, () => {})
       await peer.wait(1)
@@ -288,7 +285,7 @@ export const INBOUND: Record<string, Inbound> = {
 }
 
 const pem = (bytes: Buffer) =>
-  `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`
+  `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}(?!$)/g, '$&\n')}\n-----END CERTIFICATE-----\n`
 
 const identities = new Map<string, { key: string; cert: string }>()
 export const provide = (name: string, identity: { key: string; certificate: string }): void => {

@@ -1,5 +1,5 @@
 import { type Socket, connect as tcpConnect } from 'node:net'
-import { createServer, type TlsOptions, TLSSocket } from 'node:tls'
+import { createServer, type TlsOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
 
 /** The other side is gone: ends the script of a behaviour, whatever it was at. */
 export class Gone extends Error {
@@ -63,6 +63,11 @@ export class Peer {
     }
   }
 
+  /** Forgets what was not read yet. */
+  forget(): void {
+    this.#rest = Buffer.alloc(0)
+  }
+
   async bytes(count: number): Promise<Buffer> {
     while (this.#rest.length < count) await this.#more()
     const bytes = this.#rest.subarray(0, count)
@@ -73,6 +78,7 @@ export class Peer {
   /** The next TLS record: type and body. */
   async record(): Promise<{ type: number; body: Buffer }> {
     const header = Buffer.from(await this.bytes(5))
+    if (header[0]! < 20 || header[0]! > 24) throw new Gone()
     return { type: header[0]!, body: Buffer.from(await this.bytes(header.readUInt16BE(3))) }
   }
 
@@ -119,7 +125,7 @@ export class Peer {
   /** Waits for the other side to end the connection. */
   async forever(): Promise<never> {
     for (;;) {
-      this.#rest = Buffer.alloc(0)
+      this.forget()
       await this.#more()
     }
   }
@@ -131,17 +137,17 @@ export class Peer {
       server.once('secureConnection', resolve)
       server.once('tlsClientError', () => reject(new Gone()))
     })
-    this.#rest = Buffer.alloc(0)
+    this.forget()
     server.emit('connection', this.socket)
     return this.#secure(await secured)
   }
 
   async callTls(): Promise<TLSSocket> {
     this.socket.off('data', this.#onData)
-    this.#rest = Buffer.alloc(0)
-    const socket = new TLSSocket(this.socket, { rejectUnauthorized: false } as object)
+    this.forget()
+    const socket = tlsConnect({ socket: this.socket, rejectUnauthorized: false })
     await new Promise<void>((resolve, reject) => {
-      socket.once('secure', () => resolve())
+      socket.once('secureConnect', () => resolve())
       socket.once('error', () => reject(new Gone()))
       socket.once('close', () => reject(new Gone()))
     })

@@ -9,7 +9,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto'
-import type { Peer } from './peer.ts'
+import { Gone, type Peer } from './peer.ts'
 
 /** A TLS record, in clear unless its body is sealed already. */
 export function record(type: number, body: Buffer | number[], version = 0x0303): Buffer {
@@ -97,7 +97,6 @@ export interface Tls13Options {
  */
 export async function tls13(peer: Peer, options: Tls13Options): Promise<Sealer> {
   const { body: hello } = await peer.record()
-  if (hello.length < 4 + hello.readUIntBE(1, 3)) console.error('SPLIT', hello.length, hello.readUIntBE(1,3), hello[0])
   const { session, share } = offered(hello.subarray(4))
   const { publicKey, privateKey } = generateKeyPairSync('x25519')
   const own = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)
@@ -169,5 +168,6 @@ function offered(body: Buffer): { session: Buffer; share: Buffer } {
     for (let m = n + 6; m < end; m += 4 + extensions.readUInt16BE(m + 2))
       if (extensions.readUInt16BE(m) === 29) return { session, share: extensions.subarray(m + 4, m + 36) }
   }
-  throw new Error('the ClientHello has no share for X25519')
+  // A sender of old versions only.
+  throw new Gone()
 }

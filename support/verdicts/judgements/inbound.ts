@@ -35,6 +35,7 @@ export function refuses(handover: Handover, alive: boolean): Observation {
   // Before TLS nothing is known yet of the sender or its message: such a refusal has another reason.
   const early = stage === 'greeting' || stage === 'STARTTLS' || (stage === 'EHLO' && !reply?.secured)
   if (reply && early) return unclear(`refused at ${stage} already: ${reply.text}`)
+  if (reply && reply.code < 400) return unclear(`at ${stage} neither taken nor refused: ${reply.text}`)
   if (reply) return refused(`refused at ${stage}: ${reply.text}`)
   if (!breakdown || UNKNOWN.has(breakdown.kind)) return unclear(breakdown?.detail ?? 'nothing was seen')
   if (!alive) return unclear(`the session ended at ${stage}, and the gateway does not greet any more`)
@@ -55,6 +56,7 @@ export function refusesWithoutTls(handover: Handover): Observation {
   if (breakdown || !reply) return unclear(`the session ended at ${stage}: ${breakdown?.detail ?? 'no reply'}`)
   if (!['MAIL', 'RCPT', 'DATA', 'content'].includes(stage))
     return unclear(`refused at ${stage} already: ${reply.text}`)
+  if (reply.code < 400) return unclear(`at ${stage} neither taken nor refused: ${reply.text}`)
   return refused(`refused in clear at ${stage}: ${reply.text}`)
 }
 

@@ -118,7 +118,8 @@ export function arrivesAt(sent: Sent, exchanger: number): Observation {
   if (nothing) return nothing
   const at = sent.partner.hosts.findIndex(({ hostname }) => hostname === sent.arrivals[0]!.host) + 1
   if (at !== exchanger) return broken(`it arrived at mail exchanger ${at}, not ${exchanger}`)
-  const skipped = sent.partner.hosts.slice(0, exchanger - 1).find(({ connections }) => connections === 0)
+  const tried = new Set(sent.conversations.map(({ receiver }) => receiver))
+  const skipped = sent.partner.hosts.slice(0, exchanger - 1).find(({ hostname }) => !tried.has(hostname))
   return skipped
     ? broken(`mail exchanger ${skipped.hostname} was never tried`)
     : kept(`at mail exchanger ${at}`)

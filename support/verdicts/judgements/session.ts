@@ -62,6 +62,7 @@ export async function handshakeSucceeds(talk: Dialogue): Promise<Observation> {
   if (talk.secured) return kept('the handshake succeeded')
   const { breakdown, last } = talk
   if (breakdown?.breakdown === 'silent') return unclear(breakdown.message)
+  if (breakdown && !last) return unclear(`the session did not get so far: ${breakdown.message}`)
   return broken(
     breakdown
       ? `the handshake did not succeed: ${breakdown.message.replace('malformed: ', '')}`
@@ -88,9 +89,17 @@ export async function answersInOrder(talk: Dialogue): Promise<Observation> {
   return kept('each command inside TLS got its own answer')
 }
 
-/** RFC 3207 s4.2 and CVE-2011-0411: what crossed in clear behind STARTTLS is dropped, or the session ends. */
-export function nothingTookEffect(talk: Dialogue): Observation {
+/**
+ * RFC 3207 s4.2 and CVE-2011-0411: what crossed in clear behind STARTTLS is dropped, or the session ends. `alive`:
+ * whether the gateway greets on a new connection afterwards; a server that crashed refuses nothing.
+ */
+export function nothingTookEffect(talk: Dialogue, alive: boolean): Observation {
   const { breakdown, secured, replies, surplus, smuggled } = talk
+  if (!smuggled)
+    return unclear(`the session did not get so far: ${breakdown?.message ?? talk.last?.text ?? 'no reply'}`)
+  if (breakdown && !alive)
+    return unclear(`the session ended, and the gateway does not greet any more: ${breakdown.message}`)
+  if (breakdown?.breakdown === 'malformed') return unclear(breakdown.message)
   if (!secured) {
     if (breakdown?.breakdown === 'silent') return unclear(breakdown.message)
     if (breakdown) return refused(`it ended the session at the handshake: ${breakdown.message}`)

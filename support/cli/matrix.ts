@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { basename, join } from 'node:path'
+import { bundledGateway, bundledNames } from '../../containers/index.ts'
+import { InputError } from '../input-error.ts'
+import { type Column, matrixHtml, matrixMarkdown, matrixOf } from '../report/matrix.ts'
+import { mergedRecord } from '../report/merge.ts'
+import { readReport, verdictsIn } from '../report/read.ts'
+import { verdictsDocument } from '../report/run-record.ts'
+import { writeReport } from '../report/write.ts'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { exitStatus } from '../verdicts/verdict.ts'
+import { commit } from './commit.ts'
+
+const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
+
+/** Several gateways, each in a process of its own, and one page over all. One that fails takes no other with it. */
+export async function matrix(
+  targets: readonly string[],
+  { report = join('reports', 'matrix') }: { report?: string },
+  version: string,
+): Promise<0 | 1 | 2> {
+  const names =
+    targets.length > 0 ? targets : bundledNames().filter(name => !name.includes('@') && name !== 'reference')
+  for (const name of names) if (!isPath(name)) bundledGateway(name)
+  if (new Set(names).size < names.length) throw new InputError('a gateway is named twice')
+  await mkdir(report, { recursive: true })
+  const columns: Column[] = []
+  const waiting = names.map((name, place) => ({ name, place }))
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift())
+      columns[next.place] = await judged(next.name, report)
+  }
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, lane))
+  return writeMatrix(columns, report, version)
+}
+
+/** Reports of shards and machines as one: a report for each gateway, and a matrix over several. */
+export async function merge(
+  dirs: readonly string[],
+  { report }: { report: string },
+  version: string,
+): Promise<0 | 1 | 2> {
+  const catalogue = loadCatalogue()
+  const reports = dirs.map(readReport)
+  const command = `mail-tls merge ${dirs.join(' ')} --report ${report}`
+  const byGateway = Map.groupBy(reports, ({ record }) => record.gateway.name)
+  const write = async (dir: string, parts: typeof reports) => {
+    const record = mergedRecord(parts, command)
+    await writeReport(
+      dir,
+      record,
+      catalogue.requirements,
+      parts.map(({ messages }) => messages.trimEnd()).join('\n'),
+    )
+    return record
+  }
+  const [only] = byGateway.values()
+  if (byGateway.size === 1) return exitStatus((await write(report, only!)).verdicts, { strict: false })
+  await mkdir(report, { recursive: true })
+  const columns: Column[] = []
+  for (const [name, parts] of byGateway) {
+    const record = await write(join(report, folderOf(name)), parts)
+    columns.push({ name, folder: folderOf(name), document: verdictsDocument(record, new Map()) })
+  }
+  return writeMatrix(columns, report, version)
+}
+
+async function judged(name: string, report: string): Promise<Column> {
+  const folder = folderOf(name)
+  const dir = join(report, folder)
+  const { status, said } = await checked(name, dir)
+  const column = { name: isPath(name) ? folder : name, folder }
+  process.stdout.write(`${column.name}: exit status ${status}\n`)
+  try {
+    // A run that could not even start leaves an older report alone.
+    if (status === 2 && said.failed) return { ...column, failure: said.failed }
+    return { ...column, document: verdictsIn(dir) }
+  } catch (error) {
+    return { ...column, failure: said.failed || (error as Error).message }
+  }
+}
+
+/** `mail-tls check` in a process of its own; its progress goes nowhere, what it complains about is kept. */
+function checked(name: string, dir: string): Promise<{ status: number; said: { failed: string } }> {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, [LAUNCHER, 'check', name, '--report', dir], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    let complaints = ''
+    child.stderr!.on('data', chunk => {
+      complaints = `${complaints}${chunk}`.slice(0, 4_000)
+    })
+    child.on('error', error => resolve({ status: 2, said: { failed: error.message } }))
+    child.on('close', status =>
+      resolve({
+        status: status ?? 2,
+        said: {
+          failed:
+            complaints
+              .trim()
+              .split('\n')[0]
+              ?.replace(/^mail-tls: /, '') ?? '',
+        },
+      }),
+    )
+  })
+}
+
+async function writeMatrix(columns: readonly Column[], report: string, version: string): Promise<0 | 1 | 2> {
+  const made = matrixOf(columns, loadCatalogue().requirements, {
+    suite: { name: 'mail-tls-conformance', version, commit: commit() },
+    at: new Date(),
+  })
+  await writeFile(join(report, 'matrix.html'), matrixHtml(made))
+  await writeFile(join(report, 'matrix.md'), matrixMarkdown(made))
+  await writeFile(join(report, 'matrix.json'), `${JSON.stringify({ schema: 1, ...made }, null, 2)}\n`)
+  for (const column of columns)
+    if ('failure' in column) console.error(`mail-tls: ${column.name}: ${column.failure}`)
+  process.stdout.write(
+    `${made.rows.length} requirements, ${columns.length} gateways: ${join(report, 'matrix.html')}\n`,
+  )
+  const statuses = columns.map(column =>
+    'failure' in column ? 2 : exitStatus(column.document.verdicts, { strict: false }),
+  )
+  return statuses.includes(2) ? 2 : statuses.includes(1) ? 1 : 0
+}
+
+const isPath = (name: string): boolean => /[/\\]|\.ya?ml$/.test(name)
+
+/** Safe as a folder's name: `postfix@bullseye`, `edge-gateway`. */
+function folderOf(name: string): string {
+  return (
+    basename(name)
+      .replace(/\.ya?ml$/, '')
+      .replace(/[^\w@.-]/g, '_') || 'gateway'
+  )
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { type Engine, LABELS } from './engine.ts'
+import type { RunNetwork } from './run-network.ts'
+import { engineOrSkip } from './test-engine.ts'
+
+const dockerfile = (...lines: string[]) => [
+  { path: 'Dockerfile', content: `${['FROM debian:trixie-slim', ...lines].join('\n')}\n` },
+]
+const sleeper = (script: string) => ['bash', '-c', `${script}; exec sleep 60`]
+
+describe('the container engine', function () {
+  this.timeout(60_000)
+  let engine: Engine
+  let network: RunNetwork
+  let image: string
+  before(async function () {
+    engine = await engineOrSkip(this)
+    image = await engine.image({ name: 'unit-test', files: dockerfile() })
+    network = await engine.network()
+  })
+  after(() => network?.stop())
+
+  const left = async (run: string) => {
+    const filters = { label: [`${LABELS.run}=${run}`] }
+    const containers = await engine.docker.listContainers({ all: true, filters })
+    const networks = await engine.docker.listNetworks({ filters })
+    return [...containers.map(({ Names }) => Names[0]), ...networks.map(({ Name }) => Name)]
+  }
+
+  it('builds an image once for its content, and tells so', async () => {
+    const files = dockerfile(`RUN echo ${Date.now()}`)
+    const told: string[] = []
+    const tag = await engine.image({ name: 'unit-test', files }, what => told.push(what))
+    assert.equal(told[0], 'building the image of unit-test')
+    assert.equal(told.at(-1), 'building the image of unit-test (step 3 of 3)')
+    const { Engine: Another } = await import('./engine.ts')
+    const again = await (await Another.connect()).image({ name: 'unit-test', files }, what => told.push(what))
+    assert.equal(again, tag)
+    assert.equal(told.length, 4)
+    await engine.docker.getImage(tag).remove()
+  })
+
+  it('says with what words a build failed, and leaves no container of it', async () => {
+    const files = dockerfile('RUN echo out of flour >&2; exit 3')
+    await assert.rejects(engine.image({ name: 'unit-test', files }), {
+      name: 'ContainerFailure',
+      message: /^building the image of unit-test failed: .*code: 3 .*out of flour/,
+    })
+  })
+
+  it('starts a container with files, an address, the resolver of the run and a port', async () => {
+    const lines: string[] = []
+    const container = await network.start({
+      name: 'one',
+      image,
+      address: network.subnet.fixed(9),
+      files: [{ path: '/etc/one/secret', content: 'x', mode: 0o600, uid: 7 }],
+      command: sleeper('stat -c "%a %u %Y" /etc/one/secret; echo up'),
+      ports: [25],
+      ready: /^up$/,
+      onLine: line => lines.push(line),
+    })
+    assert.deepEqual(lines, ['600 7 1', 'up'])
+    assert.equal(container.address, network.subnet.fixed(9))
+    assert(container.endpoint(25).port > 0)
+    assert.throws(() => container.endpoint(26), /port 26 of one is not published/)
+    const { HostConfig } = await engine.docker.getContainer(container.id).inspect()
+    assert.deepEqual(HostConfig.Dns, [network.subnet.fixed(3)])
+
+    const outcome = await container.exec(['sh', '-c', 'echo good; echo bad >&2; exit 4'])
+    assert.deepEqual([outcome.exitCode, outcome.stdout, outcome.stderr], [4, 'good\n', 'bad\n'])
+    await assert.rejects(
+      container.exec(['sleep', '9'], { limit: 200 }),
+      /sleep in one took longer than 0.2 s/,
+    )
+    await container.copy([{ path: '/etc/one/secret', content: 'another' }])
+    assert.equal((await container.exec(['cat', '/etc/one/secret'])).stdout, 'another')
+
+    await container.restart({ grace: 0 })
+    assert.deepEqual(lines.slice(2), ['644 0 1', 'up'])
+    await container.signal('SIGKILL')
+    await assert.rejects(
+      container.whileRunning(new Promise(() => {})),
+      /one ended by itself \(exit status 137\): .*up/,
+    )
+    await container.stop()
+  })
+
+  it('says why a container does not come up', async () => {
+    const dies = { name: 'two', image, ports: [25], ready: /never/ }
+    await assert.rejects(network.start({ ...dies, command: ['sh', '-c', 'echo no flour; exit 7'] }), {
+      name: 'ContainerFailure',
+      message: 'two ended by itself (exit status 7): no flour',
+    })
+    await assert.rejects(
+      network.start({ ...dies, command: sleeper('echo still looking'), limit: 1_500 }),
+      /starting two took longer than 1.5 s; its log ends with: still looking/,
+    )
+    await assert.rejects(network.start({ name: 'three', image, command: ['/nowhere'] }), /starting three/)
+  })
+
+  it('has everything of a run removed when it stops', async () => {
+    const other = await engine.network()
+    await other.start({ name: 'four', image, command: sleeper(':') })
+    assert.equal((await left(other.id)).length, 2)
+    assert.notEqual(other.subnet.cidr, network.subnet.cidr)
+    await other.stop()
+    assert.deepEqual(await left(other.id), [])
+  })
+
+  it('sweeps what a killed run left, and nothing of a living one', async () => {
+    const script = `
+      const { Engine } = await import(${JSON.stringify(new URL('./engine.ts', import.meta.url).href)})
+      const network = await (await Engine.connect()).network()
+      await network.start({ name: 'five', image: ${JSON.stringify(image)}, command: ['sleep', '60'] })
+      console.log(network.id)
+      setInterval(() => {}, 1000)`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [run] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+    assert.equal((await left(run)).length, 2)
+    await engine.sweep()
+    assert.equal((await left(run)).length, 2, 'the run is alive')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    assert((await engine.sweep()).includes(run))
+    assert.deepEqual(await left(run), [])
+    assert((await left(network.id)).includes(network.name), 'this run is alive')
+  })
+})

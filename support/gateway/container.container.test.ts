@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { exim } from '../../containers/exim/adapter.ts'
+import { postfix } from '../../containers/postfix/adapter.ts'
+import { Engine } from '../containers/engine.ts'
+import type { Behaviour } from '../lab/behaviour.ts'
+import { ContainerLab } from '../lab/container-lab.ts'
+import { compose } from '../lab/message.ts'
+import { handOver } from '../lab/sender.ts'
+import { Pki } from '../pki/pki.ts'
+import { container } from './container.ts'
+import type { Gateway } from './gateway.ts'
+import { send } from './sending.ts'
+import { gatewayIdentity, standardFlow } from './standard-flow.ts'
+import { Submission } from './submission.ts'
+
+/** What every product in a container must do before any scenario means something. */
+describe('gateways in containers', function () {
+  this.timeout(180_000)
+  const pki = new Pki()
+  let lab: ContainerLab
+
+  before(async function () {
+    try {
+      await Engine.connect()
+    } catch (error) {
+      console.log(`      skipped: ${(error as Error).message}`)
+      this.skip()
+    }
+    lab = await ContainerLab.start(pki)
+  })
+  after(() => lab?.stop())
+
+  for (const product of [postfix, exim])
+    describe(product.name, () => {
+      const source = container(product)
+      let gateway: Gateway
+      let submission: Submission
+
+      before(async () => {
+        const flow = await standardFlow(source, { pki, network: lab.network })
+        await lab.leadToMailbox(flow.domain)
+        gateway = await source.start(flow, lab.containers)
+        submission = new Submission(gateway.submission, flow.hostname)
+      })
+      after(async () => {
+        submission?.close()
+        await gateway?.stop()
+      })
+
+      const deliver = (tls: 'uses' | 'does not use') =>
+        handOver(
+          compose({ from: `sender@${lab.freshDomain('*.stranger.test')}`, to: [gateway.flow.recipient] }),
+          {
+            endpoint: gateway.inbound,
+            hostname: gateway.flow.hostname,
+            pki,
+            behaviour: { tls },
+          },
+        )
+
+      async function sendTo(pattern: string, behaviour: Behaviour, tries = 1) {
+        const partner = await lab.partner({ domain: lab.freshDomain(pattern), hosts: [behaviour] })
+        const message = compose({ from: gateway.flow.sender, to: [`inbox@${partner.domain}`] })
+        const [sent] = await send({ gateway, submission, message, partners: [partner], tries })
+        return sent!
+      }
+
+      it('says which version it is, and of which library', () => {
+        assert.match(gateway.version, /^\d+\.\d+/)
+        assert.match(gateway.library, /^(?:OpenSSL|GnuTLS) \d/)
+      })
+
+      for (const tls of ['uses', 'does not use'] as const)
+        it(`takes mail from a sender that ${tls} TLS, into the mailbox`, async () => {
+          const { accepted, message, reply } = await deliver(tls)
+          assert.ok(accepted, reply?.text)
+          assert.equal((await lab.mailbox.await(message.token)).length, 1)
+        })
+
+      it('sends over TLS', async () => {
+        const { arrivals, word } = await sendTo('*.opportunistic.test', {})
+        assert.deepEqual(
+          arrivals.map(({ secured }) => secured),
+          [true],
+          word[0]?.reason,
+        )
+      })
+
+      it('sends in clear', async () => {
+        const { arrivals } = await sendTo('*.opportunistic.test', { starttls: { hides: true } })
+        assert.deepEqual(
+          arrivals.map(({ secured }) => secured),
+          [false],
+        )
+      })
+
+      it('defers, keeps what it defers in its queue, and tries again when asked', async () => {
+        const held = await sendTo('*.verified.test', { starttls: { hides: true } })
+        assert.deepEqual([held.arrivals, held.word.map(({ kind }) => kind)], [[], ['deferred']])
+        assert.equal(await gateway.holds!(held.recipient), true)
+        const freed = await sendTo('*.verified.test', { times: 1, starttls: { hides: true } }, 2)
+        assert.equal(freed.arrivals.length, 1)
+        assert.equal(await gateway.holds!(freed.recipient), false)
+      })
+
+      it('bounces', async () => {
+        const { word } = await sendTo('*.opportunistic.test', {
+          transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 Nobody here' } },
+        })
+        assert.deepEqual(
+          word.map(({ kind }) => kind),
+          ['bounced'],
+        )
+        assert.match(word[0]!.reason, /Nobody here/)
+      })
+
+      it('goes on with another certificate', async () => {
+        await gateway.change({
+          ...gateway.flow,
+          identity: await gatewayIdentity(gateway.flow, pki, 'new'),
+        })
+        const { conversations } = await deliver('uses')
+        assert.match(conversations[0]!.handshake!.serverCertificate!.issuer, /\bnew\b/)
+      })
+    })
+})

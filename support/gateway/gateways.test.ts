@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { greets } from '../lab/greeting.ts'
+import { Pki } from '../pki/pki.ts'
+import { reference } from '../reference/gateway.ts'
+import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
+import { Gateways } from './gateways.ts'
+import { standardFlow } from './standard-flow.ts'
+
+describe('the gateways of a run', () => {
+  const pki = new Pki()
+
+  /** Counts what is started; `fails` says which must not. */
+  async function gateways(fails: (started: number) => boolean = () => false) {
+    const started: Gateway[] = []
+    let asked = 0
+    const source: GatewaySource = {
+      ...reference(),
+      async start(flow) {
+        if (fails(++asked)) throw new GatewayFailure('it does not come up')
+        const gateway = await reference().start(flow)
+        started.push(gateway)
+        return gateway
+      },
+    }
+    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
+    const flow = await standardFlow(source, { pki, network })
+    return { all: new Gateways(source, flow, pki), started, flow }
+  }
+  const alive = (started: readonly Gateway[]) => Promise.all(started.map(({ inbound }) => greets(inbound)))
+
+  it('are started once for each mail flow, however many ask at a time', async () => {
+    const { all, started, flow } = await gateways()
+    const [one, same, other] = await Promise.all([
+      all.with('as it is'),
+      all.with('as it is'),
+      all.with('gives up after 3 attempts'),
+    ])
+    assert.equal(one, same)
+    assert.equal(one.flow, flow)
+    assert.equal(other.flow.attempts, 3)
+    assert.equal(started.length, 2)
+    await all.stop()
+  })
+
+  it('are not shared where a scenario changes one', async () => {
+    const { all, started } = await gateways()
+    const shared = await all.with('as it is')
+    const [own, another] = [await all.ofOwn('as it is'), await all.ofOwn('as it is')]
+    assert.equal(new Set([shared, own, another]).size, 3)
+    assert.equal(await all.with('as it is'), shared)
+    assert.equal(started.length, 3)
+    await all.stop()
+  })
+
+  it('are all stopped at the end, also what is still starting', async () => {
+    const { all, started } = await gateways()
+    await all.with('as it is')
+    await all.ofOwn('as it is')
+    assert.deepEqual(await alive(started), [true, true])
+    const late = all.with('trusts both roots')
+    await all.stop()
+    await late
+    assert.deepEqual(await alive(started), [false, false, false])
+  })
+
+  it('are stopped even where one did not come up', async () => {
+    const { all, started } = await gateways(number => number === 2)
+    await all.with('as it is')
+    await assert.rejects(all.with('trusts both roots'), GatewayFailure)
+    await all.stop()
+    assert.deepEqual(await alive(started), [false])
+  })
+})

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { type Container, type Engine, LABELS } from '../containers/engine.ts'
+import { engineOrSkip } from '../containers/test-engine.ts'
+import { Pki } from '../pki/pki.ts'
+import { until } from '../wire/until.ts'
+import { ContainerLab } from './container-lab.ts'
+import { labImage } from './lab-images.ts'
+
+/**
+ * A mail server in short: looks up the exchangers of a domain, connects to port 25 of the best and delivers. Plain
+ * JavaScript for `node -e`; prints what it saw as JSON.
+ */
+const SENDER = `
+  const dns = require('node:dns').promises, net = require('node:net'), tls = require('node:tls')
+  const [domain, text, mode] = process.argv.slice(1)
+  const main = async () => {
+    const [{ exchange }] = (await dns.resolveMx(domain)).sort((a, b) => a.priority - b.priority)
+    const [address] = await dns.resolve4(exchange)
+    let socket = net.connect(25, address)
+    const replies = []
+    const reply = () => new Promise((resolve, reject) => {
+      let seen = ''
+      const look = chunk => {
+        seen += chunk
+        const last = /^(\\d{3}) .*\\r\\n$/m.exec(seen)
+        if (!last) return
+        socket.off('data', look)
+        replies.push(last[1])
+        resolve(seen)
+      }
+      socket.on('data', look)
+      socket.once('error', reject)
+      socket.once('close', () => reject(new Error('closed')))
+    })
+    const say = line => (socket.write(line + '\\r\\n'), reply())
+    await reply()
+    if (mode === 'waits') return new Promise(() => {})
+    const offered = await say('EHLO sender.test')
+    if (offered.includes('STARTTLS')) {
+      await say('STARTTLS')
+      socket = tls.connect({ socket, servername: exchange, ca: process.env.ROOT })
+      await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject))
+      await say('EHLO sender.test')
+    }
+    for (const line of ['MAIL FROM:<a@sender.test>', 'RCPT TO:<inbox@' + domain + '>', 'DATA', 'Subject: x\\r\\n\\r\\n' + text + '\\r\\n.', 'QUIT'])
+      await say(line)
+    return { exchange, address, replies: replies.join(' '), authorized: socket.authorized }
+  }
+  main().then(seen => console.log(JSON.stringify(seen)), error => console.log(JSON.stringify({ error: String(error) })))`
+
+describe('a lab in containers', function () {
+  this.timeout(20 * 60_000)
+  let engine: Engine
+  let lab: ContainerLab
+  let sender: Container
+  before(async function () {
+    engine = await engineOrSkip(this)
+    const pki = new Pki()
+    lab = await ContainerLab.start(pki)
+    sender = await lab.containers.start({
+      name: 'sender',
+      image: await engine.image(labImage(engine.architecture)),
+      command: ['sleep', '600'],
+      environment: { ROOT: await pki.root() },
+    })
+  })
+  after(() => lab?.stop())
+
+  const deliver = async (domain: string, text: string) => {
+    const { stdout } = await sender.exec(['node', '-e', SENDER, domain, text])
+    return JSON.parse(stdout) as Record<string, unknown>
+  }
+
+  it('leads a mail server to a partner by DNS, and mirrors what crosses', async () => {
+    const partner = await lab.partner({ domain: lab.freshDomain('*.forced.test'), hosts: [{}, {}] })
+    const seen = await deliver(partner.domain, 'the word is flour')
+    assert.deepEqual(seen, {
+      exchange: partner.hosts[0]!.hostname,
+      address: partner.hosts[0]!.address,
+      replies: '220 250 220 250 250 250 354 250 221',
+      authorized: true,
+    })
+    assert(await until(() => partner.conversations[0]?.closed === true, [partner], 5_000))
+    const [conversation] = partner.conversations
+    assert.equal(conversation!.labError, undefined)
+    assert.equal(conversation!.handshake?.version, 'TLSv1.3')
+    assert.deepEqual(conversation!.handshake?.serverCertificate?.names, [
+      partner.domain,
+      partner.hosts[0]!.hostname,
+    ])
+    assert.match(conversation!.clear.fromSender, /^EHLO sender\.test.*STARTTLS/)
+    assert.doesNotMatch(conversation!.clear.fromSender, /MAIL|flour/)
+    assert.equal(conversation!.events[0]?.text, `from ${sender.address}`)
+    const [message] = partner.messages
+    assert.equal(message!.secured, true)
+    assert.equal(message!.host, partner.hosts[0]!.hostname)
+    assert.equal(message!.content, 'Subject: x\r\n\r\nthe word is flour\r\n')
+    assert(Math.abs(message!.at - performance.now()) < 60_000, 'in time of this process')
+  })
+
+  it('plays partners as they are told, each at its own address', async () => {
+    const [plain, refusing] = await lab.partners([
+      { domain: lab.freshDomain('*.forced.test'), hosts: [{ starttls: { hides: true } }] },
+      {
+        domain: lab.freshDomain('*.forced.test'),
+        hosts: [{ transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 No' } } }],
+      },
+    ])
+    assert.equal((await deliver(plain!.domain, 'x'))['replies'], '220 250 250 250 354 250 221')
+    assert.match(String((await deliver(refusing!.domain, 'x'))['replies']), /^220 250 220 250 250 550/)
+    await until(() => plain!.messages.length === 1, [plain!], 5_000)
+    assert.equal(plain!.messages[0]?.secured, false)
+    assert.equal(refusing!.messages.length, 0)
+  })
+
+  it('answers with signed names, and knows no others', async () => {
+    const certificate = Buffer.alloc(32, 1)
+    const data = { usage: 3, selector: 1, matchingType: 1, certificate }
+    await lab.zone.set([
+      { name: '_25._tcp.mx.dane.test', type: 'TLSA', data },
+      { name: '_mta-sts.dane.test', type: 'TXT', data: 'v=STSv1; id=1;' },
+      { name: 'mta-sts.dane.test', type: 'CNAME', data: 'mx.dane.test' },
+      { name: 'mx.dane.test', type: 'A', data: '198.18.0.9' },
+      { name: 'mx.dane.test', type: 'AAAA', data: '2001:db8::9' },
+    ])
+    const look = async (what: string) => {
+      const script = `require('node:dns').promises.${what}.then(JSON.stringify, e => e.code).then(console.log)`
+      return (await sender.exec(['node', '-e', script])).stdout.trim()
+    }
+    assert.equal(await look(`resolve('mta-sts.dane.test', 'CNAME')`), '["mx.dane.test"]')
+    assert.equal(await look(`resolve4('mta-sts.dane.test')`), '["198.18.0.9"]')
+    assert.equal(await look(`resolve6('mx.dane.test')`), '["2001:db8::9"]')
+    assert.equal(await look(`resolveTxt('_mta-sts.dane.test')`), '[["v=STSv1; id=1;"]]')
+    assert.match(await look(`resolveTlsa('_25._tcp.mx.dane.test')`), /"certUsage":3/)
+    await lab.zone.clear([{ name: 'mx.dane.test', type: 'A' }])
+    assert.equal(await look(`resolve4('mx.dane.test')`), 'ENODATA')
+    assert.equal(await look(`resolve4('example.com')`), 'ENOTFOUND')
+    assert.equal(await look(`resolve4('nobody.test')`), 'ENOTFOUND')
+  })
+
+  it('has validated them', async () => {
+    // A query for a TLSA record with DO; the flags of the answer are its third and fourth byte, AD is 0x20 of the latter.
+    const script = `
+      const socket = require('node:dgram').createSocket('udp4')
+      const name = '_25._tcp.mx.dane.test'.split('.').map(label => String.fromCharCode(label.length) + label).join('')
+      socket.on('message', answer => { console.log(answer[3] & 0x2f, answer.readUInt16BE(6)); socket.close() })
+      socket.send(Buffer.from('\\0\\x07\\x01\\x20\\0\\x01\\0\\0\\0\\0\\0\\x01' + name + '\\0\\0\\x34\\0\\x01\\0\\0\\x29\\x10\\0\\0\\0\\x80\\0\\0\\0', 'latin1'), 53, '127.0.0.11')`
+    assert.equal((await sender.exec(['node', '-e', script])).stdout.trim(), `${0x20} 2`)
+  })
+
+  it('keeps the mail of a domain in its mailbox', async () => {
+    await lab.leadToMailbox('gateway.test')
+    assert.match(String((await deliver('gateway.test', 'for the mailbox'))['replies']), /250 221$/)
+    const [mail] = await lab.mailbox.await('for the mailbox')
+    assert.deepEqual(mail?.to, ['inbox@gateway.test'])
+    assert.match(mail!.content, /for the mailbox\r\n$/)
+  })
+
+  it('counts connections that no partner was made for', async () => {
+    const before = lab.strays
+    await lab.zone.set([
+      { name: 'stray.test', type: 'MX', data: { preference: 1, exchange: 'mx.stray.test' } },
+      { name: 'mx.stray.test', type: 'A', data: lab.containers.subnet.lab(4000) },
+    ])
+    await deliver('stray.test', 'x')
+    // It is told with the next heartbeat.
+    await new Promise(resolve => setTimeout(resolve, 3_000))
+    assert.equal(lab.strays, before + 1)
+  })
+
+  it('is driven by nobody without the token', async () => {
+    const list = await engine.docker.listContainers({
+      filters: { label: [`${LABELS.run}=${lab.containers.id}`, `${LABELS.run}.name=lab`] },
+    })
+    const port = list[0]!.Ports.find(({ PrivatePort }) => PrivatePort === 8080)!.PublicPort
+    for (const authorization of ['', 'Bearer x']) {
+      const response = await fetch(`http://${engine.host}:${port}/events`, { headers: { authorization } })
+      assert.equal(response.status, 401)
+    }
+  })
+
+  it('says when it is lost, and why', async () => {
+    const partner = await lab.partner({ domain: lab.freshDomain('*.forced.test') })
+    const waiting = sender.exec(['node', '-e', SENDER, partner.domain, 'x', 'waits']).catch(() => {})
+    assert(await until(() => partner.conversations.length === 1, [partner], 10_000))
+    const list = await engine.docker.listContainers({
+      filters: { label: [`${LABELS.run}=${lab.containers.id}`, `${LABELS.run}.name=lab`] },
+    })
+    await engine.docker.getContainer(list[0]!.Id).kill()
+    const lost = () => partner.conversations[0]?.labError !== undefined
+    assert(await until(lost, [partner], 10_000))
+    assert.match(partner.conversations[0]!.labError!, /lab/)
+    await assert.rejects(lab.partner({ domain: 'late.test' }), { name: 'ContainerFailure', message: /lab/ })
+    await sender.stop()
+    await waiting
+  })
+
+  it('leaves nothing', async () => {
+    await lab.stop()
+    const filters = { label: [`${LABELS.run}=${lab.containers.id}`] }
+    assert.deepEqual(await engine.docker.listContainers({ all: true, filters }), [])
+    assert.deepEqual(await engine.docker.listNetworks({ filters }), [])
+  })
+})

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { type Column, matrixHtml, matrixMarkdown, matrixOf } from './matrix.ts'
+import { mergedRecord } from './merge.ts'
+import { readReport } from './read.ts'
+import { type RunRecord, verdictsDocument } from './run-record.ts'
+import { HOSTILE, sampleRun } from './sample-run.ts'
+import { writeReport } from './write.ts'
+
+const { requirements } = loadCatalogue()
+
+describe('a written report', () => {
+  let folder: string
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'merge-'))
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  /** Each half of a run as a report of its own. */
+  async function halves(): Promise<[RunRecord, string, string]> {
+    const whole = sampleRun()
+    const middle = Math.floor(whole.verdicts.length / 2)
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')]
+    await writeReport(one, { ...whole, verdicts: whole.verdicts.slice(0, middle) }, requirements, '{"a":1}\n')
+    await writeReport(two, { ...whole, verdicts: whole.verdicts.slice(middle) }, requirements, '{"b":1}\n')
+    return [whole, one, two]
+  }
+
+  it('can be read again, with all of its evidence', async () => {
+    const whole = sampleRun()
+    const dir = join(folder, 'whole')
+    await writeReport(dir, whole, requirements, '{"a":1}\n')
+    const { record, messages } = readReport(dir)
+    assert.equal(messages, '{"a":1}\n')
+    assert.deepEqual(
+      record.verdicts.map(({ seen }) => seen.conversations.length),
+      whole.verdicts.map(({ seen }) => seen.conversations.length),
+    )
+    assert.deepEqual(verdictsDocument(record, new Map()).totals, verdictsDocument(whole, new Map()).totals)
+  })
+
+  it('of two shards is merged into the whole', async () => {
+    const [whole, one, two] = await halves()
+    const merged = mergedRecord([readReport(one), readReport(two)], 'mail-tls merge')
+    assert.deepEqual(
+      merged.verdicts.map(({ scenario, verdict }) => [scenario, verdict]),
+      whole.verdicts.map(({ scenario, verdict }) => [scenario, verdict]),
+    )
+    assert.deepEqual(merged.totals, whole.totals)
+  })
+
+  it('is not merged with itself, nor with one of another version', async () => {
+    const [, one, two] = await halves()
+    assert.throws(() => mergedRecord([readReport(one), readReport(one)], ''), /do not overlap/)
+    const other = readReport(two)
+    other.record.gateway = { ...other.record.gateway, version: '99.1' }
+    assert.throws(() => mergedRecord([readReport(one), other], ''), /99\.1 cannot be merged/)
+  })
+
+  const refused = (what: string, text: string, message: RegExp) =>
+    it(`is refused when it is ${what}`, () => {
+      const dir = mkdtempSync(join(folder, 'bad-'))
+      writeFileSync(join(dir, 'verdicts.json'), text)
+      assert.throws(() => readReport(dir), { name: 'InputError', message })
+    })
+  refused('no JSON', '{', /verdicts\.json: /)
+  refused('of another format', '{"schema": 2, "verdicts": [], "gateway": {"name": "x"}}', /schema 1/)
+  refused(
+    'with an unknown verdict',
+    '{"schema": 1, "verdicts": [{"verdict": "perhaps"}], "gateway": {"name": "x"}}',
+    /"perhaps" is no verdict/,
+  )
+  it('is refused when there is none', () => {
+    assert.throws(() => readReport(join(folder, 'nowhere')), /no report/)
+  })
+})
+
+describe('a matrix', () => {
+  const about = { suite: { name: 's', version: '1', commit: 'abc' }, at: new Date('2026-11-24T12:00:00Z') }
+  const document = verdictsDocument(sampleRun(), new Map())
+  const better = {
+    ...document,
+    gateway: { ...document.gateway, name: 'better' },
+    verdicts: document.verdicts.map(verdict => ({ ...verdict, verdict: 'conformant' as const })),
+  }
+  const columns: Column[] = [
+    { name: 'one', folder: 'one', document },
+    { name: 'better', folder: 'better', document: better },
+    { name: 'gone', folder: 'gone', failure: 'no engine answers' },
+  ]
+  const matrix = matrixOf(columns, requirements, about)
+
+  it('puts the rows first in which gateways differ', () => {
+    const flags = matrix.rows.map(({ differs }) => differs)
+    assert.ok(flags.includes(true) && flags.includes(false))
+    assert.deepEqual(
+      flags,
+      [...flags].sort((a, b) => Number(b) - Number(a)),
+    )
+  })
+
+  it('lets the worst example of a requirement decide', () => {
+    const broken = document.verdicts.find(({ verdict }) => verdict === 'non-conformant')!
+    const row = matrix.rows.find(({ id }) => id === broken.requirement)!
+    assert.equal(row.cells[0]!.verdict, 'non-conformant')
+    assert.equal(row.cells[1]!.verdict, 'conformant')
+    assert.equal(row.cells[2]!.verdict, undefined)
+    assert.equal(row.cells[0]!.link, `one/report.html#${broken.requirement}`)
+  })
+
+  it('says why a gateway has no result', () => {
+    assert.match(matrixHtml(matrix), /no result: no engine answers/)
+    assert.match(matrixMarkdown(matrix), /gone: no engine answers/)
+  })
+
+  it('lets nothing from a gateway be markup', () => {
+    const hostile: Column[] = HOSTILE.map((name, n) => ({
+      name,
+      folder: `f${n}`,
+      document: {
+        ...document,
+        gateway: { ...document.gateway, version: name },
+        verdicts: document.verdicts.map(verdict => ({ ...verdict, detail: name })),
+      },
+    }))
+    const page = matrixHtml(matrixOf(hostile, requirements, about))
+    assert.doesNotMatch(page, /<script|<img|<svg onload|' onmouseover='/)
+    assert.doesNotMatch(page, /\u001b|\u202e/)
+  })
+})

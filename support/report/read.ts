@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { InputError } from '../input-error.ts'
+import { VERDICTS } from '../verdicts/verdict.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import type { Evidence, RunRecord, VerdictsDocument } from './run-record.ts'
+
+/** A report as it was written, with its evidence. */
+export interface WrittenReport {
+  dir: string
+  record: RunRecord
+  /** Cucumber's messages, NDJSON. */
+  messages: string
+}
+
+/** Reads a report folder. Throws InputError when it is none, or of another version of the suite's format. */
+export function readReport(dir: string): WrittenReport {
+  const document = verdictsIn(dir)
+  const verdicts = document.verdicts.map(({ evidence, ...verdict }) => ({
+    ...verdict,
+    seen:
+      evidence === undefined ? { conversations: [], notes: [], steps: [] } : evidenceIn(join(dir, evidence)),
+  }))
+  const messages = join(dir, 'messages.ndjson')
+  return {
+    dir,
+    record: { ...document, verdicts, command: '' },
+    messages: existsSync(messages) ? readFileSync(messages, 'utf8') : '',
+  }
+}
+
+/** verdicts.json of a report folder. Throws InputError. */
+export function verdictsIn(dir: string): VerdictsDocument {
+  const file = join(dir, 'verdicts.json')
+  let document: VerdictsDocument
+  try {
+    document = JSON.parse(readFileSync(file, 'utf8')) as VerdictsDocument
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new InputError(
+      code === 'ENOENT' ? `${dir}: no report, there is no verdicts.json` : `${file}: ${message}`,
+    )
+  }
+  if (
+    document?.schema !== 1 ||
+    !Array.isArray(document.verdicts) ||
+    typeof document.gateway?.name !== 'string'
+  )
+    throw new InputError(`${file}: not a verdicts.json of this format (schema 1)`)
+  const odd = document.verdicts.find(({ verdict }) => !VERDICTS.includes(verdict))
+  if (odd) throw new InputError(`${file}: ${JSON.stringify(odd.verdict)} is no verdict`)
+  return document
+}
+
+function evidenceIn(folder: string): Evidence {
+  try {
+    const { steps, notes } = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8')) as Evidence
+    const files = readdirSync(folder).filter(name => /^conversation-\d+\.json$/.test(name))
+    files.sort((a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)))
+    const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Conversation
+    return { steps, notes, conversations: files.map(read) }
+  } catch (error) {
+    throw new InputError(`${folder}: its evidence cannot be read: ${(error as Error).message}`)
+  }
+}
