@@ -5,3 +5,5 @@ const common = { import: ['steps/!(*.test).ts'], publishQuiet: true }
 export default { ...common, worldParameters: { gateway: 'haraka' } }
 
 export const haraka = { ...common, worldParameters: { gateway: 'haraka' } }
+export const postfix = { ...common, worldParameters: { gateway: 'postfix' } }
+export const exim = { ...common, worldParameters: { gateway: 'exim' } }

@@ -32,6 +32,9 @@ export function bundledGateway(name: string): GatewaySource {
   const found = BUNDLED.find(source => source.name === name)
   if (found) return found
   const near = nearest(name, bundledNames(), 1)
-  const advice = near.length > 0 ? `did you mean ${near[0]}?` : `there are ${bundledNames().join(', ')}`
+  const advice =
+    near.length > 0
+      ? `did you mean ${near[0]}?`
+      : `there are ${bundledNames().join(', ')}, and gateway files such as ./gateway.yaml`
   throw new InputError(`there is no gateway ${name}; ${advice}`)
 }

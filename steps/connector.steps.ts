@@ -32,13 +32,22 @@ function inbound(
   return found
 }
 
+/** Compares with the recipient's own name first, then those that compare with one name that a partner can bear too. */
+const NAMES = [
+  ({ tlsDomain }: OutboundConnector) => tlsDomain === undefined,
+  ({ tlsDomain }: OutboundConnector) => tlsDomain !== undefined && !wildcard(tlsDomain),
+]
+
 /** One that no other connector cuts into: a fresh domain under it is decided by it. */
-function forLevel(world: MailWorld, level: OutboundLevel, tlsDomain?: string): OutboundConnector {
-  return outbound(
-    world,
-    connector => wildcard(connector.to) && connector.tls === level && connector.tlsDomain === tlsDomain,
-    tlsDomain ? `expects a certificate for ${tlsDomain}` : `has the level ${level}`,
-  )
+function forLevel(world: MailWorld, level: OutboundLevel): OutboundConnector {
+  const fits = (c: OutboundConnector) => wildcard(c.to) && c.tls === level
+  const found = NAMES.flatMap(named => world.flow.outbound.filter(c => fits(c) && named(c)))
+  return found[0] ?? outbound(world, () => false, `has the level ${level}`)
+}
+
+function forName(world: MailWorld, tlsDomain: string): OutboundConnector {
+  const fits = (c: OutboundConnector) => wildcard(c.to) && c.tlsDomain === tlsDomain
+  return outbound(world, fits, `expects a certificate for ${tlsDomain}`)
 }
 
 /** The weakest level that forces TLS; a scenario that asks for TLS alone gets this. */
@@ -46,7 +55,9 @@ function forced(world: MailWorld): OutboundConnector {
   const exempts = (to: string) =>
     world.flow.outbound.some(other => other.tls === 'opportunistic' && covers(to, other.to.replace('*.', '')))
   const candidates = FORCED_LEVELS.flatMap(level =>
-    world.flow.outbound.filter(c => wildcard(c.to) && c.tls === level && !c.tlsDomain && !exempts(c.to)),
+    NAMES.flatMap(named =>
+      world.flow.outbound.filter(c => wildcard(c.to) && c.tls === level && named(c) && !exempts(c.to)),
+    ),
   )
   if (!candidates[0]) throw new Inapplicable('the gateway has no outbound connector that requires TLS')
   return candidates[0]
@@ -81,6 +92,14 @@ Given(
   },
 )
 
+Given("an outbound connector that requires TLS for the partner's domain alone", function (this: MailWorld) {
+  this.domain = outbound(
+    this,
+    ({ to, tls }) => !wildcard(to) && tls !== 'opportunistic',
+    'requires TLS for one domain by its name',
+  ).to
+})
+
 /** Levels in the words of the features. */
 const LEVELS: Record<string, OutboundLevel> = {
   'encryption only': 'encryption-only',
@@ -102,7 +121,7 @@ Given('an outbound connector that requires {level}', function (this: MailWorld, 
 Given(
   'an outbound connector that expects a certificate for {name}',
   function (this: MailWorld, name: string) {
-    partnerUnder(this, forLevel(this, 'domain-validation', name).to)
+    partnerUnder(this, forName(this, name).to)
   },
 )
 

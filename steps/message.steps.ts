@@ -15,7 +15,8 @@ import {
   arrivesOnce,
   arrivesOverTls,
   isHeldBack,
-  laterArrivesOverTls,
+  laterOf,
+  ownRecipientsAlone,
   staysQueued,
   staysQueuedForCertificate,
 } from '../support/verdicts/judgements/outbound.ts'
@@ -48,7 +49,7 @@ async function sendTo(
       message ??
       compose({
         from: gateway.flow.sender,
-        to: partners.map(({ domain }) => `inbox@${domain}`),
+        to: partners.map(({ domain }) => `inbox@${world.inCapitals ? domain.toUpperCase() : domain}`),
         ...how,
       }),
     partners,
@@ -57,6 +58,7 @@ async function sendTo(
   })
   for (const { domain } of partners) world.notes.push(...gateway.log(domain, 12))
   world.sent.push(...sent)
+  world.settled(sent)
   world.acted = true
   return sent
 }
@@ -77,7 +79,7 @@ When('the gateway sends a message to the partner', async function (this: MailWor
 /** What the gateway is asked to send when it may have to try several times. */
 const MESSAGES: Record<string, (world: MailWorld) => Promise<Sending>> = {
   'a message': async world => ({ from: `author@${await author(world)}` }),
-  'a large message': async () => ({ size: 4_000_000 }),
+  'a large message': async () => ({ size: 1_900_000 }),
   'a message without return path': async world => ({
     from: '',
     headers: [`Reply-To: <author@${await author(world)}>`],
@@ -170,8 +172,8 @@ Then('the message arrives over TLS with {suite}', function (this: MailWorld, sui
   return this.conclude(arrivesOverTls(this.only, { suite }))
 })
 
-Then('the later message arrives over TLS', function (this: MailWorld) {
-  return this.conclude(laterArrivesOverTls(this.sent))
+Then('the later message {fate}', function (this: MailWorld, judgement: (sent: Sent) => Observation) {
+  return this.conclude(laterOf(this.sent, judgement))
 })
 
 Then('it arrives exactly once', function (this: MailWorld) {
@@ -196,6 +198,10 @@ Then('the copies fare so', function (this: MailWorld, table: DataTable) {
     if (outcome) return outcome
   }
   return undefined
+})
+
+Then("no partner hears of the others' recipients", function (this: MailWorld) {
+  return this.conclude(ownRecipientsAlone(this.sent))
 })
 
 Then('the author gets one notification with a null return path', async function (this: MailWorld) {
@@ -233,6 +239,10 @@ Then(
     return this.conclude(noFurtherClaim(this.only, this.onward!, await this.gateway()))
   },
 )
+
+Given("the message names the partner's domain in capitals", function (this: MailWorld) {
+  this.inCapitals = true
+})
 
 Given('the message comes in over TLS', function (this: MailWorld) {
   this.comesIn = 'over TLS'

@@ -45,6 +45,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   'does not offer STARTTLS': { starttls: { hides: true } },
   'offers STARTTLS with its name garbled': { starttls: { garbles: true } },
   'offers STARTTLS again inside TLS': { starttls: { tlsExtensions: ['STARTTLS'] } },
+  'shows a foreign certificate': { tls: { presents: 'self-signed' } },
   'closes in answer to STARTTLS': { starttls: { closes: true } },
   'closes instead of a handshake': { handshake: 'closes' },
   'resets the connection at the handshake': { handshake: 'resets' },
@@ -59,16 +60,18 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 
 /** Throws for words that are no behaviour: a table cell has no parameter type to check it. */
 export function behaviour(text: string): Behaviour {
-  const [, words, count] = /^(.*?)(?: on the first (?:(\d+) connections|connection))?$/.exec(text) ?? []
+  const [, words, when, count] =
+    /^(.*?)(?: (on|after) the first (?:(\d+) connections|connection))?$/.exec(text) ?? []
   const found = BEHAVIOURS[words ?? '']
   if (!found) throw new Error(`no partner is known that ${text}`)
-  return text === words ? found : { ...found, times: Number(count ?? 1) }
+  if (!when) return found
+  return { ...found, [when === 'on' ? 'times' : 'spares']: Number(count ?? 1) }
 }
 
 defineParameterType({
   name: 'behaviour',
   regexp: new RegExp(
-    `(?:${Object.keys(BEHAVIOURS).join('|')})(?: on the first (?:\\d+ connections|connection))?`,
+    `(?:${Object.keys(BEHAVIOURS).join('|')})(?: (?:on|after) the first (?:\\d+ connections|connection))?`,
   ),
   transformer: behaviour,
   useForSnippets: false,

@@ -46,6 +46,10 @@ Given("the partner's certificate names {name}", function (this: MailWorld, name:
   this.hosts = [{ tls: { names: [name] } }]
 })
 
+Given("the partner's certificate names its mail exchanger alone", function (this: MailWorld) {
+  this.hosts = [{ tls: { names: [`mx.${this.domain}`] } }]
+})
+
 /** In clear only; an extension that is gone must not be used. */
 Given('the partner offers extensions in clear that are gone inside TLS', function (this: MailWorld) {
   this.gone = ['AUTH', 'XCLIENT', 'XFORWARD']

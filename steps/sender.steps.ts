@@ -1,8 +1,9 @@
-import { Given, Then, When } from '@cucumber/cucumber'
+import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
+import type { Gateway } from '../support/gateway/gateway.ts'
 import type { TlsVersion } from '../support/lab/behaviour.ts'
-import { greets } from '../support/lab/greeting.ts'
+import type { Mailbox } from '../support/lab/mailbox.ts'
 import { compose, newToken } from '../support/lab/message.ts'
-import { handOver } from '../support/lab/sender.ts'
+import { handOver, type SenderBehaviour } from '../support/lab/sender.ts'
 import type { CertificateFlaw } from '../support/pki/pki.ts'
 import {
   acceptedUnseen,
@@ -16,6 +17,7 @@ import {
   refusesHandshake,
   refusesWithoutTls,
 } from '../support/verdicts/judgements/inbound.ts'
+import type { Observation } from '../support/verdicts/verdict.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
 Given('the sender uses TLS', function (this: MailWorld) {
@@ -24,6 +26,24 @@ Given('the sender uses TLS', function (this: MailWorld) {
 
 Given('the sender does not use TLS', function (this: MailWorld) {
   this.sender = { tls: 'does not use' }
+})
+
+/** What a sender does to be taken for somebody else, in the words of the features. */
+const RUSES: Record<string, Partial<SenderBehaviour>> = {
+  'greets as somebody else': { greetsAs: 'mail.somebody-else.test' },
+  "begins with a message of somebody else's": { beginsAs: 'sender@somebody-else.test' },
+  'writes its domain in capitals': { inCapitals: true },
+}
+
+defineParameterType({
+  name: 'ruse',
+  regexp: new RegExp(Object.keys(RUSES).join('|')),
+  transformer: (words: string) => RUSES[words]!,
+  useForSnippets: false,
+})
+
+Given('the sender does not use TLS and {ruse}', function (this: MailWorld, ruse: Partial<SenderBehaviour>) {
+  this.sender = { tls: 'does not use', ...ruse }
 })
 
 Given('the sender speaks {version} at most', function (this: MailWorld, maxVersion: TlsVersion) {
@@ -68,18 +88,28 @@ Given('the message brings a forged Received line that claims TLS', function (thi
 export async function deliver(world: MailWorld): Promise<void> {
   const gateway = await world.gateway()
   const { flow } = gateway
+  const domain = world.senderDomain ?? world.run.lab.freshDomain('*.stranger.test')
   const message = compose({
-    from: `sender@${world.senderDomain ?? world.run.lab.freshDomain('*.stranger.test')}`,
+    from: `sender@${world.sender.inCapitals ? domain.toUpperCase() : domain}`,
     to: [flow.recipient],
     headers: world.messageHeaders,
     ...(world.sender.cuts ? { size: 40_000 } : {}),
   })
   const options = { endpoint: gateway.inbound, hostname: flow.hostname, pki: world.run.pki }
   world.handover = await handOver(message, { ...options, behaviour: world.sender })
-  // A refusal without a reply counts only from a gateway that is still there.
-  if (!world.handover.accepted && !world.handover.reply) world.alive = await greets(gateway.inbound)
+  // A refusal counts only from a gateway that still takes mail of others.
+  if (!world.handover.accepted && !world.sender.cuts) world.alive = await takesOthers(world, gateway)
   world.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))
   world.acted = true
+}
+
+/** Whether somebody whom no connector names may begin a message over TLS. */
+async function takesOthers({ run }: MailWorld, { inbound, flow }: Gateway): Promise<boolean> {
+  const from = `other@${run.lab.freshDomain('*.stranger.test')}`
+  const options = { endpoint: inbound, hostname: flow.hostname, pki: run.pki }
+  const behaviour = { tls: 'uses', leavesAt: 'MAIL' } as const
+  const { reply, stage } = await handOver(compose({ from, to: [flow.recipient] }), { ...options, behaviour })
+  return stage === 'MAIL' && reply !== undefined && reply.code < 300
 }
 
 When('the sender delivers a message', async function (this: MailWorld) {
@@ -116,26 +146,38 @@ Then("the gateway asked for the sender's certificate", function (this: MailWorld
 
 Then('it reaches the mailbox', async function (this: MailWorld) {
   if (!this.run.mailbox) return this.conclude(acceptedUnseen(this.delivered))
-  return this.conclude(reaches(this.delivered, await mails(this)))
+  return this.conclude(await reachesInTime(this))
 })
 
 Then('it reaches the mailbox unchanged', async function (this: MailWorld) {
-  return this.conclude(reaches(this.delivered, await mails(this), { unchanged: true }))
+  return this.conclude(await reachesInTime(this, { unchanged: true }))
 })
 
 Then('it does not reach the mailbox', async function (this: MailWorld) {
   const { run, delivered } = this
   if (!run.mailbox) return this.conclude(refusedUnseen(delivered))
-  const gateway = await this.gateway()
-  // What arrives in order of submission: a message sent now shows that an earlier one is not merely late.
+  const arrived = await laterReaches(this, run.mailbox)
+  return this.conclude(doesNotReach(await run.mailbox.find(delivered.message.token), arrived))
+})
+
+/** Mail arrives in order of submission: where one that is sent now arrives, an earlier one is not merely late. */
+async function laterReaches(world: MailWorld, mailbox: Mailbox): Promise<boolean> {
+  const { run, delivered } = world
+  const { inbound, flow } = await world.gateway()
   const from = `later@${run.lab.freshDomain('*.stranger.test')}`
   const token = newToken()
   const later = compose({ from, to: delivered.message.to, body: { headers: [], text: token, token } })
-  const options = { endpoint: gateway.inbound, hostname: gateway.flow.hostname, pki: run.pki }
+  const options = { endpoint: inbound, hostname: flow.hostname, pki: run.pki }
   await handOver(later, { ...options, behaviour: { tls: 'uses' } })
-  const arrived = (await run.mailbox.await(token)).length > 0
-  return this.conclude(doesNotReach(await run.mailbox.find(delivered.message.token), arrived))
-})
+  return (await mailbox.await(token)).length > 0
+}
+
+async function reachesInTime(world: MailWorld, how: { unchanged?: boolean } = {}): Promise<Observation> {
+  const found = await mails(world)
+  const late = world.delivered.accepted && found.length === 0
+  const overtaken = late && (await laterReaches(world, world.run.mailbox!))
+  return reaches(world.delivered, found, { ...how, overtaken })
+}
 
 Then("the gateway's Received line says what the wire says", async function (this: MailWorld) {
   const [mail] = await mails(this)

@@ -1,6 +1,7 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
-import { Dialogue, SMUGGLED, type Smuggled } from '../support/lab/dialogue.ts'
+import { Dialogue, type Mechanism, SMUGGLED, type Smuggled } from '../support/lab/dialogue.ts'
 import { greets } from '../support/lab/greeting.ts'
+import { all } from '../support/verdicts/judgements/observation.ts'
 import {
   answersInOrder,
   bareStarttls,
@@ -174,7 +175,11 @@ Given("the user's client does not use TLS", function (this: MailWorld) {
   this.sender = { tls: 'does not use' }
 })
 
-async function login(world: MailWorld, ...passwords: ('right' | 'wrong')[]): Promise<void> {
+async function login(
+  world: MailWorld,
+  mechanism: Mechanism,
+  ...passwords: ('right' | 'wrong')[]
+): Promise<void> {
   for (const password of passwords) {
     const talk = await dialogue(world, 'submission')
     await talk.greet()
@@ -182,20 +187,22 @@ async function login(world: MailWorld, ...passwords: ('right' | 'wrong')[]): Pro
       await talk.startTls()
       await talk.greet()
     }
-    world.logins.push(await talk.login(password))
+    world.logins.push(await talk.login(password, mechanism))
   }
 }
 
 When('the client logs in with the right password', async function (this: MailWorld) {
-  await login(this, 'right')
+  await login(this, 'PLAIN', 'right')
 })
 
 When('the client logs in with a wrong password', async function (this: MailWorld) {
-  await login(this, 'wrong')
+  await login(this, 'PLAIN', 'wrong')
 })
 
 When('the client logs in with the right password and with a wrong one', async function (this: MailWorld) {
-  await login(this, 'right', 'wrong')
+  // A server may guard one mechanism and forget the other.
+  await login(this, 'PLAIN', 'right', 'wrong')
+  await login(this, 'LOGIN', 'right', 'wrong')
 })
 
 Then('the login succeeds', function (this: MailWorld) {
@@ -207,5 +214,6 @@ Then('the login is refused', function (this: MailWorld) {
 })
 
 Then('both logins are refused alike', function (this: MailWorld) {
-  return this.conclude(refusedAlike(this.logins[0], this.logins[1]))
+  const [right, wrong, ...more] = this.logins
+  return this.conclude(all(refusedAlike(right, wrong), refusedAlike(more[0], more[1])))
 })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { runCucumber } from '@cucumber/cucumber/api'
 import type { Envelope } from '@cucumber/messages'
+import { PACKAGE_ROOT } from '../support/package-root.ts'
 import { vocabulary } from '../support/run/cucumber.ts'
-import { PACKAGE_ROOT } from '../support/verdicts/features.ts'
 
 /** A vocabulary that a reader can keep in mind; a new step replaces one or is worth raising this. */
 const CEILING = 120

@@ -12,7 +12,7 @@ import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
 import { currentRun, type Located, type Run } from '../support/run/run.ts'
 import { all, unclear } from '../support/verdicts/judgements/observation.ts'
-import { wentOutLater } from '../support/verdicts/judgements/outbound.ts'
+import { cameAgainLater, wentOutLater } from '../support/verdicts/judgements/outbound.ts'
 import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp.ts'
@@ -53,6 +53,8 @@ export class MailWorld extends World {
   passesOn = false
   sender: SenderBehaviour = { tls: 'uses' }
   messageHeaders: string[] = []
+  /** Recipients are written so; the partner hears of them as the gateway writes them. */
+  inCapitals = false
   comesIn: 'in clear' | 'over TLS' | undefined
   copies: Copy[] = []
   ownGateway: Gateway | undefined
@@ -76,6 +78,7 @@ export class MailWorld extends World {
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
+  readonly #settled: { held: Sent[]; there: Sent[] } = { held: [], there: [] }
   acted = false
   /** In a dry run: the next step is not to be run, nor any after it. */
   ends = false
@@ -96,13 +99,32 @@ export class MailWorld extends World {
 
   /** Hands out partners, all or none; they go back when the example is over. */
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
-    const made = await this.run.lab.partners(options)
+    const made = await this.run.lab.partners(
+      options.map(one => ({ ...one, names: this.#expected(one.domain) })),
+    )
     this.#partners.push(...made)
     return made
   }
 
+  /** What the gateway expects in the partner's certificate in place of the recipient's domain. */
+  #expected(domain: string): string[] {
+    const name = decisive(this.flow.outbound, domain)?.tlsDomain
+    return name === undefined || name.startsWith('*.') ? [] : [name]
+  }
+
   async partner(options: PartnerOptions): Promise<Partner> {
     return (await this.partners([options]))[0]!
+  }
+
+  /** Notes how messages stand before anybody concludes: what comes from now on is late. */
+  settled(sent: readonly Sent[]): void {
+    const { held, there } = this.#settled
+    for (const one of sent) {
+      const level = decisive(this.flow.outbound, one.partner.domain)?.tls ?? 'opportunistic'
+      const [first, ...more] = one.arrivals
+      if (!first && level !== 'opportunistic') held.push(one)
+      if (first?.secured && more.length === 0) there.push(one)
+    }
   }
 
   release(): void {
@@ -145,14 +167,10 @@ export class MailWorld extends World {
     return this.run.judge(this.located, all(...this.observations))
   }
 
-  /** For messages that must be held back, and were: what became of them since. */
+  /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */
   late(): (() => Observation | undefined) | undefined {
-    const { flow } = this
-    const held = this.sent.filter(({ arrivals, partner: { domain } }) => {
-      const level = decisive(flow.outbound, domain)?.tls ?? 'opportunistic'
-      return level !== 'opportunistic' && arrivals.length === 0
-    })
-    return held.length > 0 ? () => wentOutLater(held) : undefined
+    const { held, there } = this.#settled
+    return held.length + there.length > 0 ? () => wentOutLater(held) ?? cameAgainLater(there) : undefined
   }
 
   /** All conversations of the example in their order, each once. */
@@ -180,6 +198,21 @@ export class MailWorld extends World {
   get delivered(): Handover {
     if (!this.handover) throw new Error('no message was delivered')
     return this.handover
+  }
+
+  /**
+   * Judges the wire of the example. Where the partner's address had mail for others before, a connection that names
+   * nobody may be a retry of that: what is seen only with it is unclear.
+   */
+  concludeOnWire(judgement: (wire: readonly Conversation[]) => Observation): 'skipped' | undefined {
+    const seen = judgement(this.wire)
+    const shared = this.sent.filter(({ partner }) => partner.shared)
+    if (seen.kind !== 'broken' || shared.length === 0) return this.conclude(seen)
+    const sure = this.wire.filter(one => shared.some(({ partner }) => partner.isNamedIn(one)))
+    if (sure.length === this.wire.length || judgement(sure).kind === 'broken') return this.conclude(seen)
+    return this.conclude(
+      unclear(`${seen.detail}; but one may be a retry of earlier mail, at the same address`),
+    )
   }
 
   /** Everything between the gateway and the partner in this example. */

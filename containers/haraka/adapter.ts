@@ -12,30 +12,18 @@ import type {
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
 import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { TLS12_SUITES } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
 
 const require = createRequire(import.meta.url)
 const home = dirname(require.resolve('Haraka/package.json'))
 
-/** By strength, as Exchange Online offers them; OpenSSL's own order puts AES-128-GCM first. */
+/** OpenSSL's own order puts AES-128-GCM first. */
 const SUITES = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
   'TLS_AES_128_GCM_SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-SHA384',
-  'ECDHE-RSA-AES256-SHA384',
-  'ECDHE-ECDSA-AES128-SHA256',
-  'ECDHE-RSA-AES128-SHA256',
-  'ECDHE-ECDSA-AES256-SHA',
-  'ECDHE-RSA-AES256-SHA',
-  'ECDHE-ECDSA-AES128-SHA',
-  'ECDHE-RSA-AES128-SHA',
-  'AES256-GCM-SHA384',
-  'AES128-GCM-SHA256',
+  ...TLS12_SUITES,
 ]
 
 /** Haraka 3.3 from npm, as a child process on loopback. Connectors live in `plugin.cjs`, which reads `flow.json`. */

@@ -47,13 +47,22 @@ Feature: Whose certificate opens the door
       And nothing of it crossed the wire in clear
 
       Examples:
-        | expected          | shown                 |
-        | mail.partner.test | other.test            |
-        | mail.partner.test | mx.partner.test       |
-        | mail.partner.test | evilmail.partner.test |
-        | *.partner.test    | partner.test          |
-        | *.partner.test    | mx.evilpartner.test   |
-        | *.partner.test    | evilpartner.test      |
+        | expected          | shown                        |
+        | mail.partner.test | other.test                   |
+        | mail.partner.test | mx.partner.test              |
+        | mail.partner.test | evilmail.partner.test        |
+        | mail.partner.test | mail.partner.test.other.test |
+        | *.partner.test    | partner.test                 |
+        | *.partner.test    | mx.evilpartner.test          |
+        | *.partner.test    | evilpartner.test             |
+        | *.partner.test    | mx.partner.test.other.test   |
+
+    Example: the connector expects a name, the certificate names the mail exchanger
+      Given an outbound connector that expects a certificate for mail.partner.test
+      And the partner's certificate names its mail exchanger alone
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And nothing of it crossed the wire in clear
 
   @EXO-FRC-14 @receiver @client-certificates
   Rule: A flawed certificate does not authenticate the partner, whatever name it bears
@@ -77,3 +86,4 @@ Feature: Whose certificate opens the door
         | from an unknown authority |
         | self-signed               |
         | for the wrong usage       |
+        | issued by no authority    |

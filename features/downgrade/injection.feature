@@ -39,7 +39,6 @@ Feature: Bytes smuggled in around STARTTLS
       And the partner smuggles <smuggled>
       When the gateway sends a message to the partner
       Then the gateway waits for the answer inside TLS
-      And nothing of it crossed the wire in clear
 
       Examples:
         | smuggled                                          |

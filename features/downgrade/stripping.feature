@@ -24,6 +24,13 @@ Feature: Somebody on the path spoils TLS
       Then the message is held back
       And nothing of it crossed the wire in clear
 
+    Example: removed where TLS is required, after a first message has passed
+      Given an outbound connector that requires TLS for the partner's domain
+      And the partner does not offer STARTTLS after the first connection
+      When the gateway sends two messages to the partner, one after the other
+      Then the later message is held back
+      And nothing of it crossed the wire in clear
+
   @DGR-02
   Rule: A corrupted STARTTLS, or a corrupted answer to it, counts as missing TLS
 
@@ -84,6 +91,34 @@ Feature: Somebody on the path spoils TLS
         | self-signed      |
         | for another name |
 
+    Scenario Outline: validated mail and a partner that <fault>
+      Given an outbound connector that requires domain validation
+      And the partner <fault>
+      When the gateway sends a message to the partner
+      Then the message is held back
+      And nothing of it crossed the wire in clear
+
+      Examples:
+        | fault                            |
+        | does not offer STARTTLS          |
+        | refuses STARTTLS with 454        |
+        | ends the handshake with an alert |
+
+    @retry
+    Example: validated mail and a foreign certificate, tried again
+      Given an outbound connector that requires domain validation
+      And the partner shows a foreign certificate
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message is held back
+      And nothing of it crossed the wire in clear
+
+    Example: validated mail and a foreign certificate, after a first message has passed
+      Given an outbound connector that requires domain validation
+      And the partner shows a foreign certificate after the first connection
+      When the gateway sends two messages to the partner, one after the other
+      Then the later message is held back
+      And nothing of it crossed the wire in clear
+
     Scenario Outline: opportunistic mail and a certificate that is <flaw>
       Given no outbound connector for the partner's domain
       And the partner shows a certificate that is <flaw>
@@ -94,40 +129,3 @@ Feature: Somebody on the path spoils TLS
         | flaw             |
         | self-signed      |
         | for another name |
-
-  @EXO-FRC-02 @retry
-  Rule: Forced TLS holds when the handshake cannot be finished, on every mail exchanger and at every attempt
-
-    @control
-    Example: three good mail exchangers
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner's mail exchangers, in order of preference
-        | offers STARTTLS |
-        | offers STARTTLS |
-        | offers STARTTLS |
-      When the gateway tries up to 3 times to send a message to the partner
-      Then the message arrives over TLS
-
-    Example: two break the handshake, the last has no STARTTLS
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner's mail exchangers, in order of preference
-        | ends the handshake with an alert |
-        | closes instead of a handshake    |
-        | does not offer STARTTLS          |
-      When the gateway tries up to 3 times to send a message to the partner
-      Then the message is held back
-      And nothing of it crossed the wire in clear
-
-    Scenario Outline: a partner that <fault>
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner <fault>
-      When the gateway tries up to 3 times to send a message to the partner
-      Then the message is held back
-      And nothing of it crossed the wire in clear
-
-      Examples:
-        | fault                                  |
-        | resets the connection at the handshake |
-        | talks garbage instead of a handshake   |
-        | answers the handshake in clear         |
-        | speaks TLS 1.1 at most                 |

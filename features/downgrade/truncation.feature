@@ -1,9 +1,9 @@
 Feature: A TLS connection that is cut
 
-  @DGR-05
-  Rule: A message that is cut short is not accepted, and its sender sends it again
+  @DGR-05 @sender @retry
+  Rule: A message that is cut short is sent again, and arrives whole
 
-    @control @sender @retry
+    @control
     Example: nothing is cut on the way out
       Given an outbound connector that requires TLS for the partner's domain
       And the partner offers STARTTLS
@@ -11,7 +11,6 @@ Feature: A TLS connection that is cut
       Then the message arrives over TLS
       And it arrives exactly once and complete
 
-    @sender @retry
     Example: cut on the way out
       Given an outbound connector that requires TLS for the partner's domain
       And the partner cuts the connection in the middle of the message on the first connection
@@ -19,7 +18,17 @@ Feature: A TLS connection that is cut
       Then the message arrives over TLS
       And it arrives exactly once and complete
 
-    @receiver
+  @DGR-05 @receiver
+  Rule: A message that is cut short on its way in is not accepted
+
+    @control
+    Example: nothing is cut on the way in
+      Given no inbound connector for the sender's domain
+      And the sender uses TLS
+      When the sender delivers a message
+      Then the gateway accepts the message
+      And it reaches the mailbox
+
     Example: cut on the way in
       Given no inbound connector for the sender's domain
       And the sender cuts the connection in the middle of the message

@@ -20,6 +20,17 @@ Feature: Forced TLS on an inbound connector
       Then the gateway refuses the message for want of TLS
       And it does not reach the mailbox
 
+    Scenario Outline: the partner sends in clear and <ruse>
+      Given an inbound connector that requires TLS for the sender's domain
+      And the sender does not use TLS and <ruse>
+      When the sender delivers a message
+      Then the gateway refuses the message for want of TLS
+
+      Examples:
+        | ruse                                     |
+        | begins with a message of somebody else's |
+        | writes its domain in capitals            |
+
   @EXO-FRC-12 @client-certificates
   Rule: A partner that must show a certificate is not let in without one
 
@@ -66,6 +77,7 @@ Feature: Forced TLS on an inbound connector
         | mail.other.test              |
         | mail.evilpartner.test        |
         | mail.partner.test.other.test |
+        | mail.certified.test          |
 
   @EXO-FRC-15 @client-certificates
   Rule: A partner's restrictions do not touch mail of others
@@ -86,7 +98,7 @@ Feature: Forced TLS on an inbound connector
 
     Example: a stranger in clear, for the partner's domain
       Given an inbound connector that requires a certificate with the partner's name
-      And the sender does not use TLS
+      And the sender does not use TLS and greets as somebody else
       When the sender delivers a message
       Then the gateway refuses the message
 
@@ -111,38 +123,3 @@ Feature: Forced TLS on an inbound connector
       And the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives in clear
-
-  @RFC3207-05 @forced-tls-inbound
-  Rule: A server that insists on TLS answers 530 to all but EHLO, NOOP, STARTTLS and QUIT
-
-    @control
-    Example: MAIL inside TLS
-      Given a gateway that requires TLS of every sender
-      And the sender uses TLS
-      When the sender delivers a message
-      Then the gateway accepts the message
-
-    Scenario Outline: <command> in clear is refused
-      Given a gateway that requires TLS of every sender
-      And the sender does not use TLS
-      When the sender says <command>
-      Then the reply is 530 with status 5.7.0
-
-      Examples:
-        | command |
-        | MAIL    |
-        | RCPT    |
-        | VRFY    |
-        | RSET    |
-
-    Scenario Outline: <command> in clear is answered as ever
-      Given a gateway that requires TLS of every sender
-      And the sender does not use TLS
-      When the sender says <command>
-      Then the reply is a success
-
-      Examples:
-        | command |
-        | EHLO    |
-        | NOOP    |
-        | QUIT    |

@@ -58,21 +58,30 @@ Feature: What TLS protects, and what it leaves alone
       Then the message arrives over TLS
       And the two hops have sessions of their own
 
-  @EXO-MSG-04 @receiver
+  @EXO-MSG-04
   Rule: TLS leaves the message itself untouched
 
-    @control
+    @control @receiver
     Example: delivered in clear
       Given no inbound connector for the sender's domain
       And the sender does not use TLS
       When the sender delivers a message
       Then it reaches the mailbox unchanged
 
+    @receiver
     Example: delivered over TLS
       Given no inbound connector for the sender's domain
       And the sender uses TLS
       When the sender delivers a message
       Then it reaches the mailbox unchanged
+
+    @sender
+    Example: sent over TLS
+      Given no outbound connector for the partner's domain
+      And the partner offers STARTTLS
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And it arrives exactly once and complete
 
   @EXO-MSG-05 @sender
   Rule: A message that is encrypted itself stays unreadable on a hop in clear

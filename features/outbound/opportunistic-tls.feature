@@ -89,6 +89,13 @@ Feature: Opportunistic TLS towards receivers that no connector names
         | ends the handshake with an alert       |
         | answers the handshake in clear         |
 
+    @retry
+    Example: a handshake that breaks once
+      Given no outbound connector for the partner's domain
+      And the partner ends the handshake with an alert on the first connection
+      When the gateway tries up to 2 times to send a message to the partner
+      Then it arrives exactly once
+
   @EXO-OPP-08
   Rule: The decision is taken per destination, also within one message
 
@@ -118,3 +125,4 @@ Feature: Opportunistic TLS towards receivers that no connector names
         | first   | arrives over TLS |
         | second  | arrives in clear |
         | third   | is held back     |
+      And no partner hears of the others' recipients

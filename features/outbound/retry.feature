@@ -35,6 +35,54 @@ Feature: Other mail exchangers, later attempts and the end of patience
       Then the message arrives in clear
       And it arrives at mail exchanger 1
 
+    @domain-validation
+    Example: a validated partner whose first is broken and whose others have a foreign certificate
+      Given an outbound connector that requires domain validation
+      And the partner's mail exchangers, in order of preference
+        | ends the handshake with an alert |
+        | shows a foreign certificate      |
+        | shows a foreign certificate      |
+      When the gateway sends a message to the partner
+      Then the message is held back
+      And nothing of it crossed the wire in clear
+
+  @EXO-FRC-02 @retry
+  Rule: Forced TLS holds when the handshake cannot be finished, on every mail exchanger and at every attempt
+
+    @control
+    Example: three good mail exchangers
+      Given an outbound connector that requires TLS for the partner's domain
+      And the partner's mail exchangers, in order of preference
+        | offers STARTTLS |
+        | offers STARTTLS |
+        | offers STARTTLS |
+      When the gateway tries up to 3 times to send a message to the partner
+      Then the message arrives over TLS
+
+    Example: two break the handshake, the last has no STARTTLS
+      Given an outbound connector that requires TLS for the partner's domain
+      And the partner's mail exchangers, in order of preference
+        | ends the handshake with an alert |
+        | closes instead of a handshake    |
+        | does not offer STARTTLS          |
+      When the gateway tries up to 3 times to send a message to the partner
+      Then the message is held back
+      And nothing of it crossed the wire in clear
+
+    Scenario Outline: a partner that <fault>
+      Given an outbound connector that requires TLS for the partner's domain
+      And the partner <fault>
+      When the gateway tries up to 3 times to send a message to the partner
+      Then the message is held back
+      And nothing of it crossed the wire in clear
+
+      Examples:
+        | fault                                  |
+        | resets the connection at the handshake |
+        | talks garbage instead of a handshake   |
+        | answers the handshake in clear         |
+        | speaks TLS 1.1 at most                 |
+
   @RFC5321-02 @retry @expiry
   Rule: Mail held for want of TLS is ordinary queued mail: retried, and at the end returned to its author once
 

@@ -1,7 +1,8 @@
+import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { bundledGateway } from '../../containers/index.ts'
-import { external } from '../gateway/external.ts'
+import { type ExternalSource, external } from '../gateway/external.ts'
 import { GatewayFailure, type GatewaySource } from '../gateway/gateway.ts'
 import { loadGatewayFile } from '../gateway/gateway-file.ts'
 import { InputError } from '../input-error.ts'
@@ -23,14 +24,17 @@ import {
   loadDeviations,
   proposeDeviations,
   staleDeviations,
+  staleVerdicts,
   writeDeviations,
 } from '../verdicts/deviations.ts'
 import { type FeatureRule, loadFeatures, parseShard, select } from '../verdicts/features.ts'
-import { exitStatus, staleVerdicts, totals } from '../verdicts/verdict.ts'
+import { exitStatus, totals } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
 import { onInterrupt } from './end.ts'
 import { planText } from './plan.ts'
 import { liveProgress, plainProgress } from './progress.ts'
+import { mustBeReachable } from './reachable.ts'
+import { lookOf } from './terminal.ts'
 import { terminalSummary } from './terminal-summary.ts'
 
 export interface CheckOptions {
@@ -62,6 +66,7 @@ export async function check(target: string, options: CheckOptions, version: stri
   const dir = options.report ?? join('reports', source.name)
   if (options.dryRun) return await planned(source, selection, catalogue)
   await mustBeReplaceable(dir)
+  if (options.writeDeviations) mustBeIn(options.writeDeviations, dirname(options.writeDeviations))
 
   const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
   const clock = { at: new Date(), began: performance.now() }
@@ -75,6 +80,7 @@ export async function check(target: string, options: CheckOptions, version: stri
   }
   const undo = onInterrupt(stop)
   try {
+    if (source.kind === 'external') await mustBeReachable((source as ExternalSource).file)
     run = await Run.start({ source, deviations, listener: progress })
     useRun(run)
     const gateway = await run.gateways.with('as it is')
@@ -113,8 +119,7 @@ export async function check(target: string, options: CheckOptions, version: stri
       )
     process.stdout.write(
       terminalSummary(findingsOf(record, catalogue.requirements), {
-        colour: process.stdout.isTTY && !process.env['NO_COLOR'],
-        columns: process.stdout.columns ?? 80,
+        ...lookOf(process.stdout),
         report: join(dir, 'report.html'),
       }),
     )
@@ -122,7 +127,7 @@ export async function check(target: string, options: CheckOptions, version: stri
   } catch (error) {
     await stop()
     if (!(error instanceof GatewayFailure)) throw error
-    console.error(`mail-tls: ${error.message}`)
+    console.error(error.message.replace(/^/gm, 'mail-tls: '))
     return 2
   } finally {
     undo()
@@ -131,9 +136,28 @@ export async function check(target: string, options: CheckOptions, version: stri
 
 /** A path, by its slash or ending, or the name of a bundled gateway. */
 function sourceOf(target: string, catalogue: Catalogue): GatewaySource {
-  return /[/\\]|\.ya?ml$/.test(target)
-    ? external(loadGatewayFile(target, { catalogue }))
-    : bundledGateway(target)
+  if (!/[/\\]|\.ya?ml$/.test(target)) return bundledGateway(target)
+  const kind = kindOf(target)
+  if (kind === 'nothing')
+    throw new InputError(`${target}: there is no such file; mail-tls init ${quoted(target)} writes one`)
+  if (kind === 'folder') throw new InputError(`${target}: is a folder, not a gateway file`)
+  return external(loadGatewayFile(target, { catalogue }))
+}
+
+/** Said before a run, not after it. */
+function mustBeIn(file: string, folder: string): void {
+  if (kindOf(folder) !== 'folder')
+    throw new InputError(`--write-deviations ${file}: there is no folder ${folder}`)
+  if (kindOf(file) === 'folder') throw new InputError(`--write-deviations ${file}: is a folder`)
+}
+
+/** What cannot be looked at passes for a file: who opens it says why not. */
+function kindOf(path: string): 'nothing' | 'folder' | 'file' {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'nothing' : 'file'
+  }
 }
 
 async function planned(
@@ -143,8 +167,7 @@ async function planned(
 ): Promise<0 | 2> {
   const run = await Run.dry({ source })
   await withRun(run, () => runExamples(selection, 1))
-  const colour = process.stdout.isTTY && !process.env['NO_COLOR']
-  process.stdout.write(planText(run.plan!, catalogue, { colour, columns: process.stdout.columns ?? 80 }))
+  process.stdout.write(planText(run.plan!, catalogue, lookOf(process.stdout)))
   return run.plan!.some(({ inapplicable }) => inapplicable === undefined) ? 0 : 2
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { PACKAGE_ROOT } from '../verdicts/features.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
 
 /** The commit of a checkout; empty for an installed package. */
 export function commit(): string {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { Loopback } from '../wire/loopback.ts'
-import { type Check, type Diagnosis, diagnose, doctorJson, doctorText, type Surroundings } from './doctor.ts'
+import { type Check, type Diagnosis, diagnose, doctorJson, doctorText, type Machine } from './doctor.ts'
 
 /** For an engine that answers, in ms. */
 const AMPLE = 20_000
@@ -26,7 +26,7 @@ function named({ checks }: Diagnosis, name: string): Check {
 describe('doctor', () => {
   let folder: string
   let socket: string
-  let here: Surroundings
+  let here: Machine
   const servers: { server: Server; sockets: Set<Socket> }[] = []
 
   beforeEach(async () => {
@@ -62,7 +62,7 @@ describe('doctor', () => {
     return asked
   }
 
-  const engineCheck = async (more: Surroundings = {}) =>
+  const engineCheck = async (more: Machine = {}) =>
     named(await diagnose({ ...here, ...more }), 'container engine')
 
   it('finds all that the embedded gateway needs, without a container engine', async () => {
@@ -92,7 +92,7 @@ describe('doctor', () => {
     )
   })
 
-  const needed: [string, Surroundings, RegExp][] = [
+  const needed: [string, Machine, RegExp][] = [
     ['Node.js', { versions: { node: '22.20.0', openssl: '3.0.17' } }, /^22\.20\.0 with OpenSSL 3\.0\.17$/],
     // TEST-NET-2 (RFC 5737): no machine has an address of it.
     ['loopback range', { loopback: '198.51.100.1' }, /EADDRNOTAVAIL/],

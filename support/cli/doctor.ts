@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pc from 'picocolors'
 import { clipped, visibleLine } from '../report/visible.ts'
-import { wrapped } from './terminal-summary.ts'
+import { wrapped } from './columns.ts'
 
 export interface Check {
   name: string
@@ -25,7 +25,7 @@ export interface Diagnosis {
 }
 
 /** Where to look; what is left out is this machine's. */
-export interface Surroundings {
+export interface Machine {
   versions?: { node: string; openssl: string }
   /** An address of the range that partners get theirs from. */
   loopback?: string
@@ -49,7 +49,7 @@ const LONGEST_ANSWER = 65_536
 const COLUMNS = 80
 
 /** What this machine can run. Leaves nothing behind. */
-export async function diagnose(here: Surroundings = {}): Promise<Diagnosis> {
+export async function diagnose(here: Machine = {}): Promise<Diagnosis> {
   const needed = await Promise.all([
     nodeCheck(here.versions ?? process.versions),
     loopbackCheck(here.loopback ?? '127.64.0.1'),
@@ -155,7 +155,7 @@ async function engineCheck({
   env = process.env,
   socket = '/var/run/docker.sock',
   limit = 2000,
-}: Surroundings): Promise<Check> {
+}: Machine): Promise<Check> {
   const common = { name: 'container engine', enables: 'gateways that come as containers' }
   const host = env['DOCKER_HOST'] || `unix://${socket}`
   const at = visibleLine(host).replace(/\/\/[^/]*@/, '//')

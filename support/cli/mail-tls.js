@@ -10,7 +10,14 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url))
 if (Number(process.versions.node.split('.')[0]) >= 24) {
   // Half of a short run is loading modules.
   nodeModule.enableCompileCache()
-  await import(main)
+  try {
+    await import(main)
+  } catch (error) {
+    // Node would end with 1, which says that the gateway is at fault.
+    console.error('mail-tls: a fault of the suite itself, please report it')
+    console.error(error)
+    process.exitCode = 2
+  }
 } else {
   const packaged = `node-${process.platform}-${process.arch}/bin/node`
   const found = ['../../node_modules/', '../../../']

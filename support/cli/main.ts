@@ -8,6 +8,7 @@ import { loadFeatures } from '../verdicts/features.ts'
 import type { CheckOptions } from './check.ts'
 import { endsWith } from './end.ts'
 import type { Knowledge } from './requirements.ts'
+import { lookOf } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -19,6 +20,7 @@ Exit status: 0 every requirement that applies is kept or its deviation recorded;
 2 nothing can be said (usage, environment, lab error, nothing ran).`
 
 const collected = (value: string, before: string[] = []): string[] => [...before, value]
+const collectedIds = (value: string, before?: string[]): string[] => collected(value.toUpperCase(), before)
 
 function wholeNumber(text: string): number {
   const value = Number(text)
@@ -39,7 +41,7 @@ program
   .description('judge one gateway')
   .argument('[target]', `a bundled gateway (${bundledNames().join(', ')}) or a gateway file`, DEFAULT_GATEWAY)
   .option('--profile <name>', 'judge the requirements of this profile; may be repeated', collected)
-  .option('--requirement <id>', 'judge this requirement, whatever the profile; may be repeated', collected)
+  .option('--requirement <id>', 'judge this requirement, whatever the profile; may be repeated', collectedIds)
   .option('--tags <expression>', 'only examples with these tags, such as "@sender and not @retry"')
   .option('--parallel <n>', 'examples that run side by side', wholeNumber)
   .option('--shard <i/n>', 'only this part of the whole, such as 2/3')
@@ -82,10 +84,11 @@ program
   .argument('[id]', 'for example EXO-FRC-01')
   .option('--profile <name>', 'only those of this profile')
   .option('--json', 'one JSON document')
-  .action(async (id: string | undefined, options: { profile?: string; json?: boolean }) => {
+  .action(async (given: string | undefined, options: { profile?: string; json?: boolean }) => {
+    const id = given?.toUpperCase()
     const { requirementPage, requirementsJson, requirementsList } = await import('./requirements.ts')
     const knowledge = knowledgeOf()
-    const colour = process.stdout.isTTY && !process.env['NO_COLOR']
+    const { colour } = lookOf(process.stdout)
     if (options.json) process.stdout.write(requirementsJson(knowledge, { id, ...options }))
     else if (id) process.stdout.write(requirementPage(knowledge, id, { colour }))
     else process.stdout.write(requirementsList(knowledge, { ...options, colour }))
@@ -117,7 +120,7 @@ program
   .action(async (options: { json?: boolean }) => {
     const { diagnose, doctorJson, doctorText } = await import('./doctor.ts')
     const diagnosis = await diagnose()
-    const colour = process.stdout.isTTY && !process.env['NO_COLOR']
+    const { colour } = lookOf(process.stdout)
     process.stdout.write(options.json ? doctorJson(diagnosis) : doctorText(diagnosis, { colour }))
     process.exitCode = diagnosis.usable ? 0 : 2
   })

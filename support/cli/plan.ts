@@ -1,14 +1,11 @@
 import pc from 'picocolors'
 import type { Planned } from '../run/run.ts'
 import type { Catalogue } from '../verdicts/catalogue.ts'
-import { wrapped } from './terminal-summary.ts'
+import { wrapped } from './columns.ts'
+import type { Look } from './terminal.ts'
 
 /** What a run would judge of each requirement, and why not more; at most `columns` wide. */
-export function planText(
-  plan: readonly Planned[],
-  catalogue: Catalogue,
-  { colour, columns }: { colour: boolean; columns: number },
-): string {
+export function planText(plan: readonly Planned[], catalogue: Catalogue, { colour, columns }: Look): string {
   const paint = pc.createColors(colour)
   const byRequirement = Map.groupBy(plan, ({ rule }) => rule.requirement)
   const lines: string[] = []

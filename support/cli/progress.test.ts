@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { RecordedVerdict } from '../report/run-record.ts'
 import { HOSTILE, hostileRun, sampleRun } from '../report/sample-run.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
-import { liveProgress, plainProgress, type RunListener } from './progress.ts'
+import { liveProgress, type Progress, plainProgress } from './progress.ts'
 
 const WIDE_TITLE = '漢字かな한국어 🚀 e\u0301 '.repeat(20)
 
@@ -69,8 +69,8 @@ class Screen extends Writable {
   }
 }
 
-const live = (screen: Screen, colour = false): RunListener =>
-  liveProgress(screen as unknown as NodeJS.WriteStream, colour)
+const live = (screen: Screen, colour = false): Progress =>
+  liveProgress(screen as unknown as NodeJS.WriteStream, { colour })
 
 const [broken] = sampleRun().verdicts.filter(({ verdict }) => verdict === 'non-conformant')
 const verdictOf = (verdict: VerdictName, more: Partial<RecordedVerdict> = {}): RecordedVerdict => ({
@@ -238,7 +238,7 @@ describe('live progress', () => {
 })
 
 describe('plain progress', () => {
-  function told(act: (progress: RunListener) => void): string[] {
+  function told(act: (progress: Progress) => void): string[] {
     const out = new PassThrough({ encoding: 'utf8' })
     act(plainProgress(out))
     return (out.read() as string).split('\n')

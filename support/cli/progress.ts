@@ -1,20 +1,20 @@
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
+import { counted, duration } from '../quantities.ts'
 import { BY_URGENCY } from '../report/findings.ts'
 import type { RecordedVerdict } from '../report/run-record.ts'
 import { visibleLine } from '../report/visible.ts'
-import { counted, duration } from '../report/words.ts'
+import type { RunListener } from '../run/run.ts'
 import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
-import { fitted, MIN_COLUMNS, markOf, painted } from './terminal-summary.ts'
+import { fitted } from './columns.ts'
+import { type Look, lookOf, MIN_COLUMNS, markOf, painted } from './terminal.ts'
 
-/** What a run tells while it goes. */
-export interface RunListener {
+/** Shows how far a run has come. */
+export interface Progress extends RunListener {
   /** Something before the first example that takes time: 'starting haraka'. */
   doing(what: string): void
   /** How many examples will run. */
   planned(examples: number): void
-  began(example: { key: string; requirement: string; title: string }): void
-  judged(key: string, verdict: RecordedVerdict): void
   ended(): void
 }
 
@@ -28,12 +28,15 @@ const HIDE_CURSOR = '\x1b[?25l'
 const SHOW_CURSOR = '\x1b[?25h'
 
 /** A block that is redrawn below what was found so far. A terminal that does not know its size gets plain lines. */
-export function liveProgress(out: NodeJS.WriteStream, colour = !process.env['NO_COLOR']): RunListener {
+export function liveProgress(
+  out: NodeJS.WriteStream,
+  { colour }: Pick<Look, 'colour'> = lookOf(out),
+): Progress {
   return out.columns && out.rows ? new LiveProgress(out, colour) : plainProgress(out)
 }
 
 /** One line for what was found, and one for about every tenth of the examples. For a pipe or a file. */
-export function plainProgress(out: NodeJS.WritableStream): RunListener {
+export function plainProgress(out: NodeJS.WritableStream): Progress {
   return new PlainProgress(out)
 }
 
@@ -59,7 +62,7 @@ class Tally {
   }
 }
 
-class LiveProgress implements RunListener {
+class LiveProgress implements Progress {
   readonly #out: NodeJS.WriteStream
   readonly #paint: ReturnType<typeof pc.createColors>
   // Its own way to hide the cursor works on standard error, and with a hook on the end of the process.
@@ -199,7 +202,7 @@ class LiveProgress implements RunListener {
   }
 }
 
-class PlainProgress implements RunListener {
+class PlainProgress implements Progress {
   readonly #out: NodeJS.WritableStream
   readonly #tally = new Tally()
   #told = 0

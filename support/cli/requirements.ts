@@ -2,7 +2,7 @@ import pc from 'picocolors'
 import type { Catalogue, Requirement } from '../verdicts/catalogue.ts'
 import type { Gap } from '../verdicts/coverage.ts'
 import type { FeatureRule } from '../verdicts/features.ts'
-import { wrap } from './wrap.ts'
+import { wrapped } from './columns.ts'
 
 /** What there is to tell: the catalogue, the Rules that test it, and why the rest is not tested. */
 export interface Knowledge {
@@ -37,7 +37,7 @@ export function requirementsList(
   const row = (cells: string[], text: string, decorate: (cells: string[]) => string[]) => {
     const padded = cells.map((cell, index) => cell.padEnd(widths[index]!))
     const indent = padded.join('  ').length + 2
-    return `${decorate(padded).join('  ')}  ${wrap(text, COLUMNS - indent, indent)}`
+    return `${decorate(padded).join('  ')}  ${wrapped(text, COLUMNS, indent)}`
   }
   const marks = { yes: paint.green, later: paint.yellow, never: paint.dim }
   const rows = chosen.map(requirement => {
@@ -58,12 +58,12 @@ export function requirementPage(knowledge: Knowledge, id: string, { colour }: { 
   const entry = knowledge.catalogue.get(id)
   const label = 'Negative control'.length + 2
   const field = (name: string, ...texts: string[]) =>
-    `${paint.dim(name.padEnd(label))}${texts.map(text => wrap(text, COLUMNS - label, label)).join(`\n${' '.repeat(label)}`)}`
+    `${paint.dim(name.padEnd(label))}${texts.map(text => wrapped(text, COLUMNS, label)).join(`\n${' '.repeat(label)}`)}`
   const role = entry.actor === 'both' ? 'sender and receiver' : entry.actor
   return `${[
     `${paint.bold(entry.id)}  ${entry.level}, ${role}, ${entry.area}`,
     '',
-    wrap(entry.statement, COLUMNS, 0),
+    wrapped(entry.statement, COLUMNS),
     '',
     field('Given', entry.given),
     field('When', entry.when),

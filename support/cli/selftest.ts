@@ -1,7 +1,8 @@
 import { createLogUpdate } from 'log-update'
 import { GatewayFailure } from '../gateway/gateway.ts'
 import { selftest, selftestJson, selftestText, selftestTotals } from '../reference/selftest.ts'
-import { fitted } from './terminal-summary.ts'
+import { fitted } from './columns.ts'
+import { lookOf } from './terminal.ts'
 
 /** Runs every mutant and prints the scoreboard, or one JSON document. Returns the exit status. */
 export async function selftestCommand({ json }: { json?: boolean }): Promise<0 | 1 | 2> {
@@ -18,8 +19,7 @@ export async function selftestCommand({ json }: { json?: boolean }): Promise<0 |
       },
     })
     live?.clear()
-    const colour = process.stdout.isTTY && !process.env['NO_COLOR']
-    process.stdout.write(json ? selftestJson(result) : selftestText(result, { colour }))
+    process.stdout.write(json ? selftestJson(result) : selftestText(result, lookOf(process.stdout)))
     const { found, of, alarms } = selftestTotals(result)
     return found === of && alarms === 0 ? 0 : 1
   } catch (error) {

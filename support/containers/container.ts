@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ContainerRuntimeClient, StartedTestContainer } from 'testcontainers'
+import { printable } from '../wire/printable.ts'
 import { until } from '../wire/until.ts'
 import { archive, type File } from './archive.ts'
 import { failure, LABELS } from './engine.ts'
@@ -135,8 +136,11 @@ export class Container {
     if (this.#ours) return
     const state = await this.#raw?.inspect().catch(() => undefined)
     if (this.#ours || state?.State.Running) return
-    const status = state ? ` (exit status ${state.State.ExitCode})` : ''
-    this.#end = new ContainerFailure(`${this.name} ended by itself${status}: ${this.lastWords()}`)
+    const { ExitCode, Error: why } = state?.State ?? {}
+    const status = ExitCode === undefined ? '' : ` (exit status ${ExitCode})`
+    // The engine's own words where it could not run the command at all.
+    const words = why ? printable(why, 500) : this.lastWords()
+    this.#end = new ContainerFailure(`${this.name} ended by itself${status}: ${words}`)
     this.#changed()
   }
 

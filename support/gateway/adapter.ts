@@ -69,6 +69,12 @@ export interface Adapter {
   sessionOf?(line: string): string | undefined
 }
 
+/** Why a product lacks a capability, or nothing when it has it. */
+export function lacking({ name, capabilities, reasons }: Adapter) {
+  return (capability: Capability): string | undefined =>
+    capabilities.has(capability) ? undefined : (reasons[capability] ?? `${name} does not claim it`)
+}
+
 /** Where the product is to listen. */
 export interface Place {
   address: string

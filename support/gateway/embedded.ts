@@ -6,16 +6,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { printable } from '../wire/printable.ts'
-import type { Capability, DeliveryEvent, EmbeddedProduct, Place, SessionWord } from './adapter.ts'
+import { type DeliveryEvent, type EmbeddedProduct, lacking, type Place, type SessionWord } from './adapter.ts'
 import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
-import { sessionWords } from './session-words.ts'
+import { ProductLog } from './product-log.ts'
 
 /** How long a product may take to its first 220, in ms. */
 const START_LIMIT = 20_000
 /** How long an orderly end may take, in ms. */
 const END_LIMIT = 5_000
-const MAX_LOG_LINES = 50_000
 
 /** Prefix of every folder that a run makes outside its report; the next run sweeps what a killed one left. */
 export const FOLDER_PREFIX = 'mail-tls-'
@@ -32,15 +31,13 @@ export class EmbeddedGateway implements Gateway {
   readonly flow: MailFlow
   readonly inbound
   readonly submission
-  readonly events: DeliveryEvent[] = []
   readonly #product: EmbeddedProduct
   readonly #folder: string
   readonly #place: Place
   readonly #startLimit: number
-  readonly #watchers = new Set<(event: DeliveryEvent) => void>()
+  readonly #log: ProductLog
   #rendered: string[] = []
   #child: ChildProcess | undefined
-  #lines: string[] = []
 
   private constructor(
     product: EmbeddedProduct,
@@ -54,6 +51,7 @@ export class EmbeddedGateway implements Gateway {
     this.inbound = { host: made.place.address, port: made.place.inbound }
     this.submission = { host: made.place.address, port: made.place.submission }
     this.#product = product
+    this.#log = new ProductLog(product)
     this.#folder = made.folder
     this.#place = made.place
     this.#startLimit = made.startLimit
@@ -108,7 +106,7 @@ export class EmbeddedGateway implements Gateway {
       // Not `exit`: its last words may still be on their way then.
       child.once('close', code =>
         reject(
-          new GatewayFailure(`${this.name} ended by itself (exit status ${code}): ${this.#lastWords()}`),
+          new GatewayFailure(`${this.name} ended by itself (exit status ${code}): ${this.#log.lastWords()}`),
         ),
       )
     })
@@ -116,7 +114,7 @@ export class EmbeddedGateway implements Gateway {
     const ready = new Promise<void>(resolve => {
       for (const stream of [child.stdout!, child.stderr!])
         createInterface({ input: stream }).on('line', line => {
-          this.#line(line)
+          this.#log.add(line)
           if (this.#product.ready.test(line)) resolve()
         })
     })
@@ -125,7 +123,7 @@ export class EmbeddedGateway implements Gateway {
       late.addEventListener('abort', () =>
         reject(
           new GatewayFailure(
-            `${this.name} took no mail after ${this.#startLimit / 1000} s: ${this.#lastWords()}`,
+            `${this.name} took no mail after ${this.#startLimit / 1000} s: ${this.#log.lastWords()}`,
           ),
         ),
       ),
@@ -135,32 +133,20 @@ export class EmbeddedGateway implements Gateway {
     await Promise.race([greeting(this.inbound), gone, limit])
   }
 
-  #line(line: string): void {
-    if (this.#lines.length < MAX_LOG_LINES) this.#lines.push(line)
-    const event = this.#product.read(line)
-    if (!event) return
-    this.events.push(event)
-    for (const watcher of this.#watchers) watcher(event)
-  }
-
-  #lastWords(): string {
-    return printable(this.#lines.slice(-3).join(' | ') || 'it said nothing', 500)
+  get events(): readonly DeliveryEvent[] {
+    return this.#log.events
   }
 
   watch(watcher: (event: DeliveryEvent) => void): () => void {
-    this.#watchers.add(watcher)
-    return () => this.#watchers.delete(watcher)
+    return this.#log.watch(watcher)
   }
 
-  log(text: string, max = 40): string[] {
-    return this.#lines
-      .filter(line => line.includes(text))
-      .slice(-max)
-      .map(line => printable(line, 500))
+  log(text: string, max?: number): string[] {
+    return this.#log.mentioning(text, max)
   }
 
   sessions(text: string): SessionWord[] {
-    return sessionWords(this.#lines, text, this.#product)
+    return this.#log.sessions(text)
   }
 
   async retry(domain: string): Promise<void> {
@@ -199,10 +185,7 @@ export function embedded(product: EmbeddedProduct): GatewaySource {
     name: product.name,
     kind: 'embedded',
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
-    lacks: (capability: Capability) =>
-      product.capabilities.has(capability)
-        ? undefined
-        : (product.reasons[capability] ?? `${product.name} does not claim it`),
+    lacks: lacking(product),
     start: flow => EmbeddedGateway.start(product, flow),
   }
 }

@@ -139,7 +139,7 @@ describe('an external gateway', () => {
     ['certificate-validation', connector('to: "*.a.test", tls: certificate-validation'), undefined],
     [
       'domain-validation',
-      connector('to: "*.a.test", tls: domain-validation, tlsDomain: b.test'),
+      connector('to: "*.a.test", tls: domain-validation, tlsDomain: "*.b.test"'),
       'no outbound connector with tls: domain-validation in gateway.yaml',
     ],
     ['domain-validation', connector('to: "*.a.test", tls: domain-validation'), undefined],

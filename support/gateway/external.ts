@@ -83,7 +83,8 @@ function missingConnector(
     case 'encryption-only':
     case 'certificate-validation':
     case 'domain-validation': {
-      const plain = outbound.filter(({ tls, tlsDomain }) => tls === capability && tlsDomain === undefined)
+      // A name for all can stand in a partner's certificate too; below a wildcard, other names would not be wrong.
+      const plain = outbound.filter(({ tls, tlsDomain }) => tls === capability && !below(tlsDomain ?? ''))
       if (plain.some(({ to }) => below(to))) return undefined
       // A domain of its own for each example can only be made up below a pattern.
       return `no outbound connector with ${plain.length > 0 ? 'to: "*.…" and ' : ''}tls: ${capability} in ${where}`

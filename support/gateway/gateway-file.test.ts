@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { InputError } from '../input-error.ts'
 import { Pki } from '../pki/pki.ts'
 import schema from './gateway-file.schema.json' with { type: 'json' }
-import { loadGatewayFile, parseEndpoint } from './gateway-file.ts'
+import { loadGatewayFile } from './gateway-file.ts'
+import { parseEndpoint } from './gateway-file-values.ts'
 
 /** The file of the contract (design, section 7). */
 const CONTRACT = `

@@ -39,6 +39,11 @@ export class ProductLog implements Watchable {
       .map(line => printable(line, MAX_LINE))
   }
 
+  /** The last lines, in one; for a product that ended before its time. */
+  lastWords(): string {
+    return printable(this.#lines.slice(-3).join(' | ') || 'it said nothing', MAX_LINE)
+  }
+
   /** What it says about the TLS of sessions of which any line mentions `text`. */
   sessions(text: string): SessionWord[] {
     return sessionWords(this.#lines, text, this.#adapter)

@@ -2,7 +2,8 @@ import type { Message } from '../lab/message.ts'
 import type { Partner } from '../lab/partner.ts'
 import type { ReceivedMessage } from '../lab/partner-session.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { type ClientTls, MAX_WAIT, WireError } from '../wire/smtp.ts'
+import { MAX_WAIT } from '../wire/patience.ts'
+import { type ClientTls, WireError } from '../wire/smtp.ts'
 import { until } from '../wire/until.ts'
 import type { DeliveryEvent } from './adapter.ts'
 import type { Gateway } from './gateway.ts'
@@ -83,7 +84,8 @@ function blank(message: Message, partner: Partner, gateway: Gateway): Sent {
     // Looked up anew each time: what comes late counts too.
     get arrivals() {
       return partner.messages.filter(
-        ({ content, to }) => content.includes(message.token) && to.includes(recipient),
+        ({ content, to }) =>
+          content.includes(message.token) && to.some(one => one.toLowerCase() === recipient.toLowerCase()),
       )
     },
     get word() {
@@ -134,15 +136,14 @@ async function listen(sent: Sent, settle: number): Promise<void> {
   const { conversations } = partner
   const arrived = () => sent.arrivals.length > 0
   const ended = () => conversations.length > 0 && conversations.every(({ closed }) => closed)
-  sent.sign = await until(() => arrived() || ended(), [partner], SIGN)
-  const deadline = performance.now() + SIGN
-  while (sent.sign && !arrived() && performance.now() < deadline) {
-    const before = conversations.length
-    if (!(await until(() => arrived() || conversations.length > before, [partner], settle))) {
-      sent.quiet = settle
-      break
-    }
-    await until(() => arrived() || ended(), [partner], SIGN)
-  }
+  const deadline = performance.now() + SIGN + settle
+  do {
+    sent.sign = await until(() => arrived() || ended(), [partner], SIGN)
+    if (!sent.sign || arrived()) break
+    // A connection may turn out to be somebody else's: then the list is as long as before the one that counts.
+    const before = new Set(conversations)
+    const more = () => arrived() || conversations.some(conversation => !before.has(conversation))
+    if (!(await until(more, [partner], settle)) && ended()) sent.quiet = settle
+  } while (sent.quiet === undefined && performance.now() < deadline)
   await until(() => conversations.every(({ closed }) => closed), [partner], REST)
 }

@@ -1,4 +1,4 @@
-import type { CertificateFlaw } from '../pki/pki.ts'
+import type { AuthorityName, CertificateFlaw } from '../pki/pki.ts'
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 
@@ -24,6 +24,8 @@ export type HandshakeFault =
 export interface Behaviour {
   /** The faults below apply to this many connections; then the partner behaves well. Absent: to all. */
   times?: number
+  /** The partner behaves well on this many connections; then the faults below apply. */
+  spares?: number
   greeting?: GreetingFault
   starttls?: StarttlsFault
   handshake?: HandshakeFault
@@ -57,7 +59,7 @@ export interface PartnerTls {
   /** DNS names of the certificate in place of the partner's own. */
   names?: string[]
   /** The authority under which the certificate was issued; default `root`. */
-  authority?: 'root' | 'other' | 'former' | 'new'
+  authority?: AuthorityName
   minVersion?: TlsVersion
   maxVersion?: TlsVersion
   /** Standard suite names, in the partner's order of preference. */

@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { MailFlow } from '../gateway/mail-flow.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { delay, type Endpoint, type Reply, type SmtpClient, WireError } from '../wire/smtp.ts'
+import { type Endpoint, type Reply, type SmtpClient, WireError } from '../wire/smtp.ts'
 import { compose } from './message.ts'
 import { call } from './sender.ts'
 
@@ -14,6 +15,8 @@ export const SMUGGLED = {
   'a greeting and a sender behind STARTTLS': ['STARTTLS\r\nEHLO x.test\r\nMAIL FROM:<x@x.test>\r\n'],
 } as const satisfies Record<string, readonly string[]>
 export type Smuggled = keyof typeof SMUGGLED
+
+export type Mechanism = 'PLAIN' | 'LOGIN'
 
 /** A session that a scenario leads command by command. The gateway's faults end in it and are never thrown. */
 export class Dialogue {
@@ -96,7 +99,7 @@ export class Dialogue {
       this.#client.write(first!)
       for (const segment of more) {
         // Out on the wire before the next: a segment of its own.
-        await delay(1)
+        await pause(1)
         this.#client.write(segment)
       }
       return this.#client.reply()
@@ -110,11 +113,15 @@ export class Dialogue {
     await this.say('QUIT')
   }
 
-  /** AUTH PLAIN, RFC 4954 and RFC 4616. */
-  async login(password: 'right' | 'wrong'): Promise<Reply | undefined> {
+  /** AUTH PLAIN (RFC 4954 and RFC 4616), or LOGIN, which older clients use. The reply that ends it. */
+  async login(password: 'right' | 'wrong', mechanism: Mechanism = 'PLAIN'): Promise<Reply | undefined> {
     const [user] = this.#flow.users
     const secret = password === 'right' ? user!.password : `${user!.password}-not`
-    return this.say(`AUTH PLAIN ${Buffer.from(`\0${user!.name}\0${secret}`).toString('base64')}`)
+    const coded = (text: string) => Buffer.from(text).toString('base64')
+    if (mechanism === 'PLAIN') return this.say(`AUTH PLAIN ${coded(`\0${user!.name}\0${secret}`)}`)
+    let reply = await this.say('AUTH LOGIN')
+    for (const answer of [user!.name, secret]) if (reply?.code === 334) reply = await this.say(coded(answer))
+    return reply
   }
 
   /** A whole transaction, from MAIL to the dot. */

@@ -13,7 +13,8 @@ interface Place {
 
 /**
  * The lab around a gateway that delivers to fixed addresses, as its administrator has set it up: the suite listens
- * there. Partners have them one after another; a connection for the domain of an earlier one is a stray.
+ * there. Partners have them one after another; a connection for the domain of an earlier one is a stray, and evidence
+ * about that one.
  */
 export class FixedLab implements Lab {
   readonly pki: Pki
@@ -21,13 +22,19 @@ export class FixedLab implements Lab {
   readonly freshDomain = freshDomain
   readonly #places: Place[]
   readonly #held = new Map<Partner, Place[]>()
+  /** By domain and host name, of all times. */
+  readonly #known = new Map<string, Partner>()
   /** Of who asked last: the next one waits until that one is served. */
   #turn: Promise<unknown> = Promise.resolve()
   #released = () => {}
 
   constructor(pki: Pki, endpoints: readonly Endpoint[]) {
     this.pki = pki
-    this.#places = endpoints.map(endpoint => ({ endpoint, server: new PartnerServer(), taken: false }))
+    const turns = {
+      ownerOf: (name: string) => this.#known.get(name.toLowerCase()),
+      greetings: new Set<string>(),
+    }
+    this.#places = endpoints.map(endpoint => ({ endpoint, server: new PartnerServer(turns), taken: false }))
   }
 
   get room(): number {
@@ -57,6 +64,12 @@ export class FixedLab implements Lab {
         const partner = new Partner(one.domain, await hostSpecs(this.pki, one, () => addresses.shift()!))
         for (const [i, host] of partner.hosts.entries()) mine[i]!.server.addForAll(host)
         this.#held.set(partner, mine)
+        // Mail that no earlier partner got is in the gateway's queue still, for all that is known.
+        partner.shared = [...this.#known.values()].some(
+          ({ conversations, messages }) => conversations.length > 0 && messages.length === 0,
+        )
+        for (const name of [partner.domain, ...partner.hosts.map(({ hostname }) => hostname)])
+          this.#known.set(name.toLowerCase(), partner)
         return partner
       }),
     )

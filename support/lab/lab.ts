@@ -10,6 +10,8 @@ export interface PartnerOptions {
   hosts?: readonly Behaviour[]
   /** Host names in place of mx.DOMAIN, mx2.DOMAIN, … */
   hostnames?: readonly string[]
+  /** Names in good certificates beside those of the domain and the host: Exchange's TlsDomain. */
+  names?: readonly string[]
   /** For each host; default 200. */
   maxConnections?: number
 }
@@ -41,13 +43,13 @@ export function freshDomain(pattern: string): string {
 /** The mail exchangers of a partner with their certificates; `address` is called once for each. */
 export async function hostSpecs(
   pki: Pki,
-  { domain, hosts = [{}], hostnames = [], maxConnections = 200 }: PartnerOptions,
+  { domain, hosts = [{}], hostnames = [], names: more = [], maxConnections = 200 }: PartnerOptions,
   address: () => string,
 ): Promise<HostSpec[]> {
   return Promise.all(
     hosts.map(async (behaviour, i) => {
       const hostname = hostnames[i] ?? `mx${i ? i + 1 : ''}.${domain}`
-      const names = [domain, hostname]
+      const names = [domain, hostname, ...more]
       const [faulty, good] = await Promise.all([hostTls(pki, names, behaviour.tls), hostTls(pki, names)])
       return {
         hostname,

@@ -1,4 +1,4 @@
-import { MAX_WAIT } from '../wire/smtp.ts'
+import { MAX_WAIT } from '../wire/patience.ts'
 import { until } from '../wire/until.ts'
 import type { Partner } from './partner.ts'
 

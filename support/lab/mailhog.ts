@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { MAX_WAIT } from '../wire/smtp.ts'
+import { MAX_WAIT } from '../wire/patience.ts'
 import type { Mail, Mailbox } from './mailbox.ts'
 
 /** Where a MailHog API is. `url` may be printed, `authorization` must not. */

@@ -5,7 +5,7 @@ export interface Message {
   /** Empty: the null return path. */
   from: string
   to: string[]
-  /** Stands in its text and subject and nowhere else, so that it is found on any wire and in any mailbox. */
+  /** Stands in its subject, id and text and in no other message: it is found on any wire and in any mailbox. */
   token: string
   /** RFC 5322, CRLF line ends. */
   content: string
@@ -22,7 +22,7 @@ export interface MessageOptions {
   body?: { headers: string[]; text: string; token: string }
 }
 
-/** Lines of text that TLS and relays must carry unchanged: dots, blanks at the end, 8-bit, long lines. */
+/** Lines of text that relays like to change: dots, blanks at the end, tabs, long lines. */
 const AWKWARD = [
   '.a dot at the beginning',
   '..',

@@ -1,11 +1,23 @@
 import { createServer, isIPv4, type Server, type Socket } from 'node:net'
+import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import type { Endpoint } from '../wire/smtp.ts'
-import type { PartnerHost } from './partner.ts'
+import { type Partner, type PartnerHost, RECIPIENT, word } from './partner.ts'
 import { PartnerSession } from './partner-session.ts'
 
 /** Connections that may be open at a time on one server; more are closed unread. */
 const MAX_OPEN = 2_000
+
+/** Connections that are kept of a partner whose turn is over. */
+const MAX_LATE = 200
+
+/** Where partners have an address in turn: what tells whose connection one is. */
+export interface Turns {
+  /** The partner, of any time, whose domain it is or who bears it as a host name. */
+  ownerOf(name: string): Partner | undefined
+  /** Names in EHLO of connections that carried mail for a partner. */
+  readonly greetings: Set<string>
+}
 
 /**
  * One listening server for all partners on a port: which partner a connection means is told by the local address that
@@ -19,6 +31,11 @@ export class PartnerServer {
   port = 0
   /** Connections that no partner was made for, or that turned out to be somebody else's. They count for nothing. */
   strays = 0
+  readonly #turns: Turns
+
+  constructor(turns: Turns = { ownerOf: () => undefined, greetings: new Set() }) {
+    this.#turns = turns
+  }
 
   /** Port 0 takes a free one. Rejects with what the system says when it cannot listen there. */
   async start({ host, port }: Endpoint): Promise<void> {
@@ -94,20 +111,48 @@ export class PartnerServer {
       behaviour,
       recorder,
       tls: async () => tls,
-      keeps: bytes => partner.keeps(bytes),
+      keeps: (what, bytes) => partner.keeps(what, bytes),
       // Only an address that several partners have in turn can be dialled for another one.
       isForeign: recipient => host === this.#only && !partner.expects(recipient),
-      onForeign: () => {
-        this.strays++
-        partner.disown(conversation)
-      },
+      onForeign: recipient => this.#giveAway(conversation, host, recipient.split('@').at(-1)!),
       // What the sender said after we had closed is in the record by then.
-      onEnd: () => partner.changed(),
+      onEnd: () => {
+        if (host === this.#only) this.#sort(conversation, host)
+        partner.changed()
+      },
       onMessage: message => {
         partner.messages.push({ ...message, host: host.hostname })
         partner.changed()
       },
     })
+  }
+
+  /** Not this partner's: evidence about the one whom it names, or about nobody. */
+  #giveAway(conversation: Conversation, host: PartnerHost, name?: string): void {
+    this.strays++
+    host.connections--
+    host.partner.disown(conversation)
+    const owner = name === undefined ? undefined : this.#turns.ownerOf(name)
+    if (!owner || owner.conversations.length >= MAX_LATE) return
+    owner.conversations.push(conversation)
+    owner.changed()
+  }
+
+  /** A connection that ended before its recipient was known may be a retry of earlier mail, or monitoring. */
+  #sort(conversation: Conversation, host: PartnerHost): void {
+    const { partner } = host
+    if (!partner.conversations.includes(conversation)) return
+    const { greetings, ownerOf } = this.#turns
+    const greeting = word(conversation, /^(?:EHLO|HELO) +(\S+)/i)?.toLowerCase()
+    if (partner.isNamedIn(conversation)) {
+      if (greeting && word(conversation, RECIPIENT)) greetings.add(greeting)
+      return
+    }
+    const name = conversation.handshake?.offered?.serverName
+    const owner = name === undefined ? undefined : ownerOf(name)
+    if (owner) this.#giveAway(conversation, host, name)
+    else if (!word(conversation, /^(.)/) || (greetings.size > 0 && !greetings.has(greeting ?? '')))
+      this.#giveAway(conversation, host)
   }
 }
 

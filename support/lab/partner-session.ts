@@ -2,9 +2,9 @@ import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import { LineBuffer, PeerLimit } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
+import { MAX_WAIT } from '../wire/patience.ts'
 import { printable } from '../wire/printable.ts'
 import type { Recorder } from '../wire/recorder.ts'
-import { MAX_WAIT } from '../wire/smtp.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
 
 /** A session without any traffic is ended after this long, in ms; no sender waits that long for us. */
@@ -33,9 +33,9 @@ export interface SessionOptions {
   onMessage: (message: ReceivedMessage) => void
   /** A recipient that is not this partner's: the connection is somebody else's and is refused there. */
   isForeign?: (recipient: string) => boolean
-  onForeign?: () => void
+  onForeign?: (recipient: string) => void
   /** Whether so many bytes more can be kept; without it what was kept would be without bounds over all connections. */
-  keeps?: (bytes: number) => boolean
+  keeps?: (what: 'said' | 'content', bytes: number) => boolean
   /** Nothing more can come. */
   onEnd?: () => void
 }
@@ -85,11 +85,11 @@ export class PartnerSession {
     from: 'sender' | 'receiver' = 'receiver',
   ): void {
     this.#options.recorder.event(from, kind, text, this.#secured)
-    if (kind !== 'close') this.#keep(text.length + OVERHEAD)
+    if (kind !== 'close') this.#keep('said', text.length + OVERHEAD)
   }
 
-  #keep(bytes: number): void {
-    if (this.#over || (this.#options.keeps?.(bytes) ?? true)) return
+  #keep(what: 'said' | 'content', bytes: number): void {
+    if (this.#over || (this.#options.keeps?.(what, bytes) ?? true)) return
     this.#options.recorder.conversation.truncated = true
     this.#drop('more than is kept of one partner')
   }
@@ -189,7 +189,7 @@ export class PartnerSession {
       case 'RCPT':
         if (this.#from === undefined) return '503 5.5.1 No sender yet'
         if (refuses?.at === 'RCPT') return refuses.reply
-        if (this.#options.isForeign?.(address(text))) return this.#foreign()
+        if (this.#options.isForeign?.(address(text))) return this.#foreign(address(text))
         this.#ours = true
         this.#to.push(address(text))
         return '250 2.1.5 Recipient noted'
@@ -214,10 +214,10 @@ export class PartnerSession {
   }
 
   /** Somebody else's connection ends here: what is for this partner comes on one of its own and is seen whole. */
-  #foreign(): string | undefined {
+  #foreign(recipient: string): string | undefined {
     if (this.#ours) return '550 5.1.1 Not a recipient of this partner'
     this.#reply('421 4.3.2 The recipient is not here at the moment')
-    this.#options.onForeign?.()
+    this.#options.onForeign?.(recipient)
     this.#close('closed: a recipient of somebody else')
     return undefined
   }
@@ -339,7 +339,7 @@ export class PartnerSession {
       this.#cut(`cut after ${this.#contentSize} bytes of content, without close_notify`)
       return
     }
-    this.#keep(line.length + OVERHEAD)
+    this.#keep('content', line.length + OVERHEAD)
     if (this.#over) return
     if (this.#contentSize > MAX_CONTENT) throw new PeerLimit(`a message of more than ${MAX_CONTENT} bytes`)
     const text = line.toString('latin1')

@@ -38,15 +38,19 @@ export class PartnerHost {
   /** How the connection that comes in now is served; counts it. */
   next(): { behaviour: Behaviour; tls: HostTls } {
     const { behaviour: all, tls } = this.spec
-    const { times, ...behaviour } = all
+    const { times = Number.POSITIVE_INFINITY, spares = 0, ...behaviour } = all
     this.connections++
-    const over = times !== undefined && this.connections > times
-    return over ? { behaviour: {}, tls: tls.good } : { behaviour, tls: tls.faulty }
+    const good = this.connections > times || this.connections <= spares
+    return good ? { behaviour: {}, tls: tls.good } : { behaviour, tls: tls.faulty }
   }
 }
 
-/** What is kept of one partner, in bytes and in messages, for a limited one. Far more than any example sends. */
-const MAX_KEPT = 4 * 1024 * 1024
+/**
+ * What is kept of one partner, of what was said and of what was sent, in bytes, and in messages. Far more than any
+ * example needs; a report is several times as large.
+ */
+const MAX_SAID = 512 * 1024
+const MAX_CONTENT = 4 * 1024 * 1024
 const MAX_MESSAGES = 100
 
 /** The other mail server, played by us, and all that it saw. */
@@ -57,10 +61,12 @@ export class Partner {
   readonly messages: (ReceivedMessage & { host: string })[] = []
   /** There was more than is served or kept: what was in it is not known. */
   flooded = false
+  /** Mail for earlier partners at its address may be tried again, on connections that cannot be told from its own. */
+  shared = false
   /** Resolves once all that has happened by now is here. A lab elsewhere tells of it a moment later. */
   caughtUp: () => Promise<void> = async () => {}
   #watchers = new Set<() => void>()
-  #kept = 0
+  readonly #kept = { said: 0, content: 0 }
 
   constructor(domain: string, hosts: HostSpec[]) {
     this.domain = domain
@@ -68,17 +74,28 @@ export class Partner {
   }
 
   /** Counts what is kept of its connections; false, and it is flooded, once that is too much. */
-  keeps(bytes: number): boolean {
+  keeps(what: 'said' | 'content', bytes: number): boolean {
     // The mailbox of a whole run has no limits.
     if (this.hosts.some(({ spec }) => spec.maxConnections >= Number.MAX_SAFE_INTEGER)) return true
-    this.#kept += bytes
-    if (this.#kept > MAX_KEPT || this.messages.length >= MAX_MESSAGES) this.flooded = true
+    this.#kept[what] += bytes
+    const { said, content } = this.#kept
+    if (said > MAX_SAID || content > MAX_CONTENT || this.messages.length >= MAX_MESSAGES) this.flooded = true
     return !this.flooded
   }
 
   /** Whether a recipient is at this partner's domain. */
   expects(recipient: string): boolean {
     return recipient.toLowerCase().endsWith(`@${this.domain.toLowerCase()}`)
+  }
+
+  /** Whether a connection was meant for this partner, by its recipient or by the server name in its ClientHello. */
+  isNamedIn(conversation: Conversation): boolean {
+    const recipient = word(conversation, RECIPIENT)
+    if (recipient !== undefined) return this.expects(recipient)
+    const server = conversation.handshake?.offered?.serverName?.toLowerCase()
+    return [this.domain, ...this.hosts.map(({ hostname }) => hostname)].some(
+      name => name.toLowerCase() === server,
+    )
   }
 
   /** A connection that turned out to be somebody else's: a retry of earlier mail on an address that is used again. */
@@ -97,4 +114,17 @@ export class Partner {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
   }
+}
+
+/** First recipient of a connection. */
+export const RECIPIENT = /^RCPT TO: *<([^>]*)>/i
+
+/** What the first command that matches has at the first group. */
+export function word({ events }: Conversation, pattern: RegExp): string | undefined {
+  for (const { from, kind, text } of events)
+    if (from === 'sender' && kind === 'command') {
+      const found = pattern.exec(text)?.[1]
+      if (found !== undefined) return found
+    }
+  return undefined
 }

@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { CertificateFlaw, Identity, Pki } from '../pki/pki.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
-import { type Breakdown, delay, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp.ts'
+import { type Breakdown, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp.ts'
 import type { TlsVersion } from './behaviour.ts'
 import type { Message } from './message.ts'
 
@@ -14,6 +15,13 @@ export interface SenderBehaviour {
   maxVersion?: TlsVersion
   /** The certificate that it shows; absent: none. */
   certificate?: { names: string[]; flaw?: CertificateFlaw }
+  /** Its name in EHLO, in place of one below its domain. */
+  greetsAs?: string
+  /** Before its own, another sender's MAIL, which RSET takes back. */
+  beginsAs?: string
+  inCapitals?: boolean
+  /** Leaves politely after the reply to this command. */
+  leavesAt?: 'MAIL'
   /** Cuts the TCP connection in the middle of the content, without close_notify. */
   cuts?: boolean
 }
@@ -73,7 +81,7 @@ export async function handOver(message: Message, options: HandoverOptions): Prom
 
 async function attempt(message: Message, options: HandoverOptions, tls: boolean): Promise<Handover> {
   const domain = message.from.split('@')[1] ?? 'nobody.test'
-  const sender = `mail.${domain}`
+  const { greetsAs: sender = `mail.${domain}`, beginsAs, leavesAt } = options.behaviour
   const recorder = new Recorder({ gatewayIs: 'receiver', sender, receiver: options.hostname })
   const { conversation } = recorder
   options.onConversation?.(conversation)
@@ -101,13 +109,15 @@ async function attempt(message: Message, options: HandoverOptions, tls: boolean)
       await smtp.startTls(await clientTls(options))
       if (!(await command('EHLO', `EHLO ${sender}`))) return result
     }
-    if (!(await command('MAIL', `MAIL FROM:<${message.from}>`))) return result
+    if (beginsAs && !(await command('MAIL', `MAIL FROM:<${beginsAs}>`))) return result
+    if (beginsAs && !(await command('MAIL', 'RSET'))) return result
+    if (!(await command('MAIL', `MAIL FROM:<${message.from}>`)) || leavesAt) return result
     for (const to of message.to) if (!(await command('RCPT', `RCPT TO:<${to}>`))) return result
     if (!(await command('DATA', 'DATA', 3))) return result
     if (options.behaviour.cuts) {
       smtp.write(message.content.slice(0, message.content.length / 2), 'half of the message')
       // A reset overtakes what has not left yet: the gateway must have the half in hand.
-      await delay(UNDER_WAY)
+      await pause(UNDER_WAY)
       smtp.cut()
       result.stage = 'content'
       return { ...result, breakdown: { kind: 'closed', detail: 'cut by the sender' } }

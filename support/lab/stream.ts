@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { compose, type Message, newToken } from './message.ts'
 import { type Handover, type HandoverOptions, handOver } from './sender.ts'
 
@@ -57,7 +58,7 @@ export class Stream {
       if (handover.conversations.some(({ handshake }) => handshake))
         this.sessions.push({ at: Date.now(), handover })
       if (handover.accepted) return true
-      await new Promise(resolve => setTimeout(resolve, PAUSE))
+      await pause(PAUSE)
     }
     return false
   }

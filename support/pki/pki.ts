@@ -34,8 +34,7 @@ export type CertificateFlaw = (typeof CERTIFICATE_FLAWS)[number]
  * Authorities of the lab. `root` is what everybody trusts; `other` nobody. `former` and `new` are the two ends of a
  * certificate transition.
  */
-export const AUTHORITIES = ['root', 'other', 'former', 'new'] as const
-export type AuthorityName = (typeof AUTHORITIES)[number]
+export type AuthorityName = 'root' | 'other' | 'former' | 'new'
 
 export interface LeafRequest {
   /** DNS names; the first is the common name as well. */

@@ -35,6 +35,9 @@ export class ReferenceGateway implements Gateway {
   readonly #sockets = new Set<Socket>()
   readonly #watchers = new Set<(event: DeliveryEvent) => void>()
   #flow: MailFlow
+  /** For `alternatesCertificates`. */
+  #formerFlow: MailFlow | undefined
+  #connections = 0
   /** The next message is lost. */
   #loses = false
   inbound!: Endpoint
@@ -75,12 +78,15 @@ export class ReferenceGateway implements Gateway {
 
   async #listen(host: string, role: 'inbound' | 'submission'): Promise<Endpoint> {
     const { receiver = {}, words = {} } = this.#defects
+    const memory = { authenticated: new Set<string>(), greylisted: new Set<string>(), taken: 0 }
     const server = createServer(socket => {
+      const former = this.#connections++ % 2 === 0 ? this.#formerFlow : undefined
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
       void serve(new Channel(socket), {
-        flow: () => this.#flow,
+        flow: () => former ?? this.#flow,
         role,
+        memory,
         log: this.#log,
         accept: (mail, recipients) => this.#accept(mail, recipients),
         crash: () => this.#crash(),
@@ -119,7 +125,8 @@ export class ReferenceGateway implements Gateway {
     const author = mail.from || (tellsNullSenders && replyTo)
     if (!author || tellsNobody) return
     const content = notification({ hostname: this.#flow.hostname, author, content: mail.content, failures })
-    this.#queue.put({ id: `${mail.id}-dsn`, from: '', content, secured: false }, [author])
+    const from = this.#defects.queue?.notifiesWithSender ? `postmaster@${this.#flow.domain}` : ''
+    this.#queue.put({ id: `${mail.id}-dsn`, from, content, secured: false }, [author])
   }
 
   watch(watcher: (event: DeliveryEvent) => void): () => void {
@@ -142,6 +149,7 @@ export class ReferenceGateway implements Gateway {
   async change(flow: MailFlow): Promise<void> {
     const { receiver = {}, queue = {} } = this.#defects
     this.#loses = queue.losesAtChange === true
+    if (receiver.alternatesCertificates) this.#formerFlow = this.#flow
     const identity = receiver.keepsCertificate
       ? this.#flow.identity
       : receiver.showsTomorrowsCertificate

@@ -42,11 +42,11 @@ export function clientTls(
   flow: MailFlow,
   servername: string,
   defects: SenderDefects,
-  dancing: boolean,
+  again: boolean,
 ): ConnectionOptions {
   const { key, certificate: cert } = flow.identity
-  const minVersion = defects.minVersion ?? flow.minVersion
-  const maxVersion = dancing ? 'TLSv1.2' : defects.maxVersion
+  const minVersion = again && defects.stepsDown ? 'TLSv1' : (defects.minVersion ?? flow.minVersion)
+  const maxVersion = again && defects.dancesDown ? 'TLSv1.2' : defects.maxVersion
   return {
     servername,
     ca: defects.trustsFirstRootOnly ? flow.trust.slice(0, 1) : flow.trust,
@@ -59,9 +59,11 @@ export function clientTls(
 
 function suites(defects: SenderDefects): string[] {
   if (defects.offersOneSuite) return SUITES.filter(name => /^TLS_AES_256|^ECDHE-RSA-AES256-GCM/.test(name))
-  if (!defects.prefersShortKeys) return SUITES
-  const short = SUITES.filter(name => /128/.test(name))
-  return [...short, ...SUITES.filter(name => !short.includes(name))]
+  if (defects.offersEcdheOnly) return SUITES.filter(name => !name.startsWith('AES'))
+  const favourites = defects.prefersShortKeys ? /128/ : defects.prefersCbc ? /^(?!.*GCM).*SHA\d*$/ : undefined
+  if (!favourites) return SUITES
+  const first = SUITES.filter(name => favourites.test(name))
+  return [...first, ...SUITES.filter(name => !first.includes(name))]
 }
 
 /** The identity with a certificate of its name that is valid from tomorrow on, under the same issuer's name. */

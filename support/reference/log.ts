@@ -31,7 +31,8 @@ export class Log {
     else if (!session) this.say(`${about} tls=none`, { tls: false })
     else if (this.#defects.hidesSessions) this.say(`${about} tls=yes`, { tls: true })
     else {
-      const { version, suite } = session
+      const { version } = session
+      const suite = this.#defects.logsFixedSuite ? 'ECDHE-RSA-AES128-GCM-SHA256' : session.suite
       const peer = verified ? 'verified' : 'unverified'
       this.say(`${about} tls=${version} suite=${suite} peer=${peer}`, { tls: true, version, suite, verified })
     }

@@ -21,7 +21,8 @@ export interface Demand {
 }
 
 export function demandFor(flow: MailFlow, domain: string, defects: SenderDefects): Demand {
-  const connector = outboundConnector(flow.outbound, domain, defects)
+  const escapes = defects.heedsCapitals && domain !== domain.toLowerCase()
+  const connector = escapes ? undefined : outboundConnector(flow.outbound, domain, defects)
   const level = connector?.tls ?? 'opportunistic'
   const forcedElsewhere =
     defects.forcesAll ||
@@ -29,7 +30,7 @@ export function demandFor(flow: MailFlow, domain: string, defects: SenderDefects
     (defects.heedsInboundConnectors && decisive(flow.inbound, domain)?.tls === 'required')
   return {
     level: level === 'opportunistic' && forcedElsewhere ? 'encryption-only' : level,
-    name: connector?.tlsDomain ?? domain,
+    name: connector?.tlsDomain ?? domain.toLowerCase(),
   }
 }
 
@@ -39,13 +40,19 @@ function outboundConnector(
   defects: SenderDefects,
 ): OutboundConnector | undefined {
   if (defects.firstConnectorDecides) return connectors.find(({ to }) => covers(to, domain))
-  const found = decisive(connectors, domain)
+  const found = decisive(
+    defects.ignoresExactConnectors ? connectors.filter(({ to }) => to.startsWith('*.')) : connectors,
+    domain,
+  )
   if (found || !defects.coversSubdomains) return found
   return connectors.find(({ to }) => domain.endsWith(`.${to}`))
 }
 
 export const stricter = (one: OutboundLevel, other: OutboundLevel): OutboundLevel =>
   OUTBOUND_LEVELS.indexOf(one) < OUTBOUND_LEVELS.indexOf(other) ? other : one
+
+/** Node has no word for it: OpenSSL's error 79, an issuer without the CA flag. */
+const NO_CA = 'UNSPECIFIED'
 
 /** What is wrong with a partner's certificate at this level, or nothing. */
 export function shortcoming(
@@ -54,10 +61,16 @@ export function shortcoming(
   defects: SenderDefects,
 ): string | undefined {
   const looks = level === 'certificate-validation' || level === 'domain-validation'
+  if (level === 'encryption-only' && defects.comparesNamesAtEncryptionOnly && certificate)
+    return bears(certificateFacts(certificate, 1).names, name) ? undefined : `it is not ${name}`
   if (defects.takesAnyCertificate || !(looks || strictAnyway(level, defects))) return undefined
   if (!certificate) return 'it shows no certificate'
   const late = /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/.test(chainError ?? '')
-  const excused = late ? defects.ignoresDates : defects.ignoresIssuer
+  const excused =
+    (late ? defects.ignoresDates : defects.ignoresIssuer) ||
+    (defects.ignoresFuture && chainError === 'CERT_NOT_YET_VALID') ||
+    (defects.takesSelfSigned && chainError === 'DEPTH_ZERO_SELF_SIGNED_CERT') ||
+    (defects.ignoresCaFlag && chainError === NO_CA)
   if (chainError && !excused) return `its certificate is not accepted: ${chainError}`
   const compares = level === 'domain-validation' || defects.comparesNamesAtChainLevel
   if (!compares || defects.ignoresNames) return undefined
@@ -65,24 +78,34 @@ export function shortcoming(
   return bears(names, name, {
     wildcardSuffix: defects.comparesWildcardSuffix,
     nameSuffix: defects.comparesNameSuffix,
+    beginning: defects.comparesBeginning,
   })
     ? undefined
     : `its certificate names ${names.join(', ') || 'nobody'}, not ${name}`
 }
 
 const strictAnyway = (level: OutboundLevel, defects: SenderDefects): boolean =>
-  Boolean(level === 'opportunistic' ? defects.validatesOpportunistic : defects.validatesEncryptionOnly)
+  Boolean(
+    level === 'opportunistic'
+      ? defects.validatesOpportunistic || defects.holdsUnverified
+      : defects.validatesEncryptionOnly,
+  )
 
 /** Whether one of the names of a certificate is the expected one, or below it where that begins with `*.`. */
 export function bears(
   names: readonly string[],
   expected: string,
-  loose: { wildcardSuffix?: true | undefined; nameSuffix?: true | undefined } = {},
+  loose: {
+    wildcardSuffix?: true | undefined
+    nameSuffix?: true | undefined
+    beginning?: true | undefined
+  } = {},
 ): boolean {
   const wanted = expected.toLowerCase()
   return names
     .map(name => name.toLowerCase())
     .some(name => {
+      if (loose.beginning && name.includes(`${wanted.replace(/^\*/, '')}.`)) return true
       if (!wanted.startsWith('*.'))
         return (
           name === wanted ||
@@ -103,6 +126,7 @@ export function inboundConnector(
   domain: string,
   defects: ReceiverDefects,
 ): InboundConnector | undefined {
+  if (defects.heedsCapitals && domain !== domain.toLowerCase()) return undefined
   const own = decisive(flow.inbound, domain) ?? flow.inbound.find(({ from }) => from === '*')
   const outbound = decisive(flow.outbound, domain)
   return defects.heedsOutboundConnectors && outbound && outbound.tls !== 'opportunistic'
@@ -119,13 +143,21 @@ export function authenticates(
   { certificate, chainError }: TlsSession,
   name: string,
   defects: ReceiverDefects,
+  /** What the connectors of others expect. */
+  others: readonly string[],
 ): boolean {
-  if (defects.asksForNoCertificate) return true
+  if (defects.asksForNoCertificate || (defects.letsEmptyCertificateIn && !certificate)) return true
   const excused =
     defects.ignoresChain ||
     (defects.ignoresDates && chainError === 'CERT_HAS_EXPIRED') ||
-    (defects.ignoresUsage && chainError === 'INVALID_PURPOSE')
+    (defects.ignoresUsage && chainError === 'INVALID_PURPOSE') ||
+    (defects.ignoresCaFlag && chainError === NO_CA) ||
+    (defects.ignoresIssuer && !/EXPIRED|NOT_YET|PURPOSE/.test(chainError ?? ''))
   if (!certificate || (chainError && !excused)) return false
   if (defects.ignoresNames) return true
-  return bears(certificateFacts(certificate, 1).names, name, { wildcardSuffix: defects.comparesSuffix })
+  const { names } = certificateFacts(certificate, 1)
+  return (
+    bears(names, name, { wildcardSuffix: defects.comparesSuffix, beginning: defects.comparesBeginning }) ||
+    (defects.takesNamesOfOthers === true && others.some(other => bears(names, other)))
+  )
 }

@@ -30,8 +30,9 @@ export interface Delivery {
   recipients: string[]
   /** Those that were begun, this one included. */
   attempts: number
-  /** All domains of the message. */
+  /** All domains of the message, and all its recipients. */
   domains: readonly string[]
+  everybody: readonly string[]
 }
 
 interface Waiting extends Delivery {
@@ -64,7 +65,7 @@ export class Queue {
     const byDomain = Map.groupBy(recipients, recipient => recipient.split('@').at(-1)!.toLowerCase())
     const domains = [...byDomain.keys()]
     for (const [domain, own] of byDomain) {
-      const delivery = { mail, domain, recipients: own, attempts: 0, domains, active: false }
+      const delivery = { mail, domain, recipients: own, attempts: 0, domains, everybody: recipients, active: false }
       this.#waiting.add(delivery)
       this.#attempt(delivery)
     }
@@ -92,7 +93,8 @@ export class Queue {
   /** What waits too long is given up. */
   #patient({ attempts }: Delivery, fate: Fate): Fate {
     const { defects, patience } = this.#options
-    if (fate.kind !== 'deferred') return fate
+    if (fate.kind !== 'deferred' || defects.neverGivesUp) return fate
+    if (fate.handshake && defects.callsBrokenDelivered) return { ...fate, kind: 'delivered' }
     if (defects.bouncesAtOnce || (fate.handshake && defects.dropsAfterBrokenHandshake))
       return { ...fate, kind: 'bounced' }
     if (attempts < patience()) return fate
@@ -106,7 +108,10 @@ export class Queue {
     const failures = fates.filter(({ kind, handshake }) =>
       defects.dropsAfterBrokenHandshake && handshake ? false : kind === 'bounced',
     )
-    if (delivery.recipients.length === 0) this.#waiting.delete(delivery)
+    const forgets =
+      defects.forgetsDeferred ||
+      (defects.forgetsAfterBrokenHandshake && fates.some(({ handshake }) => handshake))
+    if (delivery.recipients.length === 0 || forgets) this.#waiting.delete(delivery)
     else {
       const wait = INTERVAL * 2 ** Math.min(delivery.attempts - 1, 5)
       delivery.timer = setTimeout(() => this.#attempt(delivery), wait).unref()

@@ -22,6 +22,8 @@ export interface ReceiverContext {
   role: 'inbound' | 'submission'
   log: Log
   accept: (mail: Mail, recipients: string[]) => void
+  /** What sessions tell later ones; for `remembersAddresses`, `greylists` and `tires`. */
+  memory: { authenticated: Set<string>; greylisted: Set<string>; taken: number }
   /** For `crashesInsteadOfRefusing`. */
   crash: () => void
   defects: ReceiverDefects
@@ -54,6 +56,10 @@ class Session {
   #from: string | undefined
   #to: string[] = []
   #clearMail = false
+  /** For `checksFirstMailOnly`. */
+  #checked = false
+  /** For `storesRefused`. */
+  #refused = false
 
   constructor(channel: Channel, context: ReceiverContext) {
     this.#channel = channel
@@ -78,9 +84,9 @@ class Session {
       const [, word, argument] = /^([^ ]*) ?(.*)$/s.exec(line) ?? []
       const verb = word!.toUpperCase()
       const yes = this.#defects.answersAlways250 && this.#context.role === 'inbound'
-      const reply = yes ? '250 2.0.0 Yes' : await this.#answer(verb, argument!)
+      const reply = yes ? '250 2.0.0 Yes' : await this.#answer(verb, argument!, word!)
       if (reply) this.#reply(reply)
-      if (verb === 'QUIT') return
+      if (verb === 'QUIT' || (this.#defects.closesAtParameter && reply?.startsWith('501'))) return
     }
   }
 
@@ -89,17 +95,17 @@ class Session {
   }
 
   /** The reply to a command, or nothing where it has been seen to. */
-  async #answer(verb: string, argument: string): Promise<string | undefined> {
+  async #answer(verb: string, argument: string, word = verb): Promise<string | undefined> {
     if (this.#insists && !OPEN_BEFORE_TLS.test(verb)) {
       const lets = this.#defects.refusesAtData && /^(MAIL|RCPT)$/.test(verb)
-      if (!lets) return TLS_FIRST
+      if (!lets) return this.#defects.omitsStatus ? '530 Start TLS first' : TLS_FIRST
     }
     switch (verb) {
       case 'EHLO':
       case 'HELO':
         return this.#greeted(verb, argument)
       case 'STARTTLS':
-        return this.#startTls(argument)
+        return this.#startTls(argument, word)
       case 'AUTH':
         return this.#login(argument)
       case 'MAIL':
@@ -112,7 +118,7 @@ class Session {
         this.#reset()
         return '250 2.0.0 Forgotten'
       case 'NOOP':
-        return '250 2.0.0 Nothing done'
+        return this.#insists && this.#defects.refusesNoop ? TLS_FIRST : '250 2.0.0 Nothing done'
       case 'VRFY':
         return '252 2.1.5 Send mail and see'
       case 'QUIT':
@@ -147,7 +153,7 @@ class Session {
     return keywords.map((word, i) => `250${i < keywords.length - 1 ? '-' : ' '}${word}`).join('\r\n')
   }
 
-  async #startTls(argument: string): Promise<string | undefined> {
+  async #startTls(argument: string, word: string): Promise<string | undefined> {
     const defects = this.#defects
     if (this.#secured && !defects.nestsHandshake) return '503 5.5.1 TLS is on already'
     if (argument.trim() && !defects.takesParameter) return '501 5.5.4 STARTTLS takes no parameter'
@@ -159,7 +165,8 @@ class Session {
       return undefined
     }
     if (defects.executesSilently) await this.#executeSilently()
-    await this.#channel.acceptTls(serverTls(this.#flow, defects), defects.executesEarlyBytes)
+    const mixed = defects.executesBehindMixedCase && word !== 'STARTTLS' ? 'all' : undefined
+    await this.#channel.acceptTls(serverTls(this.#flow, defects), defects.executesEarlyBytes ?? mixed)
     if (defects.executesSilently) return undefined
     // TLS begins the conversation anew: RFC 3207 s4.2.
     this.#helo = ''
@@ -176,9 +183,10 @@ class Session {
   }
 
   async #login(argument: string): Promise<string> {
-    const { takesPasswordsInClear, tellsPasswordsApart } = this.#defects
+    const { takesPasswordsInClear, tellsPasswordsApart, takesLoginInClear } = this.#defects
     if (this.#context.role !== 'submission') return '502 5.5.1 Nobody logs in here'
     const inClear = !this.#secured
+    if (inClear && takesLoginInClear && /^LOGIN$/i.test(argument)) return this.#loginByParts()
     if (inClear && !takesPasswordsInClear && !tellsPasswordsApart) return '538 5.7.11 Not without TLS'
     const [mechanism, initial] = argument.split(' ')
     if (mechanism?.toUpperCase() !== 'PLAIN') return '504 5.5.4 PLAIN or nothing'
@@ -192,14 +200,30 @@ class Session {
     return '235 2.7.0 Welcome'
   }
 
+  /** For `takesLoginInClear`. */
+  async #loginByParts(): Promise<string> {
+    const parts: string[] = []
+    for (const asked of ['Username:', 'Password:']) {
+      this.#reply(`334 ${Buffer.from(asked).toString('base64')}`)
+      parts.push(Buffer.from((await this.#channel.line()).toString('latin1'), 'base64').toString())
+    }
+    const right = this.#flow.users.some(({ name, password }) => name === parts[0] && password === parts[1])
+    return right ? '235 2.7.0 Welcome' : '535 5.7.8 Name or password is wrong'
+  }
+
   #mail(argument: string): string | undefined {
     const address = /^FROM:\s*<([^>]*)>/i.exec(argument)?.[1]
     if (!this.#helo) return '503 5.5.1 Greet first'
     if (address === undefined) return '501 5.5.4 MAIL FROM:<address>'
     if (this.#from !== undefined) return '503 5.5.1 There is a sender already'
     const sender = printable(address, 320)
-    const domain = sender.split('@')[1]?.toLowerCase() ?? ''
-    const refusal = this.#context.role === 'inbound' ? this.#refusal(domain) : undefined
+    const named = sender.split('@')[1] ?? ''
+    const domain = this.#defects.heedsCapitals ? named : named.toLowerCase()
+    const { memory, role } = this.#context
+    if (role === 'inbound' && this.#defects.tires && memory.taken > 0) return '452 4.3.1 Enough for today'
+    const skips = role !== 'inbound' || (this.#checked && this.#defects.checksFirstMailOnly)
+    this.#checked = true
+    const refusal = skips ? undefined : this.#refusal(this.#defects.decidesByHelo ? this.#helo : domain)
     if (refusal && this.#defects.crashesInsteadOfRefusing) {
       this.#context.crash()
       return undefined
@@ -222,10 +246,26 @@ class Session {
     if (!session && defects.demandsTlsOfAll) return TLS_FIRST
     if (!required) return undefined
     if (!session) {
-      this.#clearMail = defects.takesClearMail === true || this.#insists
+      const { greylisted } = this.#context.memory
+      if (defects.greylists && !greylisted.has(domain)) {
+        greylisted.add(domain)
+        return '450 4.2.0 Never heard of you, come back later'
+      }
+      this.#refused = defects.storesRefused === true
+      this.#clearMail =
+        this.#insists ||
+        this.#refused ||
+        Boolean(defects.takesClearMail || defects.greylists || (name && defects.takesClearWhereCertificate))
       return this.#clearMail ? undefined : TLS_FIRST
     }
-    if (!name || authenticates(session, name, defects)) return undefined
+    const { authenticated } = this.#context.memory
+    const { remoteAddress } = this.#channel
+    if (defects.remembersAddresses && authenticated.has(remoteAddress)) return undefined
+    const others = this.#flow.inbound.flatMap(({ clientCertificate }) => clientCertificate ?? [])
+    if (!name || authenticates(session, name, defects, others)) {
+      if (name) authenticated.add(remoteAddress)
+      return undefined
+    }
     return '550 5.7.1 The certificate of the sending server does not authenticate it'
   }
 
@@ -268,7 +308,9 @@ class Session {
     }
     if (size > MAX_CONTENT) return '552 5.3.4 Too large'
     const id = this.#store(lines)
+    this.#context.memory.taken++
     this.#reset()
+    if (this.#refused) return '550 5.7.10 Not without TLS'
     return `250 2.0.0 Taken as ${id}`
   }
 
@@ -277,6 +319,10 @@ class Session {
     const secured = session !== undefined
     const id = randomBytes(6).toString('hex')
     if (this.#clearMail) lines.unshift('X-Transport: in clear')
+    if (secured && this.#defects.marksSecured) {
+      const at = lines.findIndex(line => line.startsWith('Subject: '))
+      if (at >= 0) lines[at] = lines[at]!.replace(' ', ' [secure] ')
+    }
     if (secured && this.#defects.rewritesSecured) lines.push('This message was protected by TLS.')
     const content = Buffer.from(`${lines.join('\r\n')}\r\n`, 'latin1')
     const trace = receivedLines(
@@ -298,7 +344,8 @@ class Session {
       content: Buffer.concat([Buffer.from(trace, 'latin1'), content]),
       secured,
     }
-    this.#context.accept(mail, this.#to)
+    if (secured || this.#context.role === 'submission' || !this.#defects.discardsClearMail)
+      this.#context.accept(mail, this.#to)
     return id
   }
 }

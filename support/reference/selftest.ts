@@ -9,8 +9,14 @@ import type { Defects } from './defects.ts'
 import { reference } from './gateway.ts'
 import { MUTANTS, type Mutant, OMISSIONS, type Omission } from './mutants.ts'
 
-/** Rules that every mutant must keep unless it says otherwise: one for each thing that gateways do. */
-const SAMPLE = ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-11', 'RFC3207-02']
+/** Rules that every mutant must keep unless it says otherwise: some for each direction in which it is a mutant. */
+const SAMPLE = { in: ['EXO-FRC-11', 'RFC3207-02'], out: ['EXO-FRC-01', 'EXO-OPP-04'] }
+
+const sample = ({ receiver, sender, queue, words }: Defects): string[] => [
+  ...(receiver || words ? SAMPLE.in : []),
+  ...(sender || queue || words ? SAMPLE.out : []),
+]
+
 /** Runs side by side: most of what they do is waiting for each other's handshakes. */
 const PARALLEL = 8
 /** As `Run.settle`: defects that act later act within 100 ms. */
@@ -107,7 +113,7 @@ async function tried(bench: Bench, mutant: Mutant | Omission): Promise<MutantRes
   const began = performance.now()
   const omission = 'requirements' in mutant
   const requirements = omission ? mutant.requirements : [mutant.requirement]
-  const wanted = omission ? requirements : [...new Set([...requirements, ...SAMPLE])]
+  const wanted = omission ? requirements : [...new Set([...requirements, ...sample(mutant.defects)])]
   const verdicts = await judged(bench, mutant.defects, wanted, omission ? 2 : 1)
   return {
     name: mutant.name,

@@ -24,9 +24,12 @@ class Trouble extends Error {
   override name = 'Trouble'
   /** STARTTLS was offered and no session came of it. */
   readonly handshake: boolean
-  constructor(message: string, handshake = false) {
+  /** The connection was closed in answer to STARTTLS. */
+  readonly closed: boolean
+  constructor(message: string, handshake = false, closed = false) {
     super(message)
     this.handshake = handshake
+    this.closed = closed
   }
 }
 
@@ -36,6 +39,7 @@ interface Use {
   tls: 'when offered' | 'never'
   demand: Demand
   last: boolean
+  first: boolean
   /** The connection before this one broke at its handshake. */
   again: boolean
 }
@@ -46,6 +50,12 @@ export class Sender {
   readonly #defects: SenderDefects
   /** For `remembersNoTls`. */
   readonly #withoutTls = new Set<string>()
+  /** For `remembersTls` and `trustsKnownHosts`. */
+  readonly #good = new Set<string>()
+  /** Messages that were cut in the middle; for `clearAfterCut` and `resumesWhereCut`. */
+  readonly #cut = new Set<string>()
+  /** For `tires`. */
+  #sent = 0
 
   constructor(context: SenderContext) {
     this.#context = context
@@ -69,6 +79,7 @@ export class Sender {
           return await this.#tryHost(delivery, host, {
             demand,
             last: hosts.length > 1 && i === hosts.length - 1,
+            first: i === 0,
           })
         } catch (error) {
           if (error instanceof Refusal && error.permanent && demand.level === 'opportunistic') throw error
@@ -99,11 +110,12 @@ export class Sender {
   async #inClear(delivery: Delivery): Promise<void> {
     const demand = { level: 'opportunistic', name: '' } as const
     const [host] = await exchangers(delivery.domain, this.#flow.network.resolver)
-    await this.#session(delivery, host!, { tls: 'never', demand, last: false, again: false })
+    await this.#session(delivery, host!, { tls: 'never', demand, last: false, first: true, again: false })
   }
 
-  async #demand({ domain, domains }: Delivery): Promise<Demand> {
-    const demand = demandFor(this.#flow, domain, this.#defects)
+  async #demand({ recipients, domains, mail }: Delivery): Promise<Demand> {
+    const demand = demandFor(this.#flow, recipients[0]!.split('@').at(-1)!, this.#defects)
+    if (this.#defects.exemptsNullSenders && mail.from === '') return { ...demand, level: 'opportunistic' }
     const all = domains.map(name => demandFor(this.#flow, name, this.#defects).level)
     if (this.#defects.sharesStrictest) return { ...demand, level: all.reduce(stricter) }
     if (this.#defects.sharesWeakest && domains.length > 1) {
@@ -116,6 +128,7 @@ export class Sender {
 
   async #hosts(domain: string): Promise<Host[]> {
     const hosts = await exchangers(domain, this.#flow.network.resolver)
+    if (this.#defects.reversesHosts) return hosts.reverse()
     if (this.#defects.triesFirstHostOnly) return hosts.slice(0, 1)
     if (!this.#defects.prefersSecureHosts || hosts.length === 1) return hosts
     const offers = await Promise.all(hosts.map(host => this.#offersTls(host)))
@@ -134,11 +147,16 @@ export class Sender {
   }
 
   /** A broken handshake may lead to a second connection, in clear where the connector permits that. */
-  async #tryHost(delivery: Delivery, host: Host, about: { demand: Demand; last: boolean }): Promise<Fate[]> {
+  async #tryHost(
+    delivery: Delivery,
+    host: Host,
+    about: { demand: Demand; last: boolean; first: boolean },
+  ): Promise<Fate[]> {
     const defects = this.#defects
     const { demand } = about
     if (defects.remembersNoTls && demand.level !== 'opportunistic' && this.#withoutTls.has(host.hostname))
       throw new Trouble('it is known to have no TLS')
+    if (defects.probesFirst) await this.#offersTls(host)
     try {
       return await this.#session(delivery, host, {
         ...about,
@@ -151,16 +169,23 @@ export class Sender {
         demand.level === 'opportunistic' ||
         defects.clearAfterBrokenHandshake ||
         defects.clearAfterBadCertificate ||
-        defects.deliversAndSaysDeferred
-      if (defects.waitsAfterBrokenHandshake || !(clear || defects.dancesDown)) throw error
-      const tls = defects.dancesDown ? 'when offered' : 'never'
+        defects.deliversAndSaysDeferred ||
+        (defects.clearWhereValidatedAndBroken && demand.level !== 'encryption-only') ||
+        (defects.clearAfterClose && error.closed)
+      const steps = defects.dancesDown || defects.stepsDown
+      if (defects.waitsAfterBrokenHandshake || !(clear || steps)) throw error
+      const tls = steps ? 'when offered' : 'never'
       return await this.#session(delivery, host, { ...about, tls, again: true })
     }
   }
 
   #firstUse({ mail }: Delivery, host: Host, demand: Demand): Use['tls'] {
     const defects = this.#defects
-    if (demand.inClear) return 'never'
+    const inClear =
+      demand.inClear ||
+      (defects.clearForLarge && mail.content.length > LARGE) ||
+      (defects.clearAfterCut && this.#cut.has(mail.id))
+    if (inClear) return 'never'
     if (demand.level !== 'opportunistic') return 'when offered'
     const forgets = defects.remembersNoTls && this.#withoutTls.has(host.hostname)
     return defects.neverStartsTls || forgets || (defects.forwardsInClear && mail.secured)
@@ -176,20 +201,36 @@ export class Sender {
       const greeting = await smtp.answer()
       if (greeting.code !== 220) throw new Trouble(`it greets with ${greeting.text}`)
       await smtp.greet(hostname)
+      if (defects.tires && this.#sent > 0) throw new Trouble('not now')
       if (!smtp.offers('STARTTLS')) this.#withoutTls.add(host.hostname)
       else if (use.tls !== 'never') await this.#startTls(smtp, delivery, host, use)
-      const lack = this.#lack(smtp, delivery, use)
+      const lack = this.#lack(smtp, delivery, use, host.hostname)
+      if (lack && defects.namesSenderFirst) await smtp.say(`MAIL FROM:<${delivery.mail.from}>`)
       if (lack && !defects.checksTooLate) throw lack
+      if (smtp.channel.session) this.#good.add(host.hostname)
       this.#logSession(smtp, delivery.domain, host, use.demand)
       if (defects.leaksSubject && smtp.channel.session) await this.#leak(delivery, host)
       const done = await this.#transaction(smtp, delivery)
       if (lack) throw lack
+      this.#sent++
+      if (smtp.channel.session && !use.again) this.#later(delivery, host, use)
       return defects.deliversAndSaysDeferred && use.demand.level !== 'opportunistic'
         ? fates(delivery, 'deferred', 'STARTTLS is not offered')
         : done
     } finally {
+      if (defects.quitsInClear && smtp.channel.session) smtp.channel.writeRaw('QUIT\r\n')
       await smtp.leave()
     }
+  }
+
+  /** What comes of a message that was delivered over TLS. */
+  #later(delivery: Delivery, host: Host, use: Use): void {
+    const { copiesInClear, deliversHeldTwice } = this.#defects
+    // The queue takes recipients off that are done.
+    const same = { ...delivery }
+    if (copiesInClear) setTimeout(() => this.#inClear(same).catch(() => {}), 100)
+    if (deliversHeldTwice && delivery.attempts > 1)
+      setTimeout(() => this.#session(same, host, { ...use, again: true }).catch(() => {}), 100)
   }
 
   async #startTls(smtp: Smtp, delivery: Delivery, host: Host, use: Use): Promise<void> {
@@ -199,9 +240,15 @@ export class Sender {
       await smtp.say(`MAIL FROM:<${delivery.mail.from}>`)
       for (const recipient of delivery.recipients) await smtp.say(`RCPT TO:<${recipient}>`)
     }
+    if (defects.verifiesInClear) await smtp.say(`VRFY ${delivery.recipients[0]}`)
     const offered = smtp.extensions
-    const answer = await smtp.say('STARTTLS').catch(error => {
-      throw new Trouble(`it ended the connection at STARTTLS: ${error.message}`, true)
+    const envelope = [
+      `MAIL FROM:<${delivery.mail.from}>`,
+      ...delivery.recipients.map(to => `RCPT TO:<${to}>`),
+    ]
+    const behind = defects.pipelinesEnvelope ? envelope.map(line => `\r\n${line}`).join('') : ''
+    const answer = await smtp.say(`STARTTLS${behind}`).catch(error => {
+      throw new Trouble(`it ended the connection at STARTTLS: ${error.message}`, true, true)
     })
     if (answer.code !== 220) {
       this.#withoutTls.add(host.hostname)
@@ -210,29 +257,43 @@ export class Sender {
       return
     }
     if (defects.staysOnBrokenConnection) goOnInClear(smtp.channel, delivery.mail.from)
-    const options = clientTls(this.#flow, host.hostname, defects, use.again && defects.dancesDown === true)
+    const options = clientTls(this.#flow, host.hostname, defects, use.again)
     await smtp.channel.startTls(options, defects.believesEarlyBytes).catch(error => {
       throw new Trouble(`the handshake failed: ${error.message}`, true)
     })
-    const lack = defects.validatesOpportunistic && shortcoming(smtp.channel.session!, use.demand, defects)
-    if (lack) throw new Trouble(lack, true)
+    const looks =
+      defects.validatesOpportunistic || (defects.holdsUnverified && use.demand.level === 'opportunistic')
+    const lack = looks && shortcoming(smtp.channel.session!, use.demand, defects)
+    if (lack) throw new Trouble(lack, defects.validatesOpportunistic === true)
     if (!defects.greetsOnce) await smtp.greet(hostname)
     if (defects.startsTlsAgain && smtp.offers('STARTTLS')) await smtp.say('STARTTLS')
     if (defects.usesClearExtensions && offered.some(line => line.startsWith('XCLIENT')))
       await smtp.say('XCLIENT NAME=probe')
     const auth = smtp.heard.some(line => line.startsWith('AUTH'))
-    if (defects.usesAuth && auth)
+    const authInClear = offered.some(line => line.startsWith('AUTH'))
+    if ((defects.usesAuth && auth) || (defects.usesClearAuth && authInClear))
       await smtp.say(`AUTH PLAIN ${Buffer.from('\0me\0secret').toString('base64')}`)
   }
 
   /** What the connector misses on this session, or nothing. */
-  #lack(smtp: Smtp, { domain, mail, attempts }: Delivery, { demand, last }: Use): Trouble | undefined {
+  #lack(
+    smtp: Smtp,
+    { domain, mail, attempts }: Delivery,
+    { demand, last, first, again }: Use,
+    hostname: string,
+  ): Trouble | undefined {
     const defects = this.#defects
     const { session } = smtp.channel
     const forced = demand.level !== 'opportunistic'
     if (session) {
       const why = shortcoming(session, demand, defects)
       if (!why || !forced) return undefined
+      const excused =
+        (defects.takesAnyCertificateAtRetry && attempts > 1) ||
+        (defects.takesAnyCertificateLater && !first) ||
+        (defects.trustsKnownHosts && this.#good.has(hostname)) ||
+        (defects.takesMxName && bears(certificateFacts(session.certificate!, 1).names, hostname))
+      if (excused) return undefined
       // As a broken handshake, which has a second connection in clear where the defect wants it.
       return new Trouble(why, defects.clearAfterBadCertificate === true)
     }
@@ -245,6 +306,11 @@ export class Sender {
         this.#flow.inbound.some(c => c.from === `*.${after(domain)}`)) ||
       (defects.clearAfterRefusal && smtp.offers('STARTTLS')) ||
       (defects.clearAtLastHost && last) ||
+      (defects.clearWhereValidated && demand.level !== 'encryption-only') ||
+      (again && (defects.clearWhereValidatedAndBroken || defects.clearAfterClose)) ||
+      (defects.clearForLarge && mail.content.length > LARGE) ||
+      (defects.clearAfterCut && this.#cut.has(mail.id)) ||
+      (defects.remembersTls && this.#good.has(hostname)) ||
       (defects.clearAtThirdAttempt && attempts > 2) ||
       defects.clearAfterBrokenHandshake ||
       defects.clearAfterBadCertificate
@@ -267,8 +333,11 @@ export class Sender {
     await smtp.leave()
   }
 
-  async #transaction(smtp: Smtp, { mail, recipients }: Delivery): Promise<Fate[]> {
+  async #transaction(smtp: Smtp, { mail, recipients, everybody }: Delivery): Promise<Fate[]> {
+    const defects = this.#defects
     await smtp.must(`MAIL FROM:<${mail.from}>`)
+    const others = defects.namesAllRecipients ? everybody.filter(one => !recipients.includes(one)) : []
+    for (const other of others) await smtp.say(`RCPT TO:<${other}>`)
     const taken: string[] = []
     const refused: Fate[] = []
     for (const recipient of recipients) {
@@ -278,8 +347,12 @@ export class Sender {
     }
     if (taken.length === 0) return refused
     await smtp.must('DATA', 3)
-    const content = this.#defects.stripsSmime ? withoutSmime(mail.content) : mail.content
-    const answer = await smtp.content(content).catch(error => {
+    const whole = defects.stripsSmime ? withoutSmime(mail.content) : mail.content
+    const rest = defects.resumesWhereCut && this.#cut.has(mail.id) ? whole.subarray(whole.length / 2) : whole
+    const added =
+      defects.rewritesSecured && smtp.channel.session ? 'This message was protected by TLS.\r\n' : ''
+    const answer = await smtp.content(Buffer.concat([rest, Buffer.from(added)])).catch(error => {
+      this.#cut.add(mail.id)
       if (!this.#defects.takesCutForDelivery) throw error
       return { code: 250, text: 'sent', lines: [] }
     })
@@ -290,6 +363,9 @@ export class Sender {
     ]
   }
 }
+
+/** For `clearForLarge`, in bytes. */
+const LARGE = 100_000
 
 const expected = (error: unknown): error is Error =>
   error instanceof Trouble || error instanceof Refusal || error instanceof ChannelError

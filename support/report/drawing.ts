@@ -1,8 +1,8 @@
+import { counted, day, duration } from '../quantities.ts'
 import type { CertificateFacts, Conversation, Handshake, Party, WireEvent } from '../wire/conversation.ts'
 import { spoken } from '../wire/tls-names.ts'
 import { excerpt } from './excerpt.ts'
 import { clipped, visibleLine } from './visible.ts'
-import { counted, day, duration } from './words.ts'
 
 /** How something crossed: before TLS, as the handshake itself, or inside TLS. */
 export type Way = 'clear' | 'handshake' | 'tls'

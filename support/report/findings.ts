@@ -1,7 +1,7 @@
+import { counted } from '../quantities.ts'
 import { AREAS, type Area, type Requirement } from '../verdicts/catalogue.ts'
 import { exitStatus, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import type { RecordedVerdict, RunRecord } from './run-record.ts'
-import { counted } from './words.ts'
 
 /** From what needs attention first to what needs none; the worst example decides for its requirement. */
 export const BY_URGENCY: readonly VerdictName[] = [

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { counted, duration, minute } from '../quantities.ts'
 import type { Area, Requirement } from '../verdicts/catalogue.ts'
 import { totals } from '../verdicts/verdict.ts'
 import { drawing } from './drawing.ts'
 import { BY_URGENCY, type Example, type Finding, type Findings } from './findings.ts'
 import { markup } from './templates.ts'
 import { clipped } from './visible.ts'
-import { AREA_TITLES, counted, duration, MEANINGS, minute } from './words.ts'
+import { AREA_TITLES, MEANINGS } from './words.ts'
 
 /** Lines of a gateway's log that are shown; the evidence has the others. */
 const NOTES = 40

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { day } from '../quantities.ts'
 import { AREAS, type Requirement } from '../verdicts/catalogue.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { BY_URGENCY } from './findings.ts'
 import type { VerdictsDocument } from './run-record.ts'
 import { markdown, markup } from './templates.ts'
 import { clipped } from './visible.ts'
-import { AREA_TITLES, day, MEANINGS } from './words.ts'
+import { AREA_TITLES, MEANINGS } from './words.ts'
 
 /** One gateway of a matrix: its verdicts, or why there are none. */
 export type Column = { name: string; folder: string } & ({ document: VerdictsDocument } | { failure: string })

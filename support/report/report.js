@@ -53,5 +53,14 @@ $('open').addEventListener('click', () => {
 $('close').addEventListener('click', () => {
   for (const requirement of requirements) requirement.open = false
 })
+// On paper nobody can open what needs attention.
+let opened = []
+addEventListener('beforeprint', () => {
+  opened = [...document.querySelectorAll('.group:not([open])')]
+  for (const group of opened) group.open = true
+})
+addEventListener('afterprint', () => {
+  for (const group of opened) group.open = false
+})
 addEventListener('hashchange', reveal)
 reveal()

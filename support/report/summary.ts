@@ -1,8 +1,9 @@
+import { duration, minute } from '../quantities.ts'
 import { totals } from '../verdicts/verdict.ts'
 import { BY_URGENCY, type Findings } from './findings.ts'
 import { markdown } from './templates.ts'
 import { clipped } from './visible.ts'
-import { duration, MEANINGS, minute } from './words.ts'
+import { MEANINGS } from './words.ts'
 
 /** A CI system shows at most 1 MiB of a summary, and nobody reads more rows than these. */
 const ROWS = 50

@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream'
 import { loadConfiguration, loadSupport, runCucumber } from '@cucumber/cucumber/api'
 import type { Envelope, Timestamp } from '@cucumber/messages'
-import { type FeatureRule, lanes, locations, PACKAGE_ROOT } from '../verdicts/features.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
+import { type FeatureRule, lanes, locations } from '../verdicts/features.ts'
 
 /** Where the steps are; the same list as in cucumber.js. */
 const STEPS = ['steps/!(*.test).ts']
@@ -61,8 +62,8 @@ export function asOneRun(told: readonly Envelope[][]): Envelope[] {
   const ends = all.flatMap(({ testRunFinished }) => testRunFinished ?? [])
   const start = starts.sort(byTime)[0]
   const end = ends.sort(byTime).at(-1)
-  if (!start || !end) return []
-  const testRunStartedId = start.id
+  const testRunStartedId = start?.id
+  if (!start || !end || testRunStartedId === undefined) return []
   const seen = new Set<string>()
   const rest = all
     .filter(message => !message.testRunStarted && !message.testRunFinished && isNew(message, seen))

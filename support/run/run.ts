@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
 import { Gateways } from '../gateway/gateways.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
@@ -67,6 +68,7 @@ export class Run {
   readonly #submissions = new Map<Gateway, Submission>()
   readonly #held: { located: Located; verdict: RecordedVerdict; late: () => Observation | undefined }[] = []
   #lastHeld = 0
+  #stopped: Promise<void> | undefined
 
   private constructor(options: RunOptions, { lab, flow, mailbox, network }: Surroundings) {
     this.lab = lab
@@ -98,7 +100,7 @@ export class Run {
 
   /** For a dry run: nothing is connected to, and `plan` fills up with what would be judged. */
   static async dry(options: RunOptions): Promise<Run> {
-    const run = new Run(options, await surroundingsOnPaper(options.source))
+    const run = new Run(options, await surroundingsOnPaper(options.source, options.pki))
     run.plan = []
     return run
   }
@@ -156,14 +158,20 @@ export class Run {
   async settle(aftermath = AFTERMATH): Promise<void> {
     if (this.#held.length === 0) return
     const rest = this.#lastHeld + aftermath - performance.now()
-    if (rest > 0) await new Promise(resolve => setTimeout(resolve, rest))
+    if (rest > 0) await pause(rest)
     for (const { located, verdict, late } of this.#held.splice(0)) {
       const observation = late()
       if (observation) Object.assign(verdict, this.judge(located, observation))
     }
   }
 
-  async stop(): Promise<void> {
+  /** Whoever comes second, such as an interrupt or a report that could not be written, awaits the same end. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
     for (const submission of this.#submissions.values()) submission.close()
     await this.gateways.stop()
     await this.lab.stop()

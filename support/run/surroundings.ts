@@ -37,8 +37,7 @@ export async function surroundings(
 }
 
 /** The same for a dry run: nothing listens and nothing is connected to. */
-export async function surroundingsOnPaper(source: GatewaySource): Promise<Surroundings> {
-  const pki = new Pki()
+export async function surroundingsOnPaper(source: GatewaySource, pki = new Pki()): Promise<Surroundings> {
   const network = { resolver: '', partnerPort: 0 }
   return isExternal(source)
     ? { lab: new FixedLab(pki, source.file.outbound?.partner ?? []), flow: source.flow, mailbox: undefined }

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import schemaJson from '../../features/requirements/requirements.schema.json' with { type: 'json' }
 import { InputError } from '../input-error.ts'
 import { nearest } from '../nearest.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import { readYaml, schemaOf } from '../yaml-file.ts'
 
 /** In the order in which people read about them; each is one file of `features/requirements/`. */
@@ -89,7 +90,7 @@ export interface Catalogue {
 }
 
 /** The catalogue that ships with the package. */
-export const REQUIREMENTS_FOLDER = join(import.meta.dirname, '../../features/requirements')
+export const REQUIREMENTS_FOLDER = join(PACKAGE_ROOT, 'features/requirements')
 
 const schema = schemaOf<Requirement[]>(schemaJson)
 const loaded = new Map<string, Catalogue>()

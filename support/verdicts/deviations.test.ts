@@ -9,6 +9,7 @@ import {
   proposeDeviations,
   recordedDeviation,
   staleDeviations,
+  staleVerdicts,
   writeDeviations,
 } from './deviations.ts'
 import { judge, type Verdict, type VerdictName } from './verdict.ts'
@@ -311,5 +312,37 @@ describe('proposed deviations', () => {
     )
     assert.match(text, /^# Known deviations of edge\?x: y unknown\n- requirement/)
     assert.ok(!text.includes('versions'))
+  })
+})
+
+describe('the verdict on a stale deviation', () => {
+  const other = { requirement: 'EXO-FRC-02', level: 'should', scenario: 'features/x.feature:3' } as const
+
+  it('stands beside the verdicts of its requirement, with what is true of the first of them', () => {
+    const first = verdict('conformant', { control: true, evidence: 'evidence/EXO-FRC-08/1' })
+    const verdicts = [
+      verdict('conformant', other),
+      first,
+      verdict('declined', { scenario: 'features/y.feature:9' }),
+    ]
+    const { requirement, level, actor, scenario } = first
+    assert.deepEqual(staleVerdicts([entry()], verdicts), [
+      {
+        ...{ requirement, level, actor, scenario },
+        title: 'a recorded deviation no longer shows',
+        control: false,
+        verdict: 'stale',
+        detail: 'recorded on 2026-11-21, but it did not show: delivered although revoked',
+        durationMs: 0,
+      },
+    ])
+  })
+
+  it('is none where nothing is stale', () => {
+    assert.deepEqual(staleVerdicts([], [verdict('conformant')]), [])
+  })
+
+  it('needs a requirement that was judged', () => {
+    assert.throws(() => staleVerdicts([entry()], [verdict('conformant', other)]), /EXO-FRC-08 was not judged/)
   })
 })

@@ -92,6 +92,29 @@ export function staleDeviations(applicable: readonly Deviation[], verdicts: read
 }
 
 /**
+ * One failing verdict for each entry that did not show (see `staleDeviations`), beside the verdicts of its
+ * requirement: level, actor and scenario are those of the first of them. Throws when there is none.
+ */
+export function staleVerdicts(stale: readonly Deviation[], verdicts: readonly Verdict[]): Verdict[] {
+  return stale.map(({ requirement, symptom, since }) => {
+    const first = verdicts.find(verdict => verdict.requirement === requirement)
+    if (!first) throw new Error(`${requirement} was not judged, so its deviation cannot be stale`)
+    const { level, actor, scenario } = first
+    return {
+      requirement,
+      level,
+      actor,
+      scenario,
+      title: 'a recorded deviation no longer shows',
+      control: false,
+      verdict: 'stale',
+      detail: `recorded on ${since}, but it did not show: ${symptom}`,
+      durationMs: 0,
+    }
+  })
+}
+
+/**
  * A deviations file for the non-conformances of a run, one entry for each requirement and symptom; valid as it is,
  * but its reasons are to be written by somebody who knows. With `strict` also what was declined, as it fails then.
  * `today` is `2026-11-21`. The entries are for releases of the gateway's major and minor number.

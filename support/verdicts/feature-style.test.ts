@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { pretty } from '@cucumber/gherkin-utils'
 import type { Scenario } from '@cucumber/messages'
 import { bundledNames } from '../../containers/index.ts'
-import { PACKAGE_ROOT, readFeature } from './features.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
+import { readFeature } from './features.ts'
 
 /** Those that come with the suite, and servers and libraries that people think of. */
 const PRODUCTS = [

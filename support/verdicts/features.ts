@@ -4,6 +4,7 @@ import { AstBuilder, compile, Errors, GherkinClassicTokenMatcher, Parser } from 
 import { type GherkinDocument, IdGenerator, type Pickle, type Rule } from '@cucumber/messages'
 import { type Node, parse as parseTags } from '@cucumber/tag-expressions'
 import { InputError } from '../input-error.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import type { Catalogue } from './catalogue.ts'
 
 /** One requirement as a feature tells it. A selection is a list of these with fewer examples. */
@@ -46,8 +47,6 @@ export interface Wanted {
   tags?: string
   shard?: Shard
 }
-
-export const PACKAGE_ROOT = join(import.meta.dirname, '../..')
 
 /** Reads all of `features/` below `root`. Throws as `indexFeatures` does. */
 export function loadFeatures(catalogue: Catalogue, root = PACKAGE_ROOT): FeatureRule[] {

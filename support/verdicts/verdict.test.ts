@@ -3,7 +3,6 @@ import {
   type Case,
   exitStatus,
   judge,
-  staleVerdicts,
   totals,
   VERDICTS,
   type Verdict,
@@ -103,42 +102,6 @@ describe('a verdict', () => {
   it('gives back what was seen, without the reason', () => {
     assert.equal(withoutReason(judged({ observation: broken, deviation }).detail), broken.detail)
     assert.equal(withoutReason('nothing was sent'), 'nothing was sent')
-  })
-})
-
-describe('stale verdicts', () => {
-  it('stand beside the verdicts of their requirement', () => {
-    const verdicts = [
-      verdict('conformant', {
-        requirement: 'EXO-FRC-02',
-        level: 'should',
-        actor: 'both',
-        scenario: 'features/x.feature:3',
-      }),
-      verdict('conformant', { control: true, evidence: 'evidence/EXO-FRC-01/1' }),
-      verdict('conformant', { scenario: 'features/outbound/forced-tls.feature:20' }),
-    ]
-    assert.deepEqual(staleVerdicts([deviation], verdicts), [
-      {
-        requirement: 'EXO-FRC-01',
-        level: 'must',
-        actor: 'sender',
-        scenario: 'features/outbound/forced-tls.feature:14',
-        title: 'a recorded deviation no longer shows',
-        control: false,
-        verdict: 'stale',
-        detail: 'recorded on 2026-11-21, but it did not show: Sent in clear',
-        durationMs: 0,
-      },
-    ])
-  })
-
-  it('are none when nothing is stale', () => {
-    assert.deepEqual(staleVerdicts([], [verdict('conformant')]), [])
-  })
-
-  it('need a judged requirement', () => {
-    assert.throws(() => staleVerdicts([deviation], []), /EXO-FRC-01 was not judged/)
   })
 })
 

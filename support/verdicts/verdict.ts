@@ -1,5 +1,4 @@
 import type { Requirement } from './catalogue.ts'
-import type { Deviation } from './deviations.ts'
 
 export const VERDICTS = [
   'conformant',
@@ -45,7 +44,7 @@ export interface Case {
   control: boolean
   observation: Observation
   /** The recorded deviation of this gateway and version for this requirement, if there is one. */
-  deviation?: Deviation
+  deviation?: { symptom: string; why: string }
   /** Whether the control of the same Rule was conformant; undefined when this is the control. */
   controlHeld?: boolean
 }
@@ -81,29 +80,6 @@ export function judge({ level, control, observation, deviation, controlHeld }: C
 export function withoutReason(detail: string): string {
   const end = detail.indexOf(RECORDED)
   return end < 0 ? detail : detail.slice(0, end)
-}
-
-/**
- * One failing verdict for each entry that did not show (see `staleDeviations`), beside the verdicts of its
- * requirement: level, actor and scenario are those of the first of them. Throws when there is none.
- */
-export function staleVerdicts(stale: readonly Deviation[], verdicts: readonly Verdict[]): Verdict[] {
-  return stale.map(({ requirement, symptom, since }) => {
-    const first = verdicts.find(verdict => verdict.requirement === requirement)
-    if (!first) throw new Error(`${requirement} was not judged, so its deviation cannot be stale`)
-    const { level, actor, scenario } = first
-    return {
-      requirement,
-      level,
-      actor,
-      scenario,
-      title: 'a recorded deviation no longer shows',
-      control: false,
-      verdict: 'stale',
-      detail: `recorded on ${since}, but it did not show: ${symptom}`,
-      durationMs: 0,
-    }
-  })
 }
 
 /** How often each verdict was given; every name is there, also with 0. */

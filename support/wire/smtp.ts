@@ -1,71 +1,26 @@
 import { type Socket, connect as tcpConnect } from 'node:net'
-import { type ConnectionOptions, type SecureVersion, TLSSocket, connect as tlsConnect } from 'node:tls'
+import { setTimeout as pause } from 'node:timers/promises'
+import { TLSSocket, connect as tlsConnect } from 'node:tls'
+import { bounded, reasonOf, WireError } from './breakdown.ts'
+import { type ClientTls, connectionOptions } from './client-tls.ts'
 import type { Party } from './conversation.ts'
 import { LineBuffer, PeerLimit } from './lines.ts'
 import { Link } from './link.ts'
+import { MAX_WAIT } from './patience.ts'
 import { printable } from './printable.ts'
 import type { Recorder } from './recorder.ts'
+import { NotSmtp, type Reply, ReplyReader } from './reply.ts'
 
-const DEFAULT_PATIENCE = 10_000
-const LEAST_PATIENCE = 100
-const MOST_PATIENCE = 60_000
-
-/**
- * Longest wait for one thing from the peer (connection, reply, handshake), in milliseconds. Every other wait for a
- * peer is a multiple of it, so that the environment variable MAIL_TLS_PATIENCE changes them all: more for a gateway
- * that is slow on purpose, less for tests. From 100 to 60000; what is beyond counts as the nearest of them, and what
- * is no number as not said.
- */
-export const MAX_WAIT = patience(process.env['MAIL_TLS_PATIENCE'])
-
-function patience(text: string | undefined): number {
-  if (!text || !/^\d+$/.test(text)) return DEFAULT_PATIENCE
-  return Math.min(Math.max(Number(text), LEAST_PATIENCE), MOST_PATIENCE)
-}
+// What the client takes, gives and throws.
+export { type Breakdown, WireError } from './breakdown.ts'
+export type { ClientTls } from './client-tls.ts'
+export type { Reply } from './reply.ts'
 
 /** All waits of one session together, in ms: who answers each time just before the wait is over wins nothing. */
 const MAX_SESSION = 4 * MAX_WAIT
-/** Longest reply, in lines. */
-const MAX_REPLY_LINES = 200
-
 export interface Endpoint {
   host: string
   port: number
-}
-
-/** One SMTP reply, RFC 5321 s4.2. */
-export interface Reply {
-  code: number
-  /** Enhanced status code (RFC 3463), if the first line has one. */
-  enhanced?: string
-  lines: string[]
-  /** The whole reply in one line, safe to print. */
-  text: string
-  secured: boolean
-}
-
-/** Why a conversation could not go on. None of these is an SMTP refusal. */
-export type Breakdown = 'no connection' | 'closed' | 'silent' | 'malformed' | 'handshake failed'
-
-export class WireError extends Error {
-  override name = 'WireError'
-  readonly breakdown: Breakdown
-  constructor(breakdown: Breakdown, detail: string) {
-    super(`${breakdown}: ${detail}`)
-    this.breakdown = breakdown
-  }
-}
-
-/** How our side of a handshake behaves. PEM texts; versions as Node names them (`TLSv1.2`). */
-export interface ClientTls {
-  servername?: string
-  /** Roots to check the receiver against. Without it the chain is looked at and not judged. */
-  trust?: string[]
-  identity?: { key: string; certificate: string }
-  minVersion?: SecureVersion
-  maxVersion?: SecureVersion
-  /** OpenSSL cipher list; `@SECLEVEL=0` in it opens TLS 1.0 and 1.1. */
-  ciphers?: string
 }
 
 /** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT, all together by MAX_SESSION. */
@@ -74,7 +29,7 @@ export class SmtpClient {
   readonly #link: Link
   #stream: Link | TLSSocket
   #buffer = new LineBuffer()
-  #lines: string[] = []
+  #reader = new ReplyReader()
   #replies: Reply[] = []
   #waiting: ((result: Reply | WireError) => void) | undefined
   #ended: WireError | undefined
@@ -142,7 +97,7 @@ export class SmtpClient {
         line = this.#buffer.next()
       }
     } catch (error) {
-      if (!(error instanceof PeerLimit)) throw error
+      if (!(error instanceof PeerLimit || error instanceof NotSmtp)) throw error
       this.#end(new WireError('malformed', error.message))
     }
   }
@@ -151,27 +106,8 @@ export class SmtpClient {
     const text = printable(bytes)
     this.#answeredInTls = this.#secured
     this.recorder.event('receiver', 'reply', text, this.#secured)
-    const match = /^([2-5]\d\d)([ -]|$)(.*)/.exec(text)
-    const long = this.#lines.length >= MAX_REPLY_LINES
-    if (!match || long) {
-      const what = long
-        ? `a reply of more than ${MAX_REPLY_LINES} lines`
-        : `not an SMTP reply: ${text.slice(0, 120)}`
-      this.#end(new WireError('malformed', what))
-      return
-    }
-    this.#lines.push(match[3]!)
-    if (match[2] === '-') return
-    const lines = this.#lines
-    this.#lines = []
-    const enhanced = /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(lines[0]!)?.[1]
-    this.#deliver({
-      code: Number(match[1]),
-      ...(enhanced ? { enhanced } : {}),
-      lines,
-      text: `${match[1]} ${lines.join(' / ')}`.slice(0, 300),
-      secured: this.#secured,
-    })
+    const reply = this.#reader.read(text, this.#secured)
+    if (reply) this.#deliver(reply)
   }
 
   #deliver(reply: Reply): void {
@@ -273,7 +209,7 @@ export class SmtpClient {
     this.#link.off('data', this.#onData)
     const rest = this.#buffer.drain()
     if (rest.length) recorder.event('receiver', 'bytes', `before the handshake: ${printable(rest)}`)
-    this.#lines = []
+    this.#reader = new ReplyReader()
     this.#replies = []
     recorder.expectTls('sender')
     recorder.expectTls('receiver')
@@ -288,19 +224,7 @@ export class SmtpClient {
   }
 
   async #handshake(tls: ClientTls, wait: number): Promise<void> {
-    const options: ConnectionOptions = {
-      socket: this.#link,
-      rejectUnauthorized: false,
-      // The chain alone is judged here; names are for whoever knows which were to be expected.
-      checkServerIdentity: () => undefined,
-      ...(tls.servername ? { servername: tls.servername } : {}),
-      ...(tls.trust ? { ca: tls.trust } : {}),
-      ...(tls.identity ? { key: tls.identity.key, cert: tls.identity.certificate } : {}),
-      ...(tls.minVersion ? { minVersion: tls.minVersion } : {}),
-      ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),
-      ...(tls.ciphers ? { ciphers: tls.ciphers } : {}),
-    }
-    const secure = tlsConnect(options)
+    const secure = tlsConnect({ socket: this.#link, ...connectionOptions(tls) })
     this.#stream = secure
     secure.on('keylog', line => this.recorder.secret(line))
     // A server that writes session tickets right after a TLS 1.3 handshake holds its next write back until they are
@@ -320,7 +244,7 @@ export class SmtpClient {
     this.#secured = true
     this.recorder.secured(secure, tls.identity?.certificate)
     this.#listen()
-    if (secure.getProtocol() === 'TLSv1.3') await Promise.race([ticket, delay(3)])
+    if (secure.getProtocol() === 'TLSv1.3') await Promise.race([ticket, pause(3)])
   }
 
   /** Why the receiver's certificate does not chain to the roots that were given; undefined when it does. */
@@ -355,27 +279,5 @@ export class SmtpClient {
 
   close(): void {
     this.#end(new WireError('closed', 'by the sender'), 'sender')
-  }
-}
-
-export function delay(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
-}
-
-/** Of OpenSSL's errors the reason alone: around it stand numbers of a thread and lines of its source. */
-function reasonOf(error: Error & { reason?: unknown }): string {
-  return printable(typeof error.reason === 'string' ? error.reason : error.message, 300)
-}
-
-/** Rejects with WireError 'silent' after `wait` ms. */
-async function bounded<T>(promise: Promise<T>, what: string, wait = MAX_WAIT): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new WireError('silent', `${what} within ${Math.round(wait) / 1000} s`)), wait)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

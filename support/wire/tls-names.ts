@@ -130,6 +130,10 @@ export const versionName = (code: number): string => VERSIONS[code] ?? hex(code)
 /** OpenSSL's name for a standard suite name; the name itself where OpenSSL uses the standard one (TLS 1.3). */
 export const opensslName = (standard: string): string => opensslByName.get(standard) ?? standard
 
+/** Whether `said`, in its standard name or OpenSSL's, is this suite; true for names that are neither. */
+export const sameSuite = (said: string, standard: string): boolean =>
+  !SUITES.some(([, ...names]) => names.includes(said)) || opensslName(said) === opensslName(standard)
+
 /** `TLS 1.2` as people write it, for the library's `TLSv1.2`. */
 export const spoken = (version: string): string =>
   version === 'TLSv1' ? 'TLS 1.0' : version.replace(/^(TLS|SSL)v/, '$1 ')

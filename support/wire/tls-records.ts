@@ -216,7 +216,7 @@ function extensions(cursor: Cursor): Map<number, Cursor> {
 const grease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff)
 
 /** RFC 8446 s4.1.2; `body` is the message without its 4-byte header. Throws RangeError on wrong lengths. */
-export function clientHello(body: Buffer): ClientHello {
+function clientHello(body: Buffer): ClientHello {
   const cursor = new Cursor(body)
   const legacy = cursor.number(2)
   cursor.bytes(32)

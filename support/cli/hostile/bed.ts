@@ -13,7 +13,7 @@ import { Gone, Peer } from './peer.ts'
 const COMMAND = join(import.meta.dirname, '../mail-tls.js')
 const USAGE = pathToFileURL(join(import.meta.dirname, 'usage.mjs')).href
 /** Far more than any run takes, in ms: what is still there then hangs. */
-const KILL = 60_000
+const KILL = 180_000
 /** In ms, in place of ten seconds. */
 export const PATIENCE = 1_500
 
@@ -73,7 +73,13 @@ export async function judged(
     const done = misdeed.delivery ? misdeed.delivery(partner, taken, surroundings) : deliver(partner, taken)
     done.catch(forGone)
   }
-  writeFileSync(join(folder, 'gateway.yaml'), gatewayFile(portOf(inbound), portOf(submission), partner))
+  const sides = [
+    'name: hostile\n',
+    misdeed.delivery || misdeed.submission ? '' : inboundSide(portOf(inbound)),
+    misdeed.inbound ? '' : outboundSide(portOf(submission), partner),
+    'pki: ../pki\n',
+  ]
+  writeFileSync(join(folder, 'gateway.yaml'), sides.join(''))
   const began = performance.now()
   const child = spawn(
     process.execPath,
@@ -117,7 +123,9 @@ export async function judged(
   const document = files.get('verdicts.json')
   return {
     ...{ status, killed, ms, out, err, files },
-    peak: existsSync(join(folder, 'usage')) ? Number(readFileSync(join(folder, 'usage'), 'utf8')) : Number.NaN,
+    peak: existsSync(join(folder, 'usage'))
+      ? Number(readFileSync(join(folder, 'usage'), 'utf8'))
+      : Number.NaN,
     verdicts: document ? (JSON.parse(document) as VerdictsDocument).verdicts : [],
   }
 }
@@ -160,14 +168,15 @@ async function freePort(): Promise<number> {
   }
 }
 
-const gatewayFile = (inbound: number, submission: number, partner: number): string => `name: hostile
-inbound:
-  address: 127.0.0.1:${inbound}
+const inboundSide = (port: number): string => `inbound:
+  address: 127.0.0.1:${port}
   hostname: mx.gateway.test
   recipient: inbox@gateway.test
   connectors:
     - { from: "*.required.test", tls: required }
-outbound:
+`
+
+const outboundSide = (submission: number, partner: number): string => `outbound:
   submit: 127.0.0.1:${submission}
   sender: probe@gateway.test
   partner: 127.0.0.1:${partner}
@@ -175,7 +184,6 @@ outbound:
     - { to: "*.opportunistic.test", tls: opportunistic }
     - { to: "*.encrypted.test", tls: encryption-only }
   settle: 300ms
-pki: ../pki
 `
 
 function contents(folder: string): Map<string, string> {

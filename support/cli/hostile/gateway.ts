@@ -8,7 +8,10 @@ export interface Taken {
 }
 
 /** What becomes of one command; `more` goes on, `over` has ended the session by itself. */
-export type Answer = (peer: Peer, line: string) => Promise<'more' | 'over' | undefined> | 'more' | 'over' | undefined
+export type Answer = (
+  peer: Peer,
+  line: string,
+) => Promise<'more' | 'over' | undefined> | 'more' | 'over' | undefined
 
 export interface Receiving {
   tls: TlsOptions
@@ -30,7 +33,8 @@ export async function receive(peer: Peer, options: Receiving): Promise<void> {
   peer.say(options.greeting ?? '220 mx.gateway.test ESMTP')
   for (;;) {
     const line = await peer.line()
-    const verb = line.trim().slice(0, 8).toUpperCase() === 'STARTTLS' ? 'STARTTLS' : line.slice(0, 4).toUpperCase()
+    const verb =
+      line.trim().slice(0, 8).toUpperCase() === 'STARTTLS' ? 'STARTTLS' : line.slice(0, 4).toUpperCase()
     const other = await (answers[verb] ?? answers['*'])?.(peer, line)
     if (other === 'over') return
     if (other === 'more') continue

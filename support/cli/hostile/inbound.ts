@@ -1,5 +1,5 @@
+import { type Misdeed, PATIENCE } from './bed.ts'
 import { type Answer, receive } from './gateway.ts'
-import type { Misdeed } from './bed.ts'
 import type { Peer } from './peer.ts'
 import { handshake, record, tls13, vector } from './tls13.ts'
 
@@ -11,6 +11,9 @@ const ODD = Buffer.concat([
 const RANDOM = Buffer.alloc(32, 0x5a)
 
 type Inbound = NonNullable<Misdeed['inbound']>
+
+/** Gateways that are no more. */
+const dead = new WeakSet<object>()
 
 /** Well-behaved but for some answers. */
 const answers =
@@ -43,7 +46,8 @@ const serverHello = handshake(
 const der = (text: string) =>
   [...text.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)/g)].map(([, body]) => Buffer.from(body!, 'base64'))
 
-export const INBOUND: Record<string, Inbound> = {
+/** Nothing comes in time, so nothing can be said. */
+export const SILENT: Record<string, Inbound> = {
   'never answers': peer => peer.forever(),
   'says one byte a second': async peer => {
     for (const byte of '220 mx.gateway.test ESMTP\r\n') {
@@ -51,6 +55,24 @@ export const INBOUND: Record<string, Inbound> = {
       await peer.wait(1_000)
     }
   },
+  'is a web server': async peer => {
+    await peer.line()
+    peer.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+    peer.end()
+  },
+  'speaks TLS from the start': async (peer, { tls }) => {
+    await peer.serveTls(tls)
+    await peer.forever()
+  },
+}
+
+/** Not even a connection can be relied on. */
+export const GONE: Record<string, Inbound> = {
+  'resets at once': async peer => peer.reset(),
+}
+
+/** There is no session in which a message could be taken. */
+export const NO_SESSION: Record<string, Inbound> = {
   'greets without an end': peer => peer.flood('220-still greeting\r\n'),
   'greets without a line end': peer => peer.flood(Buffer.alloc(16_384, 'x')),
   'greets with a line of 1 MiB': async peer => {
@@ -64,23 +86,11 @@ export const INBOUND: Record<string, Inbound> = {
       return 'more'
     },
   }),
-  'puts control bytes into every reply': async (peer, { tls }) => {
-    const odd: Answer = p => {
-      p.write(Buffer.concat([Buffer.from('550-5.0.0 '), ODD, Buffer.from('\r\n550 '), ODD, Buffer.from('\r\n')]))
-      return 'more'
-    }
-    await receive(peer, {
-      tls,
-      greeting: `220 ${ODD.toString('latin1')}`,
-      answers: { MAIL: odd, RSET: odd, NOOP: odd },
-    })
-  },
   'says control bytes instead of replies': async peer => {
     peer.write(Buffer.concat([ODD, Buffer.from('\r\n')]))
     await peer.forever()
   },
   'closes at once': async peer => peer.end(),
-  'resets at once': async peer => peer.reset(),
   'closes its half and goes on listening': async peer => {
     peer.socket.end('220 mx.gateway.test ESMTP\r\n')
     await peer.forever()
@@ -99,11 +109,6 @@ export const INBOUND: Record<string, Inbound> = {
     peer.say('220 mx.gateway.test', '250 mx.gateway.test', '250 MAIL', '250 RCPT', '354 DATA', '250 Taken')
     await peer.forever()
   },
-  'is a web server': async peer => {
-    await peer.line()
-    peer.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
-    peer.end()
-  },
   'is a web server that does not wait': async peer => {
     peer.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
     peer.end()
@@ -112,10 +117,27 @@ export const INBOUND: Record<string, Inbound> = {
     peer.say('SSH-2.0-OpenSSH_10.0')
     await peer.forever()
   },
-  'speaks TLS from the start': async (peer, { tls }) => {
-    await peer.serveTls(tls)
+  'refuses every connection': async peer => {
+    peer.say('554 5.7.1 No')
     await peer.forever()
   },
+  'says 250 to everything': async peer => {
+    peer.say('250 hello')
+    for (;;) {
+      await peer.line()
+      peer.say('250 2.0.0 Fine')
+    }
+  },
+  'refuses everything': answers({
+    '*': peer => {
+      peer.say('554 5.7.1 No')
+      return 'more'
+    },
+  }),
+}
+
+/** TLS is offered and cannot be had; mail in clear is taken. */
+export const NO_TLS: Record<string, Inbound> = {
   'answers the ClientHello with garbage': afterHello(peer => peer.flood('no TLS at all\r\n')),
   'answers the ClientHello in clear': afterHello(async peer => {
     peer.say('454 4.7.0 Not today')
@@ -127,10 +149,6 @@ export const INBOUND: Record<string, Inbound> = {
   'sends records longer than there may be': afterHello(peer =>
     peer.flood(Buffer.concat([Buffer.from([22, 3, 3, 0xff, 0xff]), Buffer.alloc(0xffff)])),
   ),
-  'announces a record and stops': afterHello(async peer => {
-    peer.write(Buffer.from([22, 3, 3, 0x40, 0, 2]))
-    await peer.forever()
-  }),
   'floods with records of no length': afterHello(peer => peer.flood(record(22, []))),
   'floods with alerts': afterHello(peer => peer.flood(record(21, [1, 90]))),
   'floods with ServerHellos': afterHello(peer => peer.flood(record(22, serverHello))),
@@ -168,6 +186,28 @@ export const INBOUND: Record<string, Inbound> = {
     const seal = await tls13(peer, { key, chain: der(cert) })
     await peer.flood(() => seal.seal(23, Buffer.alloc(0)))
   }),
+  'replies inside TLS without an end': afterGoAhead(async (peer, { key, cert }) => {
+    const seal = await tls13(peer, { key, chain: der(cert) })
+    await peer.flood(() => seal.seal(23, Buffer.from('250-on and on\r\n'.repeat(500))))
+  }),
+  'says a line without an end inside TLS': afterGoAhead(async (peer, { key, cert }) => {
+    const seal = await tls13(peer, { key, chain: der(cert) })
+    await peer.flood(() => seal.seal(23, Buffer.alloc(16_000, 'x')))
+  }),
+  'refuses STARTTLS for now': answers({
+    STARTTLS: peer => {
+      peer.say('454 4.7.0 No TLS')
+      return 'more'
+    },
+  }),
+}
+
+/** As before, and the wait for TLS or for a word inside TLS ends it. */
+export const TLS_SILENT: Record<string, Inbound> = {
+  'announces a record and stops': afterHello(async peer => {
+    peer.write(Buffer.from([22, 3, 3, 0x40, 0, 2]))
+    await peer.forever()
+  }),
   'updates its keys without an end': afterGoAhead(async (peer, { key, cert }) => {
     const seal = await tls13(peer, { key, chain: der(cert) })
     await peer.flood(() => seal.update())
@@ -185,14 +225,6 @@ export const INBOUND: Record<string, Inbound> = {
     )
     await peer.flood(() => seal.seal(22, ticket))
   }),
-  'replies inside TLS without an end': afterGoAhead(async (peer, { key, cert }) => {
-    const seal = await tls13(peer, { key, chain: der(cert) })
-    await peer.flood(() => seal.seal(23, Buffer.from('250-on and on\r\n'.repeat(500))))
-  }),
-  'says a line without an end inside TLS': afterGoAhead(async (peer, { key, cert }) => {
-    const seal = await tls13(peer, { key, chain: der(cert) })
-    await peer.flood(() => seal.seal(23, Buffer.alloc(16_000, 'x')))
-  }),
   'asks for renegotiation without an end': afterGoAhead(async (peer, tls) => {
     const socket = await peer.serveTls({ ...tls, maxVersion: 'TLSv1.2' })
     for (;;) {
@@ -200,11 +232,23 @@ export const INBOUND: Record<string, Inbound> = {
       await peer.wait(1)
     }
   }),
-  'shows a hundred certificates': (peer, { tls }) =>
-    receive(peer, { tls: { ...tls, cert: tls.cert + der(tls.cert).slice(1, 2).map(pem).join('').repeat(98) } }),
-  'shows a certificate with thousands of names': (peer, { tls }) => receive(peer, { tls: { ...tls, ...made('many') } }),
-  'shows a certificate with control bytes in its names': (peer, { tls }) =>
-    receive(peer, { tls: { ...tls, ...made('odd') } }),
+}
+
+/** Sessions are in order, and no message is taken. */
+export const NO_MAIL: Record<string, Inbound> = {
+  'puts control bytes into every reply': async (peer, { tls }) => {
+    const odd: Answer = p => {
+      p.write(
+        Buffer.concat([Buffer.from('550-5.0.0 '), ODD, Buffer.from('\r\n550 '), ODD, Buffer.from('\r\n')]),
+      )
+      return 'more'
+    }
+    await receive(peer, {
+      tls,
+      greeting: `220 ${ODD.toString('latin1')}`,
+      answers: { MAIL: odd, RSET: odd, NOOP: odd },
+    })
+  },
   'closes after DATA': answers({
     DATA: peer => {
       peer.end()
@@ -217,33 +261,34 @@ export const INBOUND: Record<string, Inbound> = {
       return 'over'
     },
   }),
-  'says 250 to everything': async peer => {
-    peer.say('250 hello')
-    for (;;) {
-      await peer.line()
-      peer.say('250 2.0.0 Fine')
-    }
-  },
-  'says 250 to everything in clear': answers({
-    '*': peer => {
-      if (peer.secured) return undefined
-      peer.say('250 2.0.0 Fine')
-      return 'more'
-    },
-    EHLO: () => undefined,
-    STARTTLS: () => undefined,
-    QUIT: () => undefined,
-  }),
-  'refuses everything': answers({
-    '*': peer => {
-      peer.say('554 5.7.1 No')
+  'takes the message before it was sent': answers({
+    DATA: peer => {
+      peer.say('354 Go on', '250 2.0.0 Taken')
       return 'more'
     },
   }),
-  'refuses every connection': async peer => {
-    peer.say('554 5.7.1 No')
-    await peer.forever()
-  },
+  'says 250 without an end after DATA': answers({
+    DATA: peer => {
+      peer.say('354 Go on')
+      return peer.flood('250 2.0.0 Taken\r\n').then(() => 'over' as const)
+    },
+  }),
+}
+
+/** Odd, and nothing that a requirement forbids. */
+export const FINE: Record<string, Inbound> = {
+  'shows a hundred certificates': (peer, { tls }) =>
+    receive(peer, {
+      tls: { ...tls, cert: tls.cert + der(tls.cert).slice(1, 2).map(pem).join('').repeat(98) },
+    }),
+  'shows a certificate with thousands of names': (peer, { tls }) =>
+    receive(peer, { tls: { ...tls, ...made('many') } }),
+  'shows a certificate with control bytes in its names': (peer, { tls }) =>
+    receive(peer, { tls: { ...tls, ...made('odd') } }),
+}
+
+/** Refuses or contradicts itself, each in its own way. */
+export const REFUSES: Record<string, Inbound> = {
   'refuses STARTTLS': answers({
     STARTTLS: peer => {
       peer.say('554 5.7.0 No TLS')
@@ -256,18 +301,34 @@ export const INBOUND: Record<string, Inbound> = {
       return 'more'
     },
   }),
-  'says 250 without an end after DATA': answers({
-    DATA: peer => {
-      peer.say('354 Go on')
-      return peer.flood('250 2.0.0 Taken\r\n').then(() => 'over' as const)
-    },
-  }),
-  'takes the message before it was sent': answers({
-    DATA: peer => {
-      peer.say('354 Go on', '250 2.0.0 Taken')
+}
+
+/** Takes mail inside TLS alone. */
+export const CLEAR_ODD: Record<string, Inbound> = {
+  'says 250 to everything in clear': answers({
+    '*': peer => {
+      if (peer.secured) return undefined
+      peer.say('250 2.0.0 Fine')
       return 'more'
     },
+    EHLO: () => undefined,
+    STARTTLS: () => undefined,
+    QUIT: () => undefined,
   }),
+}
+
+/** Never too late, and far too slow in all. */
+export const SLOW: Record<string, Inbound> = {
+  'answers each command just in time': answers({
+    '*': async peer => {
+      await peer.wait(0.8 * PATIENCE)
+      return undefined
+    },
+  }),
+}
+
+/** Served one connection after another. */
+export const MORTAL: Record<string, Inbound> = {
   'is there only once': async (peer, { tls }, count) => {
     if (count > 1) peer.end()
     else await receive(peer, { tls })
@@ -276,12 +337,16 @@ export const INBOUND: Record<string, Inbound> = {
     if (count > 3) peer.reset()
     else await receive(peer, { tls })
   },
-  'answers each command just in time': answers({
-    '*': async peer => {
-      await peer.wait(450)
-      return undefined
-    },
-  }),
+  'dies of what is smuggled in': async (peer, surroundings) => {
+    if (dead.has(surroundings)) return peer.end()
+    const STARTTLS: Answer = p => {
+      if (p.pending === 0) return undefined
+      dead.add(surroundings)
+      p.reset()
+      return 'over'
+    }
+    await receive(peer, { tls: surroundings.tls, answers: { STARTTLS } })
+  },
 }
 
 const pem = (bytes: Buffer) =>

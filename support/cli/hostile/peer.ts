@@ -1,5 +1,5 @@
 import { type Socket, connect as tcpConnect } from 'node:net'
-import { createServer, type TlsOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { createServer, type TLSSocket, type TlsOptions, connect as tlsConnect } from 'node:tls'
 
 /** The other side is gone: ends the script of a behaviour, whatever it was at. */
 export class Gone extends Error {
@@ -48,6 +48,11 @@ export class Peer {
       this.#waiting = resolve
     })
     this.#waiting = undefined
+  }
+
+  /** Bytes that came and were not read yet. */
+  get pending(): number {
+    return this.#rest.length
   }
 
   /** The next line without its end. */
@@ -104,7 +109,10 @@ export class Peer {
   }
 
   /** The same again and again, as fast as it is read, until the other side ends it or `times` are over. */
-  async flood(bytes: string | Buffer | (() => string | Buffer), times = Number.POSITIVE_INFINITY): Promise<void> {
+  async flood(
+    bytes: string | Buffer | (() => string | Buffer),
+    times = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     for (let n = 0; n < times; n++) {
       if (this.#gone || !this.#stream.writable) throw new Gone()
       if (this.#stream.write(typeof bytes === 'function' ? bytes() : bytes)) {

@@ -1,9 +1,9 @@
 import {
+  constants,
   createCipheriv,
   createHash,
   createHmac,
   createPublicKey,
-  constants,
   diffieHellman,
   generateKeyPairSync,
   randomBytes,
@@ -14,7 +14,10 @@ import { Gone, type Peer } from './peer.ts'
 /** A TLS record, in clear unless its body is sealed already. */
 export function record(type: number, body: Buffer | number[], version = 0x0303): Buffer {
   const bytes = Buffer.from(body)
-  return Buffer.concat([Buffer.from([type, version >> 8, version & 0xff, bytes.length >> 8, bytes.length & 0xff]), bytes])
+  return Buffer.concat([
+    Buffer.from([type, version >> 8, version & 0xff, bytes.length >> 8, bytes.length & 0xff]),
+    bytes,
+  ])
 }
 
 export function vector(size: 1 | 2 | 3, body: Buffer): Buffer {
@@ -24,7 +27,8 @@ export function vector(size: 1 | 2 | 3, body: Buffer): Buffer {
 }
 
 /** A handshake message: RFC 8446 s4. */
-export const handshake = (type: number, body: Buffer): Buffer => Buffer.concat([Buffer.from([type]), vector(3, body)])
+export const handshake = (type: number, body: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([type]), vector(3, body)])
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest()
 const ZERO = Buffer.alloc(32)
@@ -35,7 +39,10 @@ function expand(secret: Buffer, label: string, context: Buffer, length: number):
     vector(1, Buffer.from(`tls13 ${label}`)),
     vector(1, context),
   ])
-  return createHmac('sha256', secret).update(Buffer.concat([info, Buffer.from([1])])).digest().subarray(0, length)
+  return createHmac('sha256', secret)
+    .update(Buffer.concat([info, Buffer.from([1])]))
+    .digest()
+    .subarray(0, length)
 }
 
 const extract = (salt: Buffer, input: Buffer) => createHmac('sha256', salt).update(input).digest()
@@ -124,7 +131,10 @@ export async function tls13(peer: Peer, options: Tls13Options): Promise<Sealer> 
   let transcript = Buffer.concat([hello, serverHello])
   const empty = sha256(Buffer.alloc(0))
   const early = extract(ZERO, ZERO)
-  const secret = extract(expand(early, 'derived', empty, 32), diffieHellman({ privateKey, publicKey: theirs }))
+  const secret = extract(
+    expand(early, 'derived', empty, 32),
+    diffieHellman({ privateKey, publicKey: theirs }),
+  )
   const traffic = expand(secret, 's hs traffic', sha256(transcript), 32)
   peer.write(Buffer.concat([record(22, serverHello), record(20, [1])]))
   const seal = new Sealer(traffic)

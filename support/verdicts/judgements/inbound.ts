@@ -2,7 +2,7 @@ import type { Mail } from '../../lab/mailbox.ts'
 import { bodyOf, headersOf } from '../../lab/message.ts'
 import type { Handover } from '../../lab/sender.ts'
 import type { Reply } from '../../wire/smtp.ts'
-import { spoken } from '../../wire/tls-names.ts'
+import { SUITES, sameSuite, spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
 import { broken, kept, refused, unclear } from './observation.ts'
 import { secured } from './wire.ts'
@@ -27,7 +27,7 @@ export function accepts(handover: Handover, { version }: { version?: string } = 
 
 /**
  * Refused by a reply, or inside the handshake or right after it, where TLS 1.3 has its refusals. `alive`: whether the
- * gateway greets on a new connection afterwards; a server that crashed refuses nothing.
+ * gateway takes mail of others afterwards; a server that crashed, or refuses everybody, refuses nobody in particular.
  */
 export function refuses(handover: Handover, alive: boolean): Observation {
   const { accepted, reply, breakdown, stage } = handover
@@ -36,9 +36,10 @@ export function refuses(handover: Handover, alive: boolean): Observation {
   const early = stage === 'greeting' || stage === 'STARTTLS' || (stage === 'EHLO' && !reply?.secured)
   if (reply && early) return unclear(`refused at ${stage} already: ${reply.text}`)
   if (reply && reply.code < 400) return unclear(`at ${stage} neither taken nor refused: ${reply.text}`)
+  if (reply && !alive) return unclear(`refused at ${stage}, and so is everybody else: ${reply.text}`)
   if (reply) return refused(`refused at ${stage}: ${reply.text}`)
   if (!breakdown || UNKNOWN.has(breakdown.kind)) return unclear(breakdown?.detail ?? 'nothing was seen')
-  if (!alive) return unclear(`the session ended at ${stage}, and the gateway does not greet any more`)
+  if (!alive) return unclear(`the session ended at ${stage}, and the gateway takes no mail of others`)
   if (breakdown.kind === 'malformed') return unclear(`at ${stage}: ${breakdown.detail}`)
   const atHandshake = stage === 'handshake' || (stage === 'EHLO' && handover.conversations.some(secured))
   if (!atHandshake && stage !== 'MAIL' && stage !== 'RCPT')
@@ -49,7 +50,10 @@ export function refuses(handover: Handover, alive: boolean): Observation {
   return refused(`refused at ${stage}: ${alert?.text ?? breakdown.detail}`)
 }
 
-/** A reply that refuses the message where it was offered in clear. */
+/** What a reply says that wants TLS: RFC 3207 s4, and in words. */
+const NAMES_TLS = /^530\b|\b[45]\.7\.1[01]\b|TLS|SSL|encrypt|secure/i
+
+/** A reply that refuses the message where it was offered in clear, and says why. */
 export function refusesWithoutTls(handover: Handover): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (accepted) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
@@ -57,6 +61,8 @@ export function refusesWithoutTls(handover: Handover): Observation {
   if (!['MAIL', 'RCPT', 'DATA', 'content'].includes(stage))
     return unclear(`refused at ${stage} already: ${reply.text}`)
   if (reply.code < 400) return unclear(`at ${stage} neither taken nor refused: ${reply.text}`)
+  if (!NAMES_TLS.test(reply.text))
+    return unclear(`refused in clear at ${stage}, perhaps for another reason than TLS: ${reply.text}`)
   return refused(`refused in clear at ${stage}: ${reply.text}`)
 }
 
@@ -69,7 +75,7 @@ export function refusesHandshake(handover: Handover, alive: boolean): Observatio
   if (stage === 'STARTTLS' && reply) return unclear(`STARTTLS was refused: ${reply.text}`)
   if (stage !== 'handshake' || !breakdown) return unclear(`no handshake was begun; it ended at ${stage}`)
   if (breakdown.kind === 'silent') return unclear(breakdown.detail)
-  if (!alive) return unclear('the handshake failed, and the gateway does not greet any more')
+  if (!alive) return unclear('the handshake failed, and the gateway takes no mail of others')
   const alert = session.events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')
   if (alert) return refused(`the handshake was refused: ${alert.text}`)
   return refused(`the handshake was refused without an alert: ${breakdown.detail}`)
@@ -83,17 +89,37 @@ export function asksForCertificate({ conversations }: Handover): Observation {
     : broken('the gateway never asked for a certificate')
 }
 
-/** The mailbox holds the message, `unchanged` with the same text. */
-export function reaches(handover: Handover, mails: readonly Mail[], { unchanged = false } = {}): Observation {
+/** The mailbox holds the message, `unchanged` with the same text. `overtaken`: a later one is there and it is not. */
+export function reaches(
+  handover: Handover,
+  mails: readonly Mail[],
+  { unchanged = false, overtaken = false } = {},
+): Observation {
   const mail = mails[0]
   if (!mail) {
-    if (!handover.accepted) return broken('the message did not reach the mailbox')
+    if (!handover.accepted) {
+      const seen = accepts(handover)
+      return seen.kind === 'unclear' ? seen : broken('the message did not reach the mailbox')
+    }
+    if (overtaken)
+      return broken('the gateway accepted the message and lost it: a later one is in the mailbox')
     return unclear('the gateway accepted the message, but it did not reach the mailbox in time')
   }
   if (mails.length > 1) return broken(`the mailbox got the message ${mails.length} times`)
   if (unchanged && bodyOf(mail.content) !== bodyOf(handover.message.content))
     return broken('the text in the mailbox is not the one that was sent')
+  const header = unchanged && changedHeader(handover.message.content, mail.content)
+  if (header) return broken(`the mailbox has another ${header} than was sent`)
   return kept(unchanged ? 'the mailbox got it unchanged' : 'the mailbox got it')
+}
+
+/** Of those that no server on the way has a right to change; spelling aside. */
+export function changedHeader(sent: string, arrived: string): string | undefined {
+  const find = (content: string, name: string) =>
+    headersOf(content)
+      .find(header => header.name === name)
+      ?.value.trim()
+  return ['subject', 'message-id'].find(name => find(sent, name) !== find(arrived, name))
 }
 
 /** Where no mailbox can be looked into, the reply to the message is all that is known of its arrival. */
@@ -151,10 +177,15 @@ export function lineTrue(
     return broken(
       `the wire had ${spoken(handshake?.version ?? 'no TLS')}, the Received line says ${spoken(version)}`,
     )
-  const suite = /\bTLS_[A-Z0-9_]+\b/.exec(line)?.[0]
-  if (suite && handshake?.suite && suite !== handshake.suite)
+  const suite = suiteIn(line)
+  if (suite && handshake?.suite && !sameSuite(suite, handshake.suite))
     return broken(`the wire had ${handshake.suite}, the Received line says ${suite}`)
   return kept(`${said}${version ? ` and ${spoken(version)}` : ''}, as the wire`)
+}
+
+/** A suite in its standard name or OpenSSL's. */
+function suiteIn(line: string): string | undefined {
+  return line.split(/[^\w-]+/).find(word => SUITES.some(([, ...names]) => names.includes(word)))
 }
 
 /** `TLSv1.3`, `TLS1.3`, `TLS-1.3` in a line, as Node writes it. */

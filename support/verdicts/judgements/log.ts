@@ -1,5 +1,6 @@
 import type { SessionWord } from '../../gateway/adapter.ts'
 import type { Conversation } from '../../wire/conversation.ts'
+import { sameSuite } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
 import { broken, kept, unclear } from './observation.ts'
 import { secured } from './wire.ts'
@@ -28,6 +29,9 @@ export function logSays(
   if (!word.version && !word.suite) return broken('the log tells neither version nor suite of the session')
   if (word.version && version && !sameVersion(word.version, version))
     return broken(`the wire had ${version}, the log says ${word.version}`)
+  const suite = session.handshake?.suite
+  if (word.suite && suite && !sameSuite(word.suite, suite))
+    return broken(`the wire had ${suite}, the log says ${word.suite}`)
   if (expected === 'verified' && word.verified === false)
     return broken('the log calls a session with a good certificate unverified')
   if (expected === 'unverified' && word.verified)

@@ -1,6 +1,7 @@
 import type { Sent } from '../../gateway/sending.ts'
 import { bodyOf } from '../../lab/message.ts'
 import { duration } from '../../report/words.ts'
+import type { Conversation } from '../../wire/conversation.ts'
 import { spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
 import { broken, kept, refused, unclear } from './observation.ts'
@@ -16,10 +17,11 @@ export interface TlsExpectation {
 /** The partner got the message inside TLS, and no copy in clear. */
 export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = {}): Observation {
   const nothing = notArrived(sent)
-  if (nothing) return nothing
+  if (nothing?.kind === 'unclear') return nothing
   if (sent.arrivals.some(({ secured }) => !secured)) return broken('the message arrived in clear')
   const inClear = nothingInClear(sent.conversations, sent.message.token)
   if (inClear.kind === 'broken') return inClear
+  if (nothing) return nothing
   const session = carrier(sent)
   const agreed = session?.handshake
   if (version && agreed?.version !== version)
@@ -58,13 +60,20 @@ export function isHeldBack(sent: Sent): Observation {
   if (inClear.kind === 'broken') return inClear
   const word = sent.word.at(-1) ?? quietWord(sent)
   if (!word) return unclear('neither the message nor a word about it came from the gateway')
-  if (word.kind === 'delivered') return unclear('the gateway says delivered, but nothing arrived')
+  if (word.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')
   if (!sent.conversations.some(conversation => commands(conversation).length > 0))
     return unclear(`the gateway never spoke to the partner, so TLS was not the reason: ${word.reason}`)
+  if (sent.conversations.some(offersStarttls) && !sent.conversations.some(saysStarttls))
+    return unclear(`the gateway was offered TLS and left without trying it: ${word.reason}`)
   const unfinished = sent.conversations.find(({ closed }) => !closed)
   if (unfinished) return unclear('a connection to the partner is still open, so the message may yet come')
   return refused(`${word.kind} after ${connections(sent.conversations)}: ${word.reason}`)
 }
+
+const offersStarttls = ({ events }: Conversation): boolean =>
+  events.some(({ kind, text }) => kind === 'reply' && /^250[ -]STARTTLS$/i.test(text))
+const saysStarttls = (conversation: Conversation): boolean =>
+  commands(conversation).some(({ text }) => /^STARTTLS\b/i.test(text))
 
 /** What stands for the word of a gateway that says nothing about its queue. */
 function quietWord({ quiet }: Sent): { kind: 'held back'; reason: string } | undefined {
@@ -83,6 +92,24 @@ export function wentOutLater(sent: readonly Sent[]): Observation | undefined {
     if (inClear.kind === 'broken') return broken(`${inClear.detail} ${how.slice(how.indexOf('after'))}`)
   }
   return undefined
+}
+
+/** What had arrived once, over TLS alone, came again afterwards; nothing where it did not. */
+export function cameAgainLater(sent: readonly Sent[]): Observation | undefined {
+  for (const { arrivals } of sent) {
+    const again = arrivals[1]
+    if (again) return broken(`the message arrived again, ${again.secured ? 'over TLS' : 'in clear'}`)
+  }
+  return undefined
+}
+
+/** Each partner was told of the recipients at its own domain alone. */
+export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
+  for (const { partner, conversations } of sent)
+    for (const { text } of conversations.flatMap(commands))
+      if (/^RCPT\b/i.test(text) && !text.toLowerCase().includes(`@${partner.domain.toLowerCase()}`))
+        return broken(`${partner.domain} was told of a recipient of another: ${text.slice(0, 100)}`)
+  return kept('each partner was told of its own recipients')
 }
 
 export function staysQueuedForCertificate(sent: Sent): Observation {
@@ -125,19 +152,17 @@ export function arrivesAt(sent: Sent, exchanger: number): Observation {
     : kept(`at mail exchanger ${at}`)
 }
 
-/** The last message of several arrived over TLS, after the fault before it was over. */
-export function laterArrivesOverTls(sent: readonly Sent[]): Observation {
+/** The last message of several, as `judgement` sees it, where the one before it was dealt with. */
+export function laterOf(sent: readonly Sent[], judgement: (sent: Sent) => Observation): Observation {
+  const [first] = sent
   const later = sent.at(-1)
-  if (!later || sent.length < 2) return unclear('there was no later message')
-  return arrivesOverTls(laterOnly(later))
-}
-
-/** Without the conversations that an earlier message had with the same partner. */
-function laterOnly(sent: Sent): Sent {
-  const first = sent.arrivals[0]
-  if (!first) return sent
-  const session = carrier(sent)
-  return { ...sent, arrivals: sent.arrivals, word: sent.word, conversations: session ? [session] : [] }
+  if (!later || !first || sent.length < 2) return unclear('there was no later message')
+  const session = carrier(later)
+  if (!session) return first.arrivals.length > 0 ? judgement(later) : unclear('the first did not arrive')
+  if (session.events.filter(({ kind }) => kind === 'content').length > 1)
+    return unclear('both messages went over the same connection')
+  // Without the conversations that an earlier message had with the same partner.
+  return judgement({ ...later, arrivals: later.arrivals, word: later.word, conversations: [session] })
 }
 
 /** The conversation that carried the message. */
@@ -155,6 +180,8 @@ export function carrier(sent: Sent) {
 function notArrived(sent: Sent): Observation | undefined {
   if (sent.refusal) return unclear(`the gateway did not take the message to send on: ${sent.refusal}`)
   if (sent.arrivals.length > 0) return undefined
+  if (sent.partner.flooded)
+    return unclear('the partner got more than is served, so the message may have been in it')
   const word = sent.word.at(-1)
   if (word?.kind === 'deferred' || word?.kind === 'bounced')
     return broken(

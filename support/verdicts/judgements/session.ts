@@ -72,6 +72,7 @@ export async function handshakeSucceeds(talk: Dialogue): Promise<Observation> {
 
 export async function takesMessage(talk: Dialogue): Promise<Observation> {
   await talk.transaction()
+  if (talk.breakdown?.breakdown === 'silent') return unclear(talk.breakdown.message)
   if (talk.breakdown) return broken(`the session ended: ${talk.breakdown.message}`)
   return talk.last?.code === 250
     ? kept('the session went on and took a message')
@@ -82,6 +83,7 @@ export async function takesMessage(talk: Dialogue): Promise<Observation> {
 export async function answersInOrder(talk: Dialogue): Promise<Observation> {
   await talk.greet()
   await talk.say('QUIT')
+  if (talk.breakdown?.breakdown === 'silent') return unclear(`inside TLS: ${talk.breakdown.message}`)
   if (talk.breakdown) return broken(`inside TLS: ${talk.breakdown.message}`)
   const [greeting, goodbye] = talk.replies.slice(-2)
   if (greeting?.code !== 250 || goodbye?.code !== 221)

@@ -18,15 +18,29 @@ export const commands = ({ events }: Conversation): WireEvent[] =>
 export function nothingInClear(conversations: readonly Conversation[], token: string): Observation {
   if (conversations.length === 0)
     return unclear('no connection was seen, so nothing can be said about what crossed it')
-  const cut = conversations.find(({ truncated }) => truncated)
-  if (cut)
-    return unclear('the gateway sent more than is kept, so what crossed in clear is not known as a whole')
   for (const conversation of conversations) {
     if (conversation.clear.fromSender.includes(token)) return broken('the message crossed the wire in clear')
     const command = commands(conversation).find(({ text, secured }) => !secured && GIVES_AWAY.test(text))
     if (command) return broken(`${verb(command)} crossed the wire in clear`)
+    const early = pipelined(conversation)
+    if (early) return broken(`${early} crossed the wire in clear, behind STARTTLS`)
   }
+  if (conversations.some(({ truncated }) => truncated))
+    return unclear('the gateway sent more than is kept, so what crossed in clear is not known as a whole')
   return refused(`nothing of it in clear on ${connections(conversations)}`)
+}
+
+/** What gives a message away was sent on before the answer to STARTTLS, and so was never answered. */
+function pipelined({ clear }: Conversation): string | undefined {
+  // Line ends are escaped there.
+  const lines = clear.fromSender.split('\\r\\n')
+  const at = lines.findIndex(line => /^STARTTLS\b/i.test(line))
+  if (at < 0) return undefined
+  for (const line of lines.slice(at + 1)) {
+    const early = GIVES_AWAY.exec(line)?.[1]
+    if (early) return early.toUpperCase()
+  }
+  return undefined
 }
 
 /** Only greeting, EHLO and STARTTLS crossed outside of TLS; afterwards everything was inside. */
@@ -37,6 +51,8 @@ export function onlyGreetingInClear(conversations: readonly Conversation[], toke
     if (clear.fromSender.includes(token)) return broken('the message crossed the wire in clear')
     const command = commands(conversation).find(event => !event.secured && !BEFORE_TLS.test(event.text))
     if (command) return broken(`${verb(command)} crossed the wire in clear`)
+    const early = pipelined(conversation)
+    if (early) return broken(`${early} crossed the wire in clear, behind STARTTLS`)
     const up = events.findIndex(event => event.kind === 'handshake' && event.secured)
     const stray =
       up < 0 ? undefined : events.slice(up).find(event => event.kind === 'bytes' && !event.secured)

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+const END = JSON.stringify(new URL('end.ts', import.meta.url).href)
+
+describe('the end of the process', () => {
+  let child: ChildProcess | undefined
+  afterEach(() => child?.kill('SIGKILL'))
+
+  /** A process of its own that runs `script`, with what it prints. */
+  function running(script: string, ipc = false) {
+    const started = spawn(
+      process.execPath,
+      ['--input-type=module', '--eval', `import { endsWith, onInterrupt } from ${END}\n${script}`],
+      { stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])] },
+    )
+    child = started
+    const said = { out: '', err: '' }
+    const ready = new Promise<void>(resolve =>
+      started.stdout!.on('data', chunk => {
+        said.out += chunk
+        if (said.out.includes('ready')) resolve()
+      }),
+    )
+    started.stderr!.on('data', chunk => {
+      said.err += chunk
+    })
+    // Not 'close': Node does not tell of it once the channel was closed from here.
+    const ends = [started.stdout!, started.stderr!].map(stream => once(stream, 'end'))
+    const ended = Promise.all([once(started, 'exit'), ...ends]).then(([[code, signal]]) => ({
+      code,
+      signal,
+      ...said,
+    }))
+    return { child: started, ready, ended }
+  }
+  const FOREVER = 'setInterval(() => {}, 60_000)\n'
+
+  for (const status of [0, 1, 2])
+    it(`has the status ${status} that the work came to, whatever still holds the event loop`, async () => {
+      const { code } = await running(`${FOREVER}await endsWith(Promise.resolve(${status}))`).ended
+      assert.equal(code, status)
+    })
+
+  it('comes after everything that was written to a pipe', async () => {
+    const size = 2_000_000
+    const { out, code } = await running(
+      `process.stdout.write('x'.repeat(${size}))\nawait endsWith(Promise.resolve(1))`,
+    ).ended
+    assert.deepEqual([out.length, code], [size, 1])
+  })
+
+  it('is a fault where the work fails', async () => {
+    const { code, err } = await running(`await endsWith(Promise.reject(new Error('broken work')))`).ended
+    assert.notEqual(code, 0)
+    assert.match(err, /broken work/)
+  })
+
+  describe('by a signal', () => {
+    const STOPS = `${FOREVER}onInterrupt(async () => console.log('stopped'))\nconsole.log('ready')`
+
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      it(`stops the run first: ${signal}`, async () => {
+        const { child, ready, ended } = running(STOPS)
+        await ready
+        child.kill(signal)
+        const { code, out, err } = await ended
+        assert.equal(code, 2)
+        assert.equal(out, 'ready\nstopped\n')
+        assert.equal(err, `mail-tls: ended by ${signal}; nothing was judged\n`)
+      })
+
+    it('comes at once at the second, when the run does not stop', async () => {
+      const { child, ready, ended } = running(
+        `${FOREVER}onInterrupt(() => new Promise(() => console.log('stopping')))\nconsole.log('ready')`,
+      )
+      await ready
+      child.kill('SIGINT')
+      while (!(await once(child.stdout!, 'data')).join().includes('stopping'));
+      child.kill('SIGINT')
+      assert.equal((await ended).code, 2)
+    })
+
+    it('comes also where stopping fails', async () => {
+      const { child, ready, ended } = running(
+        `${FOREVER}onInterrupt(async () => { throw new Error('stuck') })\nconsole.log('ready')`,
+      )
+      await ready
+      child.kill('SIGTERM')
+      const { code, err } = await ended
+      assert.equal(code, 2)
+      assert.match(err, /ended by SIGTERM/)
+    })
+
+    it('comes as ever once that is undone', async () => {
+      const { child, ready, ended } = running(
+        `${FOREVER}onInterrupt(async () => console.log('stopped'))()\nconsole.log('ready')`,
+      )
+      await ready
+      child.kill('SIGTERM')
+      const { signal, out } = await ended
+      assert.deepEqual([signal, out], ['SIGTERM', 'ready\n'])
+    })
+  })
+
+  it('stops the run when the launcher of the process is gone', async () => {
+    const { child, ready, ended } = running(
+      `${FOREVER}onInterrupt(async () => console.log('stopped'))\nconsole.log('ready')`,
+      true,
+    )
+    await ready
+    child.disconnect()
+    const { code, err } = await ended
+    assert.equal(code, 2)
+    assert.match(err, /ended by its parent/)
+  })
+})

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { stripVTControlCharacters } from 'node:util'
+import type { Planned } from '../run/run.ts'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadFeatures } from '../verdicts/features.ts'
+import { planText } from './plan.ts'
+
+const catalogue = loadCatalogue()
+const rules = loadFeatures(catalogue)
+const look = { colour: false, columns: 80 }
+
+/** Of one requirement, an example for each reason; nothing where it would be judged. */
+function planned(requirement: string, ...reasons: (string | undefined)[]): Planned[] {
+  const rule = rules.find(rule => rule.requirement === requirement)!
+  return reasons.map((inapplicable, n) => ({
+    rule,
+    title: `example ${n}`,
+    control: n === 0,
+    ...(inapplicable === undefined ? {} : { inapplicable }),
+  }))
+}
+const entries = (text: string) =>
+  text
+    .split('\n\n')[0]!
+    .split(/\n(?=\S)/)
+    .map(entry => entry.replace(/\s+/g, ' '))
+
+describe('a plan', () => {
+  it('says of each requirement whether it would be judged, in the order of the catalogue', () => {
+    const [first, second, third] = catalogue.requirements
+      .map(({ id }) => id)
+      .filter(id => rules.some(({ requirement }) => requirement === id)) as [string, string, string]
+    const text = planText(
+      [
+        ...planned(third, 'no connector', 'no connector', 'no log'),
+        ...planned(second, undefined, 'no mailbox'),
+        ...planned(first, undefined),
+      ],
+      catalogue,
+      look,
+    )
+    assert.deepEqual(entries(text), [
+      `yes ${first} ${catalogue.get(first).statement.replace(/\s+/g, ' ')}`,
+      `part ${second} 1 of 2 examples; no mailbox`,
+      `no ${third} no connector; no log`,
+    ])
+    assert.match(text, /\n\n2 of 3 requirements would be judged\. Nothing was connected to\.\n$/)
+  })
+
+  it('fits its columns', () => {
+    const plan = rules.flatMap(({ requirement }) =>
+      planned(requirement, undefined, 'for want of something '.repeat(9)),
+    )
+    for (const columns of [60, 80, 132])
+      for (const line of planText(plan, catalogue, { colour: false, columns }).split('\n'))
+        assert.ok(line.length <= columns, line)
+  })
+
+  it('is the same without its colours', () => {
+    const plan = planned(rules[0]!.requirement, undefined, 'no connector')
+    const coloured = planText(plan, catalogue, { ...look, colour: true })
+    assert.notEqual(coloured, planText(plan, catalogue, look))
+    assert.equal(stripVTControlCharacters(coloured), planText(plan, catalogue, look))
+  })
+
+  it('of nothing judges nothing', () => {
+    assert.match(planText([], catalogue, look), /^\n\n0 of 0 requirements/)
+  })
+})

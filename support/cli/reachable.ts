@@ -1,0 +1,37 @@
+import { connect } from 'node:net'
+import { GatewayFailure } from '../gateway/gateway.ts'
+import type { GatewayFile } from '../gateway/gateway-file.ts'
+import type { Endpoint } from '../wire/smtp.ts'
+
+/** In ms; a gateway that takes longer to take a connection cannot be judged anyway. */
+const LIMIT = 10_000
+
+/** Throws GatewayFailure with each address of the file at which nobody takes connections: who is not there breaks nothing. */
+export async function mustBeReachable({ inbound, outbound }: GatewayFile, limit = LIMIT): Promise<void> {
+  const sides = [
+    ...(inbound ? [{ key: 'inbound.address', at: inbound.address }] : []),
+    ...(outbound ? [{ key: 'outbound.submit', at: outbound.submit }] : []),
+  ]
+  const problems = await Promise.all(
+    sides.map(async ({ key, at }) => {
+      const why = await whyNot(at, limit)
+      return why === undefined
+        ? []
+        : [`nobody takes connections at ${at.host} port ${at.port} (${key}): ${why}`]
+    }),
+  )
+  if (problems.flat().length > 0) throw new GatewayFailure(problems.flat().join('\n'))
+}
+
+function whyNot({ host, port }: Endpoint, limit: number): Promise<string | undefined> {
+  return new Promise(resolve => {
+    const socket = connect({ host, port })
+    const end = (why?: string) => {
+      socket.destroy()
+      resolve(why)
+    }
+    socket.setTimeout(limit, () => end(`no answer within ${limit / 1000} s`))
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
+    socket.once('connect', () => end())
+  })
+}

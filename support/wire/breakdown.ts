@@ -1,0 +1,35 @@
+import { MAX_WAIT } from './patience.ts'
+import { printable } from './printable.ts'
+
+/** Why a conversation could not go on. None of these is an SMTP refusal. */
+export type Breakdown = 'no connection' | 'closed' | 'silent' | 'malformed' | 'handshake failed'
+
+export class WireError extends Error {
+  override name = 'WireError'
+  readonly breakdown: Breakdown
+  constructor(breakdown: Breakdown, detail: string) {
+    super(`${breakdown}: ${detail}`)
+    this.breakdown = breakdown
+  }
+}
+
+/** Rejects with WireError 'silent' after `wait` ms. */
+export async function bounded<T>(promise: Promise<T>, what: string, wait = MAX_WAIT): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new WireError('silent', `${what} within ${Math.round(wait) / 1000} s`)),
+      wait,
+    )
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Of OpenSSL's errors the reason alone: around it stand numbers of a thread and lines of its source. */
+export function reasonOf(error: Error & { reason?: unknown }): string {
+  return printable(typeof error.reason === 'string' ? error.reason : error.message, 300)
+}
