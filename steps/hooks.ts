@@ -10,9 +10,9 @@ import {
 } from '@cucumber/cucumber'
 import type { GherkinDocument, Pickle } from '@cucumber/messages'
 import { bundledGateway } from '../containers/index.ts'
-import type { Capability } from '../support/gateway/adapter.ts'
-import { CAPABILITIES } from '../support/gateway/adapter.ts'
+import { CAPABILITIES, type Capability } from '../support/gateway/adapter.ts'
 import { currentRun, Run, useRun } from '../support/run/run.ts'
+import { lineIn } from '../support/verdicts/features.ts'
 import { WireError } from '../support/wire/smtp.ts'
 import { Inapplicable, MailWorld, NonConformant } from './world.ts'
 
@@ -65,7 +65,7 @@ AfterAll(async () => {
 })
 
 Before(function (this: MailWorld, { pickle, gherkinDocument }) {
-  this.located = this.run.example(`${pickle.uri}:${lineOf(pickle, gherkinDocument)}`)
+  this.located = this.run.example(placeOf(pickle, gherkinDocument))
   this.key = pickle.id
   this.began = performance.now()
   this.run.listener?.began({
@@ -117,7 +117,7 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
       requirement: id,
       level,
       actor,
-      scenario: `${pickle.uri}:${lineOf(pickle, gherkinDocument)}`,
+      scenario: placeOf(pickle, gherkinDocument),
       title: located.title,
       control: located.control,
       ...conclusion,
@@ -129,15 +129,12 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   if (failure) throw failure
 })
 
-/** The line of the example, or of the row of an outline's table. */
-function lineOf({ astNodeIds }: Pickle, { feature }: GherkinDocument): number {
-  const id = astNodeIds.at(-1)
-  for (const { rule } of feature?.children ?? [])
-    for (const { scenario } of rule?.children ?? []) {
-      if (scenario?.id === id) return scenario!.location.line
-      const row = scenario?.examples.flatMap(({ tableBody }) => tableBody).find(row => row.id === id)
-      if (row) return row.location.line
-    }
+/** `features/….feature:LINE` */
+function placeOf(pickle: Pickle, { feature }: GherkinDocument): string {
+  for (const { rule } of feature?.children ?? []) {
+    const line = rule && lineIn(rule, pickle)
+    if (line !== undefined) return `${pickle.uri}:${line}`
+  }
   throw new Error('this example is not in its document')
 }
 

@@ -10,7 +10,7 @@ import type { PartnerOptions } from '../support/lab/lab.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
-import { currentRun, type Located, type Run } from '../support/run/run.ts'
+import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
 import { all, unclear } from '../support/verdicts/judgements/observation.ts'
 import { cameAgainLater, wentOutLater } from '../support/verdicts/judgements/outbound.ts'
 import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
@@ -28,7 +28,7 @@ export class NonConformant extends Error {
 }
 
 /** The copies of a message in one example, by the name of their partner. */
-export interface Copy {
+interface Copy {
   name: string
   domain: string
   behaviour: Behaviour
@@ -168,9 +168,13 @@ export class MailWorld extends World {
   }
 
   /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */
-  late(): (() => Observation | undefined) | undefined {
+  late(): Late | undefined {
     const { held, there } = this.#settled
-    return held.length + there.length > 0 ? () => wentOutLater(held) ?? cameAgainLater(there) : undefined
+    if (held.length + there.length === 0) return undefined
+    return {
+      partners: [...held, ...there].map(({ partner }) => partner),
+      observed: () => wentOutLater(held) ?? cameAgainLater(there),
+    }
   }
 
   /** All conversations of the example in their order, each once. */

@@ -256,19 +256,6 @@ describe('a gateway that the suite did not start', () => {
     assert.match(broken!.detail, /arrived in clear/)
   })
 
-  it('is caught when it sends held mail in clear after settle, while the address is another’s', async () => {
-    await gateway({
-      sides: 'outbound',
-      defects: { sender: { clearAtThirdAttempt: true } },
-      retriesAfter: 250,
-    })
-    const ended = await check(...of('EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09'))
-    assert.equal(ended.status, 1)
-    const late = ended.verdicts.filter(({ verdict }) => verdict === 'non-conformant')
-    assert.ok(late.length > 0)
-    for (const { detail } of late) assert.match(detail, /in clear/)
-  })
-
   it('cannot be judged where another program has the partner’s address', async () => {
     const [partner] = await gateway()
     const other = await listening(partner!)

@@ -22,7 +22,10 @@ const RECEIVER = ['EXO-OPP-07', 'RFC3207-10']
 const SMUGGLED = ['RFC3207-07']
 const SENDER = ['EXO-FRC-01', 'EXO-OPP-04']
 
-/** C, N and I for conformant, non-conformant and inconclusive, by requirement, in the order of their examples. */
+/**
+ * C, N and I for conformant, non-conformant and inconclusive, by requirement, in the order of their examples; where
+ * that is a matter of the moment, ? for any of them and - for any but conformant.
+ */
 interface Case {
   name: string
   misdeed: Misdeed
@@ -41,7 +44,7 @@ const receiving = (
 
 const CASES: Case[] = [
   ...receiving('III III', inbound.SILENT),
-  ...receiving('III III', inbound.GONE),
+  ...receiving('--- III', inbound.GONE),
   ...receiving('NNN III', inbound.NO_SESSION),
   ...receiving('NCC CII', inbound.NO_TLS),
   ...receiving('ICC CII', inbound.TLS_SILENT),
@@ -120,6 +123,12 @@ describe('a gateway that is broken or hostile', function () {
     it(`${one.name}: ${one.expected}`, async () => {
       const outcome = await outcomes.get(one)!.promise
       assert.ok(!outcome.killed, 'it did not end by itself')
+      // It may be found before anything is judged that nobody is there.
+      if (one.name in inbound.GONE && outcome.files.size === 0) {
+        assert.match(outcome.err, /^mail-tls: nobody takes connections at [\x20-\x7e]*\n$/)
+        assert.equal(outcome.status, 2)
+        return
+      }
       assert.equal(outcome.err, '')
       assertVerdicts(outcome, one)
       assert.ok(
@@ -152,7 +161,9 @@ function assertVerdicts({ verdicts, status, out }: Outcome, { expected, requirem
   for (const [n, letter] of [...expected.replaceAll(' ', '')].entries()) {
     const { verdict, detail } = list[n]!
     const late = verdict === 'inconclusive' && WAITED.test(detail)
-    assert.ok(LETTERS[verdict] === letter || late, `${said} and not ${expected}\n${details}`)
+    const any =
+      LETTERS[verdict] !== undefined && (letter === '?' || (letter === '-' && verdict !== 'conformant'))
+    assert.ok(LETTERS[verdict] === letter || late || any, `${said} and not ${expected}\n${details}`)
   }
   assert.equal(status, exitStatus(verdicts, { strict: false }))
 }

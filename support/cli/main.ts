@@ -19,6 +19,11 @@ Exit status: 0 every requirement that applies is kept or its deviation recorded;
 1 a non-conformance that is not recorded, or a recorded one that no longer shows;
 2 nothing can be said (usage, environment, lab error, nothing ran).`
 
+const PATIENCE = `
+
+MAIL_TLS_PATIENCE in the environment is the longest wait for one answer of a peer, in ms, from 100 to 60000
+(default 10000); all other waits for peers are multiples of it.`
+
 const collected = (value: string, before: string[] = []): string[] => [...before, value]
 const collectedIds = (value: string, before?: string[]): string[] => collected(value.toUpperCase(), before)
 
@@ -50,7 +55,7 @@ program
   .option('--write-deviations <file>', 'propose a deviations file from what was found')
   .option('--dry-run', 'say what would be judged and what not, and connect to nothing')
   .option('--strict', 'fail for what was declined or could not be decided, too')
-  .addHelpText('after', EXIT)
+  .addHelpText('after', EXIT + PATIENCE)
   .action(async (target: string, options: CheckOptions) => {
     const { check } = await import('./check.ts')
     await endsWith(check(target, options, version))

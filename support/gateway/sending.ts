@@ -137,13 +137,17 @@ async function listen(sent: Sent, settle: number): Promise<void> {
   const arrived = () => sent.arrivals.length > 0
   const ended = () => conversations.length > 0 && conversations.every(({ closed }) => closed)
   const deadline = performance.now() + SIGN + settle
+  const endOf = new Map<Conversation, number>()
+  const isNew = (conversation: Conversation) => !endOf.has(conversation)
   do {
     sent.sign = await until(() => arrived() || ended(), [partner], SIGN)
     if (!sent.sign || arrived()) break
-    // A connection may turn out to be somebody else's: then the list is as long as before the one that counts.
-    const before = new Set(conversations)
-    const more = () => arrived() || conversations.some(conversation => !before.has(conversation))
-    if (!(await until(more, [partner], settle)) && ended()) sent.quiet = settle
+    for (const conversation of conversations.filter(isNew)) endOf.set(conversation, performance.now())
+    // A connection that turns out to be somebody else's is in the list no more, and disturbed no quiet.
+    const last = Math.max(...conversations.map(conversation => endOf.get(conversation)!))
+    const rest = last + settle - performance.now()
+    if (rest <= 0) sent.quiet = settle
+    else await until(() => arrived() || conversations.some(isNew), [partner], rest)
   } while (sent.quiet === undefined && performance.now() < deadline)
   await until(() => conversations.every(({ closed }) => closed), [partner], REST)
 }

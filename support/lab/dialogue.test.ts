@@ -71,11 +71,12 @@ describe('a session that is led command by command', () => {
   })
 
   it('is over without the go-ahead: nothing that belongs inside TLS is said in clear', async () => {
-    const talk = await dialogue({ offersWithoutCertificate: true })
+    const talk = await dialogue()
     const gateway = started[0]!
     await gateway.change({ ...gateway.flow, identity: { key: '', certificate: '' } })
     await talk.greet()
     await talk.startTls()
+    assert.equal(talk.last?.code, 454)
     assert.ok(talk.breakdown instanceof WireError)
     assert.equal(await talk.say('MAIL FROM:<secret@sender.test>'), undefined)
     assert.doesNotMatch(talk.conversation.clear.fromSender, /secret/)

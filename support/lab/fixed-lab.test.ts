@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
 import { Pki } from '../pki/pki.ts'
+import { nothingInClear } from '../verdicts/judgements/wire.ts'
 import { Loopback } from '../wire/loopback.ts'
 import type { Endpoint } from '../wire/smtp.ts'
+import { until } from '../wire/until.ts'
 import { FixedLab } from './fixed-lab.ts'
 import { compose } from './message.ts'
 import { handOver } from './sender.ts'
@@ -84,6 +87,43 @@ describe('a lab with few addresses', () => {
     assert.deepEqual([now!.conversations, now!.messages, former!.messages, lab.strays], [[], [], [], 1])
     assert.ok((await deliver('now.test')).accepted)
     assert.equal(now!.conversations.length, 1)
+  })
+
+  it('takes mail for an earlier partner as evidence about that one', async () => {
+    const [former] = await lab.partners([asked('former.test')])
+    lab.release(former!)
+    const [now] = await lab.partners([asked('now.test')])
+    const message = compose({ from: 'a@gateway.test', to: ['b@former.test'] })
+    const options = { endpoint: endpoints[0]!, hostname: 'mx.former.test', pki }
+    await handOver(message, { ...options, behaviour: { tls: 'does not use' } })
+    const late = nothingInClear(former!.conversations, message.token)
+    assert.deepEqual([late.kind, late.detail], ['broken', 'MAIL crossed the wire in clear'])
+    assert.equal(now!.conversations.length, 0)
+  })
+
+  it('knows a retry that never named its recipient by the server name it asked for', async () => {
+    const [former] = await lab.partners([asked('former.test')])
+    lab.release(former!)
+    const [now] = await lab.partners([asked('now.test')])
+    const { conversations } = await handOver(compose({ from: 'a@gateway.test', to: [] }), {
+      ...{ endpoint: endpoints[0]!, hostname: 'mx.former.test', pki },
+      behaviour: { tls: 'uses' },
+    })
+    assert.equal(conversations.length, 1)
+    await until(() => former!.conversations.length === 1, [former!], 5_000)
+    assert.deepEqual([now!.conversations.length, former!.conversations.length, lab.strays], [0, 1, 1])
+  })
+
+  it('counts what says nothing, and what greets with another name than the gateway, for nobody', async () => {
+    const [partner] = await lab.partners([asked('a.test')])
+    await deliver('a.test')
+    for (const talk of ['', 'EHLO monitor.example\r\nQUIT\r\n']) {
+      const socket = connect(endpoints[0]!.port, endpoints[0]!.host)
+      socket.once('data', () => socket.end(talk))
+      await once(socket.resume(), 'close')
+    }
+    await until(() => lab.strays === 2, [partner!], 5_000)
+    assert.deepEqual([partner!.conversations.length, lab.strays], [1, 2])
   })
 
   it('turns connections away where nobody has the address', async () => {

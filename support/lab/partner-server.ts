@@ -2,7 +2,7 @@ import { createServer, isIPv4, type Server, type Socket } from 'node:net'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import type { Endpoint } from '../wire/smtp.ts'
-import { type Partner, type PartnerHost, RECIPIENT, word } from './partner.ts'
+import { type Partner, type PartnerHost, word } from './partner.ts'
 import { PartnerSession } from './partner-session.ts'
 
 /** Connections that may be open at a time on one server; more are closed unread. */
@@ -28,6 +28,8 @@ export class PartnerServer {
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
   #only: PartnerHost | undefined
+  /** All that were `#only` at any time: a connection may end after the turn of its partner. */
+  readonly #inTurn = new WeakSet<PartnerHost>()
   port = 0
   /** Connections that no partner was made for, or that turned out to be somebody else's. They count for nothing. */
   strays = 0
@@ -64,6 +66,7 @@ export class PartnerServer {
 
   /** Serves every connection as this host, whatever address was dialled; nothing: turns all away. */
   addForAll(host: PartnerHost | undefined): void {
+    if (host) this.#inTurn.add(host)
     this.#only = host
   }
 
@@ -117,10 +120,12 @@ export class PartnerServer {
       onForeign: recipient => this.#giveAway(conversation, host, recipient.split('@').at(-1)!),
       // What the sender said after we had closed is in the record by then.
       onEnd: () => {
-        if (host === this.#only) this.#sort(conversation, host)
+        if (this.#inTurn.has(host)) this.#sort(conversation, host)
         partner.changed()
       },
       onMessage: message => {
+        const greeting = greetingIn(conversation)
+        if (greeting !== undefined) this.#turns.greetings.add(greeting)
         partner.messages.push({ ...message, host: host.hostname })
         partner.changed()
       },
@@ -143,11 +148,8 @@ export class PartnerServer {
     const { partner } = host
     if (!partner.conversations.includes(conversation)) return
     const { greetings, ownerOf } = this.#turns
-    const greeting = word(conversation, /^(?:EHLO|HELO) +(\S+)/i)?.toLowerCase()
-    if (partner.isNamedIn(conversation)) {
-      if (greeting && word(conversation, RECIPIENT)) greetings.add(greeting)
-      return
-    }
+    const greeting = greetingIn(conversation)
+    if (partner.isNamedIn(conversation)) return
     const name = conversation.handshake?.offered?.serverName
     const owner = name === undefined ? undefined : ownerOf(name)
     if (owner) this.#giveAway(conversation, host, name)
@@ -155,6 +157,9 @@ export class PartnerServer {
       this.#giveAway(conversation, host)
   }
 }
+
+const greetingIn = (conversation: Conversation): string | undefined =>
+  word(conversation, /^(?:EHLO|HELO) +(\S+)/i)?.toLowerCase()
 
 /** Without the prefix that a dual-stack socket puts in front of IPv4. */
 function plain(address: string): string {

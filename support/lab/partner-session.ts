@@ -6,6 +6,7 @@ import { MAX_WAIT } from '../wire/patience.ts'
 import { printable } from '../wire/printable.ts'
 import type { Recorder } from '../wire/recorder.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
+import { keywords, REFUSALS, SPOILED } from './partner-faults.ts'
 
 /** A session without any traffic is ended after this long, in ms; no sender waits that long for us. */
 const IDLE = 6 * MAX_WAIT
@@ -230,14 +231,7 @@ export class PartnerSession {
   #ehlo(): void {
     const { hostname, behaviour } = this.#options
     const { starttls = {} } = behaviour
-    const keywords = ['PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', `SIZE ${MAX_CONTENT}`]
-    if (this.#secured) keywords.push(...(starttls.tlsExtensions ?? []))
-    else {
-      keywords.push(...(starttls.clearExtensions ?? []))
-      if (starttls.garbles) keywords.push('XXXXXXXA')
-      else if (!starttls.hides) keywords.push('STARTTLS')
-    }
-    const lines = [hostname, ...keywords]
+    const lines = [hostname, ...keywords(starttls, { secured: this.#secured, size: MAX_CONTENT })]
     const answer = () =>
       this.#reply(...lines.map((line, i) => `250${i === lines.length - 1 ? ' ' : '-'}${line}`))
     clearTimeout(this.#withheld)
@@ -278,27 +272,14 @@ export class PartnerSession {
 
   #spoil(fault: HandshakeFault): void {
     if (fault === 'closes') this.#close('closed before the handshake')
-    this.#link.once('data', () => {
-      switch (fault) {
-        case 'resets':
-          this.#cut('reset by the partner')
-          break
-        case 'talks garbage':
-          this.#link.write('this is no TLS record at all\r\n')
-          this.#close('closed after bytes that are no TLS')
-          break
-        case 'alerts':
-          this.#link.write(Buffer.from([21, 3, 3, 0, 2, 2, 40]))
-          this.#close('closed after a fatal alert')
-          break
-        case 'answers in clear':
-          this.#link.write('421 4.7.0 TLS is not for today\r\n')
-          this.#close('closed after an answer in clear')
-          break
-        case 'goes silent':
-          this.#record('bytes', 'says nothing to the ClientHello')
-      }
-    })
+    else
+      this.#link.once('data', () => {
+        const { answer, end, record } = SPOILED[fault]
+        if (answer) this.#link.write(answer)
+        if (end === 'closes') this.#close(record)
+        else if (end === 'resets') this.#cut(record)
+        else this.#record('bytes', record)
+      })
     this.#link.resume()
   }
 
@@ -362,13 +343,6 @@ export class PartnerSession {
     this.#reply(taken ? '250 2.0.0 Taken' : refuses.reply)
     if (taken) this.#options.onMessage(message)
   }
-}
-
-const REFUSALS: Record<454 | 500 | 502 | 554, string> = {
-  454: '454 4.7.0 TLS not available at the moment',
-  500: '500 5.5.1 Unknown command',
-  502: '502 5.5.1 Not implemented',
-  554: '554 5.7.0 Not with you',
 }
 
 function address(command: string): string {

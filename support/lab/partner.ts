@@ -117,7 +117,7 @@ export class Partner {
 }
 
 /** First recipient of a connection. */
-export const RECIPIENT = /^RCPT TO: *<([^>]*)>/i
+const RECIPIENT = /^RCPT TO: *<([^>]*)>/i
 
 /** What the first command that matches has at the first group. */
 export function word({ events }: Conversation, pattern: RegExp): string | undefined {

@@ -6,7 +6,7 @@ import { certificate } from './certificate.ts'
 import type { Identity } from './pki.ts'
 
 /** The authorities that last longer than a run: their certificates are what a gateway is told to trust, or not to. */
-export const LASTING_AUTHORITIES = ['root', 'other'] as const
+const LASTING_AUTHORITIES = ['root', 'other'] as const
 export type LastingAuthorities = Record<(typeof LASTING_AUTHORITIES)[number], Identity>
 
 /** Certificate and key of each authority in its folder (design contract, section 7). */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { greets } from '../lab/greeting.ts'
+import { compose } from '../lab/message.ts'
+import type { Partner } from '../lab/partner.ts'
+import { handOver } from '../lab/sender.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
 import type { RecordedVerdict } from '../report/run-record.ts'
@@ -8,6 +11,7 @@ import type { Deviation } from '../verdicts/deviations.ts'
 import { loadFeatures, select } from '../verdicts/features.ts'
 import { broken, kept, refused, unclear } from '../verdicts/judgements/observation.ts'
 import type { Observation, VerdictName } from '../verdicts/verdict.ts'
+import { until } from '../wire/until.ts'
 import { runExamples } from './cucumber.ts'
 import { currentRun, Run, useRun, withRun } from './run.ts'
 
@@ -44,7 +48,13 @@ describe('a run', () => {
     return run
   }
   /** A verdict as it is before anything became of it later. */
-  function recorded(run: Run, place: string, seen: Observation, late?: () => Observation | undefined) {
+  function recorded(
+    run: Run,
+    place: string,
+    seen: Observation,
+    late?: () => Observation | undefined,
+    partners: Partner[] = [],
+  ) {
     const located = run.example(place)
     const { level } = run.catalogue.get(located.rule.requirement)
     const verdict: RecordedVerdict = {
@@ -53,7 +63,7 @@ describe('a run', () => {
       ...run.judge(located, seen),
       seen: { conversations: [], notes: [], steps: [] },
     }
-    run.record('key', located, verdict, late)
+    run.record('key', located, verdict, late && { partners, observed: late })
     return verdict
   }
 
@@ -186,6 +196,24 @@ describe('a run', () => {
       recorded(run, example, HELD, () => undefined)
       await run.settle(60)
       assert.ok(performance.now() - began >= 59)
+    })
+
+    it('what was still under way, once that is over', async () => {
+      const run = await started()
+      const [partner] = await run.lab.partners([{ domain: run.lab.freshDomain('*.forced.test') }])
+      const message = compose({ from: 'a@gateway.test', to: [`b@${partner!.domain}`] })
+      const delivered = handOver(message, {
+        endpoint: { host: partner!.hosts[0]!.address, port: run.lab.port },
+        hostname: partner!.hosts[0]!.hostname,
+        behaviour: { tls: 'uses' },
+        pki,
+      })
+      assert.ok(await until(() => partner!.conversations.length > 0, [partner!], 10_000))
+      const late = () => (partner!.messages.length > 0 ? LATE : undefined)
+      const verdict = recorded(run, example, HELD, late, [partner!])
+      await run.settle(0)
+      assert.equal(verdict.verdict, 'non-conformant')
+      await delivered
     })
 
     it('at once where nothing was held back', async () => {

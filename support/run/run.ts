@@ -6,12 +6,14 @@ import type { MailFlow } from '../gateway/mail-flow.ts'
 import { Submission } from '../gateway/submission.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox.ts'
+import type { Partner } from '../lab/partner.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { RecordedVerdict } from '../report/run-record.ts'
 import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
 import { applicableDeviations, type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
 import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
+import { until } from '../wire/until.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
 
 /** What a run tells while it goes; see `support/cli/progress.ts`. */
@@ -35,6 +37,15 @@ let rules: FeatureRule[] | undefined
 
 /** How long after the last message that was held back a run listens for it still, in ms. */
 const AFTERMATH = 1_000
+/** How long what has begun by then may take to end, in ms. */
+const REST = 5_000
+
+/** What became of messages after their example was over. */
+export interface Late {
+  partners: readonly Partner[]
+  /** Nothing when it is as it was. */
+  observed: () => Observation | undefined
+}
 
 /** One example of the suite as a scenario finds itself again. */
 export interface Located {
@@ -66,7 +77,7 @@ export class Run {
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
   readonly #submissions = new Map<Gateway, Submission>()
-  readonly #held: { located: Located; verdict: RecordedVerdict; late: () => Observation | undefined }[] = []
+  readonly #held: { located: Located; verdict: RecordedVerdict; late: Late }[] = []
   #lastHeld = 0
   #stopped: Promise<void> | undefined
 
@@ -138,13 +149,8 @@ export class Run {
     })
   }
 
-  /** `late` tells what became afterwards of a message that was held back when the example ended. */
-  record(
-    key: string,
-    located: Located,
-    verdict: RecordedVerdict,
-    late?: () => Observation | undefined,
-  ): void {
+  /** `late` tells what became afterwards of messages that were held back or had arrived when the example ended. */
+  record(key: string, located: Located, verdict: RecordedVerdict, late?: Late): void {
     const { rule, control } = located
     if (control) this.#controls.set(rule, verdict.verdict === 'conformant')
     this.verdicts.push(verdict)
@@ -154,13 +160,16 @@ export class Run {
     this.#lastHeld = performance.now()
   }
 
-  /** Once all examples are done: what was held back then must not have gone out since. Changes verdicts in place. */
+  /** Once all examples are done: nothing must have gone out since that should not. Changes verdicts in place. */
   async settle(aftermath = AFTERMATH): Promise<void> {
     if (this.#held.length === 0) return
     const rest = this.#lastHeld + aftermath - performance.now()
     if (rest > 0) await pause(rest)
+    const partners = this.#held.flatMap(({ late }) => late.partners)
+    const over = () => partners.every(({ conversations }) => conversations.every(({ closed }) => closed))
+    await until(over, partners, REST)
     for (const { located, verdict, late } of this.#held.splice(0)) {
-      const observation = late()
+      const observation = late.observed()
       if (observation) Object.assign(verdict, this.judge(located, observation))
     }
   }

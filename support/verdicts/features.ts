@@ -132,20 +132,25 @@ function indexFeature(
 }
 
 function examplesOf(rule: Rule, pickles: readonly Pickle[]): FeatureExample[] {
-  const lines = new Map<string, number>()
-  for (const { scenario } of rule.children) {
-    if (!scenario) continue
-    lines.set(scenario.id, scenario.location.line)
-    for (const row of scenario.examples.flatMap(table => table.tableBody))
-      lines.set(row.id, row.location.line)
-  }
-  return pickles.flatMap(({ astNodeIds, name, tags }) => {
-    // The scenario, followed by the row if it is an outline.
-    const line = lines.get(astNodeIds.at(-1)!)
+  return pickles.flatMap(pickle => {
+    const { name, tags } = pickle
+    const line = lineIn(rule, pickle)
     if (line === undefined) return []
     const names = new Set(tags.map(tag => tag.name.slice(1)))
     return [{ line, name, tags: names, control: names.has('control') }]
   })
+}
+
+/** The line of a test case, as in FeatureExample; undefined where it is none of the rule's. */
+export function lineIn({ children }: Rule, { astNodeIds }: Pickle): number | undefined {
+  // The scenario, followed by the row if it is an outline.
+  const id = astNodeIds.at(-1)
+  for (const { scenario } of children) {
+    const rows = scenario?.examples.flatMap(({ tableBody }) => tableBody) ?? []
+    const node = scenario?.id === id ? scenario : rows.find(row => row.id === id)
+    if (node) return node.location.line
+  }
+  return undefined
 }
 
 /**

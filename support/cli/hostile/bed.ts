@@ -19,8 +19,8 @@ export const PATIENCE = 1_500
 
 /** What a gateway does; whatever is left out it does well. */
 export interface Misdeed {
-  /** Served on its inbound address, once for each connection; `count` is from 1. */
-  inbound?: (peer: Peer, gateway: Surroundings, count: number) => Promise<void>
+  /** Served on its inbound address, once for each connection. */
+  inbound?: (peer: Peer, gateway: Surroundings) => Promise<void>
   /** Served where it takes messages to send on. */
   submission?: (peer: Peer, gateway: Surroundings) => Promise<void>
   /** Does with a message what it likes, in place of a delivery to the suite's port. */
@@ -59,9 +59,8 @@ export async function judged(
   let running = true
   const surroundings: Surroundings = { tls, takes, running: () => running }
   const open = new Set<Socket>()
-  let count = 0
   const inbound = await serve(open, peer =>
-    misdeed.inbound ? misdeed.inbound(peer, surroundings, ++count) : receive(peer, { tls }),
+    misdeed.inbound ? misdeed.inbound(peer, surroundings) : receive(peer, { tls }),
   )
   const submission = await serve(open, peer =>
     misdeed.submission

@@ -14,6 +14,23 @@ type Inbound = NonNullable<Misdeed['inbound']>
 
 /** Gateways that are no more. */
 const dead = new WeakSet<object>()
+/** How many sessions a gateway has had; a connection on which nobody greets is none. */
+const had = new WeakMap<object, number>()
+
+/** Well-behaved for so many sessions, and closing at once ever after. */
+function forSessions(count: number): Inbound {
+  return async (peer, surroundings) => {
+    const before = had.get(surroundings) ?? 0
+    if (before >= count) return peer.end()
+    let greeted = false
+    const EHLO: Answer = () => {
+      if (!greeted) had.set(surroundings, before + 1)
+      greeted = true
+      return undefined
+    }
+    await receive(peer, { tls: surroundings.tls, answers: { EHLO } })
+  }
+}
 
 /** Well-behaved but for some answers. */
 const answers =
@@ -194,12 +211,6 @@ export const NO_TLS: Record<string, Inbound> = {
     const seal = await tls13(peer, { key, chain: der(cert) })
     await peer.flood(() => seal.seal(23, Buffer.alloc(16_000, 'x')))
   }),
-  'refuses STARTTLS for now': answers({
-    STARTTLS: peer => {
-      peer.say('454 4.7.0 No TLS')
-      return 'more'
-    },
-  }),
 }
 
 /** As before, and the wait for TLS or for a word inside TLS ends it. */
@@ -329,14 +340,8 @@ export const SLOW: Record<string, Inbound> = {
 
 /** Served one connection after another. */
 export const MORTAL: Record<string, Inbound> = {
-  'is there only once': async (peer, { tls }, count) => {
-    if (count > 1) peer.end()
-    else await receive(peer, { tls })
-  },
-  'is there only three times': async (peer, { tls }, count) => {
-    if (count > 3) peer.reset()
-    else await receive(peer, { tls })
-  },
+  'is there only once': forSessions(1),
+  'is there only three times': forSessions(3),
   'dies of what is smuggled in': async (peer, surroundings) => {
     if (dead.has(surroundings)) return peer.end()
     const STARTTLS: Answer = p => {

@@ -119,8 +119,11 @@ export class Peer {
         if (n % 16 === 15) await new Promise(resolve => setImmediate(resolve))
       } else
         await new Promise<void>(resolve => {
-          this.#stream.once('drain', resolve)
-          this.#stream.once('close', resolve)
+          const done = () => {
+            this.#stream.off('drain', done).off('close', done)
+            resolve()
+          }
+          this.#stream.once('drain', done).once('close', done)
         })
     }
   }

@@ -58,6 +58,8 @@ export function isHeldBack(sent: Sent): Observation {
   if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'in clear'}`)
   const inClear = nothingInClear(sent.conversations, sent.message.token)
   if (inClear.kind === 'broken') return inClear
+  // What was not kept of a connection may have been the message.
+  if (inClear.kind === 'unclear' && sent.conversations.length > 0) return inClear
   const word = sent.word.at(-1) ?? quietWord(sent)
   if (!word) return unclear('neither the message nor a word about it came from the gateway')
   if (word.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')

@@ -1,0 +1,52 @@
+import type { HandshakeFault, StarttlsFault } from './behaviour.ts'
+
+// What a partner puts on the wire where it departs from a well-behaved mail server.
+
+/** Its answer to STARTTLS, by the code. */
+export const REFUSALS: Record<NonNullable<StarttlsFault['refuses']>, string> = {
+  454: '454 4.7.0 TLS not available at the moment',
+  500: '500 5.5.1 Unknown command',
+  502: '502 5.5.1 Not implemented',
+  554: '554 5.7.0 Not with you',
+}
+
+/** What it lists at EHLO; inside TLS STARTTLS is not among that (RFC 3207 s4.2). `size`: of the largest message, in bytes. */
+export function keywords(
+  starttls: StarttlsFault,
+  { secured, size }: { secured: boolean; size: number },
+): string[] {
+  const always = ['PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', `SIZE ${size}`]
+  if (secured) return [...always, ...(starttls.tlsExtensions ?? [])]
+  const offer = starttls.garbles ? ['XXXXXXXA'] : starttls.hides ? [] : ['STARTTLS']
+  return [...always, ...(starttls.clearExtensions ?? []), ...offer]
+}
+
+interface Spoiled {
+  /** In place of a ServerHello. */
+  answer?: string | Buffer
+  end: 'closes' | 'resets' | 'waits'
+  /** What the record says of it. */
+  record: string
+}
+
+/** What it does once the ClientHello is there. */
+export const SPOILED: Record<Exclude<HandshakeFault, 'closes'>, Spoiled> = {
+  resets: { end: 'resets', record: 'reset by the partner' },
+  'talks garbage': {
+    answer: 'this is no TLS record at all\r\n',
+    end: 'closes',
+    record: 'closed after bytes that are no TLS',
+  },
+  // A fatal handshake_failure: RFC 8446 s6.
+  alerts: {
+    answer: Buffer.from([21, 3, 3, 0, 2, 2, 40]),
+    end: 'closes',
+    record: 'closed after a fatal alert',
+  },
+  'answers in clear': {
+    answer: '421 4.7.0 TLS is not for today\r\n',
+    end: 'closes',
+    record: 'closed after an answer in clear',
+  },
+  'goes silent': { end: 'waits', record: 'says nothing to the ClientHello' },
+}
