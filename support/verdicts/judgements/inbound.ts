@@ -123,10 +123,9 @@ export function changedHeader(sent: string, arrived: string): string | undefined
 }
 
 /** Where no mailbox can be looked into, the reply to the message is all that is known of its arrival. */
-export function acceptedUnseen({ accepted }: Handover): Observation {
-  return accepted
-    ? kept('taken with 250; no mailbox is named in which it could be seen')
-    : broken('the message was not taken')
+export function acceptedUnseen(handover: Handover): Observation {
+  const seen = accepts(handover)
+  return seen.kind === 'kept' ? kept('taken with 250; no mailbox is named in which it could be seen') : seen
 }
 
 export function refusedUnseen({ accepted, reply }: Handover): Observation {
