@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import type { Behaviour } from '../lab/behaviour.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import { compose } from '../lab/message.ts'
@@ -8,7 +10,7 @@ import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
 import { until } from '../wire/until.ts'
 import type { Gateway } from './gateway.ts'
-import { type SendOptions, send } from './sending.ts'
+import { type SendOptions, type Sent, send } from './sending.ts'
 import { standardFlow } from './standard-flow.ts'
 import { Submission } from './submission.ts'
 
@@ -155,4 +157,49 @@ describe('a message that the gateway is asked to send', () => {
       assert.ok(one!.conversations.every(({ closed }) => closed))
     })
   })
+
+  describe('to a gateway whose queue can be looked into', () => {
+    /** Waits are read from the environment once, and here they are short: a thread has modules and environment of its own. */
+    async function sentIn(queue: 'has it' | 'has it not') {
+      const worker = new Worker(QUEUE_LOOKED_INTO, {
+        eval: true,
+        env: { ...process.env, MAIL_TLS_PATIENCE: '100' },
+        workerData: { support: new URL('..', import.meta.url).href, holds: queue === 'has it' },
+      })
+      ends.push(() => worker.terminate())
+      return (await once(worker, 'message'))[0] as Pick<Sent, 'sign' | 'lost'> & { arrivals: number }
+    }
+
+    it('is lost where that has it no more, and nothing was heard', async () => {
+      const lost = await sentIn('has it not')
+      assert.deepEqual(lost, { sign: false, lost: true, arrivals: 0 })
+    })
+
+    it('is not lost as long as that has it', async () => {
+      const waiting = await sentIn('has it')
+      assert.deepEqual(waiting, { sign: false, lost: undefined, arrivals: 0 })
+    })
+  })
 })
+
+const QUEUE_LOOKED_INTO = `
+const { parentPort, workerData: { support, holds } } = require('node:worker_threads')
+const load = path => import(support + path)
+async function main() {
+  const [{ send }, { Submission }, { standardFlow }, { reference, ReferenceGateway }, { LoopbackLab }, { Pki }, { compose }] =
+    await Promise.all(['gateway/sending.ts', 'gateway/submission.ts', 'gateway/standard-flow.ts', 'reference/gateway.ts',
+      'lab/loopback-lab.ts', 'pki/pki.ts', 'lab/message.ts'].map(load))
+  const pki = new Pki()
+  const lab = new LoopbackLab(pki)
+  await lab.start()
+  const network = { resolver: '127.0.0.1:' + lab.dnsPort, partnerPort: lab.port }
+  const flow = await standardFlow(reference(), { pki, network })
+  const gateway = Object.assign(await ReferenceGateway.start(flow, { queue: { sleeps: true } }), { holds: async () => holds, patience: 60 })
+  const partner = await lab.partner({ domain: lab.freshDomain('*.opportunistic.test') })
+  const message = compose({ from: flow.sender, to: ['inbox@' + partner.domain] })
+  const submission = new Submission(gateway.submission, flow.hostname)
+  const [{ sign, lost, arrivals }] = await send({ gateway, submission, message, partners: [partner] })
+  parentPort.postMessage({ sign, lost, arrivals: arrivals.length })
+}
+main()
+`
