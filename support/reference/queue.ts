@@ -65,7 +65,15 @@ export class Queue {
     const byDomain = Map.groupBy(recipients, recipient => recipient.split('@').at(-1)!.toLowerCase())
     const domains = [...byDomain.keys()]
     for (const [domain, own] of byDomain) {
-      const delivery = { mail, domain, recipients: own, attempts: 0, domains, everybody: recipients, active: false }
+      const delivery = {
+        mail,
+        domain,
+        recipients: own,
+        attempts: 0,
+        domains,
+        everybody: recipients,
+        active: false,
+      }
       this.#waiting.add(delivery)
       this.#attempt(delivery)
     }
