@@ -1,8 +1,12 @@
 import { Given, Then, When } from '@cucumber/cucumber'
 import { type FlowVariant, gatewayIdentity } from '../support/gateway/standard-flow.ts'
 import { Stream } from '../support/lab/stream.ts'
-import type { Authority } from '../support/verdicts/judgements/transition.ts'
-import { eachArrivedOnce, shownCertificates } from '../support/verdicts/judgements/transition.ts'
+import {
+  eachArrivedOnce,
+  SETTLED,
+  showsChange,
+  showsThroughout,
+} from '../support/verdicts/judgements/transition.ts'
 import { until } from '../support/wire/until.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
@@ -27,7 +31,7 @@ Given('a gateway with a certificate of the former authority', async function (th
 })
 
 /** Enough to see that mail flows, before and after the change. */
-const SOME = 5
+const SOME = SETTLED
 
 Given('mail flows in', async function (this: MailWorld) {
   if (this.run.plan) return
@@ -48,10 +52,13 @@ When('nothing is changed', async function (this: MailWorld) {
 
 When('the gateway gets a certificate of the new authority', async function (this: MailWorld) {
   const gateway = await this.gateway()
+  this.stream!.changedAt = Date.now()
   await gateway.change({
     ...gateway.flow,
     identity: await gatewayIdentity(gateway.flow, this.run.pki, 'new'),
   })
+  // First those that may still be under way, then those that must show the change.
+  await some(this.stream!)
   await some(this.stream!)
   await this.stream!.end()
   this.acted = true
@@ -68,13 +75,12 @@ Then('every message arrives exactly once', async function (this: MailWorld) {
 })
 
 Then('every session shows the former certificate, within its validity', function (this: MailWorld) {
-  return this.conclude(shownCertificates(this.stream!, ['former']))
+  return this.conclude(showsThroughout(this.stream!, 'former'))
 })
 
 Then(
   'sessions show the former certificate before the change and the new one after it, within their validity',
   function (this: MailWorld) {
-    const order: Authority[] = ['former', 'new']
-    return this.conclude(shownCertificates(this.stream!, order))
+    return this.conclude(showsChange(this.stream!))
   },
 )

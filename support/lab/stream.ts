@@ -16,6 +16,8 @@ export class Stream {
   readonly lost: Message[] = []
   /** Of attempts that got as far as a handshake, oldest first. */
   readonly sessions: { at: number; handover: Handover }[] = []
+  /** When something began to be changed, in ms since 1970. */
+  changedAt: number | undefined
   readonly #options: HandoverOptions
   readonly #addresses: { from: string; to: string[] }
   readonly #watchers = new Set<() => void>()

@@ -1047,7 +1047,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'keeps its former certificate',
     requirement: 'EXO-TRN-01',
     defects: { receiver: { keepsCertificate: true } },
-    symptom: 'these authorities, in this order: former',
+    symptom: 'still showed the former certificate after the change',
   },
   {
     name: 'shows the new certificate before its start',
@@ -1085,7 +1085,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'shows both certificates in turn',
     requirement: 'EXO-TRN-01',
     defects: { receiver: { alternatesCertificates: true } },
-    symptom: 'former, new, former',
+    symptom: 'still showed the former certificate after the change',
   },
   {
     name: 'trusts roots that it was not told of',
