@@ -52,6 +52,7 @@ const CASES: Case[] = [
   ...receiving('NNN CCC', inbound.NO_MAIL),
   ...receiving('CNN CCC', inbound.CLEAR_ODD),
   ...receiving('ICC CCC', inbound.SLOW),
+  ...receiving('??? CCC', inbound.LUCKY),
   ...receiving('CCC CCC', inbound.FINE),
   ...receiving('CIIIIII', { 'is there only once': inbound.MORTAL['is there only once']! }, SMUGGLED),
   ...receiving(

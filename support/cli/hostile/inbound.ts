@@ -278,6 +278,10 @@ export const NO_MAIL: Record<string, Inbound> = {
       return 'more'
     },
   }),
+}
+
+/** Whether its first 250 is there before the dot or after it is a matter of luck. */
+export const LUCKY: Record<string, Inbound> = {
   'says 250 without an end after DATA': answers({
     DATA: peer => {
       peer.say('354 Go on')
