@@ -1,7 +1,14 @@
 import { createConnection } from 'node:net'
 import { type Container, type File, folderFiles, type RunNetwork } from '../containers/engine.ts'
 import { until } from '../wire/until.ts'
-import type { Capability, ContainerProduct, DeliveryEvent, Place, Release, RenderedFile } from './adapter.ts'
+import {
+  type ContainerProduct,
+  type DeliveryEvent,
+  lacking,
+  type Place,
+  type Release,
+  type RenderedFile,
+} from './adapter.ts'
 import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
 import { ProductLog } from './product-log.ts'
@@ -165,10 +172,7 @@ export function container(product: ContainerProduct, release?: string): GatewayS
     name,
     kind: 'container',
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
-    lacks: (capability: Capability) =>
-      product.capabilities.has(capability)
-        ? undefined
-        : (product.reasons[capability] ?? `${product.name} does not claim it`),
+    lacks: lacking(product),
     start(flow, network) {
       if (!network) throw new Error(`${name} runs in the network of a run, and there is none`)
       return ContainerGateway.start({ product, release: chosen, name }, flow, network)

@@ -29,6 +29,3 @@ export const AREA_TITLES: Record<Area, string> = {
   'policy-mta-sts': 'MTA-STS',
   reporting: 'Traces and reports',
 }
-
-// For `verdicts/judgements/outbound.ts`, which should import it from there.
-export { duration } from '../quantities.ts'

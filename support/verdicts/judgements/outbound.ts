@@ -1,6 +1,6 @@
 import type { Sent } from '../../gateway/sending.ts'
 import { bodyOf } from '../../lab/message.ts'
-import { duration } from '../../report/words.ts'
+import { duration } from '../../quantities.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import { spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'

@@ -1,3 +1,4 @@
+import { counted } from '../../quantities.ts'
 import type { Conversation, WireEvent } from '../../wire/conversation.ts'
 import { spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
@@ -219,7 +220,7 @@ export function singleConnection(conversations: readonly Conversation[]): Observ
 }
 
 export function connections(conversations: readonly Conversation[]): string {
-  return `${conversations.length} connection${conversations.length === 1 ? '' : 's'}`
+  return counted(conversations.length, 'connection')
 }
 
 export function verb({ text }: WireEvent): string {
