@@ -8,6 +8,7 @@ import type {
 } from '../../support/gateway/adapter.ts'
 import type { InboundConnector, MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
 import { printable } from '../../support/wire/printable.ts'
+import { debian } from '../debian.ts'
 
 const FOLDER = '/etc/exim4'
 const CERTIFICATE = `${FOLDER}/tls/chain.pem`
@@ -28,11 +29,7 @@ const PRIORITY = [
 /** Exim as Debian builds exim4-daemon-heavy, with GnuTLS. */
 export const exim: ContainerProduct = {
   name: 'exim',
-  releases: [
-    { name: 'trixie', base: 'debian:trixie-slim' },
-    { name: 'bookworm', base: 'debian:bookworm-slim' },
-    { name: 'bullseye', base: 'debian:bullseye-slim' },
-  ],
+  releases: debian('trixie', 'bookworm', 'bullseye'),
   context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start'] },
   deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
   capabilities: new Set([

@@ -9,6 +9,7 @@ import type {
 import type { InboundConnector, MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
 import { TLS12_SUITES } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
+import { debian } from '../debian.ts'
 
 const FOLDER = '/etc/postfix'
 const IDENTITY = `${FOLDER}/tls/identity.pem`
@@ -19,11 +20,7 @@ const PROTOCOLS = '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1'
 /** Postfix as Debian builds it, with OpenSSL. */
 export const postfix: ContainerProduct = {
   name: 'postfix',
-  releases: [
-    { name: 'trixie', base: 'debian:trixie-slim' },
-    { name: 'bookworm', base: 'debian:bookworm-slim' },
-    { name: 'bullseye', base: 'debian:bullseye-slim' },
-  ],
+  releases: debian('trixie', 'bookworm', 'bullseye'),
   context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start'] },
   deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
   capabilities: new Set([
