@@ -6,14 +6,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { InboundConnector, OutboundConnector } from '../gateway/mail-flow.ts'
+import type { InboundConnector } from '../gateway/mail-flow.ts'
 import { compose } from '../lab/message.ts'
 import { handOver } from '../lab/sender.ts'
 import { writeAuthorities } from '../pki/authority-files.ts'
 import { Pki } from '../pki/pki.ts'
 import type { VerdictsDocument } from '../report/run-record.ts'
 import type { Endpoint } from '../wire/smtp.ts'
-import type { Addresses, Served } from './external/serve.ts'
+import type { Addresses, RoutedConnector, Served } from './external/serve.ts'
 
 const COMMAND = join(import.meta.dirname, 'mail-tls.js')
 const SERVE = join(import.meta.dirname, 'external/serve.ts')
@@ -22,7 +22,7 @@ const INBOUND: InboundConnector[] = [
   { from: '*.required.test', tls: 'required' },
   { from: '*.partner.test', tls: 'required', clientCertificate: 'gateway.partner.test' },
 ]
-const OUTBOUND: OutboundConnector[] = [
+const OUTBOUND: RoutedConnector[] = [
   { to: '*.opportunistic.test', tls: 'opportunistic' },
   { to: '*.encrypted.test', tls: 'encryption-only' },
   { to: '*.trusted.test', tls: 'certificate-validation' },
@@ -41,6 +41,8 @@ interface Given extends Partial<Omit<Served, 'partner'>> {
   partners?: Endpoint[]
   sides?: 'both' | 'inbound' | 'outbound'
   mailbox?: boolean
+  /** The one of the partners that the gateway takes; default: the first. */
+  deliversTo?: Endpoint
   /** What the file says in place of the gateway's own addresses. */
   says?: Partial<Addresses>
 }
@@ -89,7 +91,10 @@ describe('a gateway that the suite did not start', () => {
                 submit: said(submission),
                 sender: 'probe@gateway.test',
                 partner: partners.map(said),
-                connectors: to,
+                connectors: to.map(({ host, ...connector }) => ({
+                  ...connector,
+                  ...(host === undefined ? {} : { partner: said({ ...partners[0]!, host }) }),
+                })),
                 settle: '300ms',
               },
             }),
@@ -102,7 +107,13 @@ describe('a gateway that the suite did not start', () => {
     const partners = given.partners ?? [{ host, port: await freePort(host) }]
     const { inbound = INBOUND, outbound = OUTBOUND, defects, retriesAfter } = given
     const served: Served = {
-      ...{ pki: join(folder, 'pki'), partner: partners[0]!, mailboxHost, inbound, outbound },
+      ...{
+        pki: join(folder, 'pki'),
+        partner: given.deliversTo ?? partners[0]!,
+        mailboxHost,
+        inbound,
+        outbound,
+      },
       ...(defects ? { defects } : {}),
       ...(retriesAfter === undefined ? {} : { retriesAfter }),
     }
@@ -160,6 +171,30 @@ describe('a gateway that the suite did not start', () => {
     assert.deepEqual(wrong(ended), [])
     assert.equal(ended.status, 0)
     assert.match(ended.out, /edge .* keeps all 7 requirements that apply/)
+  })
+
+  it('keeps everything where each connector delivers to an address of its own', async () => {
+    await gateway({
+      sides: 'outbound',
+      outbound: OUTBOUND.map(connector => ({ ...connector, host: freshHost() })),
+    })
+    const ended = await check(...of('EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09', 'DGR-03'), '--parallel', '4')
+    assert.deepEqual(wrong(ended), [])
+    assert.equal(ended.status, 0)
+    assert.match(ended.out, /keeps all 4 requirements that apply/)
+  })
+
+  it('keeps everything where it delivers all mail to one of several addresses', async () => {
+    const [host, other] = [freshHost(), freshHost()]
+    const port = await freePort(host)
+    const listed = [
+      { host: other, port },
+      { host, port },
+    ]
+    await gateway({ sides: 'outbound', partners: listed, deliversTo: listed[1]! })
+    const ended = await check(...of('EXO-FRC-01', 'EXO-OPP-04'), '--parallel', '4')
+    assert.deepEqual(wrong(ended), [])
+    assert.equal(ended.status, 0)
   })
 
   it('is judged as a receiver alone where the file has no outbound', async () => {

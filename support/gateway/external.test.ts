@@ -54,7 +54,7 @@ describe('an external gateway', () => {
       outbound: [{ to: '*.opportunistic.test', tls: 'opportunistic' }],
       users: [],
       attempts: Number.POSITIVE_INFINITY,
-      network: { resolver: '', partnerPort: 2625 },
+      network: { resolver: '', partnerPort: 0 },
     })
   })
 

@@ -65,10 +65,10 @@ function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
     trust: [readAuthorities(pki).root.certificate],
     minVersion: 'TLSv1.2',
     inbound: [...(inbound?.connectors ?? [])],
-    outbound: [...(outbound?.connectors ?? [])],
+    outbound: (outbound?.connectors ?? []).map(({ partner: _, ...connector }) => connector),
     users: [],
     attempts: Number.POSITIVE_INFINITY,
-    network: { resolver: '', partnerPort: outbound?.partner[0]?.port ?? 0 },
+    network: { resolver: '', partnerPort: 0 },
   }
 }
 

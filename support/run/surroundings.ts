@@ -40,7 +40,11 @@ export async function surroundings(
 export async function surroundingsOnPaper(source: GatewaySource, pki = new Pki()): Promise<Surroundings> {
   const network = { resolver: '', partnerPort: 0 }
   return isExternal(source)
-    ? { lab: new FixedLab(pki, source.file.outbound?.partner ?? []), flow: source.flow, mailbox: undefined }
+    ? {
+        lab: new FixedLab(pki, source.file.outbound?.connectors ?? []),
+        flow: source.flow,
+        mailbox: undefined,
+      }
     : { lab: new LoopbackLab(pki), flow: await standardFlow(source, { pki, network }), mailbox: undefined }
 }
 
@@ -76,7 +80,7 @@ async function aroundContainers(source: GatewaySource, pki: Pki, doing: Doing): 
 }
 
 async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundings> {
-  const lab = new FixedLab(new Pki(readAuthorities(file.pki)), file.outbound?.partner ?? [])
+  const lab = new FixedLab(new Pki(readAuthorities(file.pki)), file.outbound?.connectors ?? [])
   try {
     await lab.start()
   } catch (error) {
