@@ -5,6 +5,7 @@ import { all } from '../support/verdicts/judgements/observation.ts'
 import {
   answersInOrder,
   bareStarttls,
+  chainLeadsToRoot,
   handshakeSucceeds,
   loginRefused,
   loginSucceeds,
@@ -126,6 +127,10 @@ Then('STARTTLS is not offered or refused with 454', async function (this: MailWo
 
 Then('the handshake succeeds', async function (this: MailWorld) {
   return this.conclude(await handshakeSucceeds(talk(this)))
+})
+
+Then('its chain leads to a root that the sender trusts', function (this: MailWorld) {
+  return this.conclude(chainLeadsToRoot(talk(this)))
 })
 
 Then('the reply is {int}', function (this: MailWorld, code: number) {

@@ -41,6 +41,7 @@ interface Given extends Partial<Omit<Served, 'partner'>> {
   partners?: Endpoint[]
   sides?: 'both' | 'inbound' | 'outbound'
   mailbox?: boolean
+  trust?: string
   /** The one of the partners that the gateway takes; default: the first. */
   deliversTo?: Endpoint
   /** What the file says in place of the gateway's own addresses. */
@@ -67,7 +68,13 @@ describe('a gateway that the suite did not start', () => {
   const file = (
     { inbound, submission, mailbox }: Addresses,
     partners: readonly Endpoint[],
-    { sides = 'both', mailbox: hasMailbox = true, inbound: from = INBOUND, outbound: to = OUTBOUND }: Given,
+    {
+      sides = 'both',
+      mailbox: hasMailbox = true,
+      trust,
+      inbound: from = INBOUND,
+      outbound: to = OUTBOUND,
+    }: Given,
   ) =>
     writeFileSync(
       join(folder, 'gateway.yaml'),
@@ -81,6 +88,7 @@ describe('a gateway that the suite did not start', () => {
                 hostname: 'mx.gateway.test',
                 recipient: 'inbox@gateway.test',
                 ...(hasMailbox ? { mailbox } : {}),
+                ...(trust === undefined ? {} : { trust }),
                 connectors: from,
               },
             }),
@@ -213,6 +221,20 @@ describe('a gateway that the suite did not start', () => {
     assert.equal(ended.status, 0)
     assert.deepEqual([...new Set(detailsOf(ended, 'EXO-FRC-11'))], ['no inbound in gateway.yaml'])
     assert.match(detailsOf(ended, 'EXO-FRC-01').join(), /held back|nothing came within/)
+  })
+
+  it('shows a chain that is judged by the roots of its file, or else of the system', async () => {
+    await gateway({ sides: 'inbound', trust: 'pki/root.pem' })
+    assert.deepEqual(detailsOf(await check(...of('PKIX-06')), 'PKIX-06').slice(-1), [
+      'a chain of 2 certificates leads to a trusted root',
+    ])
+    await gateway({ sides: 'inbound' })
+    const ended = await check(...of('PKIX-06'))
+    assert.match(
+      detailsOf(ended, 'PKIX-06').at(-1)!,
+      /^a chain of 2 certificates leads to no trusted root: [A-Z_]+$/,
+    )
+    assert.equal(ended.verdicts.at(-1)!.verdict, 'declined')
   })
 
   it('is judged without a mailbox by its replies, and the verdict says so', async () => {

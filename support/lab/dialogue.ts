@@ -66,6 +66,11 @@ export class Dialogue {
     return this.#client.secured
   }
 
+  /** Why the gateway's certificate does not lead to a root that senders trust, in OpenSSL's word. */
+  get chainError(): string | undefined {
+    return this.#client.chainError
+  }
+
   get last(): Reply | undefined {
     return this.replies.at(-1)
   }
@@ -146,7 +151,8 @@ export class Dialogue {
 
   async #handshake(): Promise<void> {
     try {
-      await this.#client.startTls({ servername: this.#flow.hostname })
+      const { hostname: servername, sendersTrust: trust } = this.#flow
+      await this.#client.startTls({ servername, trust })
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       this.breakdown = error

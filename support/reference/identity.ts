@@ -28,7 +28,7 @@ export function serverTls(flow: MailFlow, defects: ReceiverDefects): TlsOptions 
   const minVersion = defects.minVersion ?? flow.minVersion
   return {
     key,
-    cert,
+    cert: defects.omitsIntermediate ? cert.slice(0, cert.indexOf('-----BEGIN', 1)) : cert,
     minVersion,
     // Below TLS 1.2 OpenSSL wants security level 0.
     ...(minVersion === 'TLSv1' || minVersion === 'TLSv1.1' ? { ciphers: 'DEFAULT:@SECLEVEL=0' } : {}),

@@ -63,6 +63,7 @@ const gateway = await reference(defects).start({
   sender: `probe@${DOMAIN}`,
   identity: await pki.issue({ names: [HOSTNAME], usage: 'server' }),
   trust: [await pki.root()],
+  sendersTrust: [await pki.root()],
   minVersion: 'TLSv1.2',
   inbound,
   outbound,

@@ -56,6 +56,17 @@ export async function notOfferedOrRefused(talk: Dialogue): Promise<Observation> 
     : broken(`STARTTLS is offered and answered with ${reply.text}`)
 }
 
+/** All that is between the certificate and a root has to come with the certificate; RFC 8446 s4.4.2. */
+export function chainLeadsToRoot(talk: Dialogue): Observation {
+  const { breakdown, chainError, conversation } = talk
+  if (!talk.secured) return unclear(`there was no TLS: ${breakdown?.message ?? 'it was not begun'}`)
+  const { chainLength = 0 } = conversation.handshake?.serverCertificate ?? {}
+  const shown = `${chainLength} ${chainLength === 1 ? 'certificate' : 'certificates'}`
+  return chainError === undefined
+    ? kept(`a chain of ${shown} leads to a trusted root`)
+    : broken(`a chain of ${shown} leads to no trusted root: ${chainError}`)
+}
+
 /** Begins TLS where the session has not yet. */
 export async function handshakeSucceeds(talk: Dialogue): Promise<Observation> {
   if (!talk.secured && !talk.breakdown && talk.last?.code === 250) await talk.startTls()
