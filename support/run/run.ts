@@ -14,6 +14,7 @@ import { applicableDeviations, type Deviation, recordedDeviation } from '../verd
 import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
 import { until } from '../wire/until.ts'
+import { mustKeepContract } from './contract.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
 
 /** What a run tells while it goes; see `support/cli/progress.ts`. */
@@ -107,6 +108,17 @@ export class Run {
       await run.stop()
       throw error
     }
+  }
+
+  /**
+   * Of a gateway that the suite has set up: throws GatewayFailure unless it and its adapter do what every judgement
+   * builds on. What an external one does not do may be as its administrator wants it.
+   */
+  async mustWork(): Promise<void> {
+    const gateway = await this.gateways.with('as it is')
+    const { lab, mailbox } = this
+    if (gateway.kind === 'external' || !mailbox) return
+    await mustKeepContract({ gateway, lab, mailbox, submission: this.submission(gateway) })
   }
 
   /** For a dry run: nothing is connected to, and `plan` fills up with what would be judged. */
