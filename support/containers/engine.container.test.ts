@@ -55,7 +55,7 @@ describe('the container engine', function () {
     const { socketPath } = engine.docker.modem as { socketPath?: string }
     if (socketPath) assert.match(await told(`unix://${socketPath}`), /^[\d.]+$/)
     for (const place of ['unix:///nowhere/docker.sock', 'tcp://127.0.0.1:9'])
-      assert.equal(await told(place), `no container engine answers at ${place} (DOCKER_HOST)`)
+      assert.ok((await told(place)).startsWith(`no container engine answers at ${place} (DOCKER_HOST)`))
   })
 
   it('says with what words a build failed, and leaves no container of it', async () => {

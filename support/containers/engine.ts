@@ -74,16 +74,16 @@ export class Engine {
     // Its clean-up container would have to be pulled, and does not survive this process; ours is done by label.
     process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
     const { getContainerRuntimeClient } = await import('testcontainers')
+    const wanted = process.env['DOCKER_HOST']
+    const none = `no container engine answers${wanted ? ` at ${printable(wanted, 100)} (DOCKER_HOST)` : ''}`
     let client: ContainerRuntimeClient
     try {
       client = await within(ANSWER, 'finding a container engine', getContainerRuntimeClient())
     } catch (error) {
       if (error instanceof ContainerFailure) throw error
-      throw new ContainerFailure(`no container engine answers: ${(error as Error).message}`)
+      throw new ContainerFailure(`${none}: ${(error as Error).message}`)
     }
-    const wanted = process.env['DOCKER_HOST']
-    if (wanted && !isAt(client.container.dockerode, wanted))
-      throw new ContainerFailure(`no container engine answers at ${printable(wanted, 100)} (DOCKER_HOST)`)
+    if (wanted && !isAt(client.container.dockerode, wanted)) throw new ContainerFailure(none)
     return new Engine(client, doing)
   }
 
