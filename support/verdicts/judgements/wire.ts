@@ -106,6 +106,10 @@ export function handshakeFirst(conversations: readonly Conversation[]): Observat
 }
 
 const isHello = ({ kind, text }: WireEvent): boolean => kind === 'handshake' && text.startsWith('ClientHello')
+/** The sender itself closed the connection in place of a handshake. */
+const endedAtGoAhead = (conversation: Conversation): boolean =>
+  begun(conversation) &&
+  afterGoAhead(conversation).some(({ from, kind }) => from === 'sender' && kind === 'close')
 const begun = (conversation: Conversation): boolean => goAhead(conversation) >= 0
 const afterGoAhead = (conversation: Conversation): WireEvent[] =>
   conversation.events.slice(goAhead(conversation) + 1)
@@ -146,8 +150,9 @@ export function waitedForAnswer(conversations: readonly Conversation[], smuggled
   if (sessions.length === 0) {
     // Refusing such a handshake is as good: nothing that was smuggled was used.
     const hello = conversations.some(({ events }) => events.some(isHello))
-    if (!hello) return unclear('no handshake was begun')
-    return refused('it broke off the handshake')
+    if (hello) return refused('it broke off the handshake')
+    if (conversations.some(endedAtGoAhead)) return refused('it ended the session at what was smuggled')
+    return unclear('no handshake was begun')
   }
   for (const session of sessions) {
     const inside = session.events.filter(
