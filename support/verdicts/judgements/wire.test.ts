@@ -14,17 +14,27 @@ describe('judging what followed smuggled answers', () => {
   it('takes the end of the session by the gateway for a refusal', () => {
     const recorder = begun()
     recorder.event('sender', 'close', 'closed')
-    assert.deepEqual(waitedForAnswer([recorder.conversation], 'answer'), {
+    assert.deepEqual(waitedForAnswer([recorder.conversation], { smuggled: 'answer', alive: true }), {
       kind: 'kept',
       refusal: true,
       detail: 'it ended the session at what was smuggled',
     })
   })
 
+  it('takes no crash for a refusal', () => {
+    const recorder = begun()
+    recorder.event('sender', 'close', 'closed')
+    const seen = waitedForAnswer([recorder.conversation], { smuggled: 'answer', alive: false })
+    assert.equal(seen.kind, 'unclear')
+  })
+
   it('knows nothing where no handshake was begun and the gateway did not end the session', () => {
     const recorder = begun()
     recorder.event('receiver', 'close', 'closed')
-    assert.equal(waitedForAnswer([recorder.conversation], 'answer').kind, 'unclear')
-    assert.equal(waitedForAnswer([], 'answer').kind, 'unclear')
+    assert.equal(
+      waitedForAnswer([recorder.conversation], { smuggled: 'answer', alive: true }).kind,
+      'unclear',
+    )
+    assert.equal(waitedForAnswer([], { smuggled: 'answer', alive: true }).kind, 'unclear')
   })
 })
