@@ -81,7 +81,7 @@ async function inTls(talk: Dialogue): Promise<void> {
 async function beginAndStart(talk: Dialogue): Promise<void> {
   await talk.greet()
   await talk.say(talk.mail)
-  await talk.startTls()
+  await talk.startTls({ givesUpMessage: true })
 }
 
 defineParameterType({

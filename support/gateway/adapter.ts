@@ -100,11 +100,13 @@ export interface Release {
   name: string
   /** Public name of the image it is built on. */
   base: string
+  /** For the Dockerfile's other ARGs, where this release needs them. */
+  args?: Record<string, string>
 }
 
 /** How a product is run in a container. */
 export interface ContainerProduct extends Adapter {
-  /** Build context of its images: `Dockerfile`, which takes `BASE`, and what that copies. */
+  /** Build context of its images: `Dockerfile`, which takes `BASE` and the `args` of a release, and what that copies. */
   readonly context: { folder: string; files: readonly string[] }
   /** File with its recorded deviations, where it has any. */
   readonly deviations?: string

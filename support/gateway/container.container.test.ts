@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { exim } from '../../containers/exim/adapter.ts'
+import { opensmtpd } from '../../containers/opensmtpd/adapter.ts'
 import { postfix } from '../../containers/postfix/adapter.ts'
 import { Engine } from '../containers/engine.ts'
 import type { Behaviour } from '../lab/behaviour.ts'
@@ -30,7 +31,7 @@ describe('gateways in containers', function () {
   })
   after(() => lab?.stop())
 
-  for (const product of [postfix, exim])
+  for (const product of [postfix, exim, opensmtpd])
     describe(product.name, () => {
       const source = container(product)
       let gateway: Gateway

@@ -54,7 +54,7 @@ export class ContainerGateway implements Gateway {
     const image = await network.engine.image({
       name: `${product.name}-${release.name}`,
       files: folderFiles(folder, files),
-      args: { BASE: release.base },
+      args: { BASE: release.base, ...release.args },
     })
     const gateway = new ContainerGateway(product, name, flow)
     gateway.#rendered = product.render(flow, PLACE).files

@@ -88,9 +88,16 @@ export class Dialogue {
     this.extensions = reply?.code === 250 ? reply.lines.slice(1).map(line => line.toUpperCase()) : []
   }
 
-  /** STARTTLS and the handshake. Without the go-ahead the session is over: what is to follow belongs inside TLS. */
-  async startTls(): Promise<void> {
-    const reply = await this.say('STARTTLS')
+  /**
+   * STARTTLS and the handshake. Without the go-ahead the session is over: what is to follow belongs inside TLS.
+   * `givesUpMessage`: where TLS is not begun in the middle of a message (503), it is asked for again after RSET.
+   */
+  async startTls({ givesUpMessage = false } = {}): Promise<void> {
+    let reply = await this.say('STARTTLS')
+    if (givesUpMessage && reply?.code === 503) {
+      await this.say('RSET')
+      reply = await this.say('STARTTLS')
+    }
     if (reply?.code === 220) await this.#handshake()
     else if (reply) this.breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)
   }
