@@ -35,10 +35,19 @@ const SOME = SETTLED
 
 Given('mail flows in', async function (this: MailWorld) {
   if (this.run.plan) return
-  const { inbound, flow } = await this.gateway()
+  const gateway = await this.gateway()
+  const { flow } = gateway
   const { lab, pki } = this.run
   this.stream = new Stream(
-    { endpoint: inbound, hostname: flow.hostname, pki, behaviour: { tls: 'uses' } },
+    {
+      // Looked up for each attempt: a container that starts again is somewhere else afterwards.
+      get endpoint() {
+        return gateway.inbound
+      },
+      hostname: flow.hostname,
+      pki,
+      behaviour: { tls: 'uses' },
+    },
     { from: `stream@${lab.freshDomain('*.stranger.test')}`, to: [flow.recipient] },
   )
   await some(this.stream)
