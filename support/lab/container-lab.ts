@@ -136,6 +136,12 @@ export class ContainerLab implements Lab {
     ])
   }
 
+  /** Makes domains of senders known, for gateways that take mail from no others: a name, or `*.` before one. */
+  async admitSenders(domains: readonly string[]): Promise<void> {
+    const data = this.containers.subnet.fixed(FIXED.mailbox)
+    await this.zone.set([...new Set(domains)].map(name => ({ name, type: 'A', data })))
+  }
+
   /** Removes everything that was started in its network, gateways too. */
   async stop(): Promise<void> {
     this.#client.close()
