@@ -173,6 +173,8 @@ export function container(product: ContainerProduct, release?: string): GatewayS
     kind: 'container',
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
+    login: product.login ?? false,
+    refuses: variant => product.refuses?.[variant],
     start(flow, network) {
       if (!network) throw new Error(`${name} runs in the network of a run, and there is none`)
       return ContainerGateway.start({ product, release: chosen, name }, flow, network)

@@ -138,7 +138,8 @@ export class Run {
   submission(gateway: Gateway): Submission {
     let submission = this.#submissions.get(gateway)
     if (!submission) {
-      submission = new Submission(gateway.submission, gateway.flow.hostname)
+      const user = this.gateways.source.login ? gateway.flow.users[0] : undefined
+      submission = new Submission(gateway.submission, gateway.flow.hostname, user)
       this.#submissions.set(gateway, submission)
     }
     return submission
