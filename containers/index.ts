@@ -7,6 +7,7 @@ import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'
 import { exim } from './exim/adapter.ts'
 import { haraka } from './haraka/adapter.ts'
+import { mox } from './mox/adapter.ts'
 import { postfix } from './postfix/adapter.ts'
 
 /** Every gateway that comes with the suite: a folder here and a line in this list. */
@@ -14,6 +15,7 @@ const BUNDLED: readonly GatewaySource[] = [
   embedded(haraka),
   ...everyRelease(postfix),
   ...everyRelease(exim),
+  ...everyRelease(mox),
   reference(),
 ]
 
