@@ -118,7 +118,8 @@ export class Run {
     const gateway = await this.gateways.with('as it is')
     const { lab, mailbox } = this
     if (gateway.kind === 'external' || !mailbox) return
-    await mustKeepContract({ gateway, lab, mailbox, submission: this.submission(gateway) })
+    const { login = false } = this.gateways.source
+    await mustKeepContract({ gateway, lab, mailbox, login, submission: this.submission(gateway) })
   }
 
   /** For a dry run: nothing is connected to, and `plan` fills up with what would be judged. */
