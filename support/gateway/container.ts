@@ -31,6 +31,8 @@ export class ContainerGateway implements Gateway {
   readonly version: string = ''
   readonly library: string = ''
   readonly flow: MailFlow
+  /** When it first said 220, on the clock of `performance`. */
+  readonly greetedAt: number = 0
   readonly #product: ContainerProduct
   readonly #log: ProductLog
   #container!: Container
@@ -70,6 +72,7 @@ export class ContainerGateway implements Gateway {
     })
     try {
       await gateway.#greets()
+      Object.assign(gateway, { greetedAt: performance.now() })
       await gateway.#identify()
     } catch (error) {
       await gateway.stop()
