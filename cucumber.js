@@ -8,3 +8,4 @@ export const haraka = { ...common, worldParameters: { gateway: 'haraka' } }
 export const postfix = { ...common, worldParameters: { gateway: 'postfix' } }
 export const exim = { ...common, worldParameters: { gateway: 'exim' } }
 export const opensmtpd = { ...common, worldParameters: { gateway: 'opensmtpd' } }
+export const mox = { ...common, worldParameters: { gateway: 'mox' } }

@@ -7,6 +7,7 @@ import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'
 import { exim } from './exim/adapter.ts'
 import { haraka } from './haraka/adapter.ts'
+import { mox } from './mox/adapter.ts'
 import { opensmtpd } from './opensmtpd/adapter.ts'
 import { postfix } from './postfix/adapter.ts'
 
@@ -16,6 +17,7 @@ const BUNDLED: readonly GatewaySource[] = [
   ...everyRelease(postfix),
   ...everyRelease(exim),
   ...everyRelease(opensmtpd),
+  ...everyRelease(mox),
   reference(),
 ]
 

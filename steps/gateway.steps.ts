@@ -13,6 +13,8 @@ import { Inapplicable, type MailWorld } from './world.ts'
 function own(world: MailWorld, variant: FlowVariant): void {
   if (world.run.gateways.source.kind === 'external')
     throw new Inapplicable('the suite cannot reconfigure a gateway that it did not start')
+  const why = world.run.gateways.source.refuses?.(variant)
+  if (why) throw new Inapplicable(why)
   world.variant = variant
 }
 

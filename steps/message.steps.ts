@@ -22,7 +22,7 @@ import {
 } from '../support/verdicts/judgements/outbound.ts'
 import type { Observation } from '../support/verdicts/verdict.ts'
 import { deliver } from './sender.steps.ts'
-import type { MailWorld } from './world.ts'
+import { Inapplicable, type MailWorld } from './world.ts'
 
 async function partnerOf(world: MailWorld): Promise<Partner> {
   world.domain ??= world.run.lab.freshDomain(
@@ -78,7 +78,9 @@ When('the gateway sends a message to the partner', async function (this: MailWor
 
 /** What the gateway is asked to send when it may have to try several times. */
 const MESSAGES: Record<string, (world: MailWorld) => Promise<Sending>> = {
-  'a message': async world => ({ from: `author@${await author(world)}` }),
+  // A user who has to log in writes in nobody else's name.
+  'a message': async world =>
+    world.run.gateways.source.login ? {} : { from: `author@${await author(world)}` },
   'a large message': async () => ({ size: 1_900_000 }),
   'a message without return path': async world => ({
     from: '',
@@ -249,5 +251,7 @@ Given('the message comes in over TLS', function (this: MailWorld) {
 })
 
 Given('the message comes in in clear', function (this: MailWorld) {
+  if (this.run.gateways.source.login)
+    throw new Inapplicable('the gateway takes mail for sending on inside TLS alone')
   this.comesIn = 'in clear'
 })

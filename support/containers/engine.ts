@@ -109,8 +109,11 @@ export class Engine {
     return image
   }
 
-  /** A network of one run's own, with a part of 198.18.0.0/15 (RFC 2544) that no other network of the engine has. */
-  async network(): Promise<RunNetwork> {
+  /**
+   * A network of one run's own, with a part of 198.18.0.0/15 (RFC 2544) that no other network of the engine has; for
+   * `prefix` see `freeSubnets`.
+   */
+  async network({ prefix }: { prefix?: number } = {}): Promise<RunNetwork> {
     await this.sweep()
     const id = randomBytes(6).toString('hex')
     const labels = {
@@ -122,7 +125,7 @@ export class Engine {
     const networks = await within(ANSWER, 'listing networks', this.docker.listNetworks())
     const taken = networks.flatMap(({ IPAM }) => IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? [])
     let refusal: Error | undefined
-    for (const subnet of freeSubnets(taken)) {
+    for (const subnet of freeSubnets(taken, undefined, prefix)) {
       try {
         return await this.#network(id, labels, subnet)
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { MailFlow } from './mail-flow.ts'
+import type { FlowVariant } from './standard-flow.ts'
 
 /** What a product may be able to do; a scenario that needs more is inapplicable for it. */
 export const CAPABILITIES = {
@@ -126,4 +127,8 @@ export interface ContainerProduct extends Adapter {
   readonly queue: readonly string[]
   /** Run in the container: tries queued mail for a domain now. */
   retry(domain: string): readonly string[]
+  /** It takes mail for sending on from users alone, who log in inside TLS. */
+  readonly login?: true
+  /** Variants of the standard flow with which it cannot be run, each with the reason, in a sentence for the report. */
+  readonly refuses?: Partial<Record<FlowVariant, string>>
 }

@@ -31,6 +31,8 @@ export class ContainerGateway implements Gateway {
   readonly version: string = ''
   readonly library: string = ''
   readonly flow: MailFlow
+  /** When it first said 220, on the clock of `performance`. */
+  readonly greetedAt: number = 0
   readonly #product: ContainerProduct
   readonly #log: ProductLog
   #container!: Container
@@ -70,6 +72,7 @@ export class ContainerGateway implements Gateway {
     })
     try {
       await gateway.#greets()
+      Object.assign(gateway, { greetedAt: performance.now() })
       await gateway.#identify()
     } catch (error) {
       await gateway.stop()
@@ -173,6 +176,8 @@ export function container(product: ContainerProduct, release?: string): GatewayS
     kind: 'container',
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
+    login: product.login ?? false,
+    refuses: variant => product.refuses?.[variant],
     start(flow, network) {
       if (!network) throw new Error(`${name} runs in the network of a run, and there is none`)
       return ContainerGateway.start({ product, release: chosen, name }, flow, network)

@@ -42,6 +42,13 @@ export class Gateways {
     return this.source.start(await variantOf(this.#flow, variant, this.#pki), this.#network)
   }
 
+  /** Stops all; whoever asks next gets new ones. */
+  async renew(): Promise<void> {
+    await this.stop()
+    this.#running.clear()
+    this.#own.length = 0
+  }
+
   async stop(): Promise<void> {
     const started = await Promise.allSettled([...this.#running.values(), ...this.#own])
     await Promise.all(

@@ -17,6 +17,8 @@ export interface Around {
   lab: Lab
   submission: Submission
   mailbox: Mailbox
+  /** It takes mail for sending on from its users alone. */
+  login?: boolean
 }
 
 /**
@@ -43,10 +45,12 @@ export const CONTRACT: Readonly<Record<string, (around: Around) => Promise<strin
     return (await around.gateway.holds?.(recipient)) === false ? 'its queue does not have it' : undefined
   },
   'returns mail that can never be delivered, and says so': async around => {
-    const author = await partner(around, {})
+    // A user is told in a mailbox of the gateway's own.
+    const author = around.login ? undefined : await partner(around, {})
     const refusal: Behaviour = { transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 never' } } }
-    const sent = await sends(around, refusal, `author@${author.domain}`)
+    const sent = await sends(around, refusal, author && `author@${author.domain}`)
     if (sent.word.at(-1)?.kind !== 'bounced') return told(sent)
+    if (!author) return undefined
     const came = await until(() => author.messages.length > 0, [author], around.gateway.patience ?? NOTICE)
     around.lab.release(author)
     return came ? undefined : 'its author was not told'

@@ -118,7 +118,8 @@ export class Run {
     const gateway = await this.gateways.with('as it is')
     const { lab, mailbox } = this
     if (gateway.kind === 'external' || !mailbox) return
-    await mustKeepContract({ gateway, lab, mailbox, submission: this.submission(gateway) })
+    const { login = false } = this.gateways.source
+    await mustKeepContract({ gateway, lab, mailbox, login, submission: this.submission(gateway) })
   }
 
   /** For a dry run: nothing is connected to, and `plan` fills up with what would be judged. */
@@ -138,7 +139,8 @@ export class Run {
   submission(gateway: Gateway): Submission {
     let submission = this.#submissions.get(gateway)
     if (!submission) {
-      submission = new Submission(gateway.submission, gateway.flow.hostname)
+      const user = this.gateways.source.login ? gateway.flow.users[0] : undefined
+      submission = new Submission(gateway.submission, gateway.flow.hostname, user)
       this.#submissions.set(gateway, submission)
     }
     return submission

@@ -72,12 +72,22 @@ async function aroundContainers(source: GatewaySource, pki: Pki, doing: Doing): 
   try {
     const flow = await standardFlow(source, { pki, network: lab.network })
     await lab.leadToMailbox(flow.domain)
+    await lab.admitSenders([STRANGERS, ...sides(flow).filter(domain => domain.startsWith('*.'))])
     return { lab, flow, mailbox: lab.mailbox, network: lab.containers }
   } catch (error) {
     await lab.stop()
     throw error
   }
 }
+
+/** Of senders whom no connector names. */
+const STRANGERS = '*.stranger.test'
+
+/** Whoever a connector names may write to the gateway. */
+const sides = ({ inbound, outbound }: MailFlow): string[] => [
+  ...inbound.map(({ from }) => from),
+  ...outbound.map(({ to }) => to),
+]
 
 async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundings> {
   const lab = new FixedLab(new Pki(readAuthorities(file.pki)), file.outbound?.connectors ?? [])
