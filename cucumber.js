@@ -7,3 +7,4 @@ export default { ...common, worldParameters: { gateway: 'haraka' } }
 export const haraka = { ...common, worldParameters: { gateway: 'haraka' } }
 export const postfix = { ...common, worldParameters: { gateway: 'postfix' } }
 export const exim = { ...common, worldParameters: { gateway: 'exim' } }
+export const courier = { ...common, worldParameters: { gateway: 'courier' } }

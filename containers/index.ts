@@ -5,6 +5,7 @@ import type { GatewaySource } from '../support/gateway/gateway.ts'
 import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'
+import { courier } from './courier/adapter.ts'
 import { exim } from './exim/adapter.ts'
 import { haraka } from './haraka/adapter.ts'
 import { postfix } from './postfix/adapter.ts'
@@ -14,6 +15,7 @@ const BUNDLED: readonly GatewaySource[] = [
   embedded(haraka),
   ...everyRelease(postfix),
   ...everyRelease(exim),
+  ...everyRelease(courier),
   reference(),
 ]
 
