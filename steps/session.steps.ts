@@ -55,6 +55,11 @@ const ACTS: Record<string, (talk: Dialogue) => Promise<unknown>> = {
     await inTls(talk)
     await talk.say('STARTTLS')
   },
+  'starts TLS and begins a message': async talk => {
+    await inTls(talk)
+    await talk.say(talk.mail)
+    await talk.say(talk.rcpt)
+  },
   'begins a message, starts TLS and begins again': async talk => {
     await beginAndStart(talk)
     await talk.greet()

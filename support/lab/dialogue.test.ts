@@ -3,6 +3,7 @@ import { standardFlow } from '../gateway/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
+import { replyOfKind } from '../verdicts/judgements/session.ts'
 import { WireError } from '../wire/smtp.ts'
 import { Dialogue, SMUGGLED, type Smuggled } from './dialogue.ts'
 
@@ -80,6 +81,25 @@ describe('a session that is led command by command', () => {
     assert.ok(talk.breakdown instanceof WireError)
     assert.equal(await talk.say('MAIL FROM:<secret@sender.test>'), undefined)
     assert.doesNotMatch(talk.conversation.clear.fromSender, /secret/)
+  })
+
+  it('keeps the refusal of STARTTLS once a message has begun, and of no other', async () => {
+    const early = await dialogue()
+    const gateway = started[0]!
+    const without = { key: '', certificate: '' }
+    await gateway.change({ ...gateway.flow, identity: without })
+    await early.greet()
+    await early.startTls()
+    assert.equal(early.refusedMidway, undefined)
+    assert.equal(replyOfKind(early, '5').kind, 'unclear')
+    const midway = await dialogue()
+    await started[1]!.change({ ...started[1]!.flow, identity: without })
+    await midway.greet()
+    await midway.say(midway.mail)
+    await midway.startTls()
+    await midway.say(midway.rcpt)
+    assert.equal(midway.refusedMidway?.code, 454)
+    assert.match(replyOfKind(midway, '5').detail, /^STARTTLS is refused once a message has begun: 454/)
   })
 
   it('logs in with the right password, and with a wrong one', async () => {

@@ -31,6 +31,9 @@ export class Dialogue {
   breakdown: WireError | undefined
   /** What was smuggled into it. */
   smuggled: Smuggled | undefined
+  /** What refused STARTTLS once a message had begun: nothing of that message can count inside TLS then. */
+  refusedMidway: Reply | undefined
+  #begun = false
   readonly #client: SmtpClient
   readonly #flow: MailFlow
   readonly #from: string
@@ -71,11 +74,13 @@ export class Dialogue {
   }
 
   async say(line: string): Promise<Reply | undefined> {
-    return this.#guard(() => {
+    const reply = await this.#guard(() => {
       // What answers a smuggled command is what is looked for.
       if (!this.smuggled) this.#client.inStep()
       return this.#client.command(line)
     })
+    if (line === this.mail && reply?.code === 250) this.#begun = true
+    return reply
   }
 
   async greet(): Promise<void> {
@@ -86,8 +91,9 @@ export class Dialogue {
   /** STARTTLS and the handshake. Without the go-ahead the session is over: what is to follow belongs inside TLS. */
   async startTls(): Promise<void> {
     const reply = await this.say('STARTTLS')
-    if (reply?.code === 220) await this.#handshake()
-    else if (reply) this.breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)
+    if (reply?.code === 220) return this.#handshake()
+    if (this.#begun && reply && reply.code >= 400) this.refusedMidway = reply
+    if (reply) this.breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)
   }
 
   async smuggle(what: Smuggled): Promise<void> {
