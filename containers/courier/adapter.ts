@@ -40,23 +40,25 @@ export const courier: ContainerProduct = {
     'forced-tls-inbound',
   ]),
   reasons: {
-    // TLS_VERIFYPEER and ESMTP_TLS_VERIFY_DOMAIN; SECURITY=STARTTLS of esmtproutes verifies, and speaks to Courier alone.
+    // TLS_VERIFYPEER and ESMTP_TLS_VERIFY_DOMAIN of courierd. SECURITY=STARTTLS of esmtproutes verifies for one domain,
+    // and demands a receiver that lists Courier's own XSECURITY extension.
     'certificate-validation': 'Courier verifies the certificates of all receivers or of none',
     'domain-validation': 'Courier verifies the certificates of all receivers or of none',
     'tls-domain': 'Courier compares a certificate with the name of the mail exchanger alone',
-    'inbound-required': 'Courier requires TLS of every sender or of none',
-    'client-certificates': 'Courier asks every sender for a certificate or none, and does not look at its name',
+    'inbound-required': 'Courier requires TLS by network address or of everybody, not by sender domain',
+    'client-certificates':
+      'Courier asks every sender for a certificate or none, and does not look at its name',
     expiry: 'Courier gives a message up after a time, not after a number of attempts',
     'session-log': 'Courier logs handshakes that fail, and nothing about those that succeed',
   },
   ready: /courierd: Waiting\. /,
   command: ['/usr/local/sbin/start'],
   reload: ['/usr/local/sbin/start', 'again'],
-  versionCommand: ['dpkg-query', '-W', '-f', '${Package} ${Version}\\n', 'courier-mta', 'libgnutls30*'],
+  versionCommand: ['dpkg-query', '-W', 'courier-mta', 'libgnutls30*'],
 
   readVersion(text: string) {
-    const version = /^courier-mta ([\d.]+)/m.exec(text)?.[1]
-    const library = /^libgnutls30\S* ([\d.]+)/m.exec(text)?.[1]
+    const version = /^courier-mta\t([\d.]+)/m.exec(text)?.[1]
+    const library = /^libgnutls30\S*\t([\d.]+)/m.exec(text)?.[1]
     if (!version || !library) throw new Error(`no version of Courier: ${text}`)
     return { version, library: `GnuTLS ${library}` }
   },
