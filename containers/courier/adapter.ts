@@ -80,7 +80,7 @@ export const courier: ContainerProduct = {
         // The suite asks for the next attempt itself.
         file('retryalpha', '10d\n'),
         file('retrygamma', '10d\n'),
-        // After a failure Courier would not connect again for as long, nor close a connection that may be used again.
+        // For how long no connection is made to a domain after one that failed, and one that is idle is kept for more mail.
         file('esmtpdelay', '0\n'),
         file('esmtptimeoutkeepalive', '0\n'),
         file('authdaemonrc', authdaemonrc),
@@ -191,7 +191,7 @@ BOFHCHECKDNS=0
 TARPIT=0
 NOADDMSGID=1
 NOADDDATE=1
-NOADDRREWRITE=2
+NOADDRREWRITE=1
 AUTH_REQUIRED=0
 ESMTPAUTH=
 ESMTPAUTH_TLS=
