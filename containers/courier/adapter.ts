@@ -80,7 +80,7 @@ export const courier: ContainerProduct = {
         // The suite asks for the next attempt itself.
         file('retryalpha', '10d\n'),
         file('retrygamma', '10d\n'),
-        // For how long no connection is made to a domain after one that failed, and one that is idle is kept for more mail.
+        // How long a domain is left alone after a connection that failed, and an idle connection kept for more mail.
         file('esmtpdelay', '0\n'),
         file('esmtptimeoutkeepalive', '0\n'),
         file('authdaemonrc', authdaemonrc),
