@@ -9,3 +9,4 @@ export const postfix = { ...common, worldParameters: { gateway: 'postfix' } }
 export const exim = { ...common, worldParameters: { gateway: 'exim' } }
 export const opensmtpd = { ...common, worldParameters: { gateway: 'opensmtpd' } }
 export const mox = { ...common, worldParameters: { gateway: 'mox' } }
+export const courier = { ...common, worldParameters: { gateway: 'courier' } }

@@ -5,6 +5,7 @@ import type { GatewaySource } from '../support/gateway/gateway.ts'
 import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'
+import { courier } from './courier/adapter.ts'
 import { exim } from './exim/adapter.ts'
 import { haraka } from './haraka/adapter.ts'
 import { mox } from './mox/adapter.ts'
@@ -18,6 +19,7 @@ const BUNDLED: readonly GatewaySource[] = [
   ...everyRelease(exim),
   ...everyRelease(opensmtpd),
   ...everyRelease(mox),
+  ...everyRelease(courier),
   reference(),
 ]
 

@@ -90,11 +90,11 @@ export class Dialogue {
 
   /**
    * STARTTLS and the handshake. Without the go-ahead the session is over: what is to follow belongs inside TLS.
-   * `givesUpMessage`: where TLS is not begun in the middle of a message (503), it is asked for again after RSET.
+   * `givesUpMessage`: where it is refused in the middle of a message, it is asked for again after RSET.
    */
   async startTls({ givesUpMessage = false } = {}): Promise<void> {
     let reply = await this.say('STARTTLS')
-    if (givesUpMessage && reply?.code === 503) {
+    if (givesUpMessage && reply && reply.code >= 400) {
       await this.say('RSET')
       reply = await this.say('STARTTLS')
     }
