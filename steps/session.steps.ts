@@ -56,6 +56,11 @@ const ACTS: Record<string, (talk: Dialogue) => Promise<unknown>> = {
     await inTls(talk)
     await talk.say('STARTTLS')
   },
+  'starts TLS and begins a message': async talk => {
+    await inTls(talk)
+    await talk.say(talk.mail)
+    await talk.say(talk.rcpt)
+  },
   'begins a message, starts TLS and begins again': async talk => {
     await beginAndStart(talk)
     await talk.greet()
@@ -80,8 +85,8 @@ async function inTls(talk: Dialogue): Promise<void> {
 
 async function beginAndStart(talk: Dialogue): Promise<void> {
   await talk.greet()
-  await talk.say(talk.mail)
-  await talk.startTls({ givesUpMessage: true })
+  const begun = await talk.say(talk.mail)
+  await talk.startTls({ givesUpMessage: begun?.code === 250 })
 }
 
 defineParameterType({

@@ -5,6 +5,7 @@ import { standardFlow } from '../gateway/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
+import { replyOfKind } from '../verdicts/judgements/session.ts'
 import { WireError } from '../wire/smtp.ts'
 import { Dialogue, SMUGGLED, type Smuggled } from './dialogue.ts'
 
@@ -106,6 +107,8 @@ describe('a session that is led command by command', () => {
     server.close()
     assert.deepEqual(codes(talk), [250, 250, 503, 250, 454])
     assert.match(talk.breakdown!.message, /454/)
+    assert.equal(talk.refusedMidway?.code, 454)
+    assert.match(replyOfKind(talk, '5').detail, /^STARTTLS is refused once a message has begun: 454/)
   })
 
   it('logs in with the right password, and with a wrong one', async () => {

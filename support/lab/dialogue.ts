@@ -31,6 +31,8 @@ export class Dialogue {
   breakdown: WireError | undefined
   /** What was smuggled into it. */
   smuggled: Smuggled | undefined
+  /** What refused STARTTLS once a message had begun, and after RSET still: nothing of that message gets into TLS. */
+  refusedMidway: Reply | undefined
   readonly #client: SmtpClient
   readonly #flow: MailFlow
   readonly #from: string
@@ -97,6 +99,7 @@ export class Dialogue {
     if (givesUpMessage && reply && reply.code >= 400) {
       await this.say('RSET')
       reply = await this.say('STARTTLS')
+      if (reply && reply.code >= 400) this.refusedMidway = reply
     }
     if (reply?.code === 220) await this.#handshake()
     else if (reply) this.breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)

@@ -14,8 +14,10 @@ export function lastReply(
   return judgement(last)
 }
 
-/** The last reply begins with one of these digits. */
+/** The last reply begins with one of these digits. Where a message rules STARTTLS out, nothing of it gets into TLS. */
 export function replyOfKind(talk: Dialogue, ...kinds: ('2' | '4' | '5')[]): Observation {
+  if (talk.refusedMidway)
+    return refused(`STARTTLS is refused once a message has begun: ${talk.refusedMidway.text}`)
   return lastReply(talk, ({ code, text }) => {
     if (!kinds.includes(String(code)[0] as '2')) return broken(`the reply is ${text}`)
     return kinds.includes('2') ? kept(`the reply is ${text}`) : refused(`the reply is ${text}`)
