@@ -27,7 +27,7 @@ describe('OpenSMTPD: rendering', () => {
       tls: 'encryption-only',
     }))
     const patterns = configuration({ ...(await flow()), outbound }).matchAll(
-      /for domain regex "(.*)" action/g,
+      /match tag submission from any for domain regex "(.*)" action/g,
     )
     assert.deepEqual(
       [...patterns].map(([, pattern]) => pattern),

@@ -149,10 +149,13 @@ function configuration(flow: MailFlow, { address, inbound, submission }: Place):
     relay('encryption-only', ' tls no-verify'),
     relay('domain-validation', ' tls'),
     'match tag submission ! from src <lan> ! auth for any reject\n',
-    ...connectors.map(
-      ({ to, tls }) => `match tag submission from any for domain regex "${expression(to)}" action "${tls}"\n`,
-    ),
-    'match tag submission from any for any action "opportunistic"\n',
+    // Its own notifications come from local, without a tag.
+    ...['tag submission from any', 'from local'].flatMap(source => [
+      ...connectors.map(
+        ({ to, tls }) => `match ${source} for domain regex "${expression(to)}" action "${tls}"\n`,
+      ),
+      `match ${source} for any action "opportunistic"\n`,
+    ]),
     `match from any for domain "${flow.domain}" action "opportunistic"\n`,
   ].join('')
 }
