@@ -101,7 +101,9 @@ function tellCrowd({ partners, each, memory: [before, after] }: Crowd): void {
   row('    for each partner', `${((after - before) / partners / 1024).toFixed(1)} KB`)
 }
 
-const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`
+function mb(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`
+}
 
 function row(name: string, value: string): void {
   process.stdout.write(`${name.padEnd(38)} ${value}\n`)
