@@ -10,3 +10,4 @@ export const exim = { ...common, worldParameters: { gateway: 'exim' } }
 export const opensmtpd = { ...common, worldParameters: { gateway: 'opensmtpd' } }
 export const mox = { ...common, worldParameters: { gateway: 'mox' } }
 export const courier = { ...common, worldParameters: { gateway: 'courier' } }
+export const sendmail = { ...common, worldParameters: { gateway: 'sendmail' } }

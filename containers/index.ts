@@ -11,6 +11,7 @@ import { haraka } from './haraka/adapter.ts'
 import { mox } from './mox/adapter.ts'
 import { opensmtpd } from './opensmtpd/adapter.ts'
 import { postfix } from './postfix/adapter.ts'
+import { sendmail } from './sendmail/adapter.ts'
 
 /** Every gateway that comes with the suite: a folder here and a line in this list. */
 const BUNDLED: readonly GatewaySource[] = [
@@ -20,6 +21,7 @@ const BUNDLED: readonly GatewaySource[] = [
   ...everyRelease(opensmtpd),
   ...everyRelease(mox),
   ...everyRelease(courier),
+  ...everyRelease(sendmail),
   reference(),
 ]
 
