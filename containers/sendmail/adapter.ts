@@ -203,7 +203,10 @@ const define = (name: string, value: string): string => call('define', name, val
 const call = (macro: string, ...values: string[]): string =>
   `${macro}(${values.map(value => `\`${value}'`).join(', ')})dnl\n`
 
-/** Sendmail reads one certificate of its own chain, and OpenSSL finds the rest of it among the authorities. */
+/**
+ * Sendmail reads one certificate of its own chain, and OpenSSL finds the rest of it among the authorities. With that it
+ * also bears partners that leave the same ones out: there is one list for both directions.
+ */
 const issuers = ({ identity }: MailFlow): string[] =>
   identity.certificate.match(/^-----BEGIN [\s\S]*?^-----END .*\n/gm)?.slice(1) ?? []
 
