@@ -5,6 +5,7 @@ import type { GatewaySource } from '../support/gateway/gateway.ts'
 import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'
+import { chasquid } from './chasquid/adapter.ts'
 import { courier } from './courier/adapter.ts'
 import { exim } from './exim/adapter.ts'
 import { haraka } from './haraka/adapter.ts'
@@ -22,6 +23,7 @@ const BUNDLED: readonly GatewaySource[] = [
   ...everyRelease(mox),
   ...everyRelease(courier),
   ...everyRelease(sendmail),
+  ...everyRelease(chasquid),
   reference(),
 ]
 
