@@ -110,12 +110,13 @@ export const sendmail: ContainerProduct = {
   },
 
   read(line: string): DeliveryEvent | undefined {
-    const { recipient, kind, reason } =
-      /sendmail\[\d+\]: \w+: to=<(?<recipient>[^>]*)>, .*?\bdsn=(?<kind>[245])\.[\d.]+, (?:reply=.*?, )?stat=(?<reason>(?!queued).*)$/.exec(
+    const { recipient, kind, reply, reason } =
+      /sendmail\[\d+\]: \w+: to=<(?<recipient>[^>]*)>, .*?\bdsn=(?<kind>[245])\.[\d.]+, (?:reply=(?<reply>.*), )?stat=(?<reason>(?!queued).*)$/.exec(
         line.trimEnd(),
       )?.groups ?? {}
-    if (!recipient || !kind) return undefined
-    return { kind: KINDS[kind]!, recipient, reason: printable(reason ?? '', 300) }
+    if (!recipient || !kind || reason === undefined) return undefined
+    // Since 8.16 the reply of the other side stands apart.
+    return { kind: KINDS[kind]!, recipient, reason: printable(reply ? `${reason} (${reply})` : reason, 300) }
   },
 }
 
