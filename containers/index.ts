@@ -6,13 +6,14 @@ import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'
 import { exim } from './exim/adapter.ts'
-import { haraka } from './haraka/adapter.ts'
+import { haraka, harakaInContainer } from './haraka/adapter.ts'
 import { opensmtpd } from './opensmtpd/adapter.ts'
 import { postfix } from './postfix/adapter.ts'
 
 /** Every gateway that comes with the suite: a folder here and a line in this list. */
 const BUNDLED: readonly GatewaySource[] = [
   embedded(haraka),
+  container(harakaInContainer, 'trixie'),
   ...everyRelease(postfix),
   ...everyRelease(exim),
   ...everyRelease(opensmtpd),
