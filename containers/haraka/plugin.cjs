@@ -109,12 +109,12 @@ exports.on_log = (next, _logger, { data }) => {
 const tell = (kind, { todo }, recipients, word) => {
   const cause = causes.get(todo.uuid) ?? []
   causes.delete(todo.uuid)
-  const reason = kind === 'delivered' ? word : [word, ...cause].join(': ')
   // A plugin has no console.
-  for (const { user, host } of recipients)
-    process.stdout.write(
-      `mail-tls event ${JSON.stringify({ kind, recipient: `${user}@${host}`, reason: String(reason) })}\n`,
-    )
+  for (const { user, host, reason } of recipients) {
+    const said = kind === 'delivered' ? word : [(kind === 'bounced' && reason) || word, ...cause].join(': ')
+    const event = { kind, recipient: `${user}@${host}`, reason: String(said) }
+    process.stdout.write(`mail-tls event ${JSON.stringify(event)}\n`)
+  }
 }
 
 exports.on_delivered = (next, hmail, [, , response, , , , recipients]) => {
