@@ -72,6 +72,8 @@ const adapter: Adapter = {
         },
         // Without this file the first connection ends the process (3.3.4): it reads [message] greeting from it.
         { path: 'config/connection.ini', content: readFileSync(join(home, 'config/connection.ini'), 'utf8') },
+        // It asks once by default. Node's resolver learns how fast answers are, and soon waits for 250 ms alone.
+        { path: 'config/net-utils.ini', content: '[dns]\ntries=5\n' },
         { path: 'config/log.ini', content: ini({ level: 'INFO', format: 'DEFAULT' }) },
         { path: 'config/plugins', content: 'tls\nauth/flat_file\nconnectors\n' },
         { path: 'config/tls.ini', content: tlsIni(flow) },
