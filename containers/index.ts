@@ -8,7 +8,7 @@ import { reference } from '../support/reference/gateway.ts'
 import { chasquid } from './chasquid/adapter.ts'
 import { courier } from './courier/adapter.ts'
 import { exim } from './exim/adapter.ts'
-import { haraka } from './haraka/adapter.ts'
+import { haraka, harakaInContainer } from './haraka/adapter.ts'
 import { mox } from './mox/adapter.ts'
 import { opensmtpd } from './opensmtpd/adapter.ts'
 import { postfix } from './postfix/adapter.ts'
@@ -17,6 +17,7 @@ import { sendmail } from './sendmail/adapter.ts'
 /** Every gateway that comes with the suite: a folder here and a line in this list. */
 const BUNDLED: readonly GatewaySource[] = [
   embedded(haraka),
+  container(harakaInContainer, 'trixie'),
   ...everyRelease(postfix),
   ...everyRelease(exim),
   ...everyRelease(opensmtpd),

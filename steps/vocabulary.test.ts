@@ -65,7 +65,7 @@ describe('the vocabulary of the features', () => {
     for (const file of globSync('steps/*.steps.ts', { cwd: PACKAGE_ROOT })) {
       const text = readFileSync(join(PACKAGE_ROOT, file), 'utf8')
       assert.doesNotMatch(text, /^(Given|When|Then)\(\s*\//m, `${file}: a regular expression`)
-      assert.doesNotMatch(text, /node:(net|tls)|haraka|postfix|exim|docker|testcontainers/i, file)
+      assert.doesNotMatch(text, /node:(net|tls)|haraka|postfix|exim|opensmtpd|docker|testcontainers/i, file)
     }
   })
 })

@@ -8,7 +8,7 @@ import { sessionWords } from '../../support/gateway/session-words.ts'
 import { standardFlow, variantOf } from '../../support/gateway/standard-flow.ts'
 import type { Pki } from '../../support/pki/pki.ts'
 import { applicableDeviations, loadDeviations } from '../../support/verdicts/deviations.ts'
-import { haraka } from './adapter.ts'
+import { haraka, harakaInContainer } from './adapter.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
 const place = { address: '127.1.2.3', inbound: 2525, submission: 2587 }
@@ -144,6 +144,44 @@ describe('Haraka: known deviations', () => {
     const { version } = await haraka.version()
     const deviations = loadDeviations(haraka.deviations!)
     assert.ok(deviations.length > 0)
-    assert.deepEqual(applicableDeviations(deviations, version), deviations)
+    assert.deepEqual(applicableDeviations(deviations, { name: haraka.name, version }), deviations)
+  })
+})
+
+describe('Haraka in a container', () => {
+  const manifest = (url: string) => JSON.parse(readFileSync(new URL(url, import.meta.url), 'utf8'))
+
+  it('has the same files, in a folder of its own, and keeps its secrets', async () => {
+    const standard = await flow()
+    const inside = harakaInContainer.render(standard, place).files
+    assert.deepEqual(
+      inside.map(({ path, content }) => [path.replace('/haraka/', ''), content]),
+      haraka.render(standard, place).files.map(({ path, content }) => [path, content]),
+    )
+    assert.deepEqual(
+      inside.filter(({ mode }) => mode === '0600').map(({ path }) => path),
+      ['/haraka/config/tls_key.pem', '/haraka/config/auth_flat_file.ini'],
+    )
+  })
+
+  it('is of the versions that the suite has', () => {
+    const image = manifest('image/package.json')
+    const suite = manifest('../../package.json')
+    assert.equal(image.dependencies.Haraka, suite.dependencies.Haraka)
+    assert.deepEqual(image.optionalDependencies, suite.optionalDependencies)
+    assert.deepEqual(image.overrides, suite.overrides)
+  })
+
+  it('is asked for another attempt with the same message', () => {
+    const [, , line] = harakaInContainer.retry('a.test')
+    assert.equal(line, `echo '${JSON.stringify(haraka.retry('a.test'))}' >/run/ask`)
+  })
+
+  it('tells its version and that of its library', () => {
+    assert.deepEqual(harakaInContainer.readVersion('3.3.4 3.5.7 24.21.0\n'), {
+      version: '3.3.4',
+      library: 'OpenSSL 3.5.7 (Node 24.21.0)',
+    })
+    assert.throws(() => harakaInContainer.readVersion('3.3.4'), /no version of Haraka/)
   })
 })

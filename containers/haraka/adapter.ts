@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import forge from 'node-forge'
 import type {
+  Adapter,
+  ContainerProduct,
   DeliveryEvent,
   EmbeddedProduct,
   Place,
@@ -14,6 +16,7 @@ import type {
 import type { MailFlow } from '../../support/gateway/mail-flow.ts'
 import { TLS12_SUITES } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
+import { debian } from '../debian.ts'
 
 const require = createRequire(import.meta.url)
 const home = dirname(require.resolve('Haraka/package.json'))
@@ -26,8 +29,10 @@ const SUITES = [
   ...TLS12_SUITES,
 ]
 
-/** Haraka 3.3 from npm, as a child process on loopback. Connectors live in `plugin.cjs`, which reads `flow.json`. */
-export const haraka: EmbeddedProduct = {
+const deviations = fileURLToPath(new URL('deviations.yaml', import.meta.url))
+
+/** Haraka 3.3 from npm, wherever it runs. Connectors live in `plugin.cjs`, which reads `flow.json`. */
+const adapter: Adapter = {
   name: 'haraka',
   capabilities: new Set([
     'domain-validation',
@@ -46,14 +51,6 @@ export const haraka: EmbeddedProduct = {
     'tls-domain': 'Haraka compares the certificate with the host name that it dialled and nothing else',
   },
   ready: /files in my temp fail queue/,
-  // It has no answer to SIGTERM (unless it is process 1) and dies in the middle of things.
-  endSignal: 'SIGINT',
-  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
-
-  async version() {
-    const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
-    return { version, library: `OpenSSL ${process.versions.openssl} (Node ${process.versions.node})` }
-  },
 
   render(flow: MailFlow, place: Place): Rendered {
     return {
@@ -75,6 +72,8 @@ export const haraka: EmbeddedProduct = {
         },
         // Without this file the first connection ends the process (3.3.4): it reads [message] greeting from it.
         { path: 'config/connection.ini', content: readFileSync(join(home, 'config/connection.ini'), 'utf8') },
+        // It asks once by default. Node's resolver learns how fast answers are, and soon waits for 250 ms alone.
+        { path: 'config/net-utils.ini', content: '[dns]\ntries=5\n' },
         { path: 'config/log.ini', content: ini({ level: 'INFO', format: 'DEFAULT' }) },
         { path: 'config/plugins', content: 'tls\nauth/flat_file\nconnectors\n' },
         { path: 'config/tls.ini', content: tlsIni(flow) },
@@ -93,6 +92,7 @@ export const haraka: EmbeddedProduct = {
         {
           path: 'config/auth_flat_file.ini',
           content: `[core]\nmethods=PLAIN,LOGIN\n[users]\n${flow.users.map(u => `${u.name}=${u.password}`).join('\n')}\n`,
+          mode: '0600',
         },
         {
           path: 'flow.json',
@@ -112,20 +112,6 @@ export const haraka: EmbeddedProduct = {
       ],
     }
   },
-
-  command(folder: string) {
-    return {
-      program: process.execPath,
-      args: [join(home, 'bin/haraka'), '-c', folder],
-      env: {
-        HARAKA: folder,
-        // tls.ini `ca` serves inbound only; outbound trust is Node's own.
-        NODE_EXTRA_CA_CERTS: join(folder, 'config/ca.pem'),
-      },
-    }
-  },
-
-  retry: (domain: string) => ({ event: 'connectors.retry', domain }),
 
   /** A connection has its id in every line; what it brought goes out under its own, which is longer by two numbers. */
   sessionOf(line: string): string | undefined {
@@ -162,6 +148,75 @@ export const haraka: EmbeddedProduct = {
   },
 }
 
+/** It has no answer to SIGTERM (unless it is process 1) and dies in the middle of things. */
+const END_SIGNAL = 'SIGINT'
+
+const library = (openssl: string, node: string): string => `OpenSSL ${openssl} (Node ${node})`
+
+/** A message over the channel to the process. */
+const retry = (domain: string): object => ({ event: 'connectors.retry', domain })
+
+/** As a child process on loopback. */
+export const haraka: EmbeddedProduct = {
+  ...adapter,
+  endSignal: END_SIGNAL,
+  deviations,
+
+  async version() {
+    const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
+    return { version, library: library(process.versions.openssl, process.versions.node) }
+  },
+
+  command(folder: string) {
+    return {
+      program: process.execPath,
+      args: [join(home, 'bin/haraka'), '-c', folder],
+      env: {
+        HARAKA: folder,
+        // tls.ini `ca` serves inbound only; outbound trust is Node's own.
+        NODE_EXTRA_CA_CERTS: join(folder, 'config/ca.pem'),
+      },
+    }
+  },
+
+  retry,
+}
+
+const FOLDER = '/haraka'
+
+/** The same in a container, on the same Node. */
+export const harakaInContainer: ContainerProduct = {
+  ...adapter,
+  releases: debian('trixie'),
+  context: {
+    folder: fileURLToPath(new URL('image/', import.meta.url)),
+    files: ['Dockerfile', 'package.json', 'start.mjs'],
+  },
+  deviations,
+  command: ['node', '/opt/haraka/start.mjs', FOLDER, END_SIGNAL],
+  versionCommand: [
+    'node',
+    '-p',
+    '[require("/opt/haraka/node_modules/Haraka/package.json").version, process.versions.openssl, process.versions.node].join(" ")',
+  ],
+
+  readVersion(text: string) {
+    const [version, openssl, node] = text.trim().split(' ')
+    if (!version || !openssl || !node) throw new Error(`no version of Haraka: ${text}`)
+    return { version, library: library(openssl, node) }
+  },
+
+  // A file for each message and host, with its recipients in JSON at the beginning; one may go while they are read.
+  queue: ['sh', '-c', `cat ${FOLDER}/queue/* 2>/dev/null || true`],
+
+  retry: (domain: string) => ['sh', '-c', `echo '${JSON.stringify(retry(domain))}' >/run/ask`],
+
+  render(flow: MailFlow, place: Place): Rendered {
+    const { files } = adapter.render(flow, place)
+    return { files: files.map(file => ({ ...file, path: `${FOLDER}/${file.path}` })) }
+  },
+}
+
 /** `2026-11-24T19:19:25.060Z [INFO] [FAE97FC8-….1] [tls] secured: …` */
 const LINE = /^\S+ \[\w+\] \[(?<id>[^\]]+)\] \[(?<origin>[^\]]+)\] (?<said>.*)/
 
@@ -174,7 +229,7 @@ function facts({ version, suite }: { version: string | undefined; suite: string 
 
 /** Without its certificate Haraka runs on and does not offer STARTTLS; an empty file would end it at the start. */
 function identityFiles({ identity }: MailFlow): RenderedFile[] {
-  const key = { path: 'config/tls_key.pem', content: identity.key }
+  const key = { path: 'config/tls_key.pem', content: identity.key, mode: '0600' }
   const certificate = { path: 'config/tls_cert.pem', content: identity.certificate }
   return identity.certificate ? [key, certificate] : [key]
 }

@@ -14,7 +14,7 @@ const flow = JSON.parse(readFileSync(`${folder}/flow.json`, 'utf8'))
 
 exports.register = function () {
   getDnsResolver().setServers([flow.resolver])
-  for (const hook of ['lookup_rdns', 'mail', 'rcpt', 'vrfy', 'get_mx', 'delivered', 'deferred', 'bounce', 'log'])
+  for (const hook of ['lookup_rdns', 'connect', 'mail', 'rcpt', 'vrfy', 'get_mx', 'delivered', 'deferred', 'bounce', 'log'])
     this.register_hook(hook, `on_${hook}`)
 }
 
@@ -41,6 +41,12 @@ const decisive = (connectors, key, domain) =>
 // Haraka asks the system's resolver for the name of each client. No question may leave this machine, and the answer
 // would differ from machine to machine.
 exports.on_lookup_rdns = next => next(OK, 'NXDOMAIN')
+
+// Haraka itself demands a login on port 587 of everybody who may not relay yet.
+exports.on_connect = (next, connection) => {
+  if (connection.local.port === flow.submissionPort) connection.relaying = true
+  next()
+}
 
 const tls_first = () => DSN.create(530, 'Must issue a STARTTLS command first', 7, 0)
 
@@ -103,12 +109,12 @@ exports.on_log = (next, _logger, { data }) => {
 const tell = (kind, { todo }, recipients, word) => {
   const cause = causes.get(todo.uuid) ?? []
   causes.delete(todo.uuid)
-  const reason = kind === 'delivered' ? word : [word, ...cause].join(': ')
   // A plugin has no console.
-  for (const { user, host } of recipients)
-    process.stdout.write(
-      `mail-tls event ${JSON.stringify({ kind, recipient: `${user}@${host}`, reason: String(reason) })}\n`,
-    )
+  for (const { user, host, reason } of recipients) {
+    const said = kind === 'delivered' ? word : [(kind === 'bounced' && reason) || word, ...cause].join(': ')
+    const event = { kind, recipient: `${user}@${host}`, reason: String(said) }
+    process.stdout.write(`mail-tls event ${JSON.stringify(event)}\n`)
+  }
 }
 
 exports.on_delivered = (next, hmail, [, , response, , , , recipients]) => {

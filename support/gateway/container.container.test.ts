@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { exim } from '../../containers/exim/adapter.ts'
+import { harakaInContainer } from '../../containers/haraka/adapter.ts'
 import { opensmtpd } from '../../containers/opensmtpd/adapter.ts'
 import { postfix } from '../../containers/postfix/adapter.ts'
 import { Engine } from '../containers/engine.ts'
@@ -31,7 +32,7 @@ describe('gateways in containers', function () {
   })
   after(() => lab?.stop())
 
-  for (const product of [postfix, exim, opensmtpd])
+  for (const product of [postfix, exim, opensmtpd, harakaInContainer])
     describe(product.name, () => {
       const source = container(product)
       let gateway: Gateway

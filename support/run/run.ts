@@ -101,8 +101,8 @@ export class Run {
     const { source, pki, listener } = options
     const run = new Run(options, await surroundings(source, pki, what => listener?.doing?.(what)))
     try {
-      const { version } = await run.gateways.with('as it is')
-      run.deviations = applicableDeviations(run.deviations, version)
+      const { name, version } = await run.gateways.with('as it is')
+      run.deviations = applicableDeviations(run.deviations, { name, version })
       return run
     } catch (error) {
       await run.stop()

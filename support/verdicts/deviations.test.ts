@@ -155,7 +155,8 @@ describe('a deviations file', () => {
 
 describe('a deviation', () => {
   const applies = (versions: string | undefined, version: string) =>
-    applicableDeviations([versions === undefined ? entry() : entry({ versions })], version).length === 1
+    applicableDeviations([versions === undefined ? entry() : entry({ versions })], { name: 'a', version })
+      .length === 1
 
   it('is for the versions in its range, as products number them', () => {
     for (const [versions, version] of [
@@ -179,6 +180,13 @@ describe('a deviation', () => {
     assert.ok(applies(undefined, '1.0'))
     assert.ok(applies(undefined, 'unknown'))
     assert.ok(!applies('*', 'unknown'))
+  })
+
+  it('is for the one gateway that it names, if it names one', () => {
+    const entries = [entry(), entry({ gateway: 'postfix@bullseye' })]
+    const version = '3.5.25'
+    assert.equal(applicableDeviations(entries, { name: 'postfix@bullseye', version }).length, 2)
+    assert.deepEqual(applicableDeviations(entries, { name: 'postfix', version }), [entries[0]])
   })
 
   it('is found by requirement and symptom', () => {
@@ -257,7 +265,10 @@ describe('proposed deviations', () => {
       const file = join(folder, 'deviations.yaml')
       const detail = `delivered: "250 2.0.0", ${'although revoked '.repeat(20)}# at once`
       writeDeviations(file, proposeDeviations([verdict('non-conformant', { detail })], gateway, { today }))
-      const [proposed, ...rest] = applicableDeviations(loadDeviations(file), '3.10.14')
+      const [proposed, ...rest] = applicableDeviations(loadDeviations(file), {
+        name: 'a',
+        version: '3.10.14',
+      })
       assert.deepEqual(rest, [])
       assert.deepEqual(proposed, {
         requirement: 'EXO-FRC-08',
@@ -267,7 +278,7 @@ describe('proposed deviations', () => {
         since: today,
       })
       assert.equal(recordedDeviation([proposed!], { requirement: 'EXO-FRC-08', detail }), proposed)
-      assert.deepEqual(applicableDeviations([proposed!], '3.11.0'), [])
+      assert.deepEqual(applicableDeviations([proposed!], { name: 'a', version: '3.11.0' }), [])
     } finally {
       rmSync(folder, { recursive: true })
     }

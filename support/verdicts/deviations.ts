@@ -14,6 +14,8 @@ export interface Deviation {
   symptom: string
   /** Range as npm writes them, such as `>=3.5 <4`; without it every version. */
   versions?: string
+  /** The one gateway that it is about, such as `postfix@bullseye`, in a file that serves several. */
+  gateway?: string
   why: string
   reference?: string
   /** `2026-11-21` */
@@ -29,7 +31,7 @@ const schema = schemaOf<Deviation[]>(schemaJson)
 export function loadDeviations(file: string, catalogue: Catalogue = loadCatalogue()): Deviation[] {
   const { value, problem } = readYaml(file, schema)
   const seen = new Set<string>()
-  for (const [index, { requirement, symptom, versions }] of value.entries()) {
+  for (const [index, { requirement, symptom, versions, gateway }] of value.entries()) {
     try {
       catalogue.get(requirement)
     } catch (error) {
@@ -40,7 +42,7 @@ export function loadDeviations(file: string, catalogue: Catalogue = loadCatalogu
         [index, 'versions'],
         `${JSON.stringify(versions)} is not a range of versions, such as >=3.5 <4`,
       )
-    const key = JSON.stringify([requirement, symptom.toLowerCase(), versions])
+    const key = JSON.stringify([requirement, symptom.toLowerCase(), versions, gateway])
     if (seen.has(key)) throw problem([index], 'is the same as an entry before')
     seen.add(key)
   }
@@ -48,14 +50,18 @@ export function loadDeviations(file: string, catalogue: Catalogue = loadCatalogu
 }
 
 /**
- * The entries that are meant for a version of the gateway. Products number as they like: the first three numbers
+ * The entries that are meant for a gateway and its version. Products number as they like: the first three numbers
  * count (`8.17.1.9` is 8.17.1, `4.99` is 4.99.0). For a version without numbers only entries without range apply.
  */
-export function applicableDeviations(deviations: readonly Deviation[], version: string): Deviation[] {
+export function applicableDeviations(
+  deviations: readonly Deviation[],
+  { name, version }: { name: string; version: string },
+): Deviation[] {
   const comparable = semver.coerce(version)
   return deviations.filter(
-    ({ versions }) =>
-      versions === undefined || (comparable !== null && semver.satisfies(comparable, versions)),
+    ({ versions, gateway = name }) =>
+      gateway === name &&
+      (versions === undefined || (comparable !== null && semver.satisfies(comparable, versions))),
   )
 }
 
