@@ -21,6 +21,7 @@ import {
   staysQueuedForCertificate,
 } from '../support/verdicts/judgements/outbound.ts'
 import type { Observation } from '../support/verdicts/verdict.ts'
+import { receiveFromPeer, sendToPeer } from './pair.steps.ts'
 import { deliver } from './sender.steps.ts'
 import type { MailWorld } from './world.ts'
 
@@ -64,6 +65,7 @@ async function sendTo(
 }
 
 async function sendOne(world: MailWorld, how: Sending = {}): Promise<Sent> {
+  if (world.peer) return sendToPeer(world, how)
   return (await sendTo(world, [await partnerOf(world)], how))[0]!
 }
 
@@ -132,7 +134,11 @@ When('the gateway sends an S\\/MIME encrypted message to the partner', async fun
 })
 
 When('the partner and the gateway send each other a message', async function (this: MailWorld) {
-  await Promise.all([sendOne(this), deliver(this)])
+  if (!this.peer) await Promise.all([sendOne(this), deliver(this)])
+  else {
+    await sendOne(this)
+    await receiveFromPeer(this)
+  }
 })
 
 /** What can become of a message, in the words of the features. */

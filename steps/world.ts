@@ -1,12 +1,12 @@
 import { World } from '@cucumber/cucumber'
 import type { Capability } from '../support/gateway/adapter.ts'
-import type { Gateway } from '../support/gateway/gateway.ts'
+import type { Gateway, PeerKind } from '../support/gateway/gateway.ts'
 import { decisive, type MailFlow } from '../support/gateway/mail-flow.ts'
 import type { Sent } from '../support/gateway/sending.ts'
 import type { FlowVariant } from '../support/gateway/standard-flow.ts'
 import type { Behaviour } from '../support/lab/behaviour.ts'
 import type { Dialogue } from '../support/lab/dialogue.ts'
-import type { PartnerOptions } from '../support/lab/lab.ts'
+import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
@@ -57,6 +57,10 @@ export class MailWorld extends World {
   inCapitals = false
   comesIn: 'in clear' | 'over TLS' | undefined
   copies: Copy[] = []
+  /** The partner is a second server of this kind. */
+  peer: PeerKind | undefined
+  /** What somebody on the path does, by the direction seen from the gateway. */
+  between: { in?: Interference; out?: Interference } = {}
   ownGateway: Gateway | undefined
   stream: Stream | undefined
 
@@ -71,6 +75,10 @@ export class MailWorld extends World {
   onward: Partner | undefined
   decrypt: ((content: string) => string | undefined) | undefined
   alive = true
+  readonly #taps: Partner[] = []
+  /** Both servers of a pair, in the direction in which mail went. */
+  #pairName = ''
+  #leavePath: (() => void) | undefined
 
   // Then
   readonly observations: Observation[] = []
@@ -95,6 +103,20 @@ export class MailWorld extends World {
 
   gateway(): Promise<Gateway> {
     return this.ownGateway ? Promise.resolve(this.ownGateway) : this.run.gateways.with(this.variant)
+  }
+
+  /** The gateway and the second server. From here on the path between them is this example's. */
+  async pair(): Promise<{ gateway: Gateway; peer: Gateway }> {
+    const [gateway, peer] = await Promise.all([this.gateway(), this.run.gateways.peer(this.peer!)])
+    this.#leavePath ??= await this.run.path.take()
+    return { gateway, peer }
+  }
+
+  /** Notes what was seen of the path, and who was at its ends. */
+  passed({ tap, names }: { tap: Partner; names: readonly [string, string] }): void {
+    this.#taps.push(tap)
+    this.#pairName = `${names.join(this.#taps.length > 1 ? ' and ' : ' to ')}: `
+    this.acted = true
   }
 
   /** Hands out partners, all or none; they go back when the example is over. */
@@ -128,6 +150,7 @@ export class MailWorld extends World {
   }
 
   release(): void {
+    this.#leavePath?.()
     for (const partner of this.#partners) this.run.lab.release(partner)
   }
 
@@ -151,7 +174,7 @@ export class MailWorld extends World {
     const flooded = seen.kind === 'kept' && this.sent.some(({ partner }) => partner.flooded)
     const observation = flooded ? unclear('the partner got more connections than are served') : seen
     this.observations.push(observation)
-    const verdict = this.run.judge(this.located, observation)
+    const verdict = this.#judged(observation)
     if (verdict.verdict === 'conformant') return undefined
     this.verdict = verdict
     if (verdict.verdict === 'non-conformant') throw new NonConformant(verdict.detail)
@@ -164,7 +187,12 @@ export class MailWorld extends World {
     if (this.verdict) return this.verdict
     if (!this.acted) throw new Error('nothing happened in this example: it has no When')
     if (this.observations.length === 0) throw new Error('nobody concluded anything from what happened')
-    return this.run.judge(this.located, all(...this.observations))
+    return this.#judged(all(...this.observations))
+  }
+
+  #judged(observation: Observation): { verdict: VerdictName; detail: string } {
+    const { verdict, detail } = this.run.judge(this.located, observation)
+    return { verdict, detail: `${this.#pairName}${detail}` }
   }
 
   /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */
@@ -187,6 +215,7 @@ export class MailWorld extends World {
       ...(this.handover?.conversations ?? []),
       ...(this.onward?.conversations ?? []),
       ...(this.notices?.conversations ?? []),
+      ...this.#taps.flatMap(({ conversations }) => conversations),
       ...this.conversations,
     ]
     return [...new Set(all)]

@@ -39,6 +39,10 @@ export interface MailFlow {
   /** Roots for the certificates of partners and of senders, PEM. */
   trust: string[]
   minVersion: 'TLSv1.2'
+  /** Where newer versions are not to be used in either direction, for products that can be told so. */
+  maxVersion?: 'TLSv1.2'
+  /** Where key exchange without forward secrecy is not to be used in either direction, likewise. */
+  forwardSecrecy?: true
   inbound: InboundConnector[]
   outbound: OutboundConnector[]
   /** Who may log in for submission. */

@@ -80,6 +80,15 @@ describe('a variant of a mail flow', () => {
     'gives up after 3 attempts': { attempts: 3 },
     'requires TLS of every sender': { inbound: [{ from: '*', tls: 'required' }] },
     'has lost its certificate': { identity: { key: '<key>', certificate: '' } },
+    'belongs to a service': {
+      hostname: 'mx.here.service.test',
+      domain: 'here.service.test',
+      recipient: 'inbox@here.service.test',
+      sender: 'probe@here.service.test',
+      users: [],
+      maxVersion: 'TLSv1.2',
+      forwardSecrecy: true,
+    },
   }
 
   for (const variant of FLOW_VARIANTS)

@@ -10,7 +10,7 @@ import {
 import { FIXED } from '../containers/run-network.ts'
 import type { Pki } from '../pki/pki.ts'
 import { Mirror } from './feed.ts'
-import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
 import { LabClient } from './lab-client.ts'
 import { labImage, mailboxImage, namesImage } from './lab-images.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -115,6 +115,16 @@ export class ContainerLab implements Lab {
       ),
     ])
     return partner
+  }
+
+  /** One for all: the tap itself tells the gateway behind it from the others, by its address. */
+  async resolverOf(): Promise<string> {
+    return this.network.resolver
+  }
+
+  tap(request: TapRequest): Promise<Partner> {
+    const mailbox = { host: this.containers.subnet.fixed(FIXED.mailbox), port: this.port }
+    return this.partner(tapOptions(request, { from: request.to.host, to: mailbox }))
   }
 
   async #caughtUp(): Promise<void> {

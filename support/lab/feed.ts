@@ -8,10 +8,7 @@ export interface PartnerSpec {
   hosts: readonly HostSpec[]
 }
 
-type Beginning = Pick<
-  Conversation,
-  'id' | 'gatewayIs' | 'overheard' | 'sender' | 'receiver' | 'startedAt'
->
+type Beginning = Pick<Conversation, 'id' | 'gatewayIs' | 'overheard' | 'sender' | 'receiver' | 'startedAt'>
 /** What a text is from a position on. */
 type Tail = [at: number, text: string]
 

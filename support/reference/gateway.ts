@@ -182,7 +182,12 @@ export function reference(defects: Defects = {}): GatewaySource {
   return {
     name: 'reference',
     kind: 'embedded',
-    lacks: () => undefined,
+    // The second server is without defect: what goes wrong is the doing of the gateway under test.
+    peers: { 'the same kind': () => reference() },
+    lacks: capability =>
+      capability === 'mixed-pair'
+        ? 'no server of another kind is paired with the reference gateway'
+        : undefined,
     start: flow => ReferenceGateway.start(flow, defects),
   }
 }

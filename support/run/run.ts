@@ -15,6 +15,7 @@ import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
 import { until } from '../wire/until.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
+import { Turns } from './turns.ts'
 
 /** What a run tells while it goes; see `support/cli/progress.ts`. */
 export interface RunListener {
@@ -74,6 +75,8 @@ export class Run {
   deviations: readonly Deviation[]
   /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
   plan: Planned[] | undefined
+  /** The path to the domains of a pair: whoever leads their mail through a tap has it alone. */
+  readonly path = new Turns()
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
   readonly #submissions = new Map<Gateway, Submission>()
@@ -88,7 +91,10 @@ export class Run {
     this.mailbox = mailbox
     this.listener = options.listener
     this.deviations = options.deviations ?? []
-    this.gateways = new Gateways(options.source, flow, lab.pki, network)
+    this.gateways = new Gateways(options.source, flow, lab.pki, {
+      ...(network ? { network } : {}),
+      ...(lab.resolverOf ? { resolverOf: domain => lab.resolverOf!(domain) } : {}),
+    })
     rules ??= loadFeatures(this.catalogue)
     for (const rule of rules)
       for (const { line, name, control } of rule.examples)

@@ -58,6 +58,7 @@ async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surround
     hostnames: [`mailbox.${flow.domain}`],
     maxConnections: Number.MAX_SAFE_INTEGER,
   })
+  lab.inbox = inbox
   return { lab, flow, mailbox: partnerMailbox(inbox) }
 }
 

@@ -199,6 +199,16 @@ export function noOldSession(conversations: readonly Conversation[]): Observatio
   return refused('no session with an older version than TLS 1.2')
 }
 
+/** Every session had an ephemeral key exchange: who gets hold of a key later can read nothing. */
+export function hadForwardSecrecy(conversations: readonly Conversation[]): Observation {
+  const sessions = conversations.filter(secured)
+  if (sessions.length === 0) return unclear('no TLS session was made')
+  const without = sessions.find(({ handshake }) => !handshake?.ephemeral)
+  if (without) return broken(`the session used ${without.handshake?.suite}, without forward secrecy`)
+  const groups = new Set(sessions.map(({ handshake }) => handshake?.group ?? handshake?.suite))
+  return kept(`forward secrecy by ${[...groups].join(' and ')}`)
+}
+
 /** No hello after the first offered a lower highest version: RFC 7507, downgrade dance. */
 export function noLowerOffer(conversations: readonly Conversation[]): Observation {
   const offers = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
