@@ -91,6 +91,10 @@ export interface ReceiverDefects {
   nestsHandshake?: true
   /** Lowest version of a handshake that is completed. */
   minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.3'
+  /** Versions above the highest that is permitted are used. */
+  ignoresHighestVersion?: true
+  /** Key exchange by RSA is taken where forward secrecy is demanded. */
+  takesStaticRsa?: true
 
   // Passwords and messages
   /** The right password in clear is answered 235. */
@@ -268,6 +272,10 @@ export interface SenderDefects {
   // Versions and suites
   minVersion?: 'TLSv1' | 'TLSv1.3'
   maxVersion?: 'TLSv1.2'
+  /** Versions above the highest that is permitted are offered. */
+  ignoresHighestVersion?: true
+  /** Key exchange by RSA is offered where forward secrecy is demanded. */
+  offersStaticRsa?: true
   /** After a broken handshake the next connection offers TLS 1.2 at most. */
   dancesDown?: true
   /** After a broken handshake the next connection offers TLS 1.0 and up. */
