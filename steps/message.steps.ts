@@ -231,8 +231,9 @@ Then('its text cannot be read on the wire, and its recipient can decrypt it', fu
   return this.conclude(onlyDecryptable(this.only, { text: this.secret, decrypt: this.decrypt! }))
 })
 
-Then('its Received lines claim TLS for the first hop alone', function (this: MailWorld) {
-  return this.conclude(firstHopAlone(this.only))
+Then('its Received lines claim TLS for the first hop alone', async function (this: MailWorld) {
+  const peer = this.peer && (await this.run.gateways.peer(this.peer))
+  return this.conclude(firstHopAlone(this.only, peer?.flow.hostname))
 })
 
 Then('the two hops have sessions of their own', function (this: MailWorld) {
@@ -242,7 +243,7 @@ Then('the two hops have sessions of their own', function (this: MailWorld) {
 Then(
   "neither the message nor the gateway's log claims protection beyond the first hop",
   async function (this: MailWorld) {
-    return this.conclude(noFurtherClaim(this.only, this.onward!, await this.gateway()))
+    return this.conclude(noFurtherClaim(this.only, this.onward, await this.gateway()))
   },
 )
 

@@ -92,7 +92,9 @@ async function pass(
     gatewayIs,
   })
   const taken = sent!.word.at(-1)?.kind === 'delivered' || sent!.conversations.some(saysContent)
-  const mails = taken ? await mailbox.await(message.token) : await mailbox.find(message.token)
+  const all = taken ? await mailbox.await(message.token) : await mailbox.find(message.token)
+  // A notification to its author quotes it.
+  const mails = all.filter(mail => mail.to.some(to => to.toLowerCase() === sent!.recipient.toLowerCase()))
   await tap.caughtUp()
   const inClear = sent!.conversations.filter(({ clear }) => clear.fromSender.includes(message.token)).length
   const at = performance.now()

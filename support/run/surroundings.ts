@@ -56,6 +56,8 @@ async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surround
   const inbox = await lab.partner({
     domain: flow.domain,
     hostnames: [`mailbox.${flow.domain}`],
+    // As the mailbox in a container, and a hop in clear behind every gateway.
+    hosts: [{ starttls: { hides: true } }],
     maxConnections: Number.MAX_SAFE_INTEGER,
   })
   lab.inbox = inbox
