@@ -146,7 +146,7 @@ Then("the gateway asked for the sender's certificate", function (this: MailWorld
 })
 
 Then('it reaches the mailbox', async function (this: MailWorld) {
-  if (!this.run.mailbox) return this.conclude(acceptedUnseen(this.delivered))
+  if (!this.mailbox) return this.conclude(acceptedUnseen(this.delivered))
   return this.conclude(await reachesInTime(this))
 })
 
@@ -176,7 +176,7 @@ async function laterReaches(world: MailWorld, mailbox: Mailbox): Promise<boolean
 async function reachesInTime(world: MailWorld, how: { unchanged?: boolean } = {}): Promise<Observation> {
   const found = await mails(world)
   const late = world.delivered.accepted && found.length === 0
-  const overtaken = late && (await laterReaches(world, world.run.mailbox!))
+  const overtaken = late && (await laterReaches(world, world.mailbox!))
   return reaches(world.delivered, found, { ...how, overtaken })
 }
 
@@ -196,7 +196,7 @@ async function ownLine(world: MailWorld): Promise<Observation> {
 }
 
 /** Waits only for what was accepted: nothing else can come. */
-async function mails({ run: { mailbox }, delivered }: MailWorld) {
+async function mails({ mailbox, delivered }: MailWorld) {
   if (!mailbox) throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
   return delivered.accepted ? mailbox.await(delivered.message.token) : mailbox.find(delivered.message.token)
 }

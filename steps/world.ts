@@ -7,6 +7,7 @@ import type { FlowVariant } from '../support/gateway/standard-flow.ts'
 import type { Behaviour } from '../support/lab/behaviour.ts'
 import type { Dialogue } from '../support/lab/dialogue.ts'
 import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
+import type { Mailbox } from '../support/lab/mailbox.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
@@ -78,6 +79,7 @@ export class MailWorld extends World {
   readonly #taps: Partner[] = []
   /** Both servers of a pair, in the direction in which mail went. */
   #pairName = ''
+  #behind: Mailbox | undefined
   #leavePath: (() => void) | undefined
 
   // Then
@@ -112,9 +114,23 @@ export class MailWorld extends World {
     return { gateway, peer }
   }
 
+  /** Where mail that the gateway has taken ends up. Absent where nobody can look into one. */
+  get mailbox(): Mailbox | undefined {
+    return this.#behind ?? this.run.mailbox
+  }
+
   /** Notes what was seen of the path, and who was at its ends. */
-  passed({ tap, names }: { tap: Partner; names: readonly [string, string] }): void {
+  passed({
+    tap,
+    mailbox,
+    names,
+  }: {
+    tap: Partner
+    mailbox: Mailbox
+    names: readonly [string, string]
+  }): void {
     this.#taps.push(tap)
+    this.#behind = mailbox
     this.#pairName = `${names.join(this.#taps.length > 1 ? ' and ' : ' to ')}: `
     this.acted = true
   }

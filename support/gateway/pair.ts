@@ -14,7 +14,6 @@ import type { Submission } from './submission.ts'
 /** What of a run two gateways need to exchange mail. */
 export interface Ground {
   lab: Lab
-  mailbox: Mailbox | undefined
   submission(gateway: Gateway): Submission
 }
 
@@ -35,6 +34,8 @@ export interface Passage {
 export interface Passed {
   sent: Sent
   tap: Partner
+  /** Behind the server that receives. */
+  mailbox: Mailbox
   mails: Mail[]
 }
 
@@ -77,10 +78,15 @@ async function pass(
   { from, to, message, cause, does, tries = 1, tls }: Passage,
   gatewayIs: 'sender' | 'receiver',
 ): Promise<Passed> {
-  const { lab, mailbox } = ground
-  if (!lab.tap || !mailbox) throw new Error('this lab has no taps')
+  const { lab } = ground
+  if (!lab.tap) throw new Error('this lab has no taps')
   const { domain } = to.flow
-  const tap = await lab.tap({ domain, to: to.inside ?? to.inbound, gatewayIs, ...(does ? { does } : {}) })
+  const { tap, mailbox } = await lab.tap({
+    domain,
+    to: to.inside ?? to.inbound,
+    gatewayIs,
+    ...(does ? { does } : {}),
+  })
   const [sent] = await send({
     gateway: from,
     submission: ground.submission(from),
@@ -107,7 +113,7 @@ async function pass(
       at,
       host: tap.hosts[0]!.hostname,
     })
-  return { sent: sent!, tap, mails }
+  return { sent: sent!, tap, mailbox, mails }
 }
 
 const saysContent = ({ events }: Conversation): boolean => events.some(({ kind }) => kind === 'content')
@@ -186,7 +192,9 @@ function lastExchange({
   let last: Reply | undefined
   try {
     for (const { kind, text } of events) {
-      if (kind === 'command') asked.push(text.split(/[ :]/, 1)[0]!.toUpperCase())
+      // The last chunk is content as well, and has one answer.
+      if (kind === 'command' && !/^BDAT.*LAST\s*$/i.test(text))
+        asked.push(text.split(/[ :]/, 1)[0]!.toUpperCase())
       else if (kind === 'content') asked.push('.')
       const reply = kind === 'reply' ? reader.read(text, false) : undefined
       const about = reply && STAGES[asked.shift()!]

@@ -3,6 +3,7 @@ import type { Pki } from '../pki/pki.ts'
 import type { Party } from '../wire/conversation.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import type { Behaviour, RelayFaults } from './behaviour.ts'
+import type { Mailbox } from './mailbox.ts'
 import type { HostSpec, Partner } from './partner.ts'
 import { hostTls } from './partner-tls.ts'
 
@@ -60,7 +61,7 @@ export interface Lab {
    */
   resolverOf?(domain: string): Promise<string>
   /** All mail for the domain of a gateway goes through a tap from now on, until there is another one. */
-  tap?(options: TapRequest): Promise<Partner>
+  tap?(options: TapRequest): Promise<{ tap: Partner; mailbox: Mailbox }>
   /** The example that asked for a partner is over; where addresses are few, the next one gets its place. */
   release(partner: Partner): void
   stop(): Promise<void>

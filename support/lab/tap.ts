@@ -33,6 +33,7 @@ export class TapSession {
   readonly #awaited: string[] = ['a connection']
   #content = false
   #contentSize = 0
+  #chunk: { left: number; last: boolean } | undefined
   /** Bytes go on as they are: TLS is on from end to end. */
   #opaque = false
   #secured = false
@@ -46,7 +47,9 @@ export class TapSession {
     const other = gatewayIs === 'sender' ? 'peer' : 'gateway'
     const sender = gatewayIs === 'sender' ? 'gateway' : 'peer'
     this.#near = new Leg(socket, recorder('sender', { sender, receiver: hostname }), 'sender')
-    const onward = connect(relay.to)
+    // A server may close its side behind QUIT and listen on for the answers.
+    socket.allowHalfOpen = true
+    const onward = connect({ ...relay.to, allowHalfOpen: true })
     this.#far = new Leg(
       onward,
       recorder('receiver', { sender: `tap to ${other}`, receiver: hostname }),
@@ -118,11 +121,30 @@ export class TapSession {
       else this.#far.write(chunk)
       return
     }
-    this.#near.lines.push(chunk)
-    for (let line = this.#near.lines.next(); line; line = this.#near.lines.next())
+    const { lines } = this.#near
+    lines.push(chunk)
+    for (;;) {
+      if (this.#chunk && !this.#chunkEnds()) break
+      const line = lines.next()
+      if (!line) break
       if (this.#content) this.#contentLine(line)
       else this.#command(line)
+    }
     this.#far.write(chunk)
+  }
+
+  /** Takes what has come of the bytes behind BDAT (RFC 3030 s2); false while more of them are to come. */
+  #chunkEnds(): boolean {
+    const chunk = this.#chunk!
+    const rest = this.#near.lines.drain()
+    const taken = Math.min(rest.length, chunk.left)
+    this.#near.lines.push(rest.subarray(taken))
+    chunk.left -= taken
+    if (chunk.left > 0) return false
+    if (chunk.last) this.#both('content', `message of ${this.#contentSize} bytes`)
+    if (chunk.last) this.#contentSize = 0
+    this.#chunk = undefined
+    return true
   }
 
   #both(kind: 'command' | 'content', text: string): void {
@@ -133,6 +155,10 @@ export class TapSession {
     const text = printable(line)
     this.#both('command', text)
     this.#awaited.push(text.split(' ', 1)[0]!.toUpperCase())
+    const [, size, last] = /^BDAT (\d{1,9})( LAST)?\s*$/i.exec(text) ?? []
+    if (size === undefined) return
+    this.#chunk = { left: Number(size), last: last !== undefined }
+    this.#contentSize += Number(size)
   }
 
   #contentLine(line: Buffer): void {
