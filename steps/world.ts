@@ -11,6 +11,7 @@ import type { Mailbox } from '../support/lab/mailbox.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
+import type { Strength } from '../support/lab/strength.ts'
 import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
 import { all, unclear } from '../support/verdicts/judgements/observation.ts'
 import { cameAgainLater, wentOutLater } from '../support/verdicts/judgements/outbound.ts'
@@ -63,6 +64,8 @@ export class MailWorld extends World {
   /** What somebody on the path does, by the direction seen from the gateway. */
   between: { in?: Interference; out?: Interference } = {}
   ownGateway: Gateway | undefined
+  /** Another server of the gateway's domain. */
+  second: Gateway | undefined
   stream: Stream | undefined
 
   // When
@@ -70,6 +73,7 @@ export class MailWorld extends World {
   handover: Handover | undefined
   readonly dialogues: Dialogue[] = []
   readonly logins: (Reply | undefined)[] = []
+  strengths: Strength[] = []
   notices: Partner | undefined
   secret = ''
   /** Where the partner passed the message on to. */

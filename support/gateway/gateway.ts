@@ -13,6 +13,8 @@ export interface Gateway {
   readonly flow: MailFlow
   /** Where it takes mail from other servers. */
   readonly inbound: Endpoint
+  /** Other addresses at which it does. */
+  readonly alsoAt?: readonly Endpoint[]
   /** Where the lab reaches `inbound`, when that is elsewhere than for this process. */
   readonly inside?: Endpoint
   /** Where it takes mail that it is to send on. */

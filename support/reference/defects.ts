@@ -7,6 +7,9 @@ export interface Defects {
   sender?: SenderDefects
   queue?: QueueDefects
   words?: WordsDefects
+  /** Of its IPv6 address alone, and of every server but the first that is started, beside `receiver`. */
+  ipv6?: ReceiverDefects
+  otherServers?: ReceiverDefects
 }
 
 /** What becomes of bytes that were read in clear behind STARTTLS or behind the answer to it. */
@@ -166,6 +169,12 @@ export interface SenderDefects {
   namesSenderFirst?: true
   /** Mail without return path is never forced. */
   exemptsNullSenders?: true
+  /** The same, and STARTTLS is not even used where it is offered. */
+  noticesInClear?: true
+  /** STARTTLS is not used for domains under the parent of the gateway's own. */
+  clearForOwnOrganisation?: true
+  /** For these, TLS is used where it is offered and never forced. */
+  trustsOwnOrganisation?: true
   /** Mail for domains without connector is forced as well. */
   forcesAll?: true
   /** The same, and the message is returned at once. */
