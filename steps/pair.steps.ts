@@ -111,6 +111,7 @@ export async function sendToPeer(
 ): Promise<Sent> {
   const { gateway, peer } = await world.pair()
   const { out } = world.between
+  await world.takePathTo(peer)
   const passed = await sendThrough(world.run, {
     from: gateway,
     to: peer,
@@ -132,6 +133,7 @@ export async function sendToPeer(
 export async function receiveFromPeer(world: MailWorld): Promise<void> {
   const { gateway, peer } = await world.pair()
   const does = world.between.in
+  await world.takePathTo(gateway)
   const passed = await receiveThrough(world.run, {
     from: peer,
     to: gateway,

@@ -126,7 +126,7 @@ Then('the gateway accepts the message over {version}', function (this: MailWorld
 })
 
 Then("the partner's message is accepted over TLS", function (this: MailWorld) {
-  return this.conclude(accepts(this.delivered))
+  return this.conclude(accepts(this.delivered, { tls: true }))
 })
 
 Then('the gateway refuses the message', function (this: MailWorld) {

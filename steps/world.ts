@@ -84,7 +84,7 @@ export class MailWorld extends World {
   /** Both servers of a pair, in the direction in which mail went. */
   #pairName = ''
   #behind: Mailbox | undefined
-  #leavePath: (() => void) | undefined
+  readonly #leavePaths: (() => void)[] = []
 
   // Then
   readonly observations: Observation[] = []
@@ -111,11 +111,15 @@ export class MailWorld extends World {
     return this.ownGateway ? Promise.resolve(this.ownGateway) : this.run.gateways.with(this.variant)
   }
 
-  /** The gateway and the second server. From here on the path between them is this example's. */
+  /** The gateway and the second server. */
   async pair(): Promise<{ gateway: Gateway; peer: Gateway }> {
     const [gateway, peer] = await Promise.all([this.gateway(), this.run.gateways.peer(this.peer!)])
-    this.#leavePath ??= await this.run.path.take()
     return { gateway, peer }
+  }
+
+  /** From here on until the example is over, mail for the domain of one of them goes the way that it says. */
+  async takePathTo({ flow }: Gateway): Promise<void> {
+    this.#leavePaths.push(await this.run.paths.take(flow.domain))
   }
 
   /** Where mail that the gateway has taken ends up. Absent where nobody can look into one. */
@@ -170,7 +174,7 @@ export class MailWorld extends World {
   }
 
   release(): void {
-    this.#leavePath?.()
+    for (const leave of this.#leavePaths) leave()
     for (const partner of this.#partners) this.run.lab.release(partner)
   }
 

@@ -60,7 +60,7 @@ export class Gateways {
     const source = this.source.peers?.[kind]?.()
     if (!source) throw new Error(`${this.source.name} has no second server of ${kind}`)
     const flow = await standardFlow(source, { pki: this.#pki, network: this.#flow.network })
-    return source.start(await this.#tapped(await peerFlow(flow, this.#pki)), this.#network)
+    return source.start(await this.#tapped(await peerFlow(flow, kind, this.#pki)), this.#network)
   }
 
   async #start(variant: FlowVariant): Promise<Gateway> {

@@ -1,9 +1,10 @@
+import { X509Certificate } from 'node:crypto'
 import type { Interference, Lab } from '../lab/lab.ts'
 import type { Mail, Mailbox } from '../lab/mailbox.ts'
 import { compose, type Message } from '../lab/message.ts'
 import type { Partner } from '../lab/partner.ts'
 import { type Handover, handOver, type Stage } from '../lab/sender.ts'
-import { secured } from '../verdicts/judgements/wire.ts'
+import { offersStarttls, secured } from '../verdicts/judgements/wire.ts'
 import type { Conversation, WireEvent } from '../wire/conversation.ts'
 import { NotSmtp, type Reply, ReplyReader } from '../wire/reply.ts'
 import type { ClientTls } from '../wire/smtp.ts'
@@ -49,7 +50,7 @@ export async function sendThrough(ground: Ground, passage: Passage): Promise<Pas
     sent.excuse = 'the gateway says delivered, and the second server did not bring it to the mailbox'
   else {
     const lack = await shortcoming(ground, passage.to)
-    if (lack) sent.excuse = `the second server takes mail of nobody: ${lack}`
+    if (lack) sent.excuse = `the second server has a fault of its own: ${lack}`
   }
   return passed
 }
@@ -67,7 +68,7 @@ export async function receiveThrough(
   // Inside TLS it is not seen which of the two refused. A gateway that takes the mail of others has an alibi.
   if (handover.stage === 'content' && breakdown)
     breakdown.detail = lack
-      ? `the gateway takes mail of nobody: ${lack}`
+      ? `the gateway does not take the mail of others either: ${lack}`
       : `${breakdown.detail}, while the gateway takes the mail of others`
   if (handover.stage === 'content' && breakdown) breakdown.kind = lack ? 'closed' : 'silent'
   return { ...passed, handover, alive: lack === undefined }
@@ -130,8 +131,11 @@ async function shortcoming({ lab }: Ground, { inbound, flow }: Gateway): Promise
     pki: lab.pki,
     behaviour: { tls: 'uses' },
   } as const
-  const { accepted, reply, breakdown, stage } = await handOver(message, options)
-  return accepted ? undefined : `at ${stage}: ${breakdown?.detail ?? reply?.text ?? 'no reply'}`
+  const { accepted, reply, breakdown, stage, conversations } = await handOver(message, options)
+  if (!accepted) return `at ${stage}: ${breakdown?.detail ?? reply?.text ?? 'no reply'}`
+  const own = new X509Certificate(flow.identity.certificate).fingerprint256.replaceAll(':', '').toLowerCase()
+  const shown = conversations[0]!.handshake?.serverCertificate?.fingerprint
+  return shown === own ? undefined : 'it shows another certificate than its own'
 }
 
 /** The passage as if we had been its sender: how far it got at the gateway, by the record of the tap. */
@@ -151,7 +155,11 @@ function handoverOf({ message, does }: Passage, { sent, mails }: Passed): Handov
       breakdown: { kind: 'no connection', detail: 'the second server did not come' },
     }
   if (secured(one)) return { ...base, ...insideTls(mails) }
-  if (one === clear) return { ...base, ...lastExchange(one) }
+  if (one === clear) {
+    const end = lastExchange(one)
+    const spurned = offersStarttls(one) && !does?.faults && !end.accepted
+    return spurned ? { ...base, ...leftAtEhlo('was offered TLS and did not use it') } : { ...base, ...end }
+  }
   const why = one.handshake?.error ?? one.events.findLast(({ kind }) => kind === 'error')?.text
   return one.handshake?.offered
     ? {
@@ -160,12 +168,15 @@ function handoverOf({ message, does }: Passage, { sent, mails }: Passed): Handov
         accepted: false,
         breakdown: { kind: 'handshake failed', detail: why ?? 'the handshake did not come to its end' },
       }
-    : {
-        ...base,
-        stage: 'EHLO',
-        accepted: false,
-        breakdown: { kind: 'silent', detail: 'the second server left before it brought its message' },
-      }
+    : { ...base, ...leftAtEhlo('left before it brought its message') }
+}
+
+function leftAtEhlo(what: string): Pick<Handover, 'stage' | 'accepted' | 'breakdown'> {
+  return {
+    stage: 'EHLO',
+    accepted: false,
+    breakdown: { kind: 'silent', detail: `the second server ${what}` },
+  }
 }
 
 function insideTls(mails: readonly Mail[]): Pick<Handover, 'stage' | 'accepted' | 'reply' | 'breakdown'> {

@@ -1,6 +1,6 @@
 import type { Pki } from '../pki/pki.ts'
 import type { Capability } from './adapter.ts'
-import type { GatewaySource } from './gateway.ts'
+import type { GatewaySource, PeerKind } from './gateway.ts'
 import { type MailFlow, OUTBOUND_LEVELS, type OutboundConnector, type OutboundLevel } from './mail-flow.ts'
 
 /** Forced levels, weakest first: what a scenario gets that asks for TLS and not for more. */
@@ -25,7 +25,10 @@ const DOMAIN = 'gateway.test'
 /** Servers of one service, each with a domain of its own. No connector of the standard flow covers these names. */
 const SERVICE = 'service.test'
 const HERE = `here.${SERVICE}`
-const THERE = `there.${SERVICE}`
+const PEERS: Record<PeerKind, string> = {
+  'the same kind': `there.${SERVICE}`,
+  'another kind': `elsewhere.${SERVICE}`,
+}
 
 /**
  * What every gateway that the suite starts is told: a connector for each behaviour that scenarios ask for, as far as
@@ -123,8 +126,8 @@ async function ofService(flow: MailFlow, pki: Pki): Promise<MailFlow> {
 }
 
 /** What the second server of a pair is told: it takes and sends everything, with TLS or without. */
-export async function peerFlow(flow: MailFlow, pki: Pki): Promise<MailFlow> {
-  return { ...(await at(THERE, flow, pki)), inbound: [], outbound: [] }
+export async function peerFlow(flow: MailFlow, kind: PeerKind, pki: Pki): Promise<MailFlow> {
+  return { ...(await at(PEERS[kind], flow, pki)), inbound: [], outbound: [] }
 }
 
 /** The same flow under other names. */

@@ -75,8 +75,8 @@ export class Run {
   deviations: readonly Deviation[]
   /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
   plan: Planned[] | undefined
-  /** The path to the domains of a pair: whoever leads their mail through a tap has it alone. */
-  readonly path = new Turns()
+  /** By domain: whoever leads its mail through a tap has it alone. */
+  readonly paths = new Turns()
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
   readonly #submissions = new Map<Gateway, Submission>()

@@ -1,14 +1,17 @@
-/** Something that one has at a time, in the order of asking. */
+/** Things that one has at a time, by their names and in the order of asking. */
 export class Turns {
-  #last: Promise<void> = Promise.resolve()
+  readonly #last = new Map<string, Promise<void>>()
 
   /** Resolves once nobody has it any more; whoever calls the returned function gives it back. */
-  async take(): Promise<() => void> {
-    const before = this.#last
+  async take(name: string): Promise<() => void> {
+    const before = this.#last.get(name)
     let free = () => {}
-    this.#last = new Promise(resolve => {
-      free = resolve
-    })
+    this.#last.set(
+      name,
+      new Promise(resolve => {
+        free = resolve
+      }),
+    )
     await before
     return free
   }

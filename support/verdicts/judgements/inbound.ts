@@ -11,7 +11,10 @@ import { secured } from './wire.ts'
 /** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
 const UNKNOWN = new Set(['no connection', 'silent'])
 
-export function accepts(handover: Handover, { version }: { version?: string } = {}): Observation {
+export function accepts(
+  handover: Handover,
+  { version, tls = false }: { version?: string; tls?: boolean } = {},
+): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (breakdown) {
     const detail = `the session ended at ${stage}: ${breakdown.detail}`
@@ -20,6 +23,7 @@ export function accepts(handover: Handover, { version }: { version?: string } = 
   if (!accepted) return broken(`the gateway refused the message at ${stage}: ${reply?.text ?? 'no reply'}`)
   const session = handover.conversations.at(-1)!
   const agreed = session.handshake?.version
+  if (tls && !secured(session)) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
   if (version && agreed !== version)
     return broken(`accepted over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`)
   const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'in clear'

@@ -5,7 +5,7 @@ import type { Conversation } from '../../wire/conversation.ts'
 import { spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
 import { broken, kept, refused, unclear } from './observation.ts'
-import { commands, connections, nothingInClear, secured } from './wire.ts'
+import { commands, connections, nothingInClear, offersStarttls, secured } from './wire.ts'
 
 export interface TlsExpectation {
   /** `TLSv1.2` */
@@ -73,8 +73,6 @@ export function isHeldBack(sent: Sent): Observation {
   return refused(`${word.kind} after ${connections(sent.conversations)}: ${word.reason}`)
 }
 
-const offersStarttls = ({ events }: Conversation): boolean =>
-  events.some(({ kind, text }) => kind === 'reply' && /^250[ -]STARTTLS$/i.test(text))
 const saysStarttls = (conversation: Conversation): boolean =>
   commands(conversation).some(({ text }) => /^STARTTLS\b/i.test(text))
 

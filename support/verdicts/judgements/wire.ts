@@ -12,6 +12,9 @@ const BEFORE_TLS = /^(EHLO|HELO|STARTTLS|NOOP|RSET|QUIT)\b/i
 export const secured = ({ handshake, events }: Conversation): boolean =>
   handshake?.error === undefined && events.some(event => event.kind === 'handshake' && event.secured)
 
+export const offersStarttls = ({ events }: Conversation): boolean =>
+  events.some(({ kind, text }) => kind === 'reply' && /^250[ -]STARTTLS$/i.test(text))
+
 export const commands = ({ events }: Conversation): WireEvent[] =>
   events.filter(({ from, kind }) => from === 'sender' && kind === 'command')
 
