@@ -35,6 +35,8 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
 interface Sending extends Partial<MessageOptions> {
   tries?: number
   message?: Message
+  /** Handed over in its place; between two servers alone. */
+  cause?: Message
 }
 
 async function sendTo(
@@ -69,14 +71,48 @@ async function sendOne(world: MailWorld, how: Sending = {}): Promise<Sent> {
   return (await sendTo(world, [await partnerOf(world)], how))[0]!
 }
 
-When('the gateway sends a message to the partner', async function (this: MailWorld) {
-  const sent = await sendOne(this)
-  const [arrival] = sent.arrivals
-  if (!this.passesOn || !arrival) return
-  const { behind, conversation } = await passOn(this.run.pki, sent.partner, arrival.content)
-  this.onward = behind
-  this.conversations.push(conversation)
+/** What crosses the hop that is not simply a message of a user. */
+const MAILS: Record<string, (world: MailWorld) => Promise<Sending>> = {
+  'a message': async () => ({}),
+  'a message for its postmaster': async world => ({
+    message: compose({
+      from: '',
+      to: [`postmaster@${(await world.run.gateways.peer(world.peer!)).flow.domain}`],
+    }),
+  }),
+  'a notification': notification,
+}
+
+/** The gateway returns a message to its author, who is at the second server. */
+async function notification(world: MailWorld): Promise<{ message: Message; cause: Message }> {
+  const { lab, gateways } = world.run
+  const author = `author@${(await gateways.peer(world.peer!)).flow.domain}`
+  const nobody = await world.partner({
+    domain: lab.freshDomain('*.opportunistic.test'),
+    hosts: [{ transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 No such mailbox' } } }],
+  })
+  const cause = compose({ from: author, to: [`nobody@${nobody.domain}`] })
+  return { cause, message: { ...cause, from: '', to: [author] } }
+}
+
+defineParameterType({
+  name: 'mail',
+  regexp: new RegExp(Object.keys(MAILS).reverse().join('|')),
+  transformer: (words: string) => MAILS[words]!,
+  useForSnippets: false,
 })
+
+When(
+  'the gateway sends {mail} to the partner',
+  async function (this: MailWorld, what: (typeof MAILS)[string]) {
+    const sent = await sendOne(this, await what(this))
+    const [arrival] = sent.arrivals
+    if (!this.passesOn || !arrival) return
+    const { behind, conversation } = await passOn(this.run.pki, sent.partner, arrival.content)
+    this.onward = behind
+    this.conversations.push(conversation)
+  },
+)
 
 /** What the gateway is asked to send when it may have to try several times. */
 const MESSAGES: Record<string, (world: MailWorld) => Promise<Sending>> = {

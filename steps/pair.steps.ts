@@ -48,37 +48,6 @@ const INTERFERENCES: Record<string, Interference> = {
     tls: { maxVersion: 'TLSv1.2', suites: ['TLS_RSA_WITH_AES_256_GCM_SHA384'] },
   },
 }
-/** What crosses the hop that is not simply a message of a user. */
-const MAILS: Record<string, (world: MailWorld) => Promise<{ message?: Message; cause?: Message }>> = {
-  'a message': async () => ({}),
-  'a message for its postmaster': async world => ({
-    message: compose({
-      from: '',
-      to: [`postmaster@${(await world.run.gateways.peer(world.peer!)).flow.domain}`],
-    }),
-  }),
-  'a notification': notification,
-}
-
-/** The gateway returns a message to its author, who is at the second server. */
-async function notification(world: MailWorld): Promise<{ message: Message; cause: Message }> {
-  const { lab, gateways } = world.run
-  const author = `author@${(await gateways.peer(world.peer!)).flow.domain}`
-  const nobody = await world.partner({
-    domain: lab.freshDomain('*.opportunistic.test'),
-    hosts: [{ transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 No such mailbox' } } }],
-  })
-  const cause = compose({ from: author, to: [`nobody@${nobody.domain}`] })
-  return { cause, message: { ...cause, from: '', to: [author] } }
-}
-
-defineParameterType({
-  name: 'mail',
-  regexp: new RegExp(Object.keys(MAILS).reverse().join('|')),
-  transformer: (words: string) => MAILS[words]!,
-  useForSnippets: false,
-})
-
 const WHERE = { '': ['in', 'out'], ' on the way in': ['in'], ' on the way out': ['out'] } as const
 const FIRST = ' on the first connection'
 
@@ -145,13 +114,6 @@ export async function receiveFromPeer(world: MailWorld): Promise<void> {
   world.alive = passed.alive
   world.notes.push(...gateway.log(peer.flow.domain, 10))
 }
-
-When(
-  'the gateway sends {mail} to the server of its service',
-  async function (this: MailWorld, what: (typeof MAILS)[string]) {
-    await sendToPeer(this, await what(this))
-  },
-)
 
 When('the partner sends a message to the gateway', async function (this: MailWorld) {
   await receiveFromPeer(this)

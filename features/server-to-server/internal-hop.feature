@@ -7,14 +7,14 @@ Feature: Mail between two servers of one service
     @control @sender
     Example: a message to a server of the same kind
       Given the partner is a server of the same kind in the gateway's service
-      When the gateway sends a message to the server of its service
+      When the gateway sends a message to the partner
       Then the message arrives over TLS
       And nothing of it crossed the wire in clear
 
     @sender
     Scenario Outline: <mail> to a server of <kind>
       Given the partner is a server of <kind> in the gateway's service
-      When the gateway sends <mail> to the server of its service
+      When the gateway sends <mail> to the partner
       Then the message arrives over TLS
       And nothing of it crossed the wire in clear
 

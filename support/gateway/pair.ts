@@ -64,13 +64,14 @@ export async function receiveThrough(
   const handover = handoverOf(passage, passed)
   if (handover.accepted) return { ...passed, handover, alive: true }
   const lack = await shortcoming(ground, passage.to)
-  const { breakdown } = handover
-  // Inside TLS it is not seen which of the two refused. A gateway that takes the mail of others has an alibi.
-  if (handover.stage === 'content' && breakdown)
-    breakdown.detail = lack
-      ? `the gateway does not take the mail of others either: ${lack}`
-      : `${breakdown.detail}, while the gateway takes the mail of others`
-  if (handover.stage === 'content' && breakdown) breakdown.kind = lack ? 'closed' : 'silent'
+  const { breakdown, stage } = handover
+  // Nobody sees which of the two gave up there. A gateway that takes the mail of others has an alibi.
+  if (breakdown && (stage === 'content' || (stage === 'handshake' && !passage.does?.faults))) {
+    breakdown.kind = lack ? 'closed' : 'silent'
+    breakdown.detail += lack
+      ? `, and the gateway does not take the mail of others either: ${lack}`
+      : ', while the gateway takes the mail of others'
+  }
   return { ...passed, handover, alive: lack === undefined }
 }
 

@@ -65,7 +65,7 @@ describe('a tap', function () {
       assert.deepEqual(commands(leg), ['EHLO', 'STARTTLS'])
       assert.ok(!leg.clear.fromSender.includes(handover.message.token))
     }
-    assert.deepEqual([near.gatewayIs, far.gatewayIs], ['sender', 'receiver'])
+    assert.deepEqual([near.gatewayIs, far.gatewayIs], ['sender', 'neither'])
   })
 
   it('writes down what crosses in clear, on both legs', async () => {

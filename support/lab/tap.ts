@@ -41,20 +41,21 @@ export class TapSession {
   constructor(socket: Socket, options: TapOptions) {
     this.#options = options
     const { relay, hostname, onEvent } = options
-    const recorder = (gatewayIs: Party, names: { sender: string; receiver: string }) =>
-      new Recorder({ gatewayIs, ...names, ...(relay.swapsTls ? {} : { overheard: true }), onEvent })
     const { gatewayIs } = relay
-    const other = gatewayIs === 'sender' ? 'peer' : 'gateway'
-    const sender = gatewayIs === 'sender' ? 'gateway' : 'peer'
-    this.#near = new Leg(socket, recorder('sender', { sender, receiver: hostname }), 'sender')
+    const leg = (party: Party, names: { sender: string; receiver: string }) =>
+      new Recorder({
+        gatewayIs: gatewayIs === party ? party : 'neither',
+        ours: party === 'sender' ? 'receiver' : 'sender',
+        ...names,
+        ...(relay.swapsTls ? {} : { overheard: true }),
+        onEvent,
+      })
+    const sender = gatewayIs === 'sender' ? 'gateway' : 'second server'
     // A server may close its side behind QUIT and listen on for the answers.
     socket.allowHalfOpen = true
     const onward = connect({ ...relay.to, allowHalfOpen: true })
-    this.#far = new Leg(
-      onward,
-      recorder('receiver', { sender: `tap to ${other}`, receiver: hostname }),
-      'receiver',
-    )
+    this.#near = new Leg(socket, leg('sender', { sender, receiver: hostname }), 'sender')
+    this.#far = new Leg(onward, leg('receiver', { sender: 'tap', receiver: hostname }), 'receiver')
     this.legs = [this.#near.recorder.conversation, this.#far.recorder.conversation]
     this.#near.record('open', `from ${socket.remoteAddress}`, 'sender')
     this.#begin(onward)

@@ -66,8 +66,8 @@ export interface WireEvent {
 /** One connection from open to close, seen from our end. JSON only: this is also its evidence file. */
 export interface Conversation {
   id: string
-  /** Which end was the gateway under test. */
-  gatewayIs: Party
+  /** Which end was the gateway under test; `neither` on the far side of a tap. */
+  gatewayIs: Party | 'neither'
   /** Seen from the path between two servers, which hold the keys: what was said inside TLS is not known. */
   overheard?: true
   /** Names for the two lifelines in a drawing. */

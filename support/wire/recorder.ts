@@ -35,13 +35,15 @@ export class Recorder implements Tap {
   #up = false
 
   constructor(names: {
-    gatewayIs: Party
+    gatewayIs: Conversation['gatewayIs']
+    /** Which end we are, where that is not simply the other one. */
+    ours?: Party
     sender: string
     receiver: string
     overheard?: true
     onEvent?: (event: WireEvent) => void
   }) {
-    this.#ours = names.gatewayIs === 'sender' ? 'receiver' : 'sender'
+    this.#ours = names.ours ?? (names.gatewayIs === 'sender' ? 'receiver' : 'sender')
     this.#onEvent = names.onEvent
     const recorder = this
     this.conversation = {
