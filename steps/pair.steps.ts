@@ -94,7 +94,7 @@ export async function sendToPeer(
   world.passed({ ...passed, names: [gateway.name, peer.name] })
   world.notes.push(...gateway.log(peer.flow.domain, 12))
   world.sent.push(passed.sent)
-  world.settled([passed.sent])
+  world.settled([passed.sent], gateway.flow)
   return passed.sent
 }
 

@@ -163,10 +163,10 @@ export class MailWorld extends World {
   }
 
   /** Notes how messages stand before anybody concludes: what comes from now on is late. */
-  settled(sent: readonly Sent[]): void {
+  settled(sent: readonly Sent[], { outbound }: MailFlow = this.flow): void {
     const { held, there } = this.#settled
     for (const one of sent) {
-      const level = decisive(this.flow.outbound, one.partner.domain)?.tls ?? 'opportunistic'
+      const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
       const [first, ...more] = one.arrivals
       if (!first && level !== 'opportunistic') held.push(one)
       if (first?.secured && more.length === 0) there.push(one)
