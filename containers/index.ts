@@ -5,16 +5,26 @@ import type { GatewaySource } from '../support/gateway/gateway.ts'
 import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'
+import { chasquid } from './chasquid/adapter.ts'
+import { courier } from './courier/adapter.ts'
 import { exim } from './exim/adapter.ts'
 import { haraka } from './haraka/adapter.ts'
+import { mox } from './mox/adapter.ts'
+import { opensmtpd } from './opensmtpd/adapter.ts'
 import { PAIRS } from './pairs.ts'
 import { postfix } from './postfix/adapter.ts'
+import { sendmail } from './sendmail/adapter.ts'
 
 /** Every gateway that comes with the suite: a folder here and a line in this list. */
 const BUNDLED: readonly GatewaySource[] = [
   embedded(haraka),
   ...everyRelease(postfix),
   ...everyRelease(exim),
+  ...everyRelease(opensmtpd),
+  ...everyRelease(mox),
+  ...everyRelease(courier),
+  ...everyRelease(sendmail),
+  ...everyRelease(chasquid),
   reference(),
 ]
 

@@ -13,6 +13,8 @@ import { Inapplicable, type MailWorld } from './world.ts'
 function own(world: MailWorld, variant: FlowVariant): void {
   if (world.run.gateways.source.kind === 'external')
     throw new Inapplicable('the suite cannot reconfigure a gateway that it did not start')
+  const why = world.run.gateways.source.refuses?.(variant)
+  if (why) throw new Inapplicable(why)
   world.variant = variant
 }
 
@@ -35,10 +37,19 @@ const SOME = SETTLED
 
 Given('mail flows in', async function (this: MailWorld) {
   if (this.run.plan) return
-  const { inbound, flow } = await this.gateway()
+  const gateway = await this.gateway()
+  const { flow } = gateway
   const { lab, pki } = this.run
   this.stream = new Stream(
-    { endpoint: inbound, hostname: flow.hostname, pki, behaviour: { tls: 'uses' } },
+    {
+      // Looked up for each attempt: a container that starts again is somewhere else afterwards.
+      get endpoint() {
+        return gateway.inbound
+      },
+      hostname: flow.hostname,
+      pki,
+      behaviour: { tls: 'uses' },
+    },
     { from: `stream@${lab.freshDomain('*.stranger.test')}`, to: [flow.recipient] },
   )
   await some(this.stream)

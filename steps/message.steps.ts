@@ -23,7 +23,7 @@ import {
 import type { Observation } from '../support/verdicts/verdict.ts'
 import { receiveFromPeer, sendToPeer } from './pair.steps.ts'
 import { deliver } from './sender.steps.ts'
-import type { MailWorld } from './world.ts'
+import { Inapplicable, type MailWorld } from './world.ts'
 
 async function partnerOf(world: MailWorld): Promise<Partner> {
   world.domain ??= world.run.lab.freshDomain(
@@ -116,7 +116,9 @@ When(
 
 /** What the gateway is asked to send when it may have to try several times. */
 const MESSAGES: Record<string, (world: MailWorld) => Promise<Sending>> = {
-  'a message': async world => ({ from: `author@${await author(world)}` }),
+  // A user who has to log in writes in nobody else's name.
+  'a message': async world =>
+    world.run.gateways.source.login ? {} : { from: `author@${await author(world)}` },
   'a large message': async () => ({ size: 1_900_000 }),
   'a message without return path': async world => ({
     from: '',
@@ -292,5 +294,7 @@ Given('the message comes in over TLS', function (this: MailWorld) {
 })
 
 Given('the message comes in in clear', function (this: MailWorld) {
+  if (this.run.gateways.source.login)
+    throw new Inapplicable('the gateway takes mail for sending on inside TLS alone')
   this.comesIn = 'in clear'
 })

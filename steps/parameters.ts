@@ -45,6 +45,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   'does not offer STARTTLS': { starttls: { hides: true } },
   'offers STARTTLS with its name garbled': { starttls: { garbles: true } },
   'offers STARTTLS again inside TLS': { starttls: { tlsExtensions: ['STARTTLS'] } },
+  'leaves its intermediate out': { tls: { presents: 'without its intermediate' } },
   'shows a foreign certificate': { tls: { presents: 'self-signed' } },
   'closes in answer to STARTTLS': { starttls: { closes: true } },
   'closes instead of a handshake': { handshake: 'closes' },

@@ -5,6 +5,7 @@ import { all } from '../support/verdicts/judgements/observation.ts'
 import {
   answersInOrder,
   bareStarttls,
+  chainLeadsToRoot,
   handshakeSucceeds,
   loginRefused,
   loginSucceeds,
@@ -55,6 +56,11 @@ const ACTS: Record<string, (talk: Dialogue) => Promise<unknown>> = {
     await inTls(talk)
     await talk.say('STARTTLS')
   },
+  'starts TLS and begins a message': async talk => {
+    await inTls(talk)
+    await talk.say(talk.mail)
+    await talk.say(talk.rcpt)
+  },
   'begins a message, starts TLS and begins again': async talk => {
     await beginAndStart(talk)
     await talk.greet()
@@ -79,8 +85,8 @@ async function inTls(talk: Dialogue): Promise<void> {
 
 async function beginAndStart(talk: Dialogue): Promise<void> {
   await talk.greet()
-  await talk.say(talk.mail)
-  await talk.startTls()
+  const begun = await talk.say(talk.mail)
+  await talk.startTls({ givesUpMessage: begun?.code === 250 })
 }
 
 defineParameterType({
@@ -126,6 +132,10 @@ Then('STARTTLS is not offered or refused with 454', async function (this: MailWo
 
 Then('the handshake succeeds', async function (this: MailWorld) {
   return this.conclude(await handshakeSucceeds(talk(this)))
+})
+
+Then('its chain leads to a root that the sender trusts', function (this: MailWorld) {
+  return this.conclude(chainLeadsToRoot(talk(this)))
 })
 
 Then('the reply is {int}', function (this: MailWorld, code: number) {

@@ -1,4 +1,5 @@
 import { Then } from '@cucumber/cucumber'
+import { greets } from '../support/lab/greeting.ts'
 import {
   greetedAgain,
   handshakeFirst,
@@ -53,8 +54,9 @@ Then('STARTTLS was not used again', function (this: MailWorld) {
   return this.concludeOnWire(startedOnce)
 })
 
-Then('the gateway waits for the answer inside TLS', function (this: MailWorld) {
-  return this.concludeOnWire(wire => waitedForAnswer(wire, this.smuggled))
+Then('the gateway waits for the answer inside TLS', async function (this: MailWorld) {
+  const alive = await greets((await this.gateway()).submission)
+  return this.concludeOnWire(wire => waitedForAnswer(wire, { smuggled: this.smuggled, alive }))
 })
 
 Then('the gateway offered TLS 1.2 or newer only', function (this: MailWorld) {

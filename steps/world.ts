@@ -183,7 +183,7 @@ export class MailWorld extends World {
     const { room } = this.run.lab
     if (count > room)
       throw new Inapplicable(
-        `${count} mail exchangers at a time are needed, and the gateway delivers to ${room} partner ${room === 1 ? 'address' : 'addresses'}`,
+        `${count} mail exchangers at a time are needed, and a gateway that the suite did not set up finds ${room || 'none'}`,
       )
   }
 

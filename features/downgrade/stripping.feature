@@ -57,7 +57,17 @@ Feature: Somebody on the path spoils TLS
         | refuses STARTTLS with 554             |
         | closes in answer to STARTTLS          |
 
-    Scenario Outline: TLS is not required and the partner <fault>
+  @DGR-02
+  Rule: Where TLS is not required, a corrupted STARTTLS costs no more than TLS
+
+    @control
+    Example: nothing is corrupted
+      Given no outbound connector for the partner's domain
+      And the partner offers STARTTLS
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Scenario Outline: the partner <fault>
       Given no outbound connector for the partner's domain
       And the partner <fault>
       When the gateway sends a message to the partner

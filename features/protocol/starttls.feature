@@ -42,6 +42,12 @@ Feature: The STARTTLS command itself
   Rule: TLS resets the conversation on both sides
 
     @control @receiver
+    Example: a sender that begins inside TLS
+      Given a gateway as it is
+      When a sender starts TLS and begins a message
+      Then the recipient is accepted
+
+    @receiver
     Example: a sender that greets again
       Given a gateway as it is
       When a sender begins a message, starts TLS and begins again

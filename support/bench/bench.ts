@@ -2,17 +2,19 @@ import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bundledGateway } from '../../containers/index.ts'
 import { selftest, selftestTotals } from '../reference/selftest.ts'
+import { type ContainerCosts, type Crowd, containerCosts, crowd } from './containers.ts'
 import { type Costs, costs } from './costs.ts'
 import { stability } from './stability.ts'
 import { type Spread, spread } from './statistics.ts'
 
 /**
  * Everything is compared within this one run; absolute times mean nothing on another machine.
- * `npm run bench -- --gateway haraka --runs 100 --only costs`
+ * `npm run bench -- --gateway haraka --runs 100 --only costs`, or with `--only containers`, which needs a container
+ * engine and takes as many `--gateway` as wanted.
  */
 const { values } = parseArgs({
   options: {
-    gateway: { type: 'string', default: 'haraka' },
+    gateway: { type: 'string', multiple: true, default: [] },
     runs: { type: 'string', default: '100' },
     only: { type: 'string', multiple: true, default: ['costs', 'selftest', 'stability'] },
   },
@@ -23,9 +25,15 @@ row(
   'machine',
   `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`,
 )
-if (values.only.includes('costs')) tellCosts(await costs(bundledGateway(values.gateway), parallel))
+if (values.only.includes('costs'))
+  tellCosts(await costs(bundledGateway(values.gateway[0] ?? 'haraka'), parallel))
 if (values.only.includes('selftest')) await tellSelftest()
 if (values.only.includes('stability')) await tellStability(Number(values.runs))
+if (values.only.includes('containers')) {
+  const names = values.gateway.length > 0 ? values.gateway : ['postfix', 'exim']
+  tellContainers(await containerCosts(names.map(bundledGateway), parallel))
+  tellCrowd(await crowd())
+}
 process.exit()
 
 function tellCosts({ gateway, modules, start, empty, flow, examples, whole }: Costs): void {
@@ -62,6 +70,39 @@ async function tellStability(runs: number): Promise<void> {
   row(`${runs} runs against the reference`, `${differing.length} of ${verdicts} verdicts differ`)
   row('  per run', ms((performance.now() - began) / runs))
   for (const line of differing) row('  differs', line)
+}
+
+/** Times in container starts. */
+function tellContainers({ yardstick, gateways, together }: ContainerCosts): void {
+  const starts = (time: number) => `${(time / yardstick.median).toFixed(1)} starts`
+  row('one container that runs true: 1 start', told(yardstick))
+  for (const { name, start, change, check, naive, shared } of gateways) {
+    const each = check.wall / check.count
+    row('gateway', name)
+    row('  to its first 220 (aim: 3)', `${starts(start.median)} median, ${start.count} times`)
+    row('  change of certificate', `${starts(change.median)} median, ${change.count} times`)
+    row('  whole check', `${starts(check.wall)}, ${ms(check.wall)} for ${check.count} examples`)
+    row('  each example in its own container', `${starts(naive.median)} median, ${naive.count} examples`)
+    row(
+      '    the same with one for all',
+      `${ms(shared.median)} median, ${ratio(naive.median, shared.median)} faster`,
+    )
+    row('    whole check, per example (aim: 5)', `${ms(each)}, ${ratio(naive.median, each)} faster`)
+  }
+  row(
+    `${together.count} gateways at once`,
+    `${starts(together.wall)}, ${ratio(together.wall, together.sum)} the sum`,
+  )
+}
+
+function tellCrowd({ partners, each, memory: [before, after] }: Crowd): void {
+  row(`${partners} partners in one lab`, `${ms(each)} each`)
+  row('  memory of the lab', `${mb(before)} before, ${mb(after)} with them`)
+  row('    for each partner', `${((after - before) / partners / 1024).toFixed(1)} KB`)
+}
+
+function mb(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`
 }
 
 function row(name: string, value: string): void {

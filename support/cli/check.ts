@@ -84,6 +84,7 @@ export async function check(target: string, options: CheckOptions, version: stri
     run = await Run.start({ source, deviations, listener: progress })
     useRun(run)
     const gateway = await run.gateways.with('as it is')
+    await run.mustWork()
     progress.planned(selection.reduce((sum, { examples }) => sum + examples.length, 0))
     const messages = await runExamples(selection, options.parallel ?? LANES_PER_CORE * availableParallelism())
     await run.settle()

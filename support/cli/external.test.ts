@@ -6,14 +6,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { InboundConnector, OutboundConnector } from '../gateway/mail-flow.ts'
+import type { InboundConnector } from '../gateway/mail-flow.ts'
 import { compose } from '../lab/message.ts'
 import { handOver } from '../lab/sender.ts'
 import { writeAuthorities } from '../pki/authority-files.ts'
 import { Pki } from '../pki/pki.ts'
 import type { VerdictsDocument } from '../report/run-record.ts'
 import type { Endpoint } from '../wire/smtp.ts'
-import type { Addresses, Served } from './external/serve.ts'
+import type { Addresses, RoutedConnector, Served } from './external/serve.ts'
 
 const COMMAND = join(import.meta.dirname, 'mail-tls.js')
 const SERVE = join(import.meta.dirname, 'external/serve.ts')
@@ -22,7 +22,7 @@ const INBOUND: InboundConnector[] = [
   { from: '*.required.test', tls: 'required' },
   { from: '*.partner.test', tls: 'required', clientCertificate: 'gateway.partner.test' },
 ]
-const OUTBOUND: OutboundConnector[] = [
+const OUTBOUND: RoutedConnector[] = [
   { to: '*.opportunistic.test', tls: 'opportunistic' },
   { to: '*.encrypted.test', tls: 'encryption-only' },
   { to: '*.trusted.test', tls: 'certificate-validation' },
@@ -41,6 +41,9 @@ interface Given extends Partial<Omit<Served, 'partner'>> {
   partners?: Endpoint[]
   sides?: 'both' | 'inbound' | 'outbound'
   mailbox?: boolean
+  trust?: string
+  /** The one of the partners that the gateway takes; default: the first. */
+  deliversTo?: Endpoint
   /** What the file says in place of the gateway's own addresses. */
   says?: Partial<Addresses>
 }
@@ -65,7 +68,13 @@ describe('a gateway that the suite did not start', () => {
   const file = (
     { inbound, submission, mailbox }: Addresses,
     partners: readonly Endpoint[],
-    { sides = 'both', mailbox: hasMailbox = true, inbound: from = INBOUND, outbound: to = OUTBOUND }: Given,
+    {
+      sides = 'both',
+      mailbox: hasMailbox = true,
+      trust,
+      inbound: from = INBOUND,
+      outbound: to = OUTBOUND,
+    }: Given,
   ) =>
     writeFileSync(
       join(folder, 'gateway.yaml'),
@@ -79,6 +88,7 @@ describe('a gateway that the suite did not start', () => {
                 hostname: 'mx.gateway.test',
                 recipient: 'inbox@gateway.test',
                 ...(hasMailbox ? { mailbox } : {}),
+                ...(trust === undefined ? {} : { trust }),
                 connectors: from,
               },
             }),
@@ -89,7 +99,10 @@ describe('a gateway that the suite did not start', () => {
                 submit: said(submission),
                 sender: 'probe@gateway.test',
                 partner: partners.map(said),
-                connectors: to,
+                connectors: to.map(({ host, ...connector }) => ({
+                  ...connector,
+                  ...(host === undefined ? {} : { partner: said({ ...partners[0]!, host }) }),
+                })),
                 settle: '300ms',
               },
             }),
@@ -102,7 +115,13 @@ describe('a gateway that the suite did not start', () => {
     const partners = given.partners ?? [{ host, port: await freePort(host) }]
     const { inbound = INBOUND, outbound = OUTBOUND, defects, retriesAfter } = given
     const served: Served = {
-      ...{ pki: join(folder, 'pki'), partner: partners[0]!, mailboxHost, inbound, outbound },
+      ...{
+        pki: join(folder, 'pki'),
+        partner: given.deliversTo ?? partners[0]!,
+        mailboxHost,
+        inbound,
+        outbound,
+      },
       ...(defects ? { defects } : {}),
       ...(retriesAfter === undefined ? {} : { retriesAfter }),
     }
@@ -162,6 +181,30 @@ describe('a gateway that the suite did not start', () => {
     assert.match(ended.out, /edge .* keeps all 7 requirements that apply/)
   })
 
+  it('keeps everything where each connector delivers to an address of its own', async () => {
+    await gateway({
+      sides: 'outbound',
+      outbound: OUTBOUND.map(connector => ({ ...connector, host: freshHost() })),
+    })
+    const ended = await check(...of('EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09', 'DGR-03'), '--parallel', '4')
+    assert.deepEqual(wrong(ended), [])
+    assert.equal(ended.status, 0)
+    assert.match(ended.out, /keeps all 4 requirements that apply/)
+  })
+
+  it('keeps everything where it delivers all mail to one of several addresses', async () => {
+    const [host, other] = [freshHost(), freshHost()]
+    const port = await freePort(host)
+    const listed = [
+      { host: other, port },
+      { host, port },
+    ]
+    await gateway({ sides: 'outbound', partners: listed, deliversTo: listed[1]! })
+    const ended = await check(...of('EXO-FRC-01', 'EXO-OPP-04'), '--parallel', '4')
+    assert.deepEqual(wrong(ended), [])
+    assert.equal(ended.status, 0)
+  })
+
   it('is judged as a receiver alone where the file has no outbound', async () => {
     await gateway({ sides: 'inbound' })
     const ended = await check(...of('EXO-FRC-11', 'EXO-FRC-01'))
@@ -178,6 +221,20 @@ describe('a gateway that the suite did not start', () => {
     assert.equal(ended.status, 0)
     assert.deepEqual([...new Set(detailsOf(ended, 'EXO-FRC-11'))], ['no inbound in gateway.yaml'])
     assert.match(detailsOf(ended, 'EXO-FRC-01').join(), /held back|nothing came within/)
+  })
+
+  it('shows a chain that is judged by the roots of its file, or else of the system', async () => {
+    await gateway({ sides: 'inbound', trust: 'pki/root.pem' })
+    assert.deepEqual(detailsOf(await check(...of('PKIX-06')), 'PKIX-06').slice(-1), [
+      'a chain of 2 certificates leads to a trusted root',
+    ])
+    await gateway({ sides: 'inbound' })
+    const ended = await check(...of('PKIX-06'))
+    assert.match(
+      detailsOf(ended, 'PKIX-06').at(-1)!,
+      /^a chain of 2 certificates leads to no trusted root: [A-Z_]+$/,
+    )
+    assert.equal(ended.verdicts.at(-1)!.verdict, 'declined')
   })
 
   it('is judged without a mailbox by its replies, and the verdict says so', async () => {

@@ -78,8 +78,7 @@ inbound:
 outbound:
   submit: 127.0.0.1:2587                # where the suite hands it messages to send on (plain SMTP or STARTTLS)
   sender: probe@gateway.test            # their sender
-  partner: 127.0.0.1:2625               # where it delivers mail for the domains below: the suite listens here;
-                                        # a list of addresses lets examples run side by side
+  partner: 127.0.0.1:2625               # where it delivers mail for the domains below: the suite listens here
   connectors:                           # by recipient domain; the suite makes up names below each pattern
     - to: "*.opportunistic.test"        # *. in front: any name below; leave out what the gateway does not have
       tls: opportunistic                # TLS if the partner offers it
@@ -90,6 +89,7 @@ outbound:
     - to: "*.verified.test"
       tls: domain-validation            # TLS with a valid chain and the right name
       #tlsDomain: mail.partner.test     # that name, where it is not the recipient's own (Exchange's TlsDomain)
+      #partner: 127.0.0.1:2626          # of this connector alone: examples run side by side with others
   settle: 5s                            # how long after its last sign a message counts as held back
 
 #profiles: [exchange-online-2021]       # what is judged (default: what \`mail-tls check\` judges)

@@ -43,6 +43,21 @@ describe('the container engine', function () {
     await engine.docker.getImage(tag).remove()
   })
 
+  it('is the one that DOCKER_HOST names, or none', async () => {
+    const script = `import('./support/containers/engine.ts').then(({ Engine }) => Engine.connect()).then(
+      ({ host }) => console.log(host), ({ message }) => console.log(message)).finally(() => process.exit())`
+    const told = async (place: string) => {
+      const child = spawn(process.execPath, ['-e', script], { env: { ...process.env, DOCKER_HOST: place } })
+      let text = ''
+      for await (const chunk of child.stdout) text += chunk
+      return text.trim()
+    }
+    const { socketPath } = engine.docker.modem as { socketPath?: string }
+    if (socketPath) assert.match(await told(`unix://${socketPath}`), /^[\d.]+$/)
+    for (const place of ['unix:///nowhere/docker.sock', 'tcp://127.0.0.1:9'])
+      assert.ok((await told(place)).startsWith(`no container engine answers at ${place} (DOCKER_HOST)`))
+  })
+
   it('says with what words a build failed, and leaves no container of it', async () => {
     const files = dockerfile('RUN echo out of flour >&2; exit 3')
     await assert.rejects(engine.image({ name: 'unit-test', files }), {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { ContainerRuntimeClient } from 'testcontainers'
+import { printable } from '../wire/printable.ts'
 import { ContainerFailure, within } from './failure.ts'
 import { build, type ImageSource, tagOf } from './image.ts'
 import { RunNetwork } from './run-network.ts'
@@ -73,15 +74,17 @@ export class Engine {
     // Its clean-up container would have to be pulled, and does not survive this process; ours is done by label.
     process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
     const { getContainerRuntimeClient } = await import('testcontainers')
+    const wanted = process.env['DOCKER_HOST']
+    const none = `no container engine answers${wanted ? ` at ${printable(wanted, 100)} (DOCKER_HOST)` : ''}`
+    let client: ContainerRuntimeClient
     try {
-      return new Engine(
-        await within(ANSWER, 'finding a container engine', getContainerRuntimeClient()),
-        doing,
-      )
+      client = await within(ANSWER, 'finding a container engine', getContainerRuntimeClient())
     } catch (error) {
       if (error instanceof ContainerFailure) throw error
-      throw new ContainerFailure(`no container engine answers: ${(error as Error).message}`)
+      throw new ContainerFailure(`${none}: ${(error as Error).message}`)
     }
+    if (wanted && !isAt(client.container.dockerode, wanted)) throw new ContainerFailure(none)
+    return new Engine(client, doing)
   }
 
   /** Host name or address at which published ports are reached from here. */
@@ -106,8 +109,11 @@ export class Engine {
     return image
   }
 
-  /** A network of one run's own, with a part of 198.18.0.0/15 (RFC 2544) that no other network of the engine has. */
-  async network(): Promise<RunNetwork> {
+  /**
+   * A network of one run's own, with a part of 198.18.0.0/15 (RFC 2544) that no other network of the engine has; for
+   * `prefix` see `freeSubnets`.
+   */
+  async network({ prefix }: { prefix?: number } = {}): Promise<RunNetwork> {
     await this.sweep()
     const id = randomBytes(6).toString('hex')
     const labels = {
@@ -119,7 +125,7 @@ export class Engine {
     const networks = await within(ANSWER, 'listing networks', this.docker.listNetworks())
     const taken = networks.flatMap(({ IPAM }) => IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? [])
     let refusal: Error | undefined
-    for (const subnet of freeSubnets(taken)) {
+    for (const subnet of freeSubnets(taken, undefined, prefix)) {
       try {
         return await this.#network(id, labels, subnet)
       } catch (error) {
@@ -235,4 +241,11 @@ export function life(pid: number): string | undefined {
   } catch {
     return String(pid)
   }
+}
+
+/** testcontainers goes on to the usual socket, without a word, where nothing answers at the place that was named. */
+function isAt({ modem }: Dockerode, place: string): boolean {
+  const { socketPath, host } = modem as { socketPath?: string; host?: string }
+  const { protocol, pathname, hostname } = URL.parse(place) ?? {}
+  return protocol === 'unix:' ? socketPath === pathname : host === hostname
 }

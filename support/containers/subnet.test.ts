@@ -19,6 +19,16 @@ describe('the network of a run', () => {
     assert.deepEqual(freeSubnets(['198.0.0.0/8']), [])
   })
 
+  it('is larger where a run needs more partners', () => {
+    const free = freeSubnets(['198.18.130.0/24'], 1, 17)
+    assert.deepEqual(
+      free.map(({ cidr }) => cidr),
+      ['198.19.0.0/17', '198.19.128.0/17', '198.18.0.0/17'],
+    )
+    assert.equal(free[0]!.labRange, '198.19.64.0/18')
+    assert.equal(free[0]!.lab(10_000), '198.19.103.16')
+  })
+
   it('has the upper half for partners and the rest for containers', () => {
     const [subnet] = freeSubnets([], 1)
     assert.equal(subnet!.cidr, '198.18.32.0/19')

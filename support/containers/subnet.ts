@@ -18,25 +18,29 @@ export interface Subnet {
 const FIRST = toNumber('198.18.0.0')
 /** 16 runs side by side, each with 4094 partner hosts. */
 const PREFIX = 19
-const SIZE = 2 ** (32 - PREFIX)
-const COUNT = 2 ** (PREFIX - 15)
 
-/** Subnets that touch none of `taken` (CIDR), from a random one on, so that runs that start together seldom collide. */
-export function freeSubnets(taken: readonly string[], start = Math.floor(Math.random() * COUNT)): Subnet[] {
+/**
+ * Subnets that touch none of `taken` (CIDR), from a random one on, so that runs that start together seldom collide.
+ * `prefix`: their size, 19 unless one run needs more partner hosts than others.
+ */
+export function freeSubnets(taken: readonly string[], start?: number, prefix = PREFIX): Subnet[] {
   const used = taken.map(range).filter(one => one !== undefined)
-  return Array.from({ length: COUNT }, (_, i) => FIRST + ((start + i) % COUNT) * SIZE)
-    .filter(base => !used.some(([from, to]) => from < base + SIZE && to > base))
-    .map(subnet)
+  const count = 2 ** (prefix - 15)
+  const size = 2 ** (32 - prefix)
+  const first = start ?? Math.floor(Math.random() * count)
+  return Array.from({ length: count }, (_, i) => FIRST + ((first + i) % count) * size)
+    .filter(base => !used.some(([from, to]) => from < base + size && to > base))
+    .map(base => subnet(base, prefix))
 }
 
-function subnet(base: number): Subnet {
-  const half = SIZE / 2
+function subnet(base: number, prefix: number): Subnet {
+  const half = 2 ** (31 - prefix)
   return {
-    cidr: `${toText(base)}/${PREFIX}`,
+    cidr: `${toText(base)}/${prefix}`,
     gateway: toText(base + 1),
     fixed: n => toText(base + n),
-    engineRange: `${toText(base + half / 2)}/${PREFIX + 2}`,
-    labRange: `${toText(base + half)}/${PREFIX + 1}`,
+    engineRange: `${toText(base + half / 2)}/${prefix + 2}`,
+    labRange: `${toText(base + half)}/${prefix + 1}`,
     lab(n) {
       if (n < 1 || n >= half - 1)
         throw new RangeError(`the network of a run has ${half - 2} partner addresses`)

@@ -1,4 +1,5 @@
 import type { MailFlow } from './mail-flow.ts'
+import type { FlowVariant } from './standard-flow.ts'
 
 /** What a product may be able to do; a scenario that needs more is inapplicable for it. */
 export const CAPABILITIES = {
@@ -108,11 +109,13 @@ export interface Release {
   name: string
   /** Public name of the image it is built on. */
   base: string
+  /** For the Dockerfile's other ARGs, where this release needs them. */
+  args?: Record<string, string>
 }
 
 /** How a product is run in a container. */
 export interface ContainerProduct extends Adapter {
-  /** Build context of its images: `Dockerfile`, which takes `BASE`, and what that copies. */
+  /** Build context of its images: `Dockerfile`, which takes `BASE` and the `args` of a release, and what that copies. */
   readonly context: { folder: string; files: readonly string[] }
   /** File with its recorded deviations, where it has any. */
   readonly deviations?: string
@@ -132,4 +135,8 @@ export interface ContainerProduct extends Adapter {
   readonly queue: readonly string[]
   /** Run in the container: tries queued mail for a domain now. */
   retry(domain: string): readonly string[]
+  /** It takes mail for sending on from users alone, who log in inside TLS. */
+  readonly login?: true
+  /** Variants of the standard flow with which it cannot be run, each with the reason, in a sentence for the report. */
+  readonly refuses?: Partial<Record<FlowVariant, string>>
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { exim } from '../../containers/exim/adapter.ts'
+import { opensmtpd } from '../../containers/opensmtpd/adapter.ts'
 import { postfix } from '../../containers/postfix/adapter.ts'
 import { Engine } from '../containers/engine.ts'
 import type { Behaviour } from '../lab/behaviour.ts'
@@ -10,7 +11,7 @@ import { Pki } from '../pki/pki.ts'
 import { container } from './container.ts'
 import type { Gateway } from './gateway.ts'
 import { send } from './sending.ts'
-import { gatewayIdentity, standardFlow } from './standard-flow.ts'
+import { gatewayIdentity, standardFlow, variantOf } from './standard-flow.ts'
 import { Submission } from './submission.ts'
 
 /** What every product in a container must do before any scenario means something. */
@@ -30,7 +31,7 @@ describe('gateways in containers', function () {
   })
   after(() => lab?.stop())
 
-  for (const product of [postfix, exim])
+  for (const product of [postfix, exim, opensmtpd])
     describe(product.name, () => {
       const source = container(product)
       let gateway: Gateway
@@ -95,10 +96,11 @@ describe('gateways in containers', function () {
       })
 
       it('defers, keeps what it defers in its queue, and tries again when asked', async () => {
-        const held = await sendTo('*.verified.test', { starttls: { hides: true } })
+        const notNow: Behaviour = { transaction: { refuses: { at: 'RCPT', reply: '451 4.2.1 Not now' } } }
+        const held = await sendTo('*.opportunistic.test', notNow)
         assert.deepEqual([held.arrivals, held.word.map(({ kind }) => kind)], [[], ['deferred']])
         assert.equal(await gateway.holds!(held.recipient), true)
-        const freed = await sendTo('*.verified.test', { times: 1, starttls: { hides: true } }, 2)
+        const freed = await sendTo('*.opportunistic.test', { times: 1, ...notNow }, 2)
         assert.equal(freed.arrivals.length, 1)
         assert.equal(await gateway.holds!(freed.recipient), false)
       })
@@ -121,6 +123,14 @@ describe('gateways in containers', function () {
         })
         const { conversations } = await deliver('uses')
         assert.match(conversations[0]!.handshake!.serverCertificate!.issuer, /\bnew\b/)
+      })
+
+      it('goes on with another setting', async function () {
+        if (source.lacks('forced-tls-inbound')) this.skip()
+        await gateway.change(await variantOf(gateway.flow, 'requires TLS of every sender', pki))
+        assert.equal((await deliver('does not use')).accepted, false)
+        const { accepted, reply } = await deliver('uses')
+        assert.ok(accepted, reply?.text)
       })
     })
 })

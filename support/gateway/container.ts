@@ -31,6 +31,8 @@ export class ContainerGateway implements Gateway {
   readonly version: string = ''
   readonly library: string = ''
   readonly flow: MailFlow
+  /** When it first said 220, on the clock of `performance`. */
+  readonly greetedAt: number = 0
   readonly #product: ContainerProduct
   readonly #log: ProductLog
   #container!: Container
@@ -54,7 +56,7 @@ export class ContainerGateway implements Gateway {
     const image = await network.engine.image({
       name: `${product.name}-${release.name}`,
       files: folderFiles(folder, files),
-      args: { BASE: release.base },
+      args: { BASE: release.base, ...release.args },
     })
     const gateway = new ContainerGateway(product, name, flow)
     gateway.#rendered = product.render(flow, PLACE).files
@@ -70,6 +72,7 @@ export class ContainerGateway implements Gateway {
     })
     try {
       await gateway.#greets()
+      Object.assign(gateway, { greetedAt: performance.now() })
       await gateway.#identify()
     } catch (error) {
       await gateway.stop()
@@ -178,6 +181,8 @@ export function container(product: ContainerProduct, release?: string): GatewayS
     peers: { 'the same kind': () => source },
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
+    login: product.login ?? false,
+    refuses: variant => product.refuses?.[variant],
     start(flow, network) {
       if (!network) throw new Error(`${name} runs in the network of a run, and there is none`)
       return ContainerGateway.start({ product, release: chosen, name }, flow, network)

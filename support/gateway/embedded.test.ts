@@ -114,6 +114,7 @@ describe('an embedded gateway', () => {
       sender: 'probe@gateway.test',
       identity: { key: '', certificate: '' },
       trust: [],
+      sendersTrust: [],
       minVersion: 'TLSv1.2',
       inbound: [],
       outbound: [],

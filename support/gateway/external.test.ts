@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { getCACertificates } from 'node:tls'
 import { writeAuthorities } from '../pki/authority-files.ts'
 import { CAPABILITIES, type Capability } from './adapter.ts'
 import { external } from './external.ts'
@@ -49,12 +50,13 @@ describe('an external gateway', () => {
       sender: 'probe@out.gateway.test',
       identity: { key: '', certificate: '' },
       trust: [readFileSync(join(folder, 'pki/root.pem'), 'utf8')],
+      sendersTrust: getCACertificates('system'),
       minVersion: 'TLSv1.2',
       inbound: [{ from: '*.required.test', tls: 'required' }],
       outbound: [{ to: '*.opportunistic.test', tls: 'opportunistic' }],
       users: [],
       attempts: Number.POSITIVE_INFINITY,
-      network: { resolver: '', partnerPort: 2625 },
+      network: { resolver: '', partnerPort: 0 },
     })
   })
 

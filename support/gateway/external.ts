@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { getCACertificates } from 'node:tls'
 import { readAuthorities } from '../pki/authority-files.ts'
 import type { Capability } from './adapter.ts'
 import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
@@ -67,12 +68,13 @@ function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
     sender: outbound?.sender ?? `nobody@${domain}`,
     identity: { key: '', certificate: '' },
     trust: [readAuthorities(pki).root.certificate],
+    sendersTrust: inbound?.trust ?? getCACertificates('system'),
     minVersion: 'TLSv1.2',
     inbound: [...(inbound?.connectors ?? [])],
-    outbound: [...(outbound?.connectors ?? [])],
+    outbound: (outbound?.connectors ?? []).map(({ partner: _, ...connector }) => connector),
     users: [],
     attempts: Number.POSITIVE_INFINITY,
-    network: { resolver: '', partnerPort: outbound?.partner[0]?.port ?? 0 },
+    network: { resolver: '', partnerPort: 0 },
   }
 }
 

@@ -81,6 +81,7 @@ describe('a gateway file', () => {
     )
 
   it('is read as the contract has it', () => {
+    const partner = [{ host: '127.0.0.1', port: 2625 }]
     assert.deepEqual(load(CONTRACT), {
       path: join(folder, 'gateway.yaml'),
       name: 'edge-gateway',
@@ -98,12 +99,11 @@ describe('a gateway file', () => {
       outbound: {
         submit: { host: '127.0.0.1', port: 2587 },
         sender: 'probe@gateway.test',
-        partner: [{ host: '127.0.0.1', port: 2625 }],
         connectors: [
-          { to: '*.opportunistic.test', tls: 'opportunistic' },
-          { to: '*.encrypted.test', tls: 'encryption-only' },
-          { to: '*.trusted.test', tls: 'certificate-validation' },
-          { to: '*.verified.test', tls: 'domain-validation' },
+          { to: '*.opportunistic.test', tls: 'opportunistic', partner },
+          { to: '*.encrypted.test', tls: 'encryption-only', partner },
+          { to: '*.trusted.test', tls: 'certificate-validation', partner },
+          { to: '*.verified.test', tls: 'domain-validation', partner },
         ],
         settle: 5000,
       },
@@ -136,19 +136,19 @@ describe('a gateway file', () => {
     )
   })
 
-  it('may list several partners, and names to compare with', () => {
+  it('may list several partners, one for a connector alone, and names to compare with', () => {
     const { outbound } = load(
-      varied(
-        'partner: 127.0.0.1:2625',
-        'partner: ["127.0.0.2:2625", "[::1]:2625", "127.0.0.2:2626"]',
-      ).replace('tls: domain-validation', 'tls: domain-validation\n      tlsDomain: "*.Partner.test"'),
+      varied('partner: 127.0.0.1:2625', 'partner: ["127.0.0.2:2625", "[::1]:2625"]').replace(
+        'tls: domain-validation',
+        'tls: domain-validation\n      tlsDomain: "*.Partner.test"\n      partner: 127.0.0.2:2626',
+      ),
     )
-    assert.deepEqual(outbound?.partner, [
+    assert.deepEqual(outbound!.connectors[0]!.partner, [
       { host: '127.0.0.2', port: 2625 },
       { host: '::1', port: 2625 },
-      { host: '127.0.0.2', port: 2626 },
     ])
-    assert.equal(outbound.connectors[3]!.tlsDomain, '*.partner.test')
+    assert.deepEqual(outbound!.connectors[3]!.partner, [{ host: '127.0.0.2', port: 2626 }])
+    assert.equal(outbound!.connectors[3]!.tlsDomain, '*.partner.test')
   })
 
   const wrong: [about: string, from: string, to: string, message: string][] = [
@@ -200,6 +200,12 @@ describe('a gateway file', () => {
       'partner: 127.0.0.1:2625',
       'partner: [a:25, b:25, a:25]',
       '17:25: outbound.partner[2]: is the same address as one before',
+    ],
+    [
+      'a wrong partner of a connector',
+      'tls: encryption-only',
+      'tls: encryption-only\n      partner: [b:25, a]',
+      '23:23: outbound.connectors[1].partner[1]: its port is missing; must be host:port, such as 127.0.0.1:2525 or [::1]:2525',
     ],
     [
       'a wrong partner in a list',

@@ -53,9 +53,8 @@ export interface OutboundSide {
   /** Where it takes the messages that it is to send on. */
   readonly submit: Endpoint
   readonly sender: string
-  /** Where it delivers mail for the domains of its connectors: the suite listens there. At least one. */
-  readonly partner: readonly Endpoint[]
-  readonly connectors: readonly OutboundConnector[]
+  /** Each with the addresses, at least one, at which the gateway delivers its mail: the suite listens there. */
+  readonly connectors: readonly (OutboundConnector & { readonly partner: readonly Endpoint[] })[]
   /** How long after its last sign a message counts as held back, in ms. */
   readonly settle: number
 }
@@ -75,7 +74,7 @@ interface Written {
     submit: string
     sender: string
     partner: string | string[]
-    connectors: OutboundConnector[]
+    connectors: (OutboundConnector & { partner?: string | string[] })[]
     settle?: string | number
   }
   profiles?: string[]
@@ -163,21 +162,28 @@ function inboundSide(
 function outboundSide(written: NonNullable<Written['outbound']>, at: At): OutboundSide {
   const { submit, sender, partner, connectors, settle = DEFAULT_SETTLE } = written
   const seen = new Set<string>()
-  const partners = new Set<string>()
-  const partnerAt = (text: string) => {
-    const endpoint = parseEndpoint(text)
-    newIn(partners, JSON.stringify(endpoint), 'address')
-    return endpoint
+  const partnerAt = (key: KeyPath, said: string | string[]) => {
+    const addresses = new Set<string>()
+    const one = (text: string) => {
+      const endpoint = parseEndpoint(text)
+      newIn(addresses, JSON.stringify(endpoint), 'address')
+      return endpoint
+    }
+    return Array.isArray(said)
+      ? said.map((text, index) => at([...key, index], () => one(text)))
+      : [at(key, () => one(said))]
   }
+  const everywhere = partnerAt(['outbound', 'partner'], partner)
   return {
     submit: at(['outbound', 'submit'], () => parseEndpoint(submit)),
     sender: at(['outbound', 'sender'], () => checkedAddress(sender)),
-    partner: Array.isArray(partner)
-      ? partner.map((text, index) => at(['outbound', 'partner', index], () => partnerAt(text)))
-      : [at(['outbound', 'partner'], () => partnerAt(partner))],
-    connectors: connectors.map(({ to, tls, tlsDomain: name }, index) => {
+    connectors: connectors.map(({ to, tls, tlsDomain: name, partner: own }, index) => {
       const key = (last: string) => ['outbound', 'connectors', index, last]
-      const checked = { to: at(key('to'), () => newPattern(to, seen)), tls }
+      const checked = {
+        to: at(key('to'), () => newPattern(to, seen)),
+        tls,
+        partner: own === undefined ? everywhere : partnerAt(key('partner'), own),
+      }
       if (name === undefined) return checked
       const tlsDomain = at(key('tlsDomain'), () => {
         if (tls !== 'domain-validation')

@@ -2,6 +2,7 @@ import type { RunNetwork } from '../containers/run-network.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import type { Capability, DeliveryEvent, SessionWord } from './adapter.ts'
 import type { MailFlow } from './mail-flow.ts'
+import type { FlowVariant } from './standard-flow.ts'
 
 /** A running gateway, whatever it is made of. */
 export interface Gateway {
@@ -60,6 +61,10 @@ export interface GatewaySource {
   readonly peers?: Partial<Record<PeerKind, () => GatewaySource>>
   /** Why nothing is tested of it in a role, or nothing when it is. */
   untested?(role: 'sender' | 'receiver'): string | undefined
+  /** It takes mail for sending on from users alone, who log in inside TLS. */
+  readonly login?: boolean
+  /** Why it cannot be run with a variant of the standard flow, or nothing when it can. */
+  refuses?(variant: FlowVariant): string | undefined
   /** Why the product lacks a capability, or nothing when it has it. */
   lacks(capability: Capability): string | undefined
   /** Throws GatewayFailure when it does not come up. `network`: of the run, where its lab is in containers. */

@@ -76,6 +76,13 @@ export class Gateways {
     return resolver ? { ...flow, network: { ...flow.network, resolver } } : flow
   }
 
+  /** Stops all; whoever asks next gets new ones. */
+  async renew(): Promise<void> {
+    await this.stop()
+    this.#running.clear()
+    this.#own.length = 0
+  }
+
   async stop(): Promise<void> {
     const started = await Promise.allSettled([
       ...this.#running.values(),

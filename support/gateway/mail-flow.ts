@@ -38,6 +38,8 @@ export interface MailFlow {
   identity: Identity
   /** Roots for the certificates of partners and of senders, PEM. */
   trust: string[]
+  /** Roots that senders have for the gateway's own certificate, PEM. */
+  sendersTrust: readonly string[]
   minVersion: 'TLSv1.2'
   /** Where newer versions are not to be used in either direction, for products that can be told so. */
   maxVersion?: 'TLSv1.2'

@@ -3,7 +3,7 @@ import type { Adapter, SessionWord } from './adapter.ts'
 
 /**
  * What a log says about the TLS of the sessions that `text` singles out, oldest first: of every line that mentions it,
- * and of every line about the same session as one that does.
+ * and of every line about the same session as one that does. What several lines tell of one session is one word.
  */
 export function sessionWords(
   lines: readonly string[],
@@ -13,9 +13,22 @@ export function sessionWords(
   const session = (line: string) => adapter.sessionOf?.(line)
   const mentioned = new Set(lines.filter(line => line.includes(text)).map(session))
   mentioned.delete(undefined)
-  return lines.flatMap(line => {
-    if (!line.includes(text) && !mentioned.has(session(line))) return []
-    const word = adapter.session(line)
-    return word ? [{ ...word, line: printable(line, 500) }] : []
-  })
+  const words: SessionWord[] = []
+  const latest = new Map<string, SessionWord>()
+  for (const line of lines) {
+    const of = session(line)
+    if (!line.includes(text) && !mentioned.has(of)) continue
+    const said = adapter.session(line)
+    if (!said) continue
+    const before = of === undefined ? undefined : latest.get(of)
+    // A second try without TLS is another word.
+    if (before?.tls === said.tls)
+      Object.assign(before, said, { line: `${before.line} | ${printable(line, 500)}` })
+    else {
+      const word = { ...said, line: printable(line, 500) }
+      words.push(word)
+      if (of !== undefined) latest.set(of, word)
+    }
+  }
+  return words
 }

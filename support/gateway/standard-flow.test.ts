@@ -90,7 +90,10 @@ describe('a variant of a mail flow', () => {
     'trusts the former root': { trust: ['<certificate of former>\n'] },
     'trusts both roots': { trust: ['<certificate of former>\n', '<certificate of new>\n'] },
     'trusts the new root': { trust: ['<certificate of new>\n'] },
-    'shows a certificate of the former authority': { identity: { key: '<key>', certificate: 'former' } },
+    'shows a certificate of the former authority': {
+      identity: { key: '<key>', certificate: 'former' },
+      sendersTrust: ['<certificate of former>\n'],
+    },
     'gives up after 3 attempts': { attempts: 3 },
     'requires TLS of every sender': { inbound: [{ from: '*', tls: 'required' }] },
     'has lost its certificate': { identity: { key: '<key>', certificate: '' } },

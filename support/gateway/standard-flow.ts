@@ -74,6 +74,7 @@ export async function standardFlow(
     sender: `probe@${DOMAIN}`,
     identity: await pki.issue({ names: [HOSTNAME, DOMAIN], usage: 'server' }),
     trust: [await pki.root()],
+    sendersTrust: [await pki.root()],
     minVersion: 'TLSv1.2',
     inbound,
     outbound,
@@ -96,7 +97,11 @@ export async function variantOf(flow: MailFlow, variant: FlowVariant, pki: Pki):
     case 'trusts the new root':
       return { ...flow, trust: await roots('new') }
     case 'shows a certificate of the former authority':
-      return { ...flow, identity: await gatewayIdentity(flow, pki, 'former') }
+      return {
+        ...flow,
+        identity: await gatewayIdentity(flow, pki, 'former'),
+        sendersTrust: await roots('former'),
+      }
     case 'gives up after 3 attempts':
       return { ...flow, attempts: 3 }
     case 'requires TLS of every sender':

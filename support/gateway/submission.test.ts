@@ -6,8 +6,10 @@ import { compose } from '../lab/message.ts'
 import { PartnerSession, type ReceivedMessage } from '../lab/partner-session.ts'
 import { hostTls } from '../lab/partner-tls.ts'
 import { Pki } from '../pki/pki.ts'
+import { ReferenceGateway } from '../reference/gateway.ts'
 import { Loopback } from '../wire/loopback.ts'
 import { Recorder } from '../wire/recorder.ts'
+import type { MailFlow } from './mail-flow.ts'
 import { Submission } from './submission.ts'
 
 describe('handing messages over for sending on', () => {
@@ -97,6 +99,29 @@ describe('handing messages over for sending on', () => {
     assert.doesNotMatch(conversation!.clear.fromSender, /MAIL|token/)
     await submission.submit(message(), {})
     assert.equal(sockets.length, 3)
+  })
+
+  it('logs in inside TLS as a user, and says why where that fails', async () => {
+    await taking()
+    const identity = await pki.issue({ names: ['mx.gateway.test'], usage: 'server' })
+    const user = { name: 'probe@gateway.test', password: 'right' }
+    const flow = { hostname: 'mx.gateway.test', identity, users: [user], outbound: [], trust: [] }
+    const gateway = await ReferenceGateway.start(flow as unknown as MailFlow)
+    const submitting = async (password: string) => {
+      const by = new Submission(gateway.submission, 'mx.gateway.test', { ...user, password })
+      return by.submit(message(), {}).finally(() => by.close())
+    }
+    try {
+      const { reply, conversation } = await submitting('right')
+      assert.equal(reply.code, 250)
+      assert.doesNotMatch(conversation!.clear.fromSender, /AUTH/)
+      await assert.rejects(submitting('wrong'), {
+        name: 'WireError',
+        message: /no login for submission: 535/,
+      })
+    } finally {
+      await gateway.stop()
+    }
   })
 
   it('never brings in clear what was to go inside TLS', async () => {

@@ -7,18 +7,27 @@ const NAME = 'probe.gateway.test'
 /** A connection is given up after so many recorded events, well before its record is full. */
 const MAX_USE = 200
 
+/** Somebody who may hand messages over. */
+interface User {
+  name: string
+  password: string
+}
+
 /**
- * Hands messages to the gateway for sending on. Connections in clear are kept and used again: what is judged happens
- * on the gateway's other side. Throws WireError when the gateway does not speak SMTP there.
+ * Hands messages to the gateway for sending on, as a user who logs in inside TLS where the gateway asks for that.
+ * Connections that need not be on record are kept and used again: what is judged happens on the gateway's other side.
+ * Throws WireError when the gateway does not speak SMTP there.
  */
 export class Submission {
   readonly #to: Endpoint
   readonly #hostname: string
+  readonly #user: User | undefined
   readonly #idle: SmtpClient[] = []
 
-  constructor(to: Endpoint, hostname: string) {
+  constructor(to: Endpoint, hostname: string, user?: User) {
     this.#to = to
     this.#hostname = hostname
+    this.#user = user
   }
 
   /** The first reply that refuses the message, or the one that takes it. A conversation only with `tls`. */
@@ -60,12 +69,13 @@ export class Submission {
     return closedOnFailure(client, async () => {
       await client.reply()
       await client.command(`EHLO ${NAME}`)
-      if (tls) {
+      if (tls || this.#user) {
         const reply = await client.command('STARTTLS')
         if (reply.code !== 220) throw new WireError('malformed', `no STARTTLS for submission: ${reply.text}`)
         await client.startTls({ ...tls, servername: this.#hostname })
         await client.command(`EHLO ${NAME}`)
       }
+      if (this.#user) await logIn(client, this.#user)
       return client
     })
   }
@@ -73,6 +83,12 @@ export class Submission {
   close(): void {
     for (const client of this.#idle.splice(0)) client.close()
   }
+}
+
+/** RFC 4954, PLAIN of RFC 4616. */
+async function logIn(client: SmtpClient, { name, password }: User): Promise<void> {
+  const reply = await client.command(`AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString('base64')}`)
+  if (reply.code !== 235) throw new WireError('malformed', `no login for submission: ${reply.text}`)
 }
 
 /** A connection on which something went wrong is of no use, and its peer might go on talking. */

@@ -156,6 +156,14 @@ describe('a lab in containers', function () {
     assert.match(mail!.content, /for the mailbox\r\n$/)
   })
 
+  it('makes domains of senders known', async () => {
+    await lab.admitSenders(['*.known.test', '*.known.test', 'one.test'])
+    const script = `require('node:dns').promises.resolve4(process.argv[1]).then(console.log, e => console.log(e.code))`
+    const known = async (name: string) => (await sender.exec(['node', '-e', script, name])).stdout
+    for (const name of ['d1.known.test', 'one.test']) assert.match(await known(name), /198\.1[89]\./)
+    assert.match(await known('d1.unknown.test'), /ENOTFOUND/)
+  })
+
   it('counts connections that no partner was made for', async () => {
     const before = lab.strays
     await lab.zone.set([

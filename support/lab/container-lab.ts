@@ -60,8 +60,15 @@ export class ContainerLab implements Lab {
     this.zone = new Zone(message => made.client.dns(message))
   }
 
-  /** Builds what the engine does not have yet. Throws ContainerFailure, and leaves nothing then. */
-  static async start(pki: Pki, doing: Doing = () => {}): Promise<ContainerLab> {
+  /**
+   * Builds what the engine does not have yet. `prefix`: of a network for more partners than usual, see `freeSubnets`.
+   * Throws ContainerFailure, and leaves nothing then.
+   */
+  static async start(
+    pki: Pki,
+    doing: Doing = () => {},
+    { prefix }: { prefix?: number } = {},
+  ): Promise<ContainerLab> {
     const engine = await Engine.connect(doing)
     const images = Promise.all([
       engine.image(labImage(engine.architecture)),
@@ -69,7 +76,7 @@ export class ContainerLab implements Lab {
       engine.image(mailboxImage()),
     ])
     images.catch(() => {})
-    const network = await engine.network()
+    const network = await engine.network(prefix === undefined ? {} : { prefix })
     try {
       const [lab, names, mailbox] = await images
       doing('starting the lab')
@@ -155,6 +162,12 @@ export class ContainerLab implements Lab {
       { name: domain, type: 'MX', data: { preference: 10, exchange } },
       { name: exchange, type: 'A', data: this.containers.subnet.fixed(FIXED.mailbox) },
     ])
+  }
+
+  /** Makes domains of senders known, for gateways that take mail from no others: a name, or `*.` before one. */
+  async admitSenders(domains: readonly string[]): Promise<void> {
+    const data = this.containers.subnet.fixed(FIXED.mailbox)
+    await this.zone.set([...new Set(domains)].map(name => ({ name, type: 'A', data })))
   }
 
   /** Removes everything that was started in its network, gateways too. */

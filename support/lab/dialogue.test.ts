@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { type AddressInfo, createServer } from 'node:net'
+import { createInterface } from 'node:readline'
 import { standardFlow } from '../gateway/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
+import { replyOfKind } from '../verdicts/judgements/session.ts'
 import { WireError } from '../wire/smtp.ts'
 import { Dialogue, SMUGGLED, type Smuggled } from './dialogue.ts'
 
@@ -80,6 +83,32 @@ describe('a session that is led command by command', () => {
     assert.ok(talk.breakdown instanceof WireError)
     assert.equal(await talk.say('MAIL FROM:<secret@sender.test>'), undefined)
     assert.doesNotMatch(talk.conversation.clear.fromSender, /secret/)
+  })
+
+  it('gives a message up where TLS is not begun in the middle of it, if told so', async () => {
+    const answers: Record<string, string> = { STARTTLS: '503 5.5.1 Not now', RSET: '250 2.0.0 Reset' }
+    const server = createServer(socket => {
+      socket.on('error', () => {})
+      socket.write('220 mx.gateway.test\r\n')
+      createInterface({ input: socket }).on('line', line => {
+        socket.write(`${answers[line] ?? '250 OK'}\r\n`)
+        if (line === 'RSET') answers['STARTTLS'] = '454 4.7.0 Not at all'
+      })
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
+    const flow = await standardFlow(reference(), { pki, network })
+    const { port } = server.address() as AddressInfo
+    const talk = await Dialogue.open({ host: '127.0.0.1', port }, { domain: 'sender.test', flow })
+    await talk.greet()
+    await talk.say(talk.mail)
+    await talk.startTls({ givesUpMessage: true })
+    talk.close()
+    server.close()
+    assert.deepEqual(codes(talk), [250, 250, 503, 250, 454])
+    assert.match(talk.breakdown!.message, /454/)
+    assert.equal(talk.refusedMidway?.code, 454)
+    assert.match(replyOfKind(talk, '5').detail, /^STARTTLS is refused once a message has begun: 454/)
   })
 
   it('logs in with the right password, and with a wrong one', async () => {

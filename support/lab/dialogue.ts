@@ -31,6 +31,8 @@ export class Dialogue {
   breakdown: WireError | undefined
   /** What was smuggled into it. */
   smuggled: Smuggled | undefined
+  /** What refused STARTTLS once a message had begun, and after RSET still: nothing of that message gets into TLS. */
+  refusedMidway: Reply | undefined
   readonly #client: SmtpClient
   readonly #flow: MailFlow
   readonly #from: string
@@ -66,6 +68,11 @@ export class Dialogue {
     return this.#client.secured
   }
 
+  /** Why the gateway's certificate does not lead to a root that senders trust, in OpenSSL's word. */
+  get chainError(): string | undefined {
+    return this.#client.chainError
+  }
+
   get last(): Reply | undefined {
     return this.replies.at(-1)
   }
@@ -83,9 +90,17 @@ export class Dialogue {
     this.extensions = reply?.code === 250 ? reply.lines.slice(1).map(line => line.toUpperCase()) : []
   }
 
-  /** STARTTLS and the handshake. Without the go-ahead the session is over: what is to follow belongs inside TLS. */
-  async startTls(): Promise<void> {
-    const reply = await this.say('STARTTLS')
+  /**
+   * STARTTLS and the handshake. Without the go-ahead the session is over: what is to follow belongs inside TLS.
+   * `givesUpMessage`: where it is refused in the middle of a message, it is asked for again after RSET.
+   */
+  async startTls({ givesUpMessage = false } = {}): Promise<void> {
+    let reply = await this.say('STARTTLS')
+    if (givesUpMessage && reply && reply.code >= 400) {
+      await this.say('RSET')
+      reply = await this.say('STARTTLS')
+      if (reply && reply.code >= 400) this.refusedMidway = reply
+    }
     if (reply?.code === 220) await this.#handshake()
     else if (reply) this.breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)
   }
@@ -146,7 +161,8 @@ export class Dialogue {
 
   async #handshake(): Promise<void> {
     try {
-      await this.#client.startTls({ servername: this.#flow.hostname })
+      const { hostname: servername, sendersTrust: trust } = this.#flow
+      await this.#client.startTls({ servername, trust })
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       this.breakdown = error

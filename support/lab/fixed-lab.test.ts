@@ -10,18 +10,22 @@ import { FixedLab } from './fixed-lab.ts'
 import { compose } from './message.ts'
 import { handOver } from './sender.ts'
 
-describe('a lab with few addresses', () => {
+describe('a lab at the addresses of a gateway file', () => {
   const pki = new Pki()
   let endpoints: Endpoint[]
   let lab: FixedLab
   beforeEach(async () => {
     endpoints = await Promise.all([freeEndpoint(), freeEndpoint()])
-    lab = new FixedLab(pki, endpoints)
+    lab = new FixedLab(pki, [
+      { to: '*.test', partner: [endpoints[0]!] },
+      { to: '*.other.test', partner: [endpoints[1]!] },
+      { to: '*.either.test', partner: endpoints },
+    ])
     await lab.start()
   })
   afterEach(() => lab.stop())
 
-  const asked = (domain: string, hosts = 1) => ({ domain, hosts: Array.from({ length: hosts }, () => ({})) })
+  const partner = async (domain: string) => (await lab.partners([{ domain }]))[0]!
   const deliver = (domain: string, endpoint = endpoints[0]!) =>
     handOver(compose({ from: 'a@gateway.test', to: [`b@${domain}`] }), {
       endpoint,
@@ -30,112 +34,117 @@ describe('a lab with few addresses', () => {
       pki,
     })
 
-  it('has room for as many mail exchangers as there are addresses', async () => {
-    assert.equal(lab.room, 2)
+  it('has room for one mail exchanger at a time, and for none without an address', async () => {
+    assert.deepEqual([lab.room, new FixedLab(pki, []).room], [1, 0])
     await assert.rejects(
-      lab.partners([asked('a.test', 2), asked('b.test')]),
-      /3 mail exchangers .* room for 2/,
+      lab.partners([{ domain: 'a.test' }, { domain: 'b.test' }]),
+      /2 mail exchangers asked for, with room for 1/,
     )
   })
 
-  it('gives each mail exchanger an address of its own, in the order of the file', async () => {
-    const [partner] = await lab.partners([asked('a.test', 2)])
-    for (const [index, endpoint] of endpoints.entries()) {
-      const { accepted, conversations } = await deliver('a.test', endpoint)
-      assert.ok(accepted)
-      const host = partner!.hosts[index]!
-      assert.equal(partner!.messages[index]!.host, host.hostname)
-      assert.ok(conversations[0]!.handshake?.serverCertificate?.names.includes(host.hostname))
+  it('has partners side by side whose routes share no address', async () => {
+    const [one, other] = await Promise.all([partner('a.test'), partner('a.other.test')])
+    await Promise.all([deliver('a.test'), deliver('a.other.test', endpoints[1]!)])
+    for (const { domain, messages, conversations } of [one, other]) {
+      assert.deepEqual(
+        messages.map(({ to }) => to),
+        [[`b@${domain}`]],
+      )
+      assert.equal(conversations.length, 1)
     }
-  })
-
-  it('makes who needs an address wait until one is given back', async () => {
-    const order: string[] = []
-    const take = async (domain: string, hosts?: number) => {
-      const made = await lab.partners([asked(domain, hosts)])
-      order.push(domain)
-      return made[0]!
-    }
-    const [first, second] = [await take('a.test'), await take('b.test')]
-    const both = take('both.test', 2)
-    const late = take('late.test')
-    lab.release(first)
-    // Free, but not for who came after somebody who still waits.
-    await deliver('nobody.test')
-    assert.deepEqual(order, ['a.test', 'b.test'])
-    lab.release(second)
-    lab.release(await both)
-    await late
-    assert.deepEqual(order, ['a.test', 'b.test', 'both.test', 'late.test'])
-  })
-
-  it('takes all or nothing', async () => {
-    await lab.partners([asked('a.test')])
-    const two = lab.partners([asked('b.test'), asked('c.test')])
-    const one = await Promise.race([two, deliver('a.test').then(() => 'still waiting')])
-    assert.equal(one, 'still waiting')
     assert.equal(lab.strays, 0)
   })
 
+  it('has a partner at all addresses of its route', async () => {
+    const either = await partner('a.either.test')
+    for (const endpoint of endpoints) assert.ok((await deliver('a.either.test', endpoint)).accepted)
+    assert.equal(either.conversations.length, 2)
+    const names = either.conversations.map(({ handshake }) => handshake?.serverCertificate?.names)
+    assert.deepEqual(names, [
+      ['a.either.test', 'mx.a.either.test'],
+      ['a.either.test', 'mx.a.either.test'],
+    ])
+  })
+
+  it('makes who needs an address wait until it is given back, and nobody else', async () => {
+    const order: string[] = []
+    const take = async (domain: string) => {
+      const made = await partner(domain)
+      order.push(domain)
+      return made
+    }
+    const first = await take('a.test')
+    const either = take('a.either.test')
+    const [late, elsewhere] = [take('b.test'), take('a.other.test')]
+    // Free, but not for who came after somebody who waits for it.
+    await deliver('nobody.test')
+    assert.deepEqual(order, ['a.test'])
+    lab.release(first)
+    lab.release(await either)
+    await Promise.all([late, elsewhere])
+    assert.deepEqual(order.slice(0, 2), ['a.test', 'a.either.test'])
+    assert.deepEqual(order.slice(2).sort(), ['a.other.test', 'b.test'])
+  })
+
   it('counts mail for an earlier partner as a stray, and lays it at nobody’s door', async () => {
-    const [former] = await lab.partners([asked('former.test')])
-    lab.release(former!)
-    const [now] = await lab.partners([asked('now.test')])
+    const former = await partner('former.test')
+    lab.release(former)
+    const now = await partner('now.test')
     const { stage, reply } = await deliver('former.test')
     assert.equal(stage, 'RCPT')
     assert.ok(reply!.code >= 400, reply?.text)
-    assert.deepEqual([now!.conversations, now!.messages, former!.messages, lab.strays], [[], [], [], 1])
+    assert.deepEqual([now.conversations, now.messages, former.messages, lab.strays], [[], [], [], 1])
     assert.ok((await deliver('now.test')).accepted)
-    assert.equal(now!.conversations.length, 1)
+    assert.equal(now.conversations.length, 1)
   })
 
   it('takes mail for an earlier partner as evidence about that one', async () => {
-    const [former] = await lab.partners([asked('former.test')])
-    lab.release(former!)
-    const [now] = await lab.partners([asked('now.test')])
+    const former = await partner('former.test')
+    lab.release(former)
+    const now = await partner('now.test')
     const message = compose({ from: 'a@gateway.test', to: ['b@former.test'] })
     const options = { endpoint: endpoints[0]!, hostname: 'mx.former.test', pki }
     await handOver(message, { ...options, behaviour: { tls: 'does not use' } })
-    const late = nothingInClear(former!.conversations, message.token)
+    const late = nothingInClear(former.conversations, message.token)
     assert.deepEqual([late.kind, late.detail], ['broken', 'MAIL crossed the wire in clear'])
-    assert.equal(now!.conversations.length, 0)
+    assert.equal(now.conversations.length, 0)
   })
 
   it('knows a retry that never named its recipient by the server name it asked for', async () => {
-    const [former] = await lab.partners([asked('former.test')])
-    lab.release(former!)
-    const [now] = await lab.partners([asked('now.test')])
+    const former = await partner('former.test')
+    lab.release(former)
+    const now = await partner('now.test')
     const { conversations } = await handOver(compose({ from: 'a@gateway.test', to: [] }), {
       ...{ endpoint: endpoints[0]!, hostname: 'mx.former.test', pki },
       behaviour: { tls: 'uses' },
     })
     assert.equal(conversations.length, 1)
-    await until(() => former!.conversations.length === 1, [former!], 5_000)
-    assert.deepEqual([now!.conversations.length, former!.conversations.length, lab.strays], [0, 1, 1])
+    await until(() => former.conversations.length === 1, [former], 5_000)
+    assert.deepEqual([now.conversations.length, former.conversations.length, lab.strays], [0, 1, 1])
   })
 
   it('counts what says nothing, and what greets with another name than the gateway, for nobody', async () => {
-    const [partner] = await lab.partners([asked('a.test')])
+    const only = await partner('a.test')
     await deliver('a.test')
     for (const talk of ['', 'EHLO monitor.example\r\nQUIT\r\n']) {
       const socket = connect(endpoints[0]!.port, endpoints[0]!.host)
       socket.once('data', () => socket.end(talk))
       await once(socket.resume(), 'close')
     }
-    await until(() => lab.strays === 2, [partner!], 5_000)
-    assert.deepEqual([partner!.conversations.length, lab.strays], [1, 2])
+    await until(() => lab.strays === 2, [only], 5_000)
+    assert.deepEqual([only.conversations.length, lab.strays], [1, 2])
   })
 
   it('turns connections away where nobody has the address', async () => {
-    const [partner] = await lab.partners([asked('a.test')])
-    lab.release(partner!)
+    const only = await partner('a.test')
+    lab.release(only)
     const { stage, reply } = await deliver('a.test')
     assert.deepEqual([stage, reply?.code, lab.strays], ['greeting', 421, 1])
   })
 
   it('says why it cannot listen', async () => {
     const taken = await Loopback.start(() => {})
-    const other = new FixedLab(pki, [taken.endpoint])
+    const other = new FixedLab(pki, [{ to: '*.test', partner: [taken.endpoint] }])
     await assert.rejects(other.start(), { code: 'EADDRINUSE' })
     await other.stop()
     await taken.close()

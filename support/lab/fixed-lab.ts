@@ -1,44 +1,64 @@
+import { decisive } from '../gateway/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
 import { Partner } from './partner.ts'
 import { PartnerServer } from './partner-server.ts'
 
-/** One address at which the gateway delivers; one mail exchanger has it at a time. */
+/** Where a gateway delivers mail for the domains of one pattern: at any of these addresses, as it likes. */
+export interface Route {
+  to: string
+  partner: readonly Endpoint[]
+}
+
+/** One address at which the gateway delivers; one partner has it at a time. */
 interface Place {
   endpoint: Endpoint
   server: PartnerServer
   taken: boolean
 }
 
+/** Somebody who waits for all of these places at once. */
+interface Wish {
+  places: readonly Place[]
+  grant: () => void
+}
+
 /**
  * The lab around a gateway that delivers to fixed addresses, as its administrator has set it up: the suite listens
- * there. Partners have them one after another; a connection for the domain of an earlier one is a stray, and evidence
- * about that one.
+ * there. A partner has all addresses of its domain's route, so that it is found wherever the gateway delivers; partners
+ * whose routes share no address stand side by side, all others come one after another. A connection for the domain of
+ * an earlier one is a stray, and evidence about that one.
  */
 export class FixedLab implements Lab {
   readonly pki: Pki
   readonly port = 0
   readonly freshDomain = freshDomain
-  readonly #places: Place[]
-  readonly #held = new Map<Partner, Place[]>()
+  /** Nothing leads the gateway to a second mail exchanger of a domain that was made up. */
+  readonly room: 0 | 1
+  readonly #routes: readonly { to: string; places: readonly Place[] }[]
+  readonly #places: readonly Place[]
+  readonly #held = new Map<Partner, readonly Place[]>()
   /** By domain and host name, of all times. */
   readonly #known = new Map<string, Partner>()
-  /** Of who asked last: the next one waits until that one is served. */
-  #turn: Promise<unknown> = Promise.resolve()
-  #released = () => {}
+  #wishes: Wish[] = []
 
-  constructor(pki: Pki, endpoints: readonly Endpoint[]) {
+  constructor(pki: Pki, routes: readonly Route[]) {
     this.pki = pki
     const turns = {
       ownerOf: (name: string) => this.#known.get(name.toLowerCase()),
       greetings: new Set<string>(),
     }
-    this.#places = endpoints.map(endpoint => ({ endpoint, server: new PartnerServer(turns), taken: false }))
-  }
-
-  get room(): number {
-    return this.#places.length
+    const places = new Map<string, Place>()
+    const placeAt = (endpoint: Endpoint) => {
+      const key = JSON.stringify(endpoint)
+      const place = places.get(key) ?? { endpoint, server: new PartnerServer(turns), taken: false }
+      places.set(key, place)
+      return place
+    }
+    this.#routes = routes.map(({ to, partner }) => ({ to, places: partner.map(placeAt) }))
+    this.#places = [...places.values()]
+    this.room = this.#places.length > 0 ? 1 : 0
   }
 
   get strays(): number {
@@ -55,24 +75,25 @@ export class FixedLab implements Lab {
   }
 
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
-    const sizes = options.map(({ hosts = [{}] }) => hosts.length)
-    const places = await this.#take(sizes.reduce((sum, size) => sum + size, 0))
-    return Promise.all(
-      options.map(async (one, index) => {
-        const mine = places.splice(0, sizes[index])
-        const addresses = mine.map(({ endpoint }) => endpoint.host)
-        const partner = new Partner(one.domain, await hostSpecs(this.pki, one, () => addresses.shift()!))
-        for (const [i, host] of partner.hosts.entries()) mine[i]!.server.addForAll(host)
-        this.#held.set(partner, mine)
-        // Mail that no earlier partner got is in the gateway's queue still, for all that is known.
-        partner.shared = [...this.#known.values()].some(
-          ({ conversations, messages }) => conversations.length > 0 && messages.length === 0,
-        )
-        for (const name of [partner.domain, ...partner.hosts.map(({ hostname }) => hostname)])
-          this.#known.set(name.toLowerCase(), partner)
-        return partner
-      }),
+    const count = options.reduce((sum, { hosts = [{}] }) => sum + hosts.length, 0)
+    const [only] = options
+    if (count > this.room || !only)
+      throw new Error(`${count} mail exchangers asked for, with room for ${this.room}`)
+    const places = this.#leadingTo(only.domain)
+    const partner = new Partner(only.domain, await hostSpecs(this.pki, only, () => places[0]!.endpoint.host))
+    await this.#take(places)
+    for (const { server } of places) server.addForAll(partner.hosts[0])
+    this.#held.set(partner, places)
+    // Mail that no earlier partner got is in the gateway's queue still, for all that is known.
+    partner.shared = [...this.#known.values()].some(
+      ({ domain, conversations, messages }) =>
+        this.#leadingTo(domain).some(place => places.includes(place)) &&
+        conversations.length > 0 &&
+        messages.length === 0,
     )
+    for (const name of [partner.domain, ...partner.hosts.map(({ hostname }) => hostname)])
+      this.#known.set(name.toLowerCase(), partner)
+    return [partner]
   }
 
   release(partner: Partner): void {
@@ -81,27 +102,31 @@ export class FixedLab implements Lab {
       place.taken = false
     }
     this.#held.delete(partner)
-    this.#released()
+    this.#grant()
   }
 
-  /** First come, first served: who needs several has them before anybody who asked later has one. */
-  #take(count: number): Promise<Place[]> {
-    const taken = this.#turn.then(() => this.#taken(count))
-    this.#turn = taken.catch(() => {})
-    return taken
+  #leadingTo(domain: string): readonly Place[] {
+    return decisive(this.#routes, domain)?.places ?? this.#places
   }
 
-  async #taken(count: number): Promise<Place[]> {
-    if (count > this.room) throw new Error(`${count} mail exchangers asked for, with room for ${this.room}`)
-    for (;;) {
-      const free = this.#places.filter(({ taken }) => !taken).slice(0, count)
-      if (free.length === count) {
-        for (const place of free) place.taken = true
-        return free
+  #take(places: readonly Place[]): Promise<void> {
+    return new Promise(grant => {
+      this.#wishes.push({ places, grant })
+      this.#grant()
+    })
+  }
+
+  /** First come, first served at each place: who waits for several is not overtaken at any of them. */
+  #grant(): void {
+    const wanted = new Set<Place>()
+    this.#wishes = this.#wishes.filter(({ places, grant }) => {
+      const granted = places.every(place => !place.taken && !wanted.has(place))
+      if (granted) grant()
+      for (const place of places) {
+        if (granted) place.taken = true
+        else wanted.add(place)
       }
-      await new Promise<void>(resolve => {
-        this.#released = resolve
-      })
-    }
+      return !granted
+    })
   }
 }

@@ -53,6 +53,28 @@ describe('mail that flows in', () => {
     )
   })
 
+  it('follows a gateway that is somewhere else after a change', async () => {
+    const [one, other] = await Promise.all([flowing(), flowing()])
+    await Promise.all([one.stream.end(), other.stream.end()])
+    const endpoints = [one, other].map(({ partner: { hosts } }) => ({
+      host: hosts[0]!.address,
+      port: lab.port,
+    }))
+    const changing = {
+      get endpoint() {
+        return endpoints[0]!
+      },
+      hostname: 'mx.sender.test',
+      behaviour: { tls: 'uses' as const },
+      pki,
+    }
+    const stream = new Stream(changing, { from: 'a@sender.test', to: [`b@${other.partner.domain}`] })
+    endpoints.shift()
+    assert.ok(await until(() => other.partner.messages.length > 2, [stream], 10_000))
+    await stream.end()
+    assert.deepEqual(stream.lost, [])
+  })
+
   it('remembers the sessions that got as far as a handshake alone', async () => {
     const { stream } = await flowing({ times: 1, starttls: { refuses: 454 } })
     assert.ok(await some(stream))

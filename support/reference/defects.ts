@@ -21,6 +21,10 @@ export type EarlyBytes =
 
 /** Where the gateway takes mail in. */
 export interface ReceiverDefects {
+  // Certificate
+  /** Its certificate comes without the intermediate. */
+  omitsIntermediate?: true
+
   // Connectors
   /** Mail in clear is taken although its connector requires TLS; a header says that it was in clear. */
   takesClearMail?: true
@@ -138,6 +142,10 @@ export interface ReceiverDefects {
 
 /** Where the gateway sends mail on. */
 export interface SenderDefects {
+  // Certificates
+  /** An intermediate that an earlier session showed fills the gap in a later chain. */
+  remembersIntermediates?: true
+
   // Forced TLS
   /** Forced mail goes out in clear where STARTTLS is not offered. */
   clearWithoutStarttls?: true

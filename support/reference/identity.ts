@@ -30,7 +30,7 @@ export function serverTls(flow: MailFlow, defects: ReceiverDefects): TlsOptions 
   const minVersion = defects.minVersion ?? flow.minVersion
   return {
     key,
-    cert,
+    cert: defects.omitsIntermediate ? cert.slice(0, cert.indexOf('-----BEGIN', 1)) : cert,
     minVersion,
     ...(flow.maxVersion && !defects.ignoresHighestVersion && minVersion !== 'TLSv1.3'
       ? { maxVersion: flow.maxVersion }

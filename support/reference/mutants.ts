@@ -98,6 +98,18 @@ export const MUTANTS: readonly Mutant[] = [
     defects: { receiver: { ignoresCaFlag: true } },
     symptom: 'accepted the message',
   },
+  {
+    name: 'shows its certificate without the intermediate',
+    requirement: 'PKIX-06',
+    defects: { receiver: { omitsIntermediate: true } },
+    symptom: 'a chain of 1 certificate leads to no trusted root: UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  },
+  {
+    name: 'fills a gap in the chain with an intermediate that another partner showed',
+    requirement: 'PKIX-06',
+    defects: { sender: { remembersIntermediates: true } },
+    symptom: 'arrived over TLS',
+  },
   // downgrade
   {
     name: 'executes inside TLS what came in clear behind STARTTLS',

@@ -52,6 +52,8 @@ export class Sender {
   readonly #withoutTls = new Set<string>()
   /** For `remembersTls` and `trustsKnownHosts`. */
   readonly #good = new Set<string>()
+  /** Issuers whose certificate came with a good chain. */
+  readonly #issuers = new Set<string>()
   /** Messages that were cut in the middle; for `clearAfterCut` and `resumesWhereCut`. */
   readonly #cut = new Set<string>()
   /** For `tires`. */
@@ -289,12 +291,17 @@ export class Sender {
     const forced = demand.level !== 'opportunistic'
     if (session) {
       const why = shortcoming(session, demand, defects)
+      const { certificate, chainError } = session
+      if (certificate && !chainError) this.#issuers.add(certificate.issuer)
       if (!why || !forced) return undefined
       const excused =
         (defects.takesAnyCertificateAtRetry && attempts > 1) ||
         (defects.takesAnyCertificateLater && !first) ||
         (defects.trustsKnownHosts && this.#good.has(hostname)) ||
-        (defects.takesMxName && bears(certificateFacts(session.certificate!, 1).names, hostname))
+        (defects.takesMxName && bears(certificateFacts(certificate!, 1).names, hostname)) ||
+        (defects.remembersIntermediates &&
+          /^UNABLE_TO/.test(chainError ?? '') &&
+          this.#issuers.has(certificate?.issuer ?? ''))
       if (excused) return undefined
       // As a broken handshake, which has a second connection in clear where the defect wants it.
       return new Trouble(why, defects.clearAfterBadCertificate === true)

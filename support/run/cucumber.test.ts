@@ -13,12 +13,14 @@ const ns = ({ seconds, nanos }: Timestamp) => seconds * 1e9 + nanos
 describe('the messages of several lanes as those of one run', () => {
   let told: Envelope[][]
   let one: Envelope[]
+  let ran: string[]
 
   before(async () => {
     const { configuration, support } = await vocabulary()
     const { sources, runtime } = configuration
     const environment = { cwd: PACKAGE_ROOT, stdout: new Writable({ write: (_c, _e, done) => done() }) }
     const selection = loadFeatures(loadCatalogue()).slice(0, 12)
+    ran = selection.map(({ uri, name }) => `${uri}: ${name}`)
     told = await Promise.all(
       lanes(selection, LANES).map(async lane => {
         const messages: Envelope[] = []
@@ -74,14 +76,19 @@ describe('the messages of several lanes as those of one run', () => {
   })
 
   it('lose no example and no step', () => {
-    for (const kind of [
-      'pickle',
-      'gherkinDocument',
-      'testCase',
-      'testCaseFinished',
-      'testStepFinished',
-    ] as const)
+    const cases = new Set(all('testCase', told.flat()).map(({ pickleId }) => pickleId))
+    assert.deepEqual(new Set(all('pickle').map(({ id }) => id)), cases)
+    for (const kind of ['gherkinDocument', 'testCase', 'testCaseFinished', 'testStepFinished'] as const)
       assert.equal(all(kind).length, all(kind, told.flat()).length, kind)
+  })
+
+  it('have each Rule once, whatever lanes its feature ran on', () => {
+    const rules = all('gherkinDocument').flatMap(({ uri, feature }) =>
+      feature!.children.flatMap(({ rule }) => (rule ? `${uri}: ${rule.name}` : [])),
+    )
+    assert.deepEqual(rules.sort(), ran.sort())
+    const parts = all('gherkinDocument').map(({ uri }) => uri)
+    assert.ok(new Set(parts).size < parts.length, 'no feature ran on two lanes')
   })
 
   it('say only once what all lanes say alike', () => {

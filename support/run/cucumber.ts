@@ -54,10 +54,10 @@ async function prepare() {
 
 /**
  * Messages of several lanes as if one Cucumber had run them all: the first beginning, the last end, and everything that
- * all lanes say alike once. Nothing for no lanes.
+ * all lanes say alike once. A feature whose Rules ran on several lanes is there in as many parts. Nothing for no lanes.
  */
 export function asOneRun(told: readonly Envelope[][]): Envelope[] {
-  const all = told.flat()
+  const all = told.flatMap(withRulesThatRan)
   const starts = all.flatMap(({ testRunStarted }) => testRunStarted ?? [])
   const ends = all.flatMap(({ testRunFinished }) => testRunFinished ?? [])
   const start = starts.sort(byTime)[0]
@@ -79,6 +79,22 @@ export function asOneRun(told: readonly Envelope[][]): Envelope[] {
     ...rest.filter(happens),
     { testRunFinished: { ...end, testRunStartedId, success } },
   ]
+}
+
+/** Each lane reads its features whole and runs some of their Rules: without those that it did not run. */
+function withRulesThatRan(messages: readonly Envelope[]): Envelope[] {
+  const cases = new Set(messages.flatMap(({ testCase }) => testCase?.pickleId ?? []))
+  const pickles = messages.flatMap(({ pickle }) => (pickle && cases.has(pickle.id) ? pickle : []))
+  const nodes = new Set(pickles.flatMap(({ astNodeIds }) => astNodeIds))
+  return messages.flatMap(message => {
+    const { gherkinDocument, pickle } = message
+    if (pickle) return cases.has(pickle.id) ? message : []
+    if (!gherkinDocument?.feature) return message
+    const children = gherkinDocument.feature.children.filter(
+      ({ rule }) => !rule || rule.children.some(({ scenario }) => scenario && nodes.has(scenario.id)),
+    )
+    return { gherkinDocument: { ...gherkinDocument, feature: { ...gherkinDocument.feature, children } } }
+  })
 }
 
 interface Timed {

@@ -14,6 +14,7 @@ import { applicableDeviations, type Deviation, recordedDeviation } from '../verd
 import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
 import { until } from '../wire/until.ts'
+import { mustKeepContract } from './contract.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
 import { Turns } from './turns.ts'
 
@@ -115,6 +116,18 @@ export class Run {
     }
   }
 
+  /**
+   * Of a gateway that the suite has set up: throws GatewayFailure unless it and its adapter do what every judgement
+   * builds on. What an external one does not do may be as its administrator wants it.
+   */
+  async mustWork(): Promise<void> {
+    const gateway = await this.gateways.with('as it is')
+    const { lab, mailbox } = this
+    if (gateway.kind === 'external' || !mailbox) return
+    const { login = false } = this.gateways.source
+    await mustKeepContract({ gateway, lab, mailbox, login, submission: this.submission(gateway) })
+  }
+
   /** For a dry run: nothing is connected to, and `plan` fills up with what would be judged. */
   static async dry(options: RunOptions): Promise<Run> {
     const run = new Run(options, await surroundingsOnPaper(options.source, options.pki))
@@ -132,7 +145,8 @@ export class Run {
   submission(gateway: Gateway): Submission {
     let submission = this.#submissions.get(gateway)
     if (!submission) {
-      submission = new Submission(gateway.submission, gateway.flow.hostname)
+      const user = this.gateways.source.login ? gateway.flow.users[0] : undefined
+      submission = new Submission(gateway.submission, gateway.flow.hostname, user)
       this.#submissions.set(gateway, submission)
     }
     return submission

@@ -40,7 +40,11 @@ export async function surroundings(
 export async function surroundingsOnPaper(source: GatewaySource, pki = new Pki()): Promise<Surroundings> {
   const network = { resolver: '', partnerPort: 0 }
   return isExternal(source)
-    ? { lab: new FixedLab(pki, source.file.outbound?.partner ?? []), flow: source.flow, mailbox: undefined }
+    ? {
+        lab: new FixedLab(pki, source.file.outbound?.connectors ?? []),
+        flow: source.flow,
+        mailbox: undefined,
+      }
     : { lab: new LoopbackLab(pki), flow: await standardFlow(source, { pki, network }), mailbox: undefined }
 }
 
@@ -71,6 +75,7 @@ async function aroundContainers(source: GatewaySource, pki: Pki, doing: Doing): 
   try {
     const flow = await standardFlow(source, { pki, network: lab.network })
     await lab.leadToMailbox(flow.domain)
+    await lab.admitSenders([STRANGERS, ...sides(flow).filter(domain => domain.startsWith('*.'))])
     return { lab, flow, mailbox: lab.mailbox, network: lab.containers }
   } catch (error) {
     await lab.stop()
@@ -78,8 +83,17 @@ async function aroundContainers(source: GatewaySource, pki: Pki, doing: Doing): 
   }
 }
 
+/** Of senders whom no connector names. */
+const STRANGERS = '*.stranger.test'
+
+/** Whoever a connector names may write to the gateway. */
+const sides = ({ inbound, outbound }: MailFlow): string[] => [
+  ...inbound.map(({ from }) => from),
+  ...outbound.map(({ to }) => to),
+]
+
 async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundings> {
-  const lab = new FixedLab(new Pki(readAuthorities(file.pki)), file.outbound?.partner ?? [])
+  const lab = new FixedLab(new Pki(readAuthorities(file.pki)), file.outbound?.connectors ?? [])
   try {
     await lab.start()
   } catch (error) {

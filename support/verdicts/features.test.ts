@@ -255,18 +255,18 @@ describe('lanes', () => {
   })
   const uris = (made: FeatureRule[][]) => made.map(lane => lane.map(({ uri }) => uri))
 
-  it('take the longest files first', () => {
+  it('take the longest Rules first', () => {
     const selection = [rule('short', 2), rule('long', 5), rule('middle', 4), rule('tiny', 1)]
     assert.deepEqual(uris(lanes(selection, 2)), [
       ['long', 'tiny'],
-      ['middle', 'short'],
+      ['short', 'middle'],
     ])
   })
 
-  it('keep a file whole and in its order', () => {
+  it('share out the Rules of one file, each in its order', () => {
     const selection = [rule('a', 1), rule('b', 4), rule('a', 2)]
-    assert.deepEqual(uris(lanes(selection, 2)), [['b'], ['a', 'a']])
-    assert.deepEqual(lanes(selection, 2)[1], [selection[0], selection[2]])
+    assert.deepEqual(lanes(selection, 2), [[selection[1]], [selection[0], selection[2]]])
+    assert.deepEqual(lanes(selection, 3), [[selection[1]], [selection[2]], [selection[0]]])
   })
 
   it('are never empty', () => {

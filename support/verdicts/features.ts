@@ -207,25 +207,22 @@ export function locations(selection: readonly FeatureRule[]): string[] {
 }
 
 /**
- * The selection on at most `count` lanes that take about equally long. A feature file stays whole and in its order:
- * the one with the most examples goes first, always onto the lane with the least so far. No lane is empty.
+ * The selection on at most `count` lanes that take about equally long. A Rule stays whole, because its control decides
+ * about its other examples: the one with the most examples goes first, always onto the lane with the least so far. No
+ * lane is empty, and each has its Rules in the order of the selection.
  */
 export function lanes(selection: readonly FeatureRule[], count: number): FeatureRule[][] {
-  const files = [...Map.groupBy(selection, ({ uri }) => uri).values()]
-    .map(rules => ({ rules, weight: weightOf(rules) }))
-    .sort((a, b) => b.weight - a.weight)
-  const made = Array.from({ length: Math.min(Math.max(count, 1), files.length) }, () => ({
-    rules: [] as FeatureRule[],
+  const made = Array.from({ length: Math.min(Math.max(count, 1), selection.length) }, () => ({
+    at: [] as number[],
     weight: 0,
   }))
-  for (const { rules, weight } of files) {
+  const order = selection
+    .map(({ examples }, at) => ({ at, weight: examples.length }))
+    .sort((a, b) => b.weight - a.weight)
+  for (const { at, weight } of order) {
     const lightest = made.reduce((least, lane) => (lane.weight < least.weight ? lane : least))
-    lightest.rules.push(...rules)
+    lightest.at.push(at)
     lightest.weight += weight
   }
-  return made.map(({ rules }) => rules)
-}
-
-function weightOf(rules: readonly FeatureRule[]): number {
-  return rules.reduce((sum, { examples }) => sum + examples.length, 0)
+  return made.map(({ at }) => at.sort((a, b) => a - b).map(index => selection[index]!))
 }

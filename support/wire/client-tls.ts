@@ -4,7 +4,7 @@ import type { ConnectionOptions, SecureVersion } from 'node:tls'
 export interface ClientTls {
   servername?: string
   /** Roots to check the receiver against. Without it the chain is looked at and not judged. */
-  trust?: string[]
+  trust?: readonly string[]
   identity?: { key: string; certificate: string }
   minVersion?: SecureVersion
   maxVersion?: SecureVersion
@@ -18,7 +18,7 @@ export function connectionOptions(tls: ClientTls): ConnectionOptions {
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(tls.servername ? { servername: tls.servername } : {}),
-    ...(tls.trust ? { ca: tls.trust } : {}),
+    ...(tls.trust ? { ca: [...tls.trust] } : {}),
     ...(tls.identity ? { key: tls.identity.key, cert: tls.identity.certificate } : {}),
     ...(tls.minVersion ? { minVersion: tls.minVersion } : {}),
     ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),

@@ -5,7 +5,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createDns, Packet } from 'dns2'
-import type { InboundConnector, OutboundConnector } from '../../gateway/mail-flow.ts'
+import { decisive, type InboundConnector, type OutboundConnector } from '../../gateway/mail-flow.ts'
 import { hostSpecs } from '../../lab/lab.ts'
 import { Partner } from '../../lab/partner.ts'
 import { PartnerServer } from '../../lab/partner-server.ts'
@@ -15,15 +15,20 @@ import type { Defects } from '../../reference/defects.ts'
 import { reference } from '../../reference/gateway.ts'
 import type { Endpoint } from '../../wire/smtp.ts'
 
+/** With a host of its own, on the same port, where mail for it is delivered. */
+export interface RoutedConnector extends OutboundConnector {
+  host?: string
+}
+
 export interface Served {
   /** Folder of the authorities. */
   pki: string
-  /** Where it delivers all mail but that for its own domain. */
+  /** Where it delivers all mail but that for its own domain and for connectors with a host of their own. */
   partner: Endpoint
   /** Where it delivers mail for its own domain, on the partner's port. */
   mailboxHost: string
   inbound: InboundConnector[]
-  outbound: OutboundConnector[]
+  outbound: RoutedConnector[]
   defects?: Defects
   /** It tries deferred mail again after so long, again and again, in ms. */
   retriesAfter?: number
@@ -58,6 +63,7 @@ const gateway = await reference(defects).start({
   sender: `probe@${DOMAIN}`,
   identity: await pki.issue({ names: [HOSTNAME], usage: 'server' }),
   trust: [await pki.root()],
+  sendersTrust: [await pki.root()],
   minVersion: 'TLSv1.2',
   inbound,
   outbound,
@@ -76,7 +82,7 @@ const addresses: Addresses = {
 }
 process.send!(addresses)
 
-/** A name server that leads every domain to the partner's address, and the gateway's own to the mailbox. */
+/** A name server that leads every domain to its connector's host, and the gateway's own to the mailbox. */
 async function names(): Promise<number> {
   const server = createDns({
     udp: { type: 'udp4' as const },
@@ -88,13 +94,15 @@ async function names(): Promise<number> {
       const answer = (data: object) =>
         response.answers.push(Packet.createResourceFromQuestion(question, { ttl: 0, ...data }))
       if (question.type === MX) answer({ exchange: `mx.${question.name}`, priority: 10 })
-      else if (question.type === A) answer({ address: own ? mailboxHost : partner.host })
+      else if (question.type === A) answer({ address: own ? mailboxHost : hostOf(question.name) })
       send(response)
     },
   })
   const { udp } = await server.listen({ udp: { port: 0, address: '127.0.0.1' } })
   return (udp as { port: number }).port
 }
+
+const hostOf = (name: string): string => decisive(outbound, name)?.host ?? partner.host
 
 /** As much of MailHog as the suite asks for. */
 async function mailbox(): Promise<string> {

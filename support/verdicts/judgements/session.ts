@@ -14,8 +14,10 @@ export function lastReply(
   return judgement(last)
 }
 
-/** The last reply begins with one of these digits. */
+/** The last reply begins with one of these digits. Where a message rules STARTTLS out, nothing of it gets into TLS. */
 export function replyOfKind(talk: Dialogue, ...kinds: ('2' | '4' | '5')[]): Observation {
+  if (talk.refusedMidway)
+    return refused(`STARTTLS is refused once a message has begun: ${talk.refusedMidway.text}`)
   return lastReply(talk, ({ code, text }) => {
     if (!kinds.includes(String(code)[0] as '2')) return broken(`the reply is ${text}`)
     return kinds.includes('2') ? kept(`the reply is ${text}`) : refused(`the reply is ${text}`)
@@ -54,6 +56,17 @@ export async function notOfferedOrRefused(talk: Dialogue): Promise<Observation> 
   return reply.code === 454
     ? refused(`STARTTLS is refused: ${reply.text}`)
     : broken(`STARTTLS is offered and answered with ${reply.text}`)
+}
+
+/** All that is between the certificate and a root has to come with the certificate; RFC 8446 s4.4.2. */
+export function chainLeadsToRoot(talk: Dialogue): Observation {
+  const { breakdown, chainError, conversation } = talk
+  if (!talk.secured) return unclear(`there was no TLS: ${breakdown?.message ?? 'it was not begun'}`)
+  const { chainLength = 0 } = conversation.handshake?.serverCertificate ?? {}
+  const shown = `${chainLength} ${chainLength === 1 ? 'certificate' : 'certificates'}`
+  return chainError === undefined
+    ? kept(`a chain of ${shown} leads to a trusted root`)
+    : broken(`a chain of ${shown} leads to no trusted root: ${chainError}`)
 }
 
 /** Begins TLS where the session has not yet. */
@@ -146,10 +159,13 @@ export function refusedAlike(right: Reply | undefined, wrong: Reply | undefined)
   if (!right || !wrong) return unclear('the sessions did not get so far')
   const taken = [right, wrong].find(({ code }) => code < 400)
   if (taken) return broken(`a login in clear succeeds: ${taken.text}`)
-  if (right.text !== wrong.text)
+  if (withoutMark(right) !== withoutMark(wrong))
     return broken(`the refusal tells which password was right: ${right.text} and ${wrong.text}`)
   return refused(`both refused alike: ${right.text}`)
 }
+
+/** Some servers put a mark of their own into each reply, to find it in their log: `(3f6I7TNSmqr19PCfKMFzUQ)`. */
+const withoutMark = ({ text }: Reply): string => text.replace(/ \([\w-]{16,}\)$/, '')
 
 function notGreeted({ breakdown, last, conversation }: Dialogue): Observation | undefined {
   if (breakdown) return unclear(`the session did not get so far: ${breakdown.message}`)

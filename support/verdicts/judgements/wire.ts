@@ -109,6 +109,10 @@ export function handshakeFirst(conversations: readonly Conversation[]): Observat
 }
 
 const isHello = ({ kind, text }: WireEvent): boolean => kind === 'handshake' && text.startsWith('ClientHello')
+/** The sender itself closed the connection in place of a handshake. */
+const endedAtGoAhead = (conversation: Conversation): boolean =>
+  begun(conversation) &&
+  afterGoAhead(conversation).some(({ from, kind }) => from === 'sender' && kind === 'close')
 const begun = (conversation: Conversation): boolean => goAhead(conversation) >= 0
 const afterGoAhead = (conversation: Conversation): WireEvent[] =>
   conversation.events.slice(goAhead(conversation) + 1)
@@ -143,14 +147,23 @@ export function startedOnce(conversations: readonly Conversation[]): Observation
   return again ? broken('STARTTLS was used again inside TLS') : kept('STARTTLS was used once')
 }
 
-/** MAIL came only after the answer to EHLO inside TLS. */
-export function waitedForAnswer(conversations: readonly Conversation[], smuggled: string): Observation {
+/**
+ * MAIL came only after the answer to EHLO inside TLS. `alive`: whether the gateway greets on a new connection
+ * afterwards; a server that crashed refuses nothing.
+ */
+export function waitedForAnswer(
+  conversations: readonly Conversation[],
+  { smuggled, alive }: { smuggled: string; alive: boolean },
+): Observation {
   const sessions = conversations.filter(secured)
   if (sessions.length === 0) {
     // Refusing such a handshake is as good: nothing that was smuggled was used.
     const hello = conversations.some(({ events }) => events.some(isHello))
-    if (!hello) return unclear('no handshake was begun')
-    return refused('it broke off the handshake')
+    if (hello) return refused('it broke off the handshake')
+    if (!conversations.some(endedAtGoAhead)) return unclear('no handshake was begun')
+    return alive
+      ? refused('it ended the session at what was smuggled')
+      : unclear('it ended the session at what was smuggled, and does not greet any more')
   }
   for (const session of sessions) {
     const inside = session.events.filter(

@@ -1,0 +1,105 @@
+import { fileURLToPath } from 'node:url'
+import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
+import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { printable } from '../../support/wire/printable.ts'
+import { debian } from '../debian.ts'
+
+const FOLDER = '/etc/chasquid'
+const DATA = '/var/lib/chasquid'
+
+/** chasquid as Debian builds it, with the TLS of Go. It has no setting for TLS but the files of its certificate. */
+export const chasquid: ContainerProduct = {
+  name: 'chasquid',
+  releases: debian('trixie', 'bookworm', 'bullseye'),
+  context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start'] },
+  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  capabilities: new Set(['submission']),
+  reasons: {
+    'encryption-only': unasked('encryption'),
+    'certificate-validation': unasked('a valid certificate'),
+    'domain-validation': unasked('a valid certificate'),
+    'tls-domain': unasked('a certificate with another name'),
+    'inbound-required': 'chasquid has no setting by which it requires TLS of senders',
+    'client-certificates': 'chasquid asks senders for no certificate',
+    'client-certificate-outbound': 'chasquid shows no certificate as a sender',
+    retry: 'chasquid tries again by its own clock alone, after a minute at the earliest',
+    expiry: 'chasquid gives a message up after 20 hours, and no setting changes that',
+    'forced-tls-inbound': 'chasquid has no setting by which it requires TLS of senders',
+    'session-log': 'chasquid does not log the version and suite of a session',
+  },
+  login: true,
+  refuses: { 'has lost its certificate': 'chasquid does not start without a certificate' },
+  ready: /daemon listening on \S*:587$/,
+  command: ['/usr/local/sbin/start'],
+  versionCommand: ['sh', '-c', 'chasquid -version && grep -aom1 "go1[.][0-9.]*" /usr/bin/chasquid'],
+
+  readVersion(text: string) {
+    const [, version, go] = /^chasquid (\d[\d.]*).*\ngo(\d[\d.]*\d)/.exec(text) ?? []
+    if (!version || !go) throw new Error(`no version of chasquid: ${text}`)
+    return { version, library: `Go ${go}` }
+  },
+
+  /** A file for each message, whose recipients stand in lines of their own. */
+  queue: ['sh', '-c', `grep -hao 'address: *"[^"]*"' ${DATA}/queue/* || true`],
+
+  retry: domain => {
+    throw new Error(`chasquid cannot be asked to try mail for ${domain} again`)
+  },
+
+  render(flow: MailFlow, place: Place): Rendered {
+    const { hostname, domain, identity, users } = flow
+    const certificate = `${FOLDER}/certs/${hostname}`
+    return {
+      files: [
+        { path: `${FOLDER}/chasquid.conf`, content: settings(flow, place) },
+        { path: `${FOLDER}/domains/${domain}/aliases`, content: aliases(flow) },
+        {
+          path: `${FOLDER}/users`,
+          content: users.map(({ name, password }) => `${name} ${password}\n`).join(''),
+          mode: '0600',
+        },
+        { path: `${FOLDER}/roots.pem`, content: flow.trust.join('') },
+        { path: `${certificate}/fullchain.pem`, content: identity.certificate },
+        { path: `${certificate}/privkey.pem`, content: identity.key, mode: '0600' },
+      ],
+    }
+  },
+
+  session: () => undefined,
+
+  read(line: string): DeliveryEvent | undefined {
+    const { recipient, sent, lasting, reason } =
+      / from=\S* to=(?<recipient>\S+) (?:(?<sent>sent)$|failed \((?<lasting>\w+)\): (?<reason>.*))/.exec(
+        line.trimEnd(),
+      )?.groups ?? {}
+    if (!recipient) return undefined
+    if (sent) return { kind: 'delivered', recipient, reason: sent }
+    const kind = lasting === 'permanent' ? 'bounced' : 'deferred'
+    return { kind, recipient, reason: printable(reason ?? '', 300) }
+  },
+}
+
+function unasked(what: string): string {
+  return `chasquid has no setting by which it requires ${what} of a receiver`
+}
+
+const settings = ({ hostname }: MailFlow, { address, inbound, submission }: Place): string =>
+  Object.entries({
+    hostname,
+    smtp_address: `${address}:${inbound}`,
+    submission_address: `${address}:${submission}`,
+    data_dir: DATA,
+    mail_log_path: '<stdout>',
+  })
+    .map(([name, value]) => `${name}: "${value}"\n`)
+    .join('')
+
+/**
+ * Mail for a domain of its own does not leave chasquid but by an alias, and its exchangers are not looked up: this is
+ * where they lead in the lab's names.
+ */
+const aliases = ({ domain, recipient, users }: MailFlow): string =>
+  [recipient, ...users.map(({ name }) => name)]
+    .map(address => address.split('@')[0])
+    .map(name => `${name}: ${name}@mailbox.${domain}\n`)
+    .join('')

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { container } from '../../support/gateway/container.ts'
+import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { sameAsSamples, sampleFlow, samplePki } from '../../support/gateway/sample-flow.ts'
+import { sessionWords } from '../../support/gateway/session-words.ts'
+import { variantOf } from '../../support/gateway/standard-flow.ts'
+import { loadDeviations } from '../../support/verdicts/deviations.ts'
+import { mox } from './adapter.ts'
+
+const samples = fileURLToPath(new URL('samples/', import.meta.url))
+const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const flow = () => sampleFlow(container(mox))
+const file = (from: MailFlow, path: string) =>
+  mox.render(from, place).files.find(one => one.path === `/mox/config/${path}`)
+
+describe('mox: rendering', () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+    sameAsSamples(mox.render(await flow(), place).files, `${samples}standard-flow`)
+  })
+
+  it('indents with tabs alone, as sconf demands', async () => {
+    for (const path of ['mox.conf', 'domains.conf'])
+      assert.doesNotMatch(file(await flow(), path)!.content, /^\t* /m)
+  })
+
+  it('demands TLS of every sender where the flow does', async () => {
+    const everybody = await variantOf(await flow(), 'requires TLS of every sender', samplePki)
+    assert.match(file(everybody, 'mox.conf')!.content, /RequireSTARTTLS: true/)
+    assert.match(file(await flow(), 'mox.conf')!.content, /RequireSTARTTLS: false/)
+  })
+
+  it('says why it lacks what it lacks, and what it cannot be', () => {
+    const source = container(mox)
+    assert.match(source.lacks('encryption-only')!, /one host by its name/)
+    assert.match(source.lacks('inbound-required')!, /all senders or of none/)
+    assert.equal(source.lacks('retry'), undefined)
+    assert.match(source.refuses!('has lost its certificate')!, /does not start/)
+    assert.equal(source.refuses!('as it is'), undefined)
+    assert.equal(source.login, true)
+  })
+
+  it('has deviations that load', () => {
+    assert.ok(loadDeviations(mox.deviations!).length > 0)
+  })
+})
+
+describe('mox: the log of 0.0.15', () => {
+  const lines = readFileSync(`${samples}mox-0.0.15.log`, 'utf8').split('\n')
+  const said = (domain: string) =>
+    lines.flatMap(line => mox.read(line) ?? []).filter(({ recipient }) => recipient === `inbox@${domain}`)
+  const word = (text: string) => {
+    const [first, ...more] = sessionWords(lines, text, mox)
+    assert.deepEqual(more, [])
+    const { line, ...rest } = first!
+    return rest
+  }
+
+  it('tells what became of a message, and why', () => {
+    const broken = 'inbox@d74-4491.opportunistic.test'
+    assert.deepEqual(said('d74-4491.opportunistic.test'), [
+      { kind: 'delivered', recipient: broken, reason: 'delivered from queue' },
+    ])
+    const deferred = {
+      kind: 'deferred',
+      recipient: 'inbox@d1-5249.opportunistic.test',
+      reason: 'transient: 451 4.3.0 Later',
+    }
+    assert.deepEqual(said('d1-5249.opportunistic.test'), [deferred, deferred])
+    assert.deepEqual(said('d2-a0e4.opportunistic.test'), [
+      {
+        kind: 'bounced',
+        recipient: 'inbox@d2-a0e4.opportunistic.test',
+        reason: 'permanent: 550 5.7.1 Never',
+      },
+    ])
+  })
+
+  it('tells of a failure about which the author is told as well', () => {
+    const line =
+      'l=error m="temporary failure delivering from queue, sending delayed dsn" err="dial: \\"no\\"" recipient=a@b.test'
+    assert.deepEqual(mox.read(line), { kind: 'deferred', recipient: 'a@b.test', reason: 'dial: "no"' })
+  })
+
+  it('tells the TLS of outgoing sessions, and of the second try in clear', () => {
+    const session = { tls: true, version: 'tls1.3', suite: 'tls_aes_256_gcm_sha384' }
+    assert.deepEqual(word('d112-fc31.opportunistic.test'), { ...session, verified: false })
+    assert.deepEqual(word('d74-4491.opportunistic.test'), { tls: false })
+  })
+
+  it('says nothing of a session in clear, and the session in which the message came in is another', () => {
+    assert.ok(lines.some(line => line.includes('rcptto=inbox@d114-4e52.opportunistic.test')))
+    assert.deepEqual(sessionWords(lines, 'd114-4e52.opportunistic.test', mox), [])
+  })
+
+  it('calls verified what was verified by an authority or a TLSA record that fits', () => {
+    const verified = (facts: string) =>
+      mox.session(
+        `m="starttls client handshake done" ${facts} ignoretlsverifyerrors=false version=tls1.3 ciphersuite=x`,
+      )?.verified
+    assert.equal(verified('verifypkix=true verifydane=false'), true)
+    assert.equal(
+      verified('verifypkix=false verifydane=true danerecord="dane-ee(3) spki(1) sha2-256(1) 00"'),
+      true,
+    )
+    assert.equal(verified('verifypkix=false verifydane=true danerecord="pkix-ta(0) cert(0) full(0) "'), false)
+  })
+
+  it('tells the TLS of an incoming session by its sender', () => {
+    const session = { tls: true, version: 'tls1.3', suite: 'tls_aes_128_gcm_sha256' }
+    assert.deepEqual(word('d115-e664.stranger.test'), { ...session, verified: false })
+  })
+
+  it('is up, once', () => {
+    assert.equal(lines.filter(line => mox.ready.test(line)).length, 1)
+  })
+})
+
+describe('mox: its version', () => {
+  it('is read with that of Go', () => {
+    assert.deepEqual(mox.readVersion('v0.0.15-go1.24.4\nlinux/amd64\n'), {
+      version: '0.0.15',
+      library: 'Go 1.24.4',
+    })
+    assert.throws(() => mox.readVersion('mox: no'), /no version of mox/)
+  })
+})

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { container } from '../../support/gateway/container.ts'
+import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { sameAsSamples, sampleFlow, samplePki } from '../../support/gateway/sample-flow.ts'
+import { sessionWords } from '../../support/gateway/session-words.ts'
+import { variantOf } from '../../support/gateway/standard-flow.ts'
+import { loadDeviations } from '../../support/verdicts/deviations.ts'
+import { opensmtpd } from './adapter.ts'
+
+const samples = fileURLToPath(new URL('samples/', import.meta.url))
+const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const flow = () => sampleFlow(container(opensmtpd))
+const file = (from: MailFlow, path: string) =>
+  opensmtpd.render(from, place).files.find(one => one.path === `/etc/smtpd/${path}`)
+const configuration = (from: MailFlow) => file(from, 'smtpd.conf')!.content
+
+describe('OpenSMTPD: rendering', () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+    sameAsSamples(opensmtpd.render(await flow(), place).files, `${samples}standard-flow`)
+  })
+
+  it('puts the most specific connector first and the one for all last', async () => {
+    const outbound: MailFlow['outbound'] = ['*.b.test', '*.a.b.test', 'b.test'].map(to => ({
+      to,
+      tls: 'encryption-only',
+    }))
+    const patterns = configuration({ ...(await flow()), outbound }).matchAll(
+      /match tag submission from any for domain regex "(.*)" action/g,
+    )
+    assert.deepEqual(
+      [...patterns].map(([, pattern]) => pattern),
+      ['(?i)^b[.]test$', '(?i)^.*[.]a[.]b[.]test$', '(?i)^.*[.]b[.]test$'],
+    )
+  })
+
+  it('demands TLS of every sender where the flow does, and of nobody for submission', async () => {
+    const everybody = configuration(await variantOf(await flow(), 'requires TLS of every sender', samplePki))
+    assert.match(everybody, /^listen on 0\.0\.0\.0 port 25 tls-require pki gateway/m)
+    assert.match(everybody, /^listen on 0\.0\.0\.0 port 587 tls pki gateway/m)
+  })
+
+  it('offers no TLS without its certificate, with which it would not start', async () => {
+    const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
+    assert.equal(file(lost, 'tls/chain.pem'), undefined)
+    assert.doesNotMatch(configuration(lost), /pki|port 25 tls|auth-optional/)
+    assert.equal(file(lost, 'tls/key.pem')!.mode, '0600')
+  })
+
+  it('says why it lacks what it lacks', () => {
+    const source = container(opensmtpd)
+    assert.match(source.lacks('inbound-required')!, /from its manual alone/)
+    assert.equal(source.lacks('retry'), undefined)
+  })
+
+  it('comes from backports where the release has one that cannot use a key', () => {
+    assert.deepEqual(
+      opensmtpd.releases.map(({ name, args }) => [name, args?.['SUITE']]),
+      [
+        ['trixie', undefined],
+        ['bookworm', 'bookworm-backports'],
+      ],
+    )
+  })
+
+  it('has deviations that load', () => {
+    assert.ok(loadDeviations(opensmtpd.deviations!).length > 0)
+  })
+})
+
+describe('OpenSMTPD: the log of 7.6.0', () => {
+  const lines = readFileSync(`${samples}opensmtpd-7.6.0.log`, 'utf8').split('\n')
+  const said = (domain: string) =>
+    lines
+      .flatMap(line => opensmtpd.read(line) ?? [])
+      .filter(({ recipient }) => recipient === `inbox@${domain}`)
+  const words = (text: string) => sessionWords(lines, text, opensmtpd).map(({ line, ...word }) => word)
+  const session = { tls: true, version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
+
+  it('tells what became of a message, and why', () => {
+    assert.deepEqual(said('d4-e7a7.forced.test'), [
+      { kind: 'delivered', recipient: 'inbox@d4-e7a7.forced.test', reason: '250 2.0.0 Taken' },
+    ])
+    assert.deepEqual(said('d7-40c7.opportunistic.test'), [
+      {
+        kind: 'bounced',
+        recipient: 'inbox@d7-40c7.opportunistic.test',
+        reason: '550 5.1.1 Nobody here',
+      },
+    ])
+  })
+
+  it('does not tell what was wrong with TLS (a known fault)', () => {
+    assert.ok(lines.some(line => line.includes('certificate verification failed: self-signed certificate')))
+    for (const domain of ['d8-b784.verified.test', 'd10-da3a.forced.test'])
+      assert.deepEqual(said(domain), [
+        { kind: 'deferred', recipient: `inbox@${domain}`, reason: 'Network error on destination MXs' },
+      ])
+  })
+
+  it('tells the TLS of outgoing sessions, and calls verified what it verified', () => {
+    assert.deepEqual(words('d1-8500.verified.test'), [{ ...session, verified: true }])
+    assert.deepEqual(words('d4-e7a7.forced.test'), [{ ...session, verified: false }])
+    assert.deepEqual(words('d15-4400.opportunistic.test'), [{ tls: false }])
+    assert.deepEqual(words('d10-da3a.forced.test'), [])
+  })
+
+  it('tells the TLS of an incoming session by its sender', () => {
+    assert.deepEqual(words('d14-bc19.stranger.test'), [session])
+  })
+
+  it('is up, once', () => {
+    assert.equal(lines.filter(line => opensmtpd.ready.test(line)).length, 1)
+  })
+})
+
+describe('OpenSMTPD: its version', () => {
+  it('is read with that of its library', () => {
+    const text =
+      'version: OpenSMTPD 7.6.0-portable\nusage: smtpd\nlibssl3\t\nlibssl3t64:amd64\t3.5.9-1~deb13u1\n'
+    assert.deepEqual(opensmtpd.readVersion(text), { version: '7.6.0', library: 'OpenSSL 3.5.9' })
+    assert.throws(() => opensmtpd.readVersion('smtpd: no'), /no version of OpenSMTPD/)
+  })
+})

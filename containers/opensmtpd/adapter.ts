@@ -1,0 +1,165 @@
+import { fileURLToPath } from 'node:url'
+import type {
+  ContainerProduct,
+  DeliveryEvent,
+  Place,
+  Rendered,
+  RenderedFile,
+} from '../../support/gateway/adapter.ts'
+import type { MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
+import { TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { printable } from '../../support/wire/printable.ts'
+import { debian } from '../debian.ts'
+
+const FOLDER = '/etc/smtpd'
+const CERTIFICATE = `${FOLDER}/tls/chain.pem`
+const KEY = `${FOLDER}/tls/key.pem`
+const TRUST = `${FOLDER}/tls/roots.pem`
+
+/** The portable OpenSMTPD as Debian builds it, with OpenSSL. */
+export const opensmtpd: ContainerProduct = {
+  name: 'opensmtpd',
+  releases: [
+    ...debian('trixie'),
+    // 6.8, which is in bookworm itself, has no private key for OpenSSL 3 (OpenSMTPD issue 1171). That of bullseye with
+    // OpenSSL 1.1 has, but what is smuggled in behind a go-ahead crashes it: mta_cert_init_cb goes on with a session
+    // that is freed already (mta_session.c), and the run would be over. It keeps all else that later releases keep.
+    ...debian('bookworm').map(release => ({ ...release, args: { SUITE: 'bookworm-backports' } })),
+  ],
+  context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start', 'retry'] },
+  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  capabilities: new Set([
+    'encryption-only',
+    'domain-validation',
+    'client-certificate-outbound',
+    'submission',
+    'retry',
+    'forced-tls-inbound',
+    'session-log',
+  ]),
+  reasons: {
+    'certificate-validation': 'OpenSMTPD verifies a chain and a name together, or neither',
+    'tls-domain':
+      'OpenSMTPD compares the certificate with the name of the host that it dialled and nothing else',
+    // smtpd.conf(5) has `match tls`. ruleset_match_smtp_starttls (ruleset.c, 6.8 to 7.8) has no code behind it, and a
+    // rule with it defers every message.
+    'inbound-required': 'OpenSMTPD knows `match tls` from its manual alone: a rule with it defers all mail',
+    'client-certificates': 'OpenSMTPD demands a certificate of every sender or of none, and looks at no name',
+    expiry: 'OpenSMTPD gives a message up after a time, not after a number of attempts',
+  },
+  ready: /^info: OpenSMTPD \S+ starting$/,
+  command: ['/usr/local/sbin/start'],
+  versionCommand: ['sh', '-c', "smtpd -h 2>&1; dpkg-query -W 'libssl*'"],
+
+  readVersion(text: string) {
+    const version = /^version: OpenSMTPD (\d[\d.]*(?:p\d+)?)/m.exec(text)?.[1]
+    const library = /^libssl\S*\s+(\d[^-\s]*)/m.exec(text)?.[1]
+    if (!version || !library) throw new Error(`no version of OpenSMTPD: ${text}`)
+    return { version, library: `OpenSSL ${library}` }
+  },
+
+  queue: ['smtpctl', 'show', 'queue'],
+
+  retry: (domain: string) => ['/usr/local/sbin/retry', domain],
+
+  render(flow: MailFlow, place: Place): Rendered {
+    return {
+      files: [
+        { path: `${FOLDER}/smtpd.conf`, content: configuration(flow, place) },
+        // In place of the name of the container.
+        { path: '/etc/mailname', content: `${flow.hostname}\n` },
+        {
+          path: `${FOLDER}/users`,
+          content: flow.users.map(({ name, password }) => `${name} ${password}\n`).join(''),
+          mode: '0600',
+        },
+        { path: TRUST, content: flow.trust.join('') },
+        { path: KEY, content: flow.identity.key, mode: '0600' },
+        ...certificateFile(flow),
+      ],
+    }
+  },
+
+  /** Each session has an id of 16 digits, incoming and outgoing ones alike. */
+  sessionOf: (line: string) => LINE.exec(line)?.groups?.['id'],
+
+  session(line: string) {
+    const { side, said = '' } = LINE.exec(line)?.groups ?? {}
+    const { version, suite } = /^tls ciphers=(?<version>[^:]+):(?<suite>[^:]+)/.exec(said)?.groups ?? {}
+    if (version && suite) return { tls: true, version, suite }
+    const check = /^cert-check result="([^"]+)"/.exec(said)?.[1]
+    // `smtp cert-check` with "no certificate presented" is about an outgoing session, too.
+    if (check) return { tls: true, verified: check === (side === 'mta' ? 'valid' : 'verified') }
+    return /^connecting address=smtp\+notls:/.test(said) ? { tls: false } : undefined
+  },
+
+  read(line: string): DeliveryEvent | undefined {
+    const { recipient, result, reason } =
+      /^[\da-f]{16} mta delivery .*? to=<(?<recipient>[^>]*)> .*\bresult="(?<result>\w+)" stat="(?<reason>.*)"$/.exec(
+        line.trimEnd(),
+      )?.groups ?? {}
+    const kind = KINDS[result ?? '']
+    if (!recipient || !kind) return undefined
+    return { kind, recipient, reason: printable(reason ?? '', 300) }
+  },
+}
+
+/** `4b3c9d0b1a2f8e77 mta tls ciphers=TLSv1.3:TLS_AES_256_GCM_SHA384:256` */
+const LINE = /^(?<id>[\da-f]{16}) (?<side>smtp|mta) (?<said>.*)/
+const KINDS: Record<string, DeliveryEvent['kind']> = {
+  Ok: 'delivered',
+  TempFail: 'deferred',
+  PermFail: 'bounced',
+}
+
+/** Names before patterns, and long patterns before short ones: the first that fits decides. */
+const rank = ({ to }: OutboundConnector): number => to.length + (to.startsWith('*') ? 0 : 1000)
+
+/** A `*` of its own patterns stops at the first dot (util.c, hostname_match), so that `*.x` does not cover `a.b.x`. */
+const expression = (pattern: string): string => `(?i)^${pattern.replaceAll('.', '[.]').replace(/^\*/, '.*')}$`
+
+function configuration(flow: MailFlow, { address, inbound, submission }: Place): string {
+  const everybody = flow.inbound.some(({ from, tls }) => from === '*' && tls === 'required')
+  const secured = flow.identity.certificate !== ''
+  const identity = secured ? ' pki gateway' : ''
+  // With a pki whose file is missing it does not start.
+  const listen = (port: number, level: string, options = '') =>
+    `listen on ${address} port ${port}${secured ? ` ${level} pki gateway` : ''} hostname "${flow.hostname}"${options}\n`
+  const relay = (name: string, options = '') =>
+    `action "${name}" relay helo "${flow.hostname}"${options} ca lab${identity}\n`
+  const connectors = [...flow.outbound].sort((one, other) => rank(other) - rank(one))
+  return [
+    ...(secured ? [`pki gateway cert "${CERTIFICATE}"\n`, `pki gateway key "${KEY}"\n`] : []),
+    `ca lab cert "${TRUST}"\n`,
+    // For both directions. The lowest version is TLS 1.2 of itself.
+    `smtp ciphers "${TLS12_SUITES.join(':')}"\n`,
+    'table users file:/run/credentials\n',
+    // Who may relay on the submission port: networks of containers, and of a machine.
+    'table lan { 127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 198.18.0.0/15 }\n',
+    '# The suite asks for the next attempt itself.\n',
+    'queue ttl 30d\n',
+    'bounce warn-interval 30d\n',
+    '# Undocumented: no rest between connections to one host, and no connection that waits for more mail.\n',
+    ...['conn-delay-route', 'conn-delay-relay', 'reconn-delay-route', 'session-keepalive'].map(
+      limit => `mta limit ${limit} 0\n`,
+    ),
+    listen(inbound, everybody ? 'tls-require' : 'tls'),
+    listen(submission, 'tls', `${secured ? ' auth-optional <users>' : ''} tag submission`),
+    relay('opportunistic'),
+    relay('encryption-only', ' tls no-verify'),
+    relay('domain-validation', ' tls'),
+    'match tag submission ! from src <lan> ! auth for any reject\n',
+    // Its own notifications come from local, without a tag.
+    ...['tag submission from any', 'from local'].flatMap(source => [
+      ...connectors.map(
+        ({ to, tls }) => `match ${source} for domain regex "${expression(to)}" action "${tls}"\n`,
+      ),
+      `match ${source} for any action "opportunistic"\n`,
+    ]),
+    `match from any for domain "${flow.domain}" action "opportunistic"\n`,
+  ].join('')
+}
+
+function certificateFile({ identity: { certificate } }: MailFlow): RenderedFile[] {
+  return certificate ? [{ path: CERTIFICATE, content: certificate }] : []
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { container } from '../../support/gateway/container.ts'
+import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { sameAsSamples, sampleFlow, samplePki } from '../../support/gateway/sample-flow.ts'
+import { sessionWords } from '../../support/gateway/session-words.ts'
+import { variantOf } from '../../support/gateway/standard-flow.ts'
+import { loadDeviations } from '../../support/verdicts/deviations.ts'
+import { sendmail } from './adapter.ts'
+
+const samples = fileURLToPath(new URL('samples/', import.meta.url))
+const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const flow = () => sampleFlow(container(sendmail))
+const file = (from: MailFlow, path: string) =>
+  sendmail.render(from, place).files.find(one => one.path === `/etc/mail/${path}`)
+
+describe('Sendmail: rendering', () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+    sameAsSamples(sendmail.render(await flow(), place).files, `${samples}standard-flow`)
+  })
+
+  it('demands TLS of every sender where the flow does', async () => {
+    const everybody = await variantOf(await flow(), 'requires TLS of every sender', samplePki)
+    assert.match(file(everybody, 'access')!.content, /^Inbound:\tPERM\+ENCR:112$/m)
+  })
+
+  it('tells below a name what a wider connector does, or to skip it', async () => {
+    const outbound: MailFlow['outbound'] = [
+      { to: 'a.b.test', tls: 'domain-validation' },
+      { to: '*.b.test', tls: 'encryption-only' },
+      { to: 'c.test', tls: 'encryption-only' },
+    ]
+    assert.equal(
+      file({ ...(await flow()), inbound: [], outbound }, 'access')!.content,
+      [
+        'Outbound:a.b.test\tTEMP+VERIFY:112+CN',
+        'Outbound:.b.test\tTEMP+ENCR:112',
+        'Outbound:c.test\tTEMP+ENCR:112',
+        'Outbound:.a.b.test\tTEMP+ENCR:112',
+        'Outbound:.c.test\tSKIP',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('puts the rest of its own chain among the authorities', async () => {
+    const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`
+    const identity = { key: '', certificate: pem('leaf') + pem('issuer') }
+    const { content } = file({ ...(await flow()), identity }, 'tls/authorities.pem')!
+    assert.equal(content, `<certificate of root>\n${pem('issuer')}`)
+  })
+
+  it('has no file for a certificate that is lost', async () => {
+    const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
+    assert.equal(file(lost, 'tls/chain.pem'), undefined)
+    assert.equal(file(lost, 'tls/key.pem')!.mode, '0600')
+  })
+
+  it('has deviations that load', () => {
+    assert.ok(loadDeviations(sendmail.deviations!).length > 0)
+  })
+})
+
+for (const [version, domains] of Object.entries({
+  '8.18.1': {
+    verified: 'd50-cc83.verified.test',
+    plain: 'd204-4a21.forced.test',
+    refused: 'd38-8417.forced.test',
+    untrusted: 'd58-ca5e.verified.test',
+    cut: 'd152-7dd4.forced.test',
+    certified: 'd186-9bfa.certified.test',
+    stranger: 'd188-9665.stranger.test',
+  },
+  '8.15.2': {
+    verified: 'd57-ac4c.verified.test',
+    plain: 'd205-c061.forced.test',
+    refused: 'd40-1c0b.forced.test',
+    untrusted: 'd62-3243.verified.test',
+    cut: 'd146-8d3b.forced.test',
+    certified: 'd185-f1c2.certified.test',
+    stranger: 'd187-ad81.stranger.test',
+  },
+}))
+  describe(`Sendmail: the log of ${version}`, () => {
+    const lines = readFileSync(`${samples}sendmail-${version}.log`, 'utf8').split('\n')
+    const said = (domain: string) =>
+      lines
+        .flatMap(line => sendmail.read(line) ?? [])
+        .filter(({ recipient }) => recipient === `inbox@${domain}`)
+    const word = (text: string) => {
+      const [first, ...more] = sessionWords(lines, text, sendmail)
+      assert.deepEqual(more, [])
+      const { line, ...rest } = first!
+      return rest
+    }
+    const session = { tls: true, version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
+
+    it('tells what became of a message, and why', () => {
+      assert.deepEqual(said(domains.verified), [
+        { kind: 'delivered', recipient: `inbox@${domains.verified}`, reason: 'Sent (Taken)' },
+      ])
+      for (const domain of [domains.plain, domains.refused]) {
+        const [held, ...more] = said(domain)
+        assert.equal(held?.kind, 'deferred')
+        assert.match(held!.reason, /^Deferred: 403 4\.7\.0 encryption too weak 0 less than 112/)
+        assert.deepEqual(more, [])
+      }
+      assert.match(said(domains.untrusted)[0]!.reason, /the certificate cannot be verified$/)
+    })
+
+    it('has one word for each attempt', () => {
+      assert.deepEqual(
+        said(domains.cut).map(({ kind }) => kind),
+        ['deferred', 'delivered'],
+      )
+    })
+
+    it('tells the TLS of outgoing sessions', () => {
+      assert.deepEqual(word(domains.verified), { ...session, verified: true })
+      assert.deepEqual(word(domains.untrusted), { ...session, verified: false })
+      assert.deepEqual(sessionWords(lines, domains.plain, sendmail), [])
+    })
+
+    it('tells the TLS of an incoming session by its sender', () => {
+      assert.deepEqual(word(domains.certified), { ...session, verified: true })
+      assert.deepEqual(word(domains.stranger), { ...session, verified: false })
+    })
+
+    it('is up, once', () => {
+      assert.equal(lines.filter(line => sendmail.ready.test(line)).length, 1)
+    })
+  })
+
+describe('Sendmail: its words', () => {
+  it('tell of a bounce, and not of a message that it only stores', () => {
+    const to =
+      'Nov 24 22:00:00 sendmail[7]: 6AOM000001: to=<inbox@d1.test>, delay=00:00:00, mailer=esmtp, pri=1,'
+    const bounced = sendmail.read(`${to} dsn=5.1.1, reply=550 5.1.1 Nobody here, stat=User unknown`)
+    assert.deepEqual([bounced?.kind, bounced?.reason], ['bounced', 'User unknown (550 5.1.1 Nobody here)'])
+    assert.equal(sendmail.read(`${to} dsn=5.1.1, stat=User unknown`)?.reason, 'User unknown')
+    assert.equal(sendmail.read(`${to} dsn=4.4.0, stat=queued`), undefined)
+  })
+
+  it('tell its version and that of its library', () => {
+    const text = (number: string) =>
+      `Version 8.18.1\n       OpenSSL: compiled 0x0\n       OpenSSL: linked   0x${number}\n`
+    assert.deepEqual(sendmail.readVersion(text('30500090')), { version: '8.18.1', library: 'OpenSSL 3.5.9' })
+    assert.equal(sendmail.readVersion(text('1010117f')).library, 'OpenSSL 1.1.1w')
+    assert.throws(() => sendmail.readVersion('sendmail: no'), /no version of Sendmail/)
+  })
+})

@@ -1,0 +1,217 @@
+import { fileURLToPath } from 'node:url'
+import type {
+  ContainerProduct,
+  DeliveryEvent,
+  Place,
+  Rendered,
+  RenderedFile,
+} from '../../support/gateway/adapter.ts'
+import {
+  covers,
+  type InboundConnector,
+  type MailFlow,
+  type OutboundConnector,
+} from '../../support/gateway/mail-flow.ts'
+import { TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { printable } from '../../support/wire/printable.ts'
+import { debian } from '../debian.ts'
+
+const FOLDER = '/etc/mail'
+const CERTIFICATE = `${FOLDER}/tls/chain.pem`
+const KEY = `${FOLDER}/tls/key.pem`
+/** Trusted are the roots in it alone. */
+const AUTHORITIES = `${FOLDER}/tls/authorities.pem`
+const OPTIONS = [
+  ...['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1_1'].map(version => `+SSL_OP_NO_${version}`),
+  '+SSL_OP_CIPHER_SERVER_PREFERENCE',
+].join(' ')
+/** Bits of a cipher; any that a flow permits has more. */
+const BITS = 112
+
+/** Also at a restart by SIGHUP. */
+const STARTED = /sendmail\[\d+\]: starting daemon/
+
+/** Sendmail as Debian builds it, with OpenSSL. */
+export const sendmail: ContainerProduct = {
+  name: 'sendmail',
+  releases: debian('trixie', 'bookworm', 'bullseye'),
+  context: {
+    folder: fileURLToPath(new URL('.', import.meta.url)),
+    files: ['Dockerfile', 'sendmail.mc', 'start'],
+  },
+  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  capabilities: new Set([
+    'encryption-only',
+    'certificate-validation',
+    'domain-validation',
+    'tls-domain',
+    'inbound-required',
+    'client-certificates',
+    'client-certificate-outbound',
+    'submission',
+    'retry',
+    'forced-tls-inbound',
+    'session-log',
+  ]),
+  reasons: {
+    expiry: 'Sendmail gives a message up after a time, not after a number of attempts',
+  },
+  ready: STARTED,
+  command: ['/usr/local/sbin/start'],
+  reload: ['/usr/local/sbin/start', 'again'],
+  reloaded: STARTED,
+  versionCommand: ['sh', '-c', 'sendmail -d0.20 -bv root'],
+
+  readVersion(text: string) {
+    const version = /^Version (\d\S*)/m.exec(text)?.[1]
+    const library = /^\s*OpenSSL: linked\s+0x([0-9a-f]+)/m.exec(text)?.[1]
+    if (!version || !library) throw new Error(`no version of Sendmail: ${text}`)
+    return { version, library: `OpenSSL ${opensslVersion(Number.parseInt(library, 16))}` }
+  },
+
+  queue: ['mailq'],
+
+  /** A queue run over the messages that have such a recipient. */
+  retry: (domain: string) => ['sendmail', `-qR@${domain}`],
+
+  render(flow: MailFlow, place: Place): Rendered {
+    return {
+      files: [
+        { path: `${FOLDER}/flow.m4`, content: settings(flow, place) },
+        { path: `${FOLDER}/access`, content: access(flow) },
+        {
+          path: `${FOLDER}/users`,
+          content: flow.users.map(({ name, password }) => `${name} ${password}\n`).join(''),
+          mode: '0600',
+        },
+        {
+          path: `${FOLDER}/sasl/Sendmail.conf.2`,
+          content: 'pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\n',
+        },
+        { path: AUTHORITIES, content: [...flow.trust, ...issuers(flow)].join('') },
+        { path: KEY, content: flow.identity.key, mode: '0600' },
+        ...certificateFile(flow),
+      ],
+    }
+  },
+
+  /** Each connection is served by a process of its own. */
+  sessionOf(line: string): string | undefined {
+    return /sendmail\[(\d+)\]: (?:STARTTLS=server|\w+: from=<)/.exec(line)?.[1]
+  },
+
+  session(line: string) {
+    const { version, suite, verify } =
+      /sendmail\[\d+\]: (?:\w+: )?STARTTLS=(?:server|client), relay=.*?, version=(?<version>\S+), verify=(?<verify>\w+), cipher=(?<suite>[^,]+)/.exec(
+        line,
+      )?.groups ?? {}
+    if (!version || !suite) return undefined
+    return { tls: true, version, suite, verified: verify === 'OK' }
+  },
+
+  read(line: string): DeliveryEvent | undefined {
+    const { recipient, kind, reply, reason } =
+      /sendmail\[\d+\]: \w+: to=<(?<recipient>[^>]*)>, .*?\bdsn=(?<kind>[245])\.[\d.]+, (?:reply=(?<reply>.*), )?stat=(?<reason>(?!queued).*)$/.exec(
+        line.trimEnd(),
+      )?.groups ?? {}
+    if (!recipient || !kind || reason === undefined) return undefined
+    // Since 8.16 the reply of the other side stands apart.
+    return { kind: KINDS[kind]!, recipient, reason: printable(reply ? `${reason} (${reply})` : reason, 300) }
+  },
+}
+
+const KINDS: Record<string, DeliveryEvent['kind']> = { 2: 'delivered', 4: 'deferred', 5: 'bounced' }
+
+/** `0x30500090` is 3.5.9; before 3.0 the digits stand elsewhere, and a letter counts from `a`. */
+function opensslVersion(number: number): string {
+  const at = (shift: number) => (number >>> shift) & 0xff
+  return at(28) >= 3
+    ? `${at(28)}.${at(20)}.${at(4)}`
+    : `${at(28)}.${at(20)}.${at(12)}${String.fromCharCode(at(4) + 96)}`
+}
+
+/** Rows of the access map: what rulesets of our own ask of a session. */
+const access = ({ outbound, inbound }: MailFlow): string =>
+  [
+    ...rows(
+      'Outbound',
+      outbound.map((c): Row => [c.to, outboundDemand(c)]),
+    ),
+    ...rows(
+      'Inbound',
+      inbound.map((c): Row => [c.from, inboundDemand(c)]),
+    ),
+  ]
+    .map(([key, value]) => `${key}\t${value}\n`)
+    .join('')
+
+type Row = [pattern: string, demand: string]
+
+/**
+ * A key with a leading dot covers what is below it, one without the same and itself, and the empty one all. The longest
+ * decides, so names below a pattern without wildcard get a row of their own; SKIP stands for no demand.
+ */
+function rows(tag: string, connectors: Row[]): Row[] {
+  const below = (name: string) =>
+    connectors
+      .filter(([pattern]) => pattern.startsWith('*.') && covers(pattern, `x.${name}`))
+      .sort(([one], [other]) => other.length - one.length)[0]?.[1] ?? 'SKIP'
+  const alone = connectors
+    .filter(([name]) => !name.startsWith('*') && !connectors.some(([pattern]) => pattern === `*.${name}`))
+    .map(([name]): Row => [`*.${name}`, below(name)])
+  return [...connectors, ...alone].map(([pattern, demand]) => [`${tag}:${pattern.replace('*', '')}`, demand])
+}
+
+/** In the words of the ruleset TLS_connection; without a name behind CN it is that of the recipient's domain. */
+function outboundDemand({ tls, tlsDomain }: OutboundConnector): string {
+  switch (tls) {
+    case 'opportunistic':
+      return 'OK'
+    case 'encryption-only':
+      return `TEMP+ENCR:${BITS}`
+    case 'certificate-validation':
+      return `TEMP+VERIFY:${BITS}`
+    case 'domain-validation':
+      return `TEMP+VERIFY:${BITS}+CN${tlsDomain ? `:${tlsDomain}` : ''}`
+  }
+}
+
+function inboundDemand({ tls, clientCertificate }: InboundConnector): string {
+  if (clientCertificate) return `PERM+VERIFY:${BITS}+CN:${clientCertificate}`
+  return tls === 'required' ? `PERM+ENCR:${BITS}` : 'OK'
+}
+
+/** What `sendmail.mc` takes from the flow. */
+const settings = (flow: MailFlow, { address, inbound, submission }: Place): string =>
+  [
+    define('confDOMAIN_NAME', flow.hostname),
+    define('confAUTH_REALM', flow.domain),
+    define('confCIPHER_LIST', TLS12_SUITES.join(':')),
+    define('confSERVER_SSL_OPTIONS', OPTIONS),
+    define('confCLIENT_SSL_OPTIONS', OPTIONS),
+    define('confSERVER_CERT', CERTIFICATE),
+    define('confSERVER_KEY', KEY),
+    define('confCLIENT_CERT', CERTIFICATE),
+    define('confCLIENT_KEY', KEY),
+    define('confCACERT', AUTHORITIES),
+    call('RELAY_DOMAIN', flow.domain),
+    call('DAEMON_OPTIONS', `Name=MTA, Family=inet, Addr=${address}, Port=${inbound}, M=A`),
+    call('DAEMON_OPTIONS', `Name=MSA, Family=inet, Addr=${address}, Port=${submission}`),
+  ].join('')
+
+const define = (name: string, value: string): string => call('define', name, value)
+
+const call = (macro: string, ...values: string[]): string =>
+  `${macro}(${values.map(value => `\`${value}'`).join(', ')})dnl\n`
+
+/**
+ * Sendmail reads one certificate of its own chain, and OpenSSL finds the rest of it among the authorities. With that it
+ * also bears partners that leave the same ones out: there is one list for both directions.
+ */
+const issuers = ({ identity }: MailFlow): string[] =>
+  identity.certificate.match(/^-----BEGIN [\s\S]*?^-----END .*\n/gm)?.slice(1) ?? []
+
+/** Without its file Sendmail does not offer STARTTLS. */
+function certificateFile({ identity: { certificate } }: MailFlow): RenderedFile[] {
+  return certificate ? [{ path: CERTIFICATE, content: certificate }] : []
+}
