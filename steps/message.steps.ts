@@ -74,19 +74,24 @@ async function sendOne(world: MailWorld, how: Sending = {}): Promise<Sent> {
 /** What crosses the hop that is not simply a message of a user. */
 const MAILS: Record<string, (world: MailWorld) => Promise<Sending>> = {
   'a message': async () => ({}),
-  'a message for its postmaster': async world => ({
-    message: compose({
-      from: '',
-      to: [`postmaster@${(await world.run.gateways.peer(world.peer!)).flow.domain}`],
-    }),
-  }),
+  'a message for its postmaster': async world => {
+    mayWriteFor(world)
+    const { flow } = await world.run.gateways.peer(world.peer!)
+    return { message: compose({ from: '', to: [`postmaster@${flow.domain}`] }) }
+  },
   'a notification': notification,
+}
+
+function mayWriteFor({ run }: MailWorld): void {
+  if (run.gateways.source.login)
+    throw new Inapplicable('the gateway takes mail for sending on from users alone, in their own name')
 }
 
 /** The gateway returns a message to its author, who is at the second server. */
 async function notification(world: MailWorld): Promise<{ message: Message; cause: Message }> {
+  mayWriteFor(world)
   const { lab, gateways } = world.run
-  const author = `author@${(await gateways.peer(world.peer!)).flow.domain}`
+  const author = (await gateways.peer(world.peer!)).flow.recipient
   const nobody = await world.partner({
     domain: lab.freshDomain('*.opportunistic.test'),
     hosts: [{ transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 No such mailbox' } } }],

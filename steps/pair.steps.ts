@@ -31,6 +31,8 @@ Given(
     pairWith(this, kind)
     if (this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
       throw new Inapplicable('the gateway has no outbound connector that requires TLS')
+    const why = this.run.gateways.source.refuses?.('belongs to a service')
+    if (why) throw new Inapplicable(why)
     this.variant = 'belongs to a service'
   },
 )

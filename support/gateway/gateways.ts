@@ -13,6 +13,8 @@ export class Gateways {
   readonly #running = new Map<FlowVariant, Promise<Gateway>>()
   readonly #peers = new Map<PeerKind, Promise<Gateway>>()
   readonly #own: Promise<Gateway>[] = []
+  /** Those that take mail for sending on from users alone. */
+  readonly #withLogin = new WeakSet<Gateway>()
   readonly #resolverOf: ((domain: string) => Promise<string>) | undefined
 
   /** `network`: for gateways that run in containers. `resolverOf`: for those with a tap in front of them. */
@@ -60,15 +62,23 @@ export class Gateways {
     const source = this.source.peers?.[kind]?.()
     if (!source) throw new Error(`${this.source.name} has no second server of ${kind}`)
     const flow = await standardFlow(source, { pki: this.#pki, network: this.#flow.network })
-    return source.start(await this.#tapped(await peerFlow(flow, kind, this.#pki)), this.#network)
+    return this.#started(source, await this.#tapped(await peerFlow(flow, kind, this.#pki)))
   }
 
   async #start(variant: FlowVariant): Promise<Gateway> {
     const flow = await variantOf(this.#flow, variant, this.#pki)
-    return this.source.start(
-      variant === 'belongs to a service' ? await this.#tapped(flow) : flow,
-      this.#network,
-    )
+    return this.#started(this.source, variant === 'belongs to a service' ? await this.#tapped(flow) : flow)
+  }
+
+  async #started(source: GatewaySource, flow: MailFlow): Promise<Gateway> {
+    const gateway = await source.start(flow, this.#network)
+    if (source.login) this.#withLogin.add(gateway)
+    return gateway
+  }
+
+  /** Who hands mail over to a gateway that takes it from its users alone; nobody for the others. */
+  userOf(gateway: Gateway): MailFlow['users'][number] | undefined {
+    return this.#withLogin.has(gateway) ? gateway.flow.users[0] : undefined
   }
 
   async #tapped(flow: MailFlow): Promise<MailFlow> {
@@ -80,6 +90,7 @@ export class Gateways {
   async renew(): Promise<void> {
     await this.stop()
     this.#running.clear()
+    this.#peers.clear()
     this.#own.length = 0
   }
 

@@ -101,8 +101,7 @@ async function pass(
   })
   const taken = sent!.word.at(-1)?.kind === 'delivered' || sent!.conversations.some(saysContent)
   const all = taken ? await mailbox.await(message.token) : await mailbox.find(message.token)
-  // A notification to its author quotes it.
-  const mails = all.filter(mail => mail.to.some(to => to.toLowerCase() === sent!.recipient.toLowerCase()))
+  const mails = all.filter(mail => mail.to.some(to => isFor(to, sent!.recipient)))
   await tap.caughtUp()
   const inClear = sent!.conversations.filter(({ clear }) => clear.fromSender.includes(message.token)).length
   const at = performance.now()
@@ -117,6 +116,10 @@ async function pass(
     })
   return { sent: sent!, tap, mailbox, mails }
 }
+
+/** A notification to its author quotes it; and a gateway may write its mailbox with another domain. */
+const isFor = (to: string, recipient: string): boolean =>
+  to.toLowerCase().split('@')[0] === recipient.toLowerCase().split('@')[0]
 
 const saysContent = ({ events }: Conversation): boolean => events.some(({ kind }) => kind === 'content')
 

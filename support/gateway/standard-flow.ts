@@ -23,7 +23,7 @@ export type FlowVariant = (typeof FLOW_VARIANTS)[number]
 const HOSTNAME = 'mx.gateway.test'
 const DOMAIN = 'gateway.test'
 /** Servers of one service, each with a domain of its own. No connector of the standard flow covers these names. */
-const SERVICE = 'service.test'
+export const SERVICE = 'service.test'
 const HERE = `here.${SERVICE}`
 const PEERS: Record<PeerKind, string> = {
   'the same kind': `there.${SERVICE}`,

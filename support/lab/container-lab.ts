@@ -140,6 +140,8 @@ export class ContainerLab implements Lab {
     // A server that is greeted with its own name says that mail loops back to it.
     const hostnames = [`mailbox.${domain}`]
     const inbox = await this.#play({ domain, hostnames, hosts: [{ starttls: { hides: true } }] })
+    // For gateways that send mail of their own domain on to there by its name.
+    await this.zone.set([{ name: hostnames[0]!, type: 'A', data: inbox.hosts[0]!.address }])
     const own = { from: request.to.host, to: { host: inbox.hosts[0]!.address, port: this.port } }
     const tap = await this.partner(tapOptions(request, own))
     return { tap, mailbox: partnerMailbox(inbox) }

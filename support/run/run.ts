@@ -145,7 +145,7 @@ export class Run {
   submission(gateway: Gateway): Submission {
     let submission = this.#submissions.get(gateway)
     if (!submission) {
-      const user = this.gateways.source.login ? gateway.flow.users[0] : undefined
+      const user = this.gateways.userOf(gateway)
       submission = new Submission(gateway.submission, gateway.flow.hostname, user)
       this.#submissions.set(gateway, submission)
     }
