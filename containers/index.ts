@@ -11,6 +11,7 @@ import { exim } from './exim/adapter.ts'
 import { haraka, harakaInContainer } from './haraka/adapter.ts'
 import { mox } from './mox/adapter.ts'
 import { opensmtpd } from './opensmtpd/adapter.ts'
+import { PAIRS } from './pairs.ts'
 import { postfix } from './postfix/adapter.ts'
 import { sendmail } from './sendmail/adapter.ts'
 
@@ -35,7 +36,18 @@ export const bundledNames = (): string[] => BUNDLED.map(({ name }) => name)
 
 /** Under its bare name, and with each release behind an @. */
 function everyRelease(product: ContainerProduct): GatewaySource[] {
-  return [container(product), ...product.releases.map(({ name }) => container(product, name))]
+  const releases = [undefined, ...product.releases.map(({ name }) => name)]
+  return releases.map(release => paired(container(product, release), PAIRS[product.name]))
+}
+
+/** A source with a second server of another kind, where there is one. */
+function paired(source: GatewaySource, other: string | undefined): GatewaySource {
+  if (other === undefined) return source
+  return {
+    ...source,
+    peers: { ...source.peers, 'another kind': () => bundledGateway(other) },
+    lacks: capability => (capability === 'mixed-pair' ? undefined : source.lacks(capability)),
+  }
 }
 
 /** Throws InputError when there is none of this name. */

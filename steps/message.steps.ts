@@ -21,6 +21,7 @@ import {
   staysQueuedForCertificate,
 } from '../support/verdicts/judgements/outbound.ts'
 import type { Observation } from '../support/verdicts/verdict.ts'
+import { receiveFromPeer, sendToPeer } from './pair.steps.ts'
 import { deliver } from './sender.steps.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
@@ -34,6 +35,8 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
 interface Sending extends Partial<MessageOptions> {
   tries?: number
   message?: Message
+  /** Handed over in its place; between two servers alone. */
+  cause?: Message
 }
 
 async function sendTo(
@@ -64,17 +67,57 @@ async function sendTo(
 }
 
 async function sendOne(world: MailWorld, how: Sending = {}): Promise<Sent> {
+  if (world.peer) return sendToPeer(world, how)
   return (await sendTo(world, [await partnerOf(world)], how))[0]!
 }
 
-When('the gateway sends a message to the partner', async function (this: MailWorld) {
-  const sent = await sendOne(this)
-  const [arrival] = sent.arrivals
-  if (!this.passesOn || !arrival) return
-  const { behind, conversation } = await passOn(this.run.pki, sent.partner, arrival.content)
-  this.onward = behind
-  this.conversations.push(conversation)
+/** What crosses the hop that is not simply a message of a user. */
+const MAILS: Record<string, (world: MailWorld) => Promise<Sending>> = {
+  'a message': async () => ({}),
+  'a message for its postmaster': async world => {
+    mayWriteFor(world)
+    const { flow } = await world.run.gateways.peer(world.peer!)
+    return { message: compose({ from: '', to: [`postmaster@${flow.domain}`] }) }
+  },
+  'a notification': notification,
+}
+
+function mayWriteFor({ run }: MailWorld): void {
+  if (run.gateways.source.login)
+    throw new Inapplicable('the gateway takes mail for sending on from users alone, in their own name')
+}
+
+/** The gateway returns a message to its author, who is at the second server. */
+async function notification(world: MailWorld): Promise<{ message: Message; cause: Message }> {
+  mayWriteFor(world)
+  const { lab, gateways } = world.run
+  const author = (await gateways.peer(world.peer!)).flow.recipient
+  const nobody = await world.partner({
+    domain: lab.freshDomain('*.opportunistic.test'),
+    hosts: [{ transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 No such mailbox' } } }],
+  })
+  const cause = compose({ from: author, to: [`nobody@${nobody.domain}`] })
+  return { cause, message: { ...cause, from: '', to: [author] } }
+}
+
+defineParameterType({
+  name: 'mail',
+  regexp: new RegExp(Object.keys(MAILS).reverse().join('|')),
+  transformer: (words: string) => MAILS[words]!,
+  useForSnippets: false,
 })
+
+When(
+  'the gateway sends {mail} to the partner',
+  async function (this: MailWorld, what: (typeof MAILS)[string]) {
+    const sent = await sendOne(this, await what(this))
+    const [arrival] = sent.arrivals
+    if (!this.passesOn || !arrival) return
+    const { behind, conversation } = await passOn(this.run.pki, sent.partner, arrival.content)
+    this.onward = behind
+    this.conversations.push(conversation)
+  },
+)
 
 /** What the gateway is asked to send when it may have to try several times. */
 const MESSAGES: Record<string, (world: MailWorld) => Promise<Sending>> = {
@@ -134,7 +177,11 @@ When('the gateway sends an S\\/MIME encrypted message to the partner', async fun
 })
 
 When('the partner and the gateway send each other a message', async function (this: MailWorld) {
-  await Promise.all([sendOne(this), deliver(this)])
+  if (!this.peer) await Promise.all([sendOne(this), deliver(this)])
+  else {
+    await sendOne(this)
+    await receiveFromPeer(this)
+  }
 })
 
 /** What can become of a message, in the words of the features. */
@@ -227,8 +274,9 @@ Then('its text cannot be read on the wire, and its recipient can decrypt it', fu
   return this.conclude(onlyDecryptable(this.only, { text: this.secret, decrypt: this.decrypt! }))
 })
 
-Then('its Received lines claim TLS for the first hop alone', function (this: MailWorld) {
-  return this.conclude(firstHopAlone(this.only))
+Then('its Received lines claim TLS for the first hop alone', async function (this: MailWorld) {
+  const peer = this.peer && (await this.run.gateways.peer(this.peer))
+  return this.conclude(firstHopAlone(this.only, peer?.flow.hostname))
 })
 
 Then('the two hops have sessions of their own', function (this: MailWorld) {
@@ -238,7 +286,7 @@ Then('the two hops have sessions of their own', function (this: MailWorld) {
 Then(
   "neither the message nor the gateway's log claims protection beyond the first hop",
   async function (this: MailWorld) {
-    return this.conclude(noFurtherClaim(this.only, this.onward!, await this.gateway()))
+    return this.conclude(noFurtherClaim(this.only, this.onward, await this.gateway()))
   },
 )
 

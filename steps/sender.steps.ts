@@ -10,6 +10,7 @@ import {
   accepts,
   asksForCertificate,
   doesNotReach,
+  ownLineTrue,
   reaches,
   receivedLineTrue,
   refusedUnseen,
@@ -125,7 +126,7 @@ Then('the gateway accepts the message over {version}', function (this: MailWorld
 })
 
 Then("the partner's message is accepted over TLS", function (this: MailWorld) {
-  return this.conclude(accepts(this.delivered))
+  return this.conclude(accepts(this.delivered, { tls: true }))
 })
 
 Then('the gateway refuses the message', function (this: MailWorld) {
@@ -145,7 +146,7 @@ Then("the gateway asked for the sender's certificate", function (this: MailWorld
 })
 
 Then('it reaches the mailbox', async function (this: MailWorld) {
-  if (!this.run.mailbox) return this.conclude(acceptedUnseen(this.delivered))
+  if (!this.mailbox) return this.conclude(acceptedUnseen(this.delivered))
   return this.conclude(await reachesInTime(this))
 })
 
@@ -175,17 +176,27 @@ async function laterReaches(world: MailWorld, mailbox: Mailbox): Promise<boolean
 async function reachesInTime(world: MailWorld, how: { unchanged?: boolean } = {}): Promise<Observation> {
   const found = await mails(world)
   const late = world.delivered.accepted && found.length === 0
-  const overtaken = late && (await laterReaches(world, world.run.mailbox!))
+  const overtaken = late && (await laterReaches(world, world.mailbox!))
   return reaches(world.delivered, found, { ...how, overtaken })
 }
 
 Then("the gateway's Received line says what the wire says", async function (this: MailWorld) {
+  if (this.peer) return this.conclude(await ownLine(this))
   const [mail] = await mails(this)
   return this.conclude(receivedLineTrue(this.delivered, mail))
 })
 
+/** Of a pair: about the hop on which the gateway took the message in. */
+async function ownLine(world: MailWorld): Promise<Observation> {
+  const { hostname } = (await world.gateway()).flow
+  const [sent] = world.sent
+  if (sent) return ownLineTrue(sent.arrivals[0]?.content, hostname, sent.submission)
+  const [mail] = await mails(world)
+  return ownLineTrue(mail?.content, hostname, world.delivered.conversations.at(-1))
+}
+
 /** Waits only for what was accepted: nothing else can come. */
-async function mails({ run: { mailbox }, delivered }: MailWorld) {
+async function mails({ mailbox, delivered }: MailWorld) {
   if (!mailbox) throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
   return delivered.accepted ? mailbox.await(delivered.message.token) : mailbox.find(delivered.message.token)
 }

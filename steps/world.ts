@@ -1,15 +1,17 @@
 import { World } from '@cucumber/cucumber'
 import type { Capability } from '../support/gateway/adapter.ts'
-import type { Gateway } from '../support/gateway/gateway.ts'
+import type { Gateway, PeerKind } from '../support/gateway/gateway.ts'
 import { decisive, type MailFlow } from '../support/gateway/mail-flow.ts'
 import type { Sent } from '../support/gateway/sending.ts'
 import type { FlowVariant } from '../support/gateway/standard-flow.ts'
 import type { Behaviour } from '../support/lab/behaviour.ts'
 import type { Dialogue } from '../support/lab/dialogue.ts'
-import type { PartnerOptions } from '../support/lab/lab.ts'
+import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
+import type { Mailbox } from '../support/lab/mailbox.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
+import type { Strength } from '../support/lab/strength.ts'
 import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
 import { all, unclear } from '../support/verdicts/judgements/observation.ts'
 import { cameAgainLater, wentOutLater } from '../support/verdicts/judgements/outbound.ts'
@@ -57,7 +59,13 @@ export class MailWorld extends World {
   inCapitals = false
   comesIn: 'in clear' | 'over TLS' | undefined
   copies: Copy[] = []
+  /** The partner is a second server of this kind. */
+  peer: PeerKind | undefined
+  /** What somebody on the path does, by the direction seen from the gateway. */
+  between: { in?: Interference; out?: Interference } = {}
   ownGateway: Gateway | undefined
+  /** Another server of the gateway's domain. */
+  second: Gateway | undefined
   stream: Stream | undefined
 
   // When
@@ -65,12 +73,18 @@ export class MailWorld extends World {
   handover: Handover | undefined
   readonly dialogues: Dialogue[] = []
   readonly logins: (Reply | undefined)[] = []
+  strengths: Strength[] = []
   notices: Partner | undefined
   secret = ''
   /** Where the partner passed the message on to. */
   onward: Partner | undefined
   decrypt: ((content: string) => string | undefined) | undefined
   alive = true
+  readonly #taps: Partner[] = []
+  /** Both servers of a pair, in the direction in which mail went. */
+  #pairName = ''
+  #behind: Mailbox | undefined
+  readonly #leavePaths: (() => void)[] = []
 
   // Then
   readonly observations: Observation[] = []
@@ -97,6 +111,38 @@ export class MailWorld extends World {
     return this.ownGateway ? Promise.resolve(this.ownGateway) : this.run.gateways.with(this.variant)
   }
 
+  /** The gateway and the second server. */
+  async pair(): Promise<{ gateway: Gateway; peer: Gateway }> {
+    const [gateway, peer] = await Promise.all([this.gateway(), this.run.gateways.peer(this.peer!)])
+    return { gateway, peer }
+  }
+
+  /** From here on until the example is over, mail for the domain of one of them goes the way that it says. */
+  async takePathTo({ flow }: Gateway): Promise<void> {
+    this.#leavePaths.push(await this.run.paths.take(flow.domain))
+  }
+
+  /** Where mail that the gateway has taken ends up. Absent where nobody can look into one. */
+  get mailbox(): Mailbox | undefined {
+    return this.#behind ?? this.run.mailbox
+  }
+
+  /** Notes what was seen of the path, and who was at its ends. */
+  passed({
+    tap,
+    mailbox,
+    names,
+  }: {
+    tap: Partner
+    mailbox: Mailbox
+    names: readonly [string, string]
+  }): void {
+    this.#taps.push(tap)
+    this.#behind = mailbox
+    this.#pairName = `${names.join(this.#taps.length > 1 ? ' and ' : ' to ')}: `
+    this.acted = true
+  }
+
   /** Hands out partners, all or none; they go back when the example is over. */
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
     const made = await this.run.lab.partners(
@@ -117,10 +163,10 @@ export class MailWorld extends World {
   }
 
   /** Notes how messages stand before anybody concludes: what comes from now on is late. */
-  settled(sent: readonly Sent[]): void {
+  settled(sent: readonly Sent[], { outbound }: MailFlow = this.flow): void {
     const { held, there } = this.#settled
     for (const one of sent) {
-      const level = decisive(this.flow.outbound, one.partner.domain)?.tls ?? 'opportunistic'
+      const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
       const [first, ...more] = one.arrivals
       if (!first && level !== 'opportunistic') held.push(one)
       if (first?.secured && more.length === 0) there.push(one)
@@ -128,6 +174,7 @@ export class MailWorld extends World {
   }
 
   release(): void {
+    for (const leave of this.#leavePaths) leave()
     for (const partner of this.#partners) this.run.lab.release(partner)
   }
 
@@ -151,7 +198,7 @@ export class MailWorld extends World {
     const flooded = seen.kind === 'kept' && this.sent.some(({ partner }) => partner.flooded)
     const observation = flooded ? unclear('the partner got more connections than are served') : seen
     this.observations.push(observation)
-    const verdict = this.run.judge(this.located, observation)
+    const verdict = this.#judged(observation)
     if (verdict.verdict === 'conformant') return undefined
     this.verdict = verdict
     if (verdict.verdict === 'non-conformant') throw new NonConformant(verdict.detail)
@@ -164,7 +211,12 @@ export class MailWorld extends World {
     if (this.verdict) return this.verdict
     if (!this.acted) throw new Error('nothing happened in this example: it has no When')
     if (this.observations.length === 0) throw new Error('nobody concluded anything from what happened')
-    return this.run.judge(this.located, all(...this.observations))
+    return this.#judged(all(...this.observations))
+  }
+
+  #judged(observation: Observation): { verdict: VerdictName; detail: string } {
+    const { verdict, detail } = this.run.judge(this.located, observation)
+    return { verdict, detail: `${this.#pairName}${detail}` }
   }
 
   /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */
@@ -187,6 +239,7 @@ export class MailWorld extends World {
       ...(this.handover?.conversations ?? []),
       ...(this.onward?.conversations ?? []),
       ...(this.notices?.conversations ?? []),
+      ...this.#taps.flatMap(({ conversations }) => conversations),
       ...this.conversations,
     ]
     return [...new Set(all)]

@@ -38,6 +38,18 @@ describe('Exim: rendering', () => {
     assert.doesNotMatch(file(await flow(), 'exim4.conf')!.content, vrfy)
   })
 
+  it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
+    const service = await variantOf(await flow(), 'belongs to a service', samplePki)
+    const priorities = file(service, 'exim4.conf')!.content.match(/tls_require_ciphers = .*/g)!
+    assert.ok(priorities.length > 2)
+    for (const priority of priorities) {
+      assert.match(priority, /-VERS-ALL:\+VERS-TLS1\.2:/)
+      assert.match(priority, /-KX-ALL:\+ECDHE-ECDSA:\+ECDHE-RSA:-MAC/)
+    }
+    assert.match(file(service, 'outbound')!.content, /^\*\.service\.test: domain_validation$/m)
+    assert.match(file(service, 'inbound')!.content, /^\*\.service\.test: tls$/m)
+  })
+
   it('has no file for a certificate that is lost', async () => {
     const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
     assert.equal(file(lost, 'tls/chain.pem'), undefined)

@@ -19,12 +19,13 @@ const TRUST = `${FOLDER}/tls/roots.pem`
  * GnuTLS combines ciphers, key exchanges and MACs by itself, in their order here and with the cipher first: a list of
  * whole suites cannot be said.
  */
-const PRIORITY = [
-  'NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2',
-  '-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-CBC:+AES-128-CBC',
-  '-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:+RSA',
-  '-MAC-ALL:+AEAD:+SHA384:+SHA256:+SHA1',
-].join(':')
+const priority = ({ maxVersion, forwardSecrecy }: MailFlow): string =>
+  [
+    `NORMAL:-VERS-ALL:${maxVersion ? '' : '+VERS-TLS1.3:'}+VERS-TLS1.2`,
+    '-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-CBC:+AES-128-CBC',
+    `-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA${forwardSecrecy ? '' : ':+RSA'}`,
+    '-MAC-ALL:+AEAD:+SHA384:+SHA256:+SHA1',
+  ].join(':')
 
 /** Exim as Debian builds exim4-daemon-heavy, with GnuTLS. */
 export const exim: ContainerProduct = {
@@ -44,6 +45,8 @@ export const exim: ContainerProduct = {
     'retry',
     'forced-tls-inbound',
     'session-log',
+    'tls12-only',
+    'forward-secrecy-only',
   ]),
   reasons: {
     expiry: 'Exim gives a message up after a time, not after a number of attempts',
@@ -158,7 +161,7 @@ tls_certificate = ${CERTIFICATE}
 tls_privatekey = ${KEY}
 tls_try_verify_hosts = *
 tls_verify_certificates = ${TRUST}
-tls_require_ciphers = ${PRIORITY}
+tls_require_ciphers = ${priority(flow)}
 
 acl_smtp_mail = mail
 acl_smtp_rcpt = rcpt
@@ -209,7 +212,7 @@ mail:
 
 begin transports
 
-${[...transports(flow)].map(([name, options]) => transport(name, options)).join('\n')}
+${[...transports(flow)].map(([name, options]) => transport(flow, name, options)).join('\n')}
 begin retry
 
 # The suite asks for the next attempt itself, and there is no other queue runner.
@@ -258,14 +261,14 @@ function optionsOf({ tls, tlsDomain }: OutboundConnector): Options {
 const names = (name: string): string =>
   `\${if and{{eq{$event_name}{tls:cert}}{eq{$event_data}{0}}}{\${if forany{${namesIn('$tls_out_peercert')}}{match{$item}{\\N${expression(name)}\\N}}{}{certificate does not name ${name}}}}}`
 
-const transport = (name: string, options: Options): string =>
+const transport = (flow: MailFlow, name: string, options: Options): string =>
   `${name}:\n${Object.entries({
     driver: 'smtp',
     ...options,
     tls_certificate: CERTIFICATE,
     tls_privatekey: KEY,
     tls_verify_certificates: TRUST,
-    tls_require_ciphers: PRIORITY,
+    tls_require_ciphers: priority(flow),
     hosts_try_dane: '',
     // Else it sends on an open connection what waits for the same host, over the TLS of another transport.
     connection_max_messages: '1',

@@ -54,6 +54,14 @@ describe('Haraka: rendering', () => {
     )
   })
 
+  it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
+    const files = rendered(await variantOf(await flow(), 'belongs to a service', pki))
+    assert.equal(JSON.parse(files.get('flow.json')!).maxVersion, 'TLSv1.2')
+    const suites = files.get('config/tls.ini')!.match(/^ciphers=.*/gm)!
+    assert.equal(suites.length, 2)
+    for (const one of suites) assert.match(one, /^ciphers=(TLS_[A-Z0-9_]+:)+(ECDHE-[A-Z0-9-]+(:|$))+$/)
+  })
+
   it('has no file for a certificate that is lost', async () => {
     const files = rendered(await variantOf(await flow(), 'has lost its certificate', pki))
     assert.ok(!files.has('config/tls_cert.pem'))

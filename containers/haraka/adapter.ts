@@ -14,7 +14,7 @@ import type {
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
 import type { MailFlow } from '../../support/gateway/mail-flow.ts'
-import { TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
 
@@ -22,12 +22,7 @@ const require = createRequire(import.meta.url)
 const home = dirname(require.resolve('Haraka/package.json'))
 
 /** OpenSSL's own order puts AES-128-GCM first. */
-const SUITES = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
-  ...TLS12_SUITES,
-]
+const TLS13_SUITES = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256']
 
 const deviations = fileURLToPath(new URL('deviations.yaml', import.meta.url))
 
@@ -44,6 +39,8 @@ const adapter: Adapter = {
     'expiry',
     'forced-tls-inbound',
     'session-log',
+    'tls12-only',
+    'forward-secrecy-only',
   ]),
   reasons: {
     'encryption-only': 'Haraka verifies the certificate of every host in force_tls_hosts',
@@ -103,6 +100,7 @@ const adapter: Adapter = {
             resolver: flow.network.resolver,
             partnerPort: flow.network.partnerPort,
             submissionPort: place.submission,
+            maxVersion: flow.maxVersion,
           }),
         },
         {
@@ -235,13 +233,15 @@ function identityFiles({ identity }: MailFlow): RenderedFile[] {
 }
 
 function tlsIni(flow: MailFlow): string {
+  const suites = [...TLS13_SUITES, ...(flow.forwardSecrecy ? EPHEMERAL_SUITES : TLS12_SUITES)].join(':')
   return `${ini({
     minVersion: flow.minVersion,
     requestCert: true,
     rejectUnauthorized: false,
     ca: 'ca.pem',
     honorCipherOrder: true,
-  })}[redis]\ndisable_for_failed_hosts=false\n[outbound]\n${ini({ ciphers: SUITES.join(':') })}`
+    ...(flow.forwardSecrecy ? { ciphers: suites } : {}),
+  })}[redis]\ndisable_for_failed_hosts=false\n[outbound]\n${ini({ ciphers: suites })}`
 }
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`

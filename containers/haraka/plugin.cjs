@@ -3,6 +3,7 @@
 // Haraka compiles plugins itself. It says what becomes of each recipient in lines that adapter.ts reads.
 
 const { readFileSync, rmSync } = require('node:fs')
+const tls = require('node:tls')
 const DSN = require('haraka-dsn')
 const net_utils = require('haraka-net-utils')
 const { getDnsResolver } = require('haraka-net-utils/lib/dns_config')
@@ -11,6 +12,9 @@ const outbound_tls = require('./outbound/tls')
 
 const folder = process.env.HARAKA
 const flow = JSON.parse(readFileSync(`${folder}/flow.json`, 'utf8'))
+
+// Haraka passes on a lowest version and no highest one.
+if (flow.maxVersion) tls.DEFAULT_MAX_VERSION = flow.maxVersion
 
 exports.register = function () {
   getDnsResolver().setServers([flow.resolver])

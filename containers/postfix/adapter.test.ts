@@ -30,6 +30,16 @@ describe('Postfix: rendering', () => {
     )
   })
 
+  it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
+    const service = await variantOf(await flow(), 'belongs to a service', samplePki)
+    const settings = file(service, 'main.cf')!.content
+    for (const side of ['smtp', 'smtpd'])
+      for (const level of ['', 'mandatory_'])
+        assert.match(settings, new RegExp(`^${side}_tls_${level}protocols = .*!TLSv1.1, !TLSv1.3$`, 'm'))
+    assert.match(settings, /^tls_medium_cipherlist = (ECDHE-[A-Z0-9-]+(:|$))+$/m)
+    assert.match(file(service, 'outbound')!.content, /^\.service\.test secure match=nexthop$/m)
+  })
+
   it('has no file for a certificate that is lost', async () => {
     const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
     assert.equal(file(lost, 'tls/identity.pem'), undefined)

@@ -7,7 +7,7 @@ import type {
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
 import type { InboundConnector, MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
-import { TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
 
@@ -33,6 +33,8 @@ export const postfix: ContainerProduct = {
     'retry',
     'forced-tls-inbound',
     'session-log',
+    'tls12-only',
+    'forward-secrecy-only',
   ]),
   reasons: {
     'certificate-validation': 'where Postfix verifies the chain it compares a name as well',
@@ -134,6 +136,8 @@ function policy({ tls, tlsDomain }: OutboundConnector): string {
 }
 
 function mainCf(flow: MailFlow): string {
+  const protocols = flow.maxVersion ? `${PROTOCOLS}, !TLSv1.3` : PROTOCOLS
+  const suites = flow.forwardSecrecy ? EPHEMERAL_SUITES : TLS12_SUITES
   const everybody = flow.inbound.some(({ from, tls }) => from === '*' && tls === 'required')
   return settings({
     // Postfix 3.5 knows no higher level; what later levels change is set below.
@@ -159,8 +163,8 @@ function mainCf(flow: MailFlow): string {
     smtpd_tls_CAfile: TRUST,
     smtpd_tls_ask_ccert: 'yes',
     smtpd_tls_fingerprint_digest: 'sha256',
-    smtpd_tls_protocols: PROTOCOLS,
-    smtpd_tls_mandatory_protocols: PROTOCOLS,
+    smtpd_tls_protocols: protocols,
+    smtpd_tls_mandatory_protocols: protocols,
     smtpd_tls_received_header: 'yes',
     smtpd_tls_auth_only: 'yes',
     smtpd_relay_restrictions: 'reject_unauth_destination',
@@ -175,10 +179,10 @@ function mainCf(flow: MailFlow): string {
     smtp_tls_chain_files: IDENTITY,
     smtp_tls_CAfile: TRUST,
     smtp_tls_fingerprint_digest: 'sha256',
-    smtp_tls_protocols: PROTOCOLS,
-    smtp_tls_mandatory_protocols: PROTOCOLS,
+    smtp_tls_protocols: protocols,
+    smtp_tls_mandatory_protocols: protocols,
     // By strength; Postfix's own list sorts by key length alone and begins with suites without certificate.
-    tls_medium_cipherlist: TLS12_SUITES.join(':'),
+    tls_medium_cipherlist: suites.join(':'),
     smtp_tls_ciphers: 'medium',
     smtp_tls_mandatory_ciphers: 'medium',
     // A partner that stays silent after its go-ahead holds the message up for this long.

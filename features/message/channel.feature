@@ -41,6 +41,23 @@ Feature: What TLS protects, and what it leaves alone
       Then the message arrives in clear
       And its Received lines claim TLS for the first hop alone
 
+    @pair
+    Scenario Outline: the message goes on to a server of <kind>, and somebody removes STARTTLS
+      Given the message comes in over TLS
+      And the partner is a second server of <kind>
+      And somebody between them removes STARTTLS
+      When the gateway sends a message to the partner
+      Then its Received lines claim TLS for the first hop alone
+
+      Examples:
+        | kind          |
+        | the same kind |
+
+      @mixed-pair
+      Examples:
+        | kind         |
+        | another kind |
+
   @EXO-MSG-03 @sender
   Rule: Each hop negotiates for itself
 
@@ -57,6 +74,23 @@ Feature: What TLS protects, and what it leaves alone
       When the gateway sends a message to the partner
       Then the message arrives over TLS
       And the two hops have sessions of their own
+
+    @pair
+    Scenario Outline: the message goes on to a server of <kind>
+      Given the message comes in over TLS
+      And the partner is a second server of <kind>
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the two hops have sessions of their own
+
+      Examples:
+        | kind          |
+        | the same kind |
+
+      @mixed-pair
+      Examples:
+        | kind         |
+        | another kind |
 
   @EXO-MSG-04
   Rule: TLS leaves the message itself untouched
@@ -117,3 +151,19 @@ Feature: What TLS protects, and what it leaves alone
       When the gateway sends a message to the partner
       Then the message arrives over TLS
       And neither the message nor the gateway's log claims protection beyond the first hop
+
+    @pair
+    Scenario Outline: a server of <kind> that passes the message on in clear
+      Given the partner is a server of <kind> in the gateway's service
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And neither the message nor the gateway's log claims protection beyond the first hop
+
+      Examples:
+        | kind          |
+        | the same kind |
+
+      @mixed-pair
+      Examples:
+        | kind         |
+        | another kind |

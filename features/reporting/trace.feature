@@ -30,6 +30,22 @@ Feature: What a gateway says about TLS afterwards
         | TLS 1.2 |
         | TLS 1.3 |
 
+    @pair
+    Scenario Outline: delivered by a server of <kind>
+      Given the partner is a server of <kind> in the gateway's service
+      When the partner sends a message to the gateway
+      Then it reaches the mailbox
+      And the gateway's Received line says what the wire says
+
+      Examples:
+        | kind          |
+        | the same kind |
+
+      @mixed-pair
+      Examples:
+        | kind         |
+        | another kind |
+
     Example: delivered in clear with a forged line
       Given no inbound connector for the sender's domain
       And the message brings a forged Received line that claims TLS

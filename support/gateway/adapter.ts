@@ -14,6 +14,10 @@ export const CAPABILITIES = {
   retry: 'try a queued message again when asked',
   expiry: 'give a message up after a configured number of attempts',
   'forced-tls-inbound': 'require TLS from every sender',
+  'tls12-only': 'speak TLS 1.2 and nothing newer where it is told so',
+  'forward-secrecy-only': 'use key exchange with forward secrecy alone where it is told so',
+  pair: 'exchange mail with a second server of the same kind that the suite starts',
+  'mixed-pair': 'exchange mail with a server of another kind that the suite starts',
   'session-log': 'say in its log for each session whether it was encrypted and verified',
 } as const
 export type Capability = keyof typeof CAPABILITIES
@@ -72,8 +76,12 @@ export interface Adapter {
 
 /** Why a product lacks a capability, or nothing when it has it. */
 export function lacking({ name, capabilities, reasons }: Adapter) {
-  return (capability: Capability): string | undefined =>
-    capabilities.has(capability) ? undefined : (reasons[capability] ?? `${name} does not claim it`)
+  return (capability: Capability): string | undefined => {
+    // What the suite can start once it can start twice; who else it is paired with is no property of a product.
+    if (capability === 'pair') return undefined
+    if (capability === 'mixed-pair') return `no server of another kind is paired with ${name}`
+    return capabilities.has(capability) ? undefined : (reasons[capability] ?? `${name} does not claim it`)
+  }
 }
 
 /** Where the product is to listen. */

@@ -113,6 +113,10 @@ export class ContainerGateway implements Gateway {
     return this.#container.endpoint(PLACE.inbound)
   }
 
+  get inside() {
+    return { host: this.#container.address, port: PLACE.inbound }
+  }
+
   get submission() {
     return this.#container.endpoint(PLACE.submission)
   }
@@ -171,9 +175,10 @@ export function container(product: ContainerProduct, release?: string): GatewayS
   const chosen = release ? product.releases.find(({ name }) => name === release) : product.releases[0]
   if (!chosen) throw new Error(`${product.name} has no release ${release}`)
   const name = release ? `${product.name}@${release}` : product.name
-  return {
+  const source: GatewaySource = {
     name,
     kind: 'container',
+    peers: { 'the same kind': () => source },
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
     login: product.login ?? false,
@@ -183,6 +188,7 @@ export function container(product: ContainerProduct, release?: string): GatewayS
       return ContainerGateway.start({ product, release: chosen, name }, flow, network)
     },
   }
+  return source
 }
 
 function asFile({ path, content, mode = '0644', owner }: RenderedFile): File {

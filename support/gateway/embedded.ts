@@ -181,13 +181,15 @@ export class EmbeddedGateway implements Gateway {
 
 /** Starts as many gateways of an embedded product as are asked for. */
 export function embedded(product: EmbeddedProduct): GatewaySource {
-  return {
+  const source: GatewaySource = {
     name: product.name,
     kind: 'embedded',
+    peers: { 'the same kind': () => source },
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
     start: flow => EmbeddedGateway.start(product, flow),
   }
+  return source
 }
 
 /** A port that nothing uses on an address that only this run uses. */

@@ -14,6 +14,10 @@ export interface Gateway {
   readonly flow: MailFlow
   /** Where it takes mail from other servers. */
   readonly inbound: Endpoint
+  /** Other addresses at which it does. */
+  readonly alsoAt?: readonly Endpoint[]
+  /** Where the lab reaches `inbound`, when that is elsewhere than for this process. */
+  readonly inside?: Endpoint
   /** Where it takes mail that it is to send on. */
   readonly submission: Endpoint
   /**
@@ -39,6 +43,10 @@ export interface Gateway {
   stop(): Promise<void>
 }
 
+/** Kinds of a second server, in the words of the features. */
+export const PEER_KINDS = ['the same kind', 'another kind'] as const
+export type PeerKind = (typeof PEER_KINDS)[number]
+
 /** Where the gateways of one product come from. */
 export interface GatewaySource {
   readonly name: string
@@ -49,6 +57,8 @@ export interface GatewaySource {
   readonly flow?: MailFlow
   /** Profiles to judge when the command line names none; absent: the usual ones. */
   readonly profiles?: readonly string[]
+  /** Servers with which it exchanges mail; the capabilities `pair` and `mixed-pair` say the same. */
+  readonly peers?: Partial<Record<PeerKind, () => GatewaySource>>
   /** Why nothing is tested of it in a role, or nothing when it is. */
   untested?(role: 'sender' | 'receiver'): string | undefined
   /** It takes mail for sending on from users alone, who log in inside TLS. */

@@ -70,4 +70,27 @@ describe('the gateways of a run', () => {
     await all.stop()
     assert.deepEqual(await alive(started), [false])
   })
+
+  it('have one second server of a kind, with names of its own and the way to the mailbox behind it', async () => {
+    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
+    const flow = await standardFlow(reference(), { pki, network })
+    const asked: string[] = []
+    const all = new Gateways(reference(), flow, pki, {
+      resolverOf: async domain => {
+        asked.push(domain)
+        return '127.0.0.1:10'
+      },
+    })
+    const [one, same] = await Promise.all([all.peer('the same kind'), all.peer('the same kind')])
+    assert.equal(one, same)
+    const service = await all.with('belongs to a service')
+    assert.deepEqual(asked.sort(), [service.flow.domain, one.flow.domain])
+    assert.deepEqual(
+      [one, service, await all.with('as it is')].map(({ flow }) => flow.network.resolver),
+      ['127.0.0.1:10', '127.0.0.1:10', '127.0.0.1:9'],
+    )
+    await assert.rejects(all.peer('another kind'), /has no second server of another kind/)
+    await all.stop()
+    assert.equal(await greets(one.inbound), false)
+  })
 })

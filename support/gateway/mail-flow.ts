@@ -41,6 +41,10 @@ export interface MailFlow {
   /** Roots that senders have for the gateway's own certificate, PEM. */
   sendersTrust: readonly string[]
   minVersion: 'TLSv1.2'
+  /** Where newer versions are not to be used in either direction, for products that can be told so. */
+  maxVersion?: 'TLSv1.2'
+  /** Where key exchange without forward secrecy is not to be used in either direction, likewise. */
+  forwardSecrecy?: true
   inbound: InboundConnector[]
   outbound: OutboundConnector[]
   /** Who may log in for submission. */

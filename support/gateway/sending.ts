@@ -1,7 +1,7 @@
 import type { Message } from '../lab/message.ts'
 import type { Partner } from '../lab/partner.ts'
 import type { ReceivedMessage } from '../lab/partner-session.ts'
-import type { Conversation } from '../wire/conversation.ts'
+import type { Conversation, Party } from '../wire/conversation.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
 import { type ClientTls, WireError } from '../wire/smtp.ts'
 import { until } from '../wire/until.ts'
@@ -31,6 +31,8 @@ export interface Sent {
   conversations: readonly Conversation[]
   /** The gateway's own word on the recipient, oldest first. */
   word: DeliveryEvent[]
+  /** Why it may not have arrived through no fault of the gateway; known where the partner is a second server. */
+  excuse?: string
   /** False when nothing at all was heard within the wait. */
   sign: boolean
   /** From a gateway that says nothing: sessions ended without the message, and none came for so long after, in ms. */
@@ -44,20 +46,24 @@ export interface SendOptions {
   gateway: Gateway
   submission: Submission
   message: Message
+  /** Handed over in its place: the message is what comes of it, such as a notification to its author. */
+  cause?: Message
   /** The partner of each recipient domain. */
   partners: readonly Partner[]
   /** Deferred messages are tried again until so many attempts were made. */
   tries?: number
   /** Hands the message over inside TLS, on a connection of its own. */
   tls?: ClientTls
+  /** At which end of the partner's conversations the gateway under test is; default: it sends. */
+  gatewayIs?: Party
 }
 
 /** Hands a message to the gateway and waits until it is clear what becomes of each copy. */
 export async function send(options: SendOptions): Promise<Sent[]> {
-  const { message, partners, submission, gateway } = options
-  const sent = partners.map(partner => blank(message, partner, gateway))
+  const { message, partners, submission, gateway, gatewayIs = 'sender' } = options
+  const sent = partners.map(partner => blank(message, partner, gateway, gatewayIs))
   try {
-    const { reply, conversation } = await submission.submit(message, options.tls)
+    const { reply, conversation } = await submission.submit(options.cause ?? message, options.tls)
     for (const one of sent) if (conversation) one.submission = conversation
     if (reply.code >= 300) return refused(sent, reply.text)
   } catch (error) {
@@ -73,7 +79,7 @@ function refused(sent: Sent[], why: string): Sent[] {
   return sent
 }
 
-function blank(message: Message, partner: Partner, gateway: Gateway): Sent {
+function blank(message: Message, partner: Partner, gateway: Gateway, gatewayIs: Party): Sent {
   const recipient = message.to.find(to => to.toLowerCase().endsWith(`@${partner.domain.toLowerCase()}`))!
   // What was said before is about an earlier message to the same recipient.
   const before = gateway.events.length
@@ -93,7 +99,10 @@ function blank(message: Message, partner: Partner, gateway: Gateway): Sent {
         .slice(before)
         .filter(event => event.recipient.toLowerCase() === recipient.toLowerCase())
     },
-    conversations: partner.conversations,
+    // A tap has another one on the far side.
+    get conversations() {
+      return partner.conversations.filter(one => one.gatewayIs === gatewayIs)
+    },
     sign: false,
     attempts: 1,
   }

@@ -2,10 +2,17 @@ import assert from 'node:assert/strict'
 import type { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
 import type { Capability } from './adapter.ts'
-import type { GatewaySource } from './gateway.ts'
+import { type GatewaySource, PEER_KINDS } from './gateway.ts'
 import { decisive, type MailFlow } from './mail-flow.ts'
 import { samplePki } from './sample-flow.ts'
-import { FLOW_VARIANTS, FORCED_LEVELS, gatewayIdentity, standardFlow, variantOf } from './standard-flow.ts'
+import {
+  FLOW_VARIANTS,
+  FORCED_LEVELS,
+  gatewayIdentity,
+  peerFlow,
+  standardFlow,
+  variantOf,
+} from './standard-flow.ts'
 
 /** A certificate says whose it is. */
 const pki = {
@@ -70,8 +77,15 @@ describe('the standard mail flow', () => {
 })
 
 describe('a variant of a mail flow', () => {
+  let OUTBOUND: MailFlow['outbound']
+  let REQUIRED: MailFlow['inbound']
+  before(async () => {
+    const { outbound, inbound } = await flowOf(...FORCED_LEVELS, 'inbound-required')
+    OUTBOUND = outbound
+    REQUIRED = inbound
+  })
   /** What each changes, and nothing else. */
-  const CHANGES: Record<(typeof FLOW_VARIANTS)[number], Partial<MailFlow>> = {
+  const changes = (): Record<(typeof FLOW_VARIANTS)[number], Partial<MailFlow>> => ({
     'as it is': {},
     'trusts the former root': { trust: ['<certificate of former>\n'] },
     'trusts both roots': { trust: ['<certificate of former>\n', '<certificate of new>\n'] },
@@ -83,13 +97,45 @@ describe('a variant of a mail flow', () => {
     'gives up after 3 attempts': { attempts: 3 },
     'requires TLS of every sender': { inbound: [{ from: '*', tls: 'required' }] },
     'has lost its certificate': { identity: { key: '<key>', certificate: '' } },
-  }
+    'belongs to a service': {
+      hostname: 'mx.here.service.test',
+      domain: 'here.service.test',
+      recipient: 'inbox@here.service.test',
+      sender: 'probe@here.service.test',
+      users: [{ name: 'probe@here.service.test', password: 'correct-horse-battery' }],
+      maxVersion: 'TLSv1.2',
+      forwardSecrecy: true,
+      inbound: [...REQUIRED, { from: '*.service.test', tls: 'required' }],
+      outbound: [
+        ...OUTBOUND,
+        { to: '*.service.test', tls: 'domain-validation' },
+        { to: 'here.service.test', tls: 'opportunistic' },
+      ],
+    },
+  })
 
   for (const variant of FLOW_VARIANTS)
     it(`that ${variant} differs in that alone`, async () => {
       const flow = await flowOf(...FORCED_LEVELS, 'inbound-required')
-      assert.deepEqual(await variantOf(flow, variant, pki), { ...flow, ...CHANGES[variant] })
+      assert.deepEqual(await variantOf(flow, variant, pki), { ...flow, ...changes()[variant] })
     })
+
+  it('that belongs to a service asks for nothing that the product cannot do', async () => {
+    const { inbound, outbound } = await variantOf(await flowOf(), 'belongs to a service', pki)
+    assert.deepEqual([inbound, outbound], [[], [{ to: '*.opportunistic.test', tls: 'opportunistic' }]])
+  })
+
+  it('for a second server has a domain for each kind, and no connectors', async () => {
+    const flow = await flowOf(...FORCED_LEVELS, 'inbound-required')
+    const flows = await Promise.all(PEER_KINDS.map(kind => peerFlow(flow, kind, pki)))
+    assert.equal(new Set(flows.map(({ domain }) => domain)).size, PEER_KINDS.length)
+    for (const { domain, hostname, recipient, inbound, outbound } of flows) {
+      assert.deepEqual([hostname, recipient], [`mx.${domain}`, `inbox@${domain}`])
+      assert.deepEqual([inbound, outbound], [[], []])
+      // For a gateway as it is, no connector covers it.
+      assert.equal(decisive(flow.outbound, domain), undefined)
+    }
+  })
 
   it('has the same names under another authority', async () => {
     const asked: unknown[] = []

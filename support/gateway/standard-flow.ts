@@ -1,6 +1,6 @@
 import type { Pki } from '../pki/pki.ts'
 import type { Capability } from './adapter.ts'
-import type { GatewaySource } from './gateway.ts'
+import type { GatewaySource, PeerKind } from './gateway.ts'
 import { type MailFlow, OUTBOUND_LEVELS, type OutboundConnector, type OutboundLevel } from './mail-flow.ts'
 
 /** Forced levels, weakest first: what a scenario gets that asks for TLS and not for more. */
@@ -16,11 +16,19 @@ export const FLOW_VARIANTS = [
   'gives up after 3 attempts',
   'requires TLS of every sender',
   'has lost its certificate',
+  'belongs to a service',
 ] as const
 export type FlowVariant = (typeof FLOW_VARIANTS)[number]
 
 const HOSTNAME = 'mx.gateway.test'
 const DOMAIN = 'gateway.test'
+/** Servers of one service, each with a domain of its own. No connector of the standard flow covers these names. */
+export const SERVICE = 'service.test'
+const HERE = `here.${SERVICE}`
+const PEERS: Record<PeerKind, string> = {
+  'the same kind': `there.${SERVICE}`,
+  'another kind': `elsewhere.${SERVICE}`,
+}
 
 /**
  * What every gateway that the suite starts is told: a connector for each behaviour that scenarios ask for, as far as
@@ -100,6 +108,44 @@ export async function variantOf(flow: MailFlow, variant: FlowVariant, pki: Pki):
       return { ...flow, inbound: [{ from: '*', tls: 'required' }] }
     case 'has lost its certificate':
       return { ...flow, identity: { key: flow.identity.key, certificate: '' } }
+    case 'belongs to a service':
+      return ofService(flow, pki)
+  }
+}
+
+/** As one of several servers: among them TLS is required in both directions, at the highest level that there is. */
+async function ofService(flow: MailFlow, pki: Pki): Promise<MailFlow> {
+  const levels = new Set(flow.outbound.map(({ tls }) => tls))
+  const tls = FORCED_LEVELS.findLast(level => levels.has(level))
+  return {
+    ...(await at(HERE, flow, pki)),
+    maxVersion: 'TLSv1.2',
+    forwardSecrecy: true,
+    inbound: flow.inbound.some(({ tls }) => tls === 'required')
+      ? [...flow.inbound, { from: `*.${SERVICE}`, tls: 'required' }]
+      : flow.inbound,
+    outbound: tls
+      ? [...flow.outbound, { to: `*.${SERVICE}`, tls }, { to: HERE, tls: 'opportunistic' }]
+      : flow.outbound,
+  }
+}
+
+/** What the second server of a pair is told: it takes and sends everything, with TLS or without. */
+export async function peerFlow(flow: MailFlow, kind: PeerKind, pki: Pki): Promise<MailFlow> {
+  return { ...(await at(PEERS[kind], flow, pki)), inbound: [], outbound: [] }
+}
+
+/** The same flow under other names. */
+async function at(domain: string, flow: MailFlow, pki: Pki): Promise<MailFlow> {
+  const hostname = `mx.${domain}`
+  return {
+    ...flow,
+    hostname,
+    domain,
+    recipient: `inbox@${domain}`,
+    sender: `probe@${domain}`,
+    identity: await pki.issue({ names: [hostname, domain], usage: 'server' }),
+    users: flow.users.map(({ password }) => ({ name: `probe@${domain}`, password })),
   }
 }
 

@@ -18,3 +18,6 @@ export const TLS12_SUITES: readonly string[] = [
   'AES256-GCM-SHA384',
   'AES128-GCM-SHA256',
 ]
+
+/** Those of them with an ephemeral key exchange. */
+export const EPHEMERAL_SUITES: readonly string[] = TLS12_SUITES.filter(name => name.startsWith('ECDHE-'))

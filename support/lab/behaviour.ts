@@ -1,4 +1,5 @@
 import type { AuthorityName, CertificateFlaw } from '../pki/pki.ts'
+import type { Party } from '../wire/conversation.ts'
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 
@@ -31,6 +32,30 @@ export interface Behaviour {
   handshake?: HandshakeFault
   tls?: PartnerTls
   transaction?: TransactionFault
+  /** It is no server but a place on the path to one; of the faults above only `tls` has a meaning then. */
+  relay?: Relay
+}
+
+/** A tap: bytes go both ways as they are, and both legs are recorded. TLS goes from end to end. */
+export interface Relay extends RelayFaults {
+  /** The server behind. */
+  to: { host: string; port: number }
+  /** Which of the two servers is the gateway under test. */
+  gatewayIs: Party
+  /** Connections from that address go on to there instead, unseen: the server behind has mail for its own mailbox. */
+  own?: { from: string; to: { host: string; port: number } }
+}
+
+/** What somebody on the path does. */
+export interface RelayFaults {
+  /** The keyword is deleted from the answer to EHLO. */
+  stripsStarttls?: true
+  /** The go-ahead to STARTTLS is overwritten with 502. */
+  corruptsGoAhead?: true
+  /** Both connections are reset once this message of the handshake is there; it goes no further. */
+  cutsAfter?: 'ClientHello' | 'ServerHello'
+  /** TLS ends here on both sides: `tls` of the behaviour says how towards the gateway under test. */
+  swapsTls?: true
 }
 
 export type GreetingFault = 'refuses (554)' | 'closes' | 'goes silent' | 'talks garbage'

@@ -10,10 +10,10 @@ import {
 import { FIXED } from '../containers/run-network.ts'
 import type { Pki } from '../pki/pki.ts'
 import { Mirror } from './feed.ts'
-import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
 import { LabClient } from './lab-client.ts'
 import { labImage, mailboxImage, namesImage } from './lab-images.ts'
-import type { Mailbox } from './mailbox.ts'
+import { type Mailbox, partnerMailbox } from './mailbox.ts'
 import { mailhogMailbox } from './mailhog.ts'
 import { Partner } from './partner.ts'
 import { Zone } from './zone.ts'
@@ -106,22 +106,45 @@ export class ContainerLab implements Lab {
   }
 
   async partner(options: PartnerOptions): Promise<Partner> {
+    const partner = await this.#play(options)
+    const { domain } = partner
+    await this.zone.set(
+      partner.hosts.flatMap(({ spec: { hostname, address, preference } }) => [
+        { name: domain, type: 'MX', data: { preference, exchange: hostname } },
+        { name: hostname, type: 'A', data: address },
+      ]),
+    )
+    return partner
+  }
+
+  /** One to whom no name leads. */
+  async #play(options: PartnerOptions): Promise<Partner> {
     const { domain } = options
     const hosts = await hostSpecs(this.pki, options, () => this.containers.subnet.lab(this.#nextAddress++))
     const partner = new Partner(domain, hosts)
     const id = String(this.#nextPartner++)
     this.#mirror.add(id, partner)
     partner.caughtUp = () => this.#caughtUp()
-    await Promise.all([
-      this.#client.play(id, { domain, hosts }),
-      this.zone.set(
-        hosts.flatMap(({ hostname, address, preference }) => [
-          { name: domain, type: 'MX', data: { preference, exchange: hostname } },
-          { name: hostname, type: 'A', data: address },
-        ]),
-      ),
-    ])
+    await this.#client.play(id, { domain, hosts })
     return partner
+  }
+
+  /** One for all: the tap itself tells the gateway behind it from the others, by its address. */
+  async resolverOf(): Promise<string> {
+    return this.network.resolver
+  }
+
+  /** The mailbox behind is a partner without a name: MailHog takes no mail with a null return path. */
+  async tap(request: TapRequest): Promise<{ tap: Partner; mailbox: Mailbox }> {
+    const { domain } = request
+    // A server that is greeted with its own name says that mail loops back to it.
+    const hostnames = [`mailbox.${domain}`]
+    const inbox = await this.#play({ domain, hostnames, hosts: [{ starttls: { hides: true } }] })
+    // For gateways that send mail of their own domain on to there by its name.
+    await this.zone.set([{ name: hostnames[0]!, type: 'A', data: inbox.hosts[0]!.address }])
+    const own = { from: request.to.host, to: { host: inbox.hosts[0]!.address, port: this.port } }
+    const tap = await this.partner(tapOptions(request, own))
+    return { tap, mailbox: partnerMailbox(inbox) }
   }
 
   async #caughtUp(): Promise<void> {

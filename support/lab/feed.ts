@@ -8,7 +8,7 @@ export interface PartnerSpec {
   hosts: readonly HostSpec[]
 }
 
-type Beginning = Pick<Conversation, 'id' | 'gatewayIs' | 'sender' | 'receiver' | 'startedAt'>
+type Beginning = Pick<Conversation, 'id' | 'gatewayIs' | 'overheard' | 'sender' | 'receiver' | 'startedAt'>
 /** What a text is from a position on. */
 type Tail = [at: number, text: string]
 
@@ -74,13 +74,14 @@ export class PartnerTeller {
   }
 
   #grown(conversation: Conversation): FeedLine[] {
-    const { id, gatewayIs, sender, receiver, startedAt } = conversation
+    const { id, gatewayIs, overheard, sender, receiver, startedAt } = conversation
     const lines: FeedLine[] = []
     let told = this.#told.get(conversation)
     if (!told) {
       told = { ...NOTHING }
       this.#told.set(conversation, told)
-      lines.push({ opened: { id, gatewayIs, sender, receiver, startedAt }, partner: this.#id })
+      const opened = { id, gatewayIs, ...(overheard ? { overheard } : {}), sender, receiver, startedAt }
+      lines.push({ opened, partner: this.#id })
     }
     const by = growth(conversation, told)
     if (Object.keys(by).length > 0) lines.push({ grew: id, partner: this.#id, by })

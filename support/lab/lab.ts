@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Pki } from '../pki/pki.ts'
-import type { Behaviour } from './behaviour.ts'
+import type { Party } from '../wire/conversation.ts'
+import type { Endpoint } from '../wire/smtp.ts'
+import type { Behaviour, RelayFaults } from './behaviour.ts'
+import type { Mailbox } from './mailbox.ts'
 import type { HostSpec, Partner } from './partner.ts'
 import { hostTls } from './partner-tls.ts'
 
@@ -16,6 +19,29 @@ export interface PartnerOptions {
   maxConnections?: number
 }
 
+/** A place on the path to a gateway. */
+export interface TapRequest {
+  /** Of the gateway that receives. */
+  domain: string
+  /** Where the lab reaches it. */
+  to: Endpoint
+  /** Which of the two servers is the gateway under test. */
+  gatewayIs: Party
+  does?: Interference
+}
+
+/** What somebody on the path does, on which connections, and with which TLS of its own. */
+export type Interference = Pick<Behaviour, 'times' | 'spares' | 'tls'> & { faults?: RelayFaults }
+
+export function tapOptions(
+  { domain, to, gatewayIs, does = {} }: TapRequest,
+  own?: { from: string; to: Endpoint },
+): PartnerOptions {
+  const { faults, ...rest } = does
+  const relay = { to, gatewayIs, ...faults, ...(own ? { own } : {}) }
+  return { domain, hosts: [{ ...rest, relay }] }
+}
+
 /** Everything around a gateway, wherever it runs. */
 export interface Lab {
   readonly pki: Pki
@@ -29,6 +55,13 @@ export interface Lab {
   freshDomain(pattern: string): string
   /** All or none, once there is room for them. */
   partners(options: readonly PartnerOptions[]): Promise<Partner[]>
+  /**
+   * For a gateway with a tap in front of it: the resolver that leads its own domain to the mailbox, whatever it leads to
+   * for others. Absent where the suite starts no gateways.
+   */
+  resolverOf?(domain: string): Promise<string>
+  /** All mail for the domain of a gateway goes through a tap from now on, until there is another one. */
+  tap?(options: TapRequest): Promise<{ tap: Partner; mailbox: Mailbox }>
   /** The example that asked for a partner is over; where addresses are few, the next one gets its place. */
   release(partner: Partner): void
   stop(): Promise<void>

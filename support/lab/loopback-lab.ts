@@ -1,5 +1,6 @@
 import type { Pki } from '../pki/pki.ts'
-import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
+import { type Mailbox, partnerMailbox } from './mailbox.ts'
 import { Names } from './names.ts'
 import { Partner } from './partner.ts'
 import { PartnerServer } from './partner-server.ts'
@@ -11,8 +12,12 @@ export class LoopbackLab implements Lab {
   readonly freshDomain = freshDomain
   readonly #names = new Names()
   readonly #server = new PartnerServer()
+  /** Those of gateways with a tap in front of them. */
+  readonly #views: Names[] = []
   #nextAddress = 1
   dnsPort = 0
+  /** Where mail for the gateways' own domains ends up. */
+  inbox: Partner | undefined
 
   constructor(pki: Pki) {
     this.pki = pki
@@ -33,7 +38,7 @@ export class LoopbackLab implements Lab {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#server.stop(), this.#names.stop()])
+    await Promise.all([this.#server, this.#names, ...this.#views].map(one => one.stop()))
   }
 
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
@@ -48,6 +53,19 @@ export class LoopbackLab implements Lab {
       partner.hosts.map(({ spec }) => spec),
     )
     return partner
+  }
+
+  async resolverOf(domain: string): Promise<string> {
+    const view = new Names(this.#names)
+    const inbox = this.inbox!.hosts.map(({ spec }) => spec)
+    view.setMx(domain, inbox)
+    const port = await view.start()
+    this.#views.push(view)
+    return `127.0.0.1:${port}`
+  }
+
+  async tap(request: TapRequest): Promise<{ tap: Partner; mailbox: Mailbox }> {
+    return { tap: await this.partner(tapOptions(request)), mailbox: partnerMailbox(this.inbox!) }
   }
 
   /** Addresses are plenty: what comes late is still seen. */

@@ -12,6 +12,8 @@ export interface Exchanger {
  * ever asked of another server. Domains and host names compare without case.
  */
 export class Names {
+  /** Knows what is not here. */
+  readonly #beyond: Names | undefined
   readonly #exchangers = new Map<string, Exchanger[]>()
   readonly #addresses = new Map<string, string>()
   readonly #server = createServer({
@@ -23,6 +25,10 @@ export class Names {
       send(response)
     },
   })
+
+  constructor(beyond?: Names) {
+    this.#beyond = beyond
+  }
 
   /** Starts on a free port of 127.0.0.1, which it returns. */
   async start(): Promise<number> {
@@ -40,11 +46,19 @@ export class Names {
     for (const { hostname, address } of exchangers) this.#addresses.set(hostname.toLowerCase(), address)
   }
 
+  #exchangersOf(name: string): Exchanger[] | undefined {
+    return this.#exchangers.get(name) ?? (this.#beyond ? this.#beyond.#exchangersOf(name) : undefined)
+  }
+
+  #addressOf(name: string): string | undefined {
+    return this.#addresses.get(name) ?? (this.#beyond ? this.#beyond.#addressOf(name) : undefined)
+  }
+
   #answer(question: Question, response: Packet): void {
     const name = question.name.toLowerCase()
     response.header.aa = 1
-    const exchangers = this.#exchangers.get(name)
-    const address = this.#addresses.get(name)
+    const exchangers = this.#exchangersOf(name)
+    const address = this.#addressOf(name)
     if (!exchangers && !address) response.header.rcode = 3
     else if (exchangers && question.type === Packet.TYPE.MX)
       for (const { preference, hostname } of exchangers)

@@ -2,8 +2,10 @@ import { createServer, isIPv4, type Server, type Socket } from 'node:net'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import type { Endpoint } from '../wire/smtp.ts'
+import type { Relay } from './behaviour.ts'
 import { type Partner, type PartnerHost, word } from './partner.ts'
 import { PartnerSession } from './partner-session.ts'
+import { passUnseen, TapSession } from './tap.ts'
 
 /** Connections that may be open at a time on one server; more are closed unread. */
 const MAX_OPEN = 2_000
@@ -83,7 +85,25 @@ export class PartnerServer {
     ) {
       host.partner.flooded = true
       socket.destroy()
-    } else this.#serve(socket, host)
+    } else if (host.spec.behaviour.relay) this.#relay(socket, host, host.spec.behaviour.relay)
+    else this.#serve(socket, host)
+  }
+
+  #relay(socket: Socket, host: PartnerHost, { own }: Relay): void {
+    if (own && plain(socket.remoteAddress ?? '') === own.from) {
+      passUnseen(socket, own.to)
+      return
+    }
+    const { partner, hostname, spec } = host
+    const { behaviour, tls } = host.next()
+    const { legs } = new TapSession(socket, {
+      relay: behaviour.relay!,
+      hostname,
+      tls: { gateway: tls, other: spec.tls.good },
+      onEvent: () => partner.changed(),
+    })
+    partner.conversations.push(...legs)
+    partner.changed()
   }
 
   /** Retries of earlier mail, monitoring: told to come back later, so that they do no harm. */

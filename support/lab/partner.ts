@@ -1,5 +1,5 @@
 import type { Conversation } from '../wire/conversation.ts'
-import type { Behaviour } from './behaviour.ts'
+import type { Behaviour, Relay } from './behaviour.ts'
 import type { ReceivedMessage } from './partner-session.ts'
 import type { HostTls } from './partner-tls.ts'
 
@@ -41,8 +41,15 @@ export class PartnerHost {
     const { times = Number.POSITIVE_INFINITY, spares = 0, ...behaviour } = all
     this.connections++
     const good = this.connections > times || this.connections <= spares
-    return good ? { behaviour: {}, tls: tls.good } : { behaviour, tls: tls.faulty }
+    return good ? { behaviour: wellBehaved(behaviour), tls: tls.good } : { behaviour, tls: tls.faulty }
   }
+}
+
+/** A tap without its faults is a tap still. */
+function wellBehaved({ relay }: Behaviour): Behaviour {
+  if (!relay) return {}
+  const { to, gatewayIs, own }: Relay = relay
+  return { relay: { to, gatewayIs, ...(own ? { own } : {}) } }
 }
 
 /**

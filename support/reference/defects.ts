@@ -7,6 +7,9 @@ export interface Defects {
   sender?: SenderDefects
   queue?: QueueDefects
   words?: WordsDefects
+  /** Of its IPv6 address alone, and of every server but the first that is started, beside `receiver`. */
+  ipv6?: ReceiverDefects
+  otherServers?: ReceiverDefects
 }
 
 /** What becomes of bytes that were read in clear behind STARTTLS or behind the answer to it. */
@@ -95,6 +98,10 @@ export interface ReceiverDefects {
   nestsHandshake?: true
   /** Lowest version of a handshake that is completed. */
   minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.3'
+  /** Versions above the highest that is permitted are used. */
+  ignoresHighestVersion?: true
+  /** Key exchange by RSA is taken where forward secrecy is demanded. */
+  takesStaticRsa?: true
 
   // Passwords and messages
   /** The right password in clear is answered 235. */
@@ -170,6 +177,12 @@ export interface SenderDefects {
   namesSenderFirst?: true
   /** Mail without return path is never forced. */
   exemptsNullSenders?: true
+  /** The same, and STARTTLS is not even used where it is offered. */
+  noticesInClear?: true
+  /** STARTTLS is not used for domains under the parent of the gateway's own. */
+  clearForOwnOrganisation?: true
+  /** For these, TLS is used where it is offered and never forced. */
+  trustsOwnOrganisation?: true
   /** Mail for domains without connector is forced as well. */
   forcesAll?: true
   /** The same, and the message is returned at once. */
@@ -276,6 +289,10 @@ export interface SenderDefects {
   // Versions and suites
   minVersion?: 'TLSv1' | 'TLSv1.3'
   maxVersion?: 'TLSv1.2'
+  /** Versions above the highest that is permitted are offered. */
+  ignoresHighestVersion?: true
+  /** Key exchange by RSA is offered where forward secrecy is demanded. */
+  offersStaticRsa?: true
   /** After a broken handshake the next connection offers TLS 1.2 at most. */
   dancesDown?: true
   /** After a broken handshake the next connection offers TLS 1.0 and up. */

@@ -6,7 +6,7 @@ import type { MailFlow } from '../gateway/mail-flow.ts'
 import { printable } from '../wire/printable.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import { Channel } from './channel.ts'
-import type { Defects } from './defects.ts'
+import type { Defects, ReceiverDefects } from './defects.ts'
 import { notification } from './dsn.ts'
 import { tomorrows } from './identity.ts'
 import { Log } from './log.ts'
@@ -41,6 +41,7 @@ export class ReferenceGateway implements Gateway {
   /** The next message is lost. */
   #loses = false
   inbound!: Endpoint
+  alsoAt: readonly Endpoint[] = []
   submission!: Endpoint
 
   private constructor(flow: MailFlow, defects: Defects) {
@@ -68,6 +69,7 @@ export class ReferenceGateway implements Gateway {
     const host = `127.${randomInt(1, 63)}.${randomInt(256)}.${randomInt(1, 255)}`
     try {
       gateway.inbound = await gateway.#listen(host, 'inbound')
+      gateway.alsoAt = await gateway.#listenOnIpv6()
       gateway.submission = await gateway.#listen(host, 'submission')
     } catch (error) {
       await gateway.stop()
@@ -76,8 +78,19 @@ export class ReferenceGateway implements Gateway {
     return gateway
   }
 
-  async #listen(host: string, role: 'inbound' | 'submission'): Promise<Endpoint> {
-    const { receiver = {}, words = {} } = this.#defects
+  /** Nowhere where the machine has none. */
+  async #listenOnIpv6(): Promise<Endpoint[]> {
+    try {
+      return [await this.#listen('::1', 'inbound', this.#defects.ipv6)]
+    } catch {
+      this.#servers.pop()
+      return []
+    }
+  }
+
+  async #listen(host: string, role: 'inbound' | 'submission', more: ReceiverDefects = {}): Promise<Endpoint> {
+    const { words = {} } = this.#defects
+    const receiver = { ...this.#defects.receiver, ...more }
     const memory = { authenticated: new Set<string>(), greylisted: new Set<string>(), taken: 0 }
     const server = createServer(socket => {
       const former = this.#connections++ % 2 === 0 ? this.#formerFlow : undefined
@@ -179,10 +192,18 @@ export class ReferenceGateway implements Gateway {
 
 /** Gateways that keep every requirement but for the defects that are planted in them. */
 export function reference(defects: Defects = {}): GatewaySource {
+  const { otherServers, ...first } = defects
+  const other = { ...first, receiver: { ...first.receiver, ...otherServers } }
+  let started = 0
   return {
     name: 'reference',
     kind: 'embedded',
-    lacks: () => undefined,
-    start: flow => ReferenceGateway.start(flow, defects),
+    // The second server is without defect: what goes wrong is the doing of the gateway under test.
+    peers: { 'the same kind': () => reference() },
+    lacks: capability =>
+      capability === 'mixed-pair'
+        ? 'no server of another kind is paired with the reference gateway'
+        : undefined,
+    start: flow => ReferenceGateway.start(flow, started++ === 0 || !otherServers ? first : other),
   }
 }

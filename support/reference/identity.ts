@@ -22,6 +22,8 @@ const SUITES = [
   'AES128-GCM-SHA256',
 ]
 
+const EPHEMERAL = SUITES.filter(name => !name.startsWith('AES'))
+
 /** How the gateway takes part in a handshake where it listens. */
 export function serverTls(flow: MailFlow, defects: ReceiverDefects): TlsOptions {
   const { key, certificate: cert } = flow.identity
@@ -30,11 +32,21 @@ export function serverTls(flow: MailFlow, defects: ReceiverDefects): TlsOptions 
     key,
     cert: defects.omitsIntermediate ? cert.slice(0, cert.indexOf('-----BEGIN', 1)) : cert,
     minVersion,
-    // Below TLS 1.2 OpenSSL wants security level 0.
-    ...(minVersion === 'TLSv1' || minVersion === 'TLSv1.1' ? { ciphers: 'DEFAULT:@SECLEVEL=0' } : {}),
+    ...(flow.maxVersion && !defects.ignoresHighestVersion && minVersion !== 'TLSv1.3'
+      ? { maxVersion: flow.maxVersion }
+      : {}),
+    ...serverSuites(flow, defects, minVersion),
     honorCipherOrder: true,
     ...(defects.asksForNoCertificate ? {} : { requestCert: true, rejectUnauthorized: false, ca: flow.trust }),
   }
+}
+
+/** Below TLS 1.2 OpenSSL wants security level 0. */
+function serverSuites(flow: MailFlow, defects: ReceiverDefects, minVersion: string): { ciphers?: string } {
+  const old = minVersion === 'TLSv1' || minVersion === 'TLSv1.1'
+  const ephemeral = flow.forwardSecrecy && !defects.takesStaticRsa
+  if (!old && !ephemeral) return {}
+  return { ciphers: `${ephemeral ? EPHEMERAL.join(':') : 'DEFAULT'}${old ? ':@SECLEVEL=0' : ''}` }
 }
 
 /** How it does where it connects. */
@@ -46,20 +58,21 @@ export function clientTls(
 ): ConnectionOptions {
   const { key, certificate: cert } = flow.identity
   const minVersion = again && defects.stepsDown ? 'TLSv1' : (defects.minVersion ?? flow.minVersion)
-  const maxVersion = again && defects.dancesDown ? 'TLSv1.2' : defects.maxVersion
+  const highest = defects.ignoresHighestVersion || minVersion === 'TLSv1.3' ? undefined : flow.maxVersion
+  const maxVersion = again && defects.dancesDown ? 'TLSv1.2' : (defects.maxVersion ?? highest)
   return {
     servername,
     ca: defects.trustsFirstRootOnly ? flow.trust.slice(0, 1) : flow.trust,
     minVersion,
     ...(maxVersion ? { maxVersion } : {}),
-    ciphers: `${suites(defects).join(':')}${minVersion === 'TLSv1' ? ':@SECLEVEL=0' : ''}`,
+    ciphers: `${suites(flow, defects).join(':')}${minVersion === 'TLSv1' ? ':@SECLEVEL=0' : ''}`,
     ...(cert ? { key, cert } : {}),
   }
 }
 
-function suites(defects: SenderDefects): string[] {
+function suites(flow: MailFlow, defects: SenderDefects): string[] {
   if (defects.offersOneSuite) return SUITES.filter(name => /^TLS_AES_256|^ECDHE-RSA-AES256-GCM/.test(name))
-  if (defects.offersEcdheOnly) return SUITES.filter(name => !name.startsWith('AES'))
+  if (defects.offersEcdheOnly || (flow.forwardSecrecy && !defects.offersStaticRsa)) return EPHEMERAL
   const favourites = defects.prefersShortKeys ? /128/ : defects.prefersCbc ? /^(?!.*GCM).*SHA\d*$/ : undefined
   if (!favourites) return SUITES
   const first = SUITES.filter(name => favourites.test(name))

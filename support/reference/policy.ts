@@ -23,7 +23,9 @@ export interface Demand {
 export function demandFor(flow: MailFlow, domain: string, defects: SenderDefects): Demand {
   const escapes = defects.heedsCapitals && domain !== domain.toLowerCase()
   const connector = escapes ? undefined : outboundConnector(flow.outbound, domain, defects)
-  const level = connector?.tls ?? 'opportunistic'
+  const parent = (name: string) => name.slice(name.indexOf('.') + 1)
+  const trusts = defects.trustsOwnOrganisation && parent(domain) === parent(flow.domain)
+  const level = (trusts ? undefined : connector?.tls) ?? 'opportunistic'
   const forcedElsewhere =
     defects.forcesAll ||
     defects.bouncesWithoutTls ||

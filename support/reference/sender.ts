@@ -181,10 +181,12 @@ export class Sender {
     }
   }
 
-  #firstUse({ mail }: Delivery, host: Host, demand: Demand): Use['tls'] {
+  #firstUse({ mail, domain }: Delivery, host: Host, demand: Demand): Use['tls'] {
     const defects = this.#defects
     const inClear =
       demand.inClear ||
+      (defects.noticesInClear && mail.from === '') ||
+      (defects.clearForOwnOrganisation && sisters(domain, this.#flow.domain)) ||
       (defects.clearForLarge && mail.content.length > LARGE) ||
       (defects.clearAfterCut && this.#cut.has(mail.id))
     if (inClear) return 'never'
@@ -316,6 +318,8 @@ export class Sender {
       (defects.clearWhereValidated && demand.level !== 'encryption-only') ||
       (again && (defects.clearWhereValidatedAndBroken || defects.clearAfterClose)) ||
       (defects.clearForLarge && mail.content.length > LARGE) ||
+      (defects.noticesInClear && mail.from === '') ||
+      (defects.clearForOwnOrganisation && sisters(domain, this.#flow.domain)) ||
       (defects.clearAfterCut && this.#cut.has(mail.id)) ||
       (defects.remembersTls && this.#good.has(hostname)) ||
       (defects.clearAtThirdAttempt && attempts > 2) ||
@@ -376,6 +380,9 @@ const LARGE = 100_000
 
 const expected = (error: unknown): error is Error =>
   error instanceof Trouble || error instanceof Refusal || error instanceof ChannelError
+
+/** Domains under one parent: those of one organisation. */
+const sisters = (one: string, other: string): boolean => one !== other && after(one) === after(other)
 
 const after = (domain: string): string => domain.slice(domain.indexOf('.') + 1)
 

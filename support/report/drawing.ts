@@ -40,7 +40,7 @@ export interface Fact {
 export interface Drawing {
   sender: string
   receiver: string
-  gatewayIs: Party
+  gatewayIs: Conversation['gatewayIs']
   /** `3 lines in clear, 9 inside TLS 1.3, 48 ms` */
   summary: string
   bands: Band[]

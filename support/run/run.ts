@@ -16,6 +16,7 @@ import { judge, type Observation } from '../verdicts/verdict.ts'
 import { until } from '../wire/until.ts'
 import { mustKeepContract } from './contract.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
+import { Turns } from './turns.ts'
 
 /** What a run tells while it goes; see `support/cli/progress.ts`. */
 export interface RunListener {
@@ -75,6 +76,8 @@ export class Run {
   deviations: readonly Deviation[]
   /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
   plan: Planned[] | undefined
+  /** By domain: whoever leads its mail through a tap has it alone. */
+  readonly paths = new Turns()
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
   readonly #submissions = new Map<Gateway, Submission>()
@@ -89,7 +92,10 @@ export class Run {
     this.mailbox = mailbox
     this.listener = options.listener
     this.deviations = options.deviations ?? []
-    this.gateways = new Gateways(options.source, flow, lab.pki, network)
+    this.gateways = new Gateways(options.source, flow, lab.pki, {
+      ...(network ? { network } : {}),
+      ...(lab.resolverOf ? { resolverOf: domain => lab.resolverOf!(domain) } : {}),
+    })
     rules ??= loadFeatures(this.catalogue)
     for (const rule of rules)
       for (const { line, name, control } of rule.examples)
@@ -139,7 +145,7 @@ export class Run {
   submission(gateway: Gateway): Submission {
     let submission = this.#submissions.get(gateway)
     if (!submission) {
-      const user = this.gateways.source.login ? gateway.flow.users[0] : undefined
+      const user = this.gateways.userOf(gateway)
       submission = new Submission(gateway.submission, gateway.flow.hostname, user)
       this.#submissions.set(gateway, submission)
     }

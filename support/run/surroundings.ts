@@ -3,7 +3,7 @@ import type { RunNetwork } from '../containers/run-network.ts'
 import type { ExternalSource } from '../gateway/external.ts'
 import type { GatewaySource } from '../gateway/gateway.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
-import { standardFlow } from '../gateway/standard-flow.ts'
+import { SERVICE, standardFlow } from '../gateway/standard-flow.ts'
 import { InputError } from '../input-error.ts'
 import { FixedLab } from '../lab/fixed-lab.ts'
 import type { Lab } from '../lab/lab.ts'
@@ -60,8 +60,11 @@ async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surround
   const inbox = await lab.partner({
     domain: flow.domain,
     hostnames: [`mailbox.${flow.domain}`],
+    // As the mailbox in a container, and a hop in clear behind every gateway.
+    hosts: [{ starttls: { hides: true } }],
     maxConnections: Number.MAX_SAFE_INTEGER,
   })
+  lab.inbox = inbox
   return { lab, flow, mailbox: partnerMailbox(inbox) }
 }
 
@@ -72,7 +75,11 @@ async function aroundContainers(source: GatewaySource, pki: Pki, doing: Doing): 
   try {
     const flow = await standardFlow(source, { pki, network: lab.network })
     await lab.leadToMailbox(flow.domain)
-    await lab.admitSenders([STRANGERS, ...sides(flow).filter(domain => domain.startsWith('*.'))])
+    await lab.admitSenders([
+      STRANGERS,
+      `*.${SERVICE}`,
+      ...sides(flow).filter(domain => domain.startsWith('*.')),
+    ])
     return { lab, flow, mailbox: lab.mailbox, network: lab.containers }
   } catch (error) {
     await lab.stop()

@@ -11,6 +11,10 @@ export interface Handshake {
   suite?: string
   /** Key exchange group, for example `X25519MLKEM768` or `P-256`. */
   group?: string
+  /** Set when the receiver's share of an ephemeral key exchange was seen: forward secrecy. */
+  ephemeral?: true
+  /** Of the first ClientHello and of the ServerHello, hex: each session has its own. */
+  randoms?: Partial<Record<Party, string>>
   serverCertificate?: CertificateFacts
   /** The sender's certificate; absent when none was shown. */
   clientCertificate?: CertificateFacts
@@ -62,8 +66,10 @@ export interface WireEvent {
 /** One connection from open to close, seen from our end. JSON only: this is also its evidence file. */
 export interface Conversation {
   id: string
-  /** Which end was the gateway under test. */
-  gatewayIs: Party
+  /** Which end was the gateway under test; `neither` on the far side of a tap. */
+  gatewayIs: Party | 'neither'
+  /** Seen from the path between two servers, which hold the keys: what was said inside TLS is not known. */
+  overheard?: true
   /** Names for the two lifelines in a drawing. */
   sender: string
   receiver: string

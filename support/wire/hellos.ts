@@ -9,6 +9,8 @@ export interface ServerHello {
   suite: string
   group?: string
   retry: boolean
+  /** Hex. */
+  random: string
 }
 
 /** RFC 8446 s4.1.3: the random of a HelloRetryRequest. */
@@ -96,7 +98,8 @@ function impliedVersions(legacy: number): number[] {
 export function serverHello(body: Buffer): ServerHello {
   const cursor = new Cursor(body)
   const legacy = cursor.number(2)
-  const retry = cursor.bytes(32).toString('hex') === RETRY_RANDOM
+  const random = cursor.bytes(32).toString('hex')
+  const retry = random === RETRY_RANDOM
   cursor.vector(1)
   const suite = suiteName(cursor.number(2))
   cursor.number(1)
@@ -107,6 +110,7 @@ export function serverHello(body: Buffer): ServerHello {
     version: versionName(found.get(43)?.number(2) ?? legacy),
     suite,
     retry,
+    random,
     ...(share ? { group: groupName(share.number(2)) } : {}),
   }
 }

@@ -11,6 +11,8 @@ import { RecordReader, type TlsSighting } from './tls-records.ts'
 /** Bounds on what is kept of one connection, so that a talkative peer cannot fill the memory. */
 const MAX_EVENTS = 400
 const MAX_CLEAR = 64 * 1024
+/** Two bytes, the content type and the tag of TLS 1.3 (RFC 8446 s5.2): what a handshake ends with that fails late. */
+const SEALED_ALERT = 2 + 1 + 16
 const PEM_BEGIN = '-----BEGIN CERTIFICATE-----'
 
 let lastId = 0
@@ -28,19 +30,26 @@ export class Recorder implements Tap {
   #clearSize: Record<Party, number> = { sender: 0, receiver: 0 }
   #tls: Partial<Record<Party, RecordReader>> = {}
   #endOver: ((limit: PeerLimit) => void) | undefined
+  /** For a record from the path: the sender has said something under the keys of the session. */
+  #sealed = false
+  #up = false
 
   constructor(names: {
-    gatewayIs: Party
+    gatewayIs: Conversation['gatewayIs']
+    /** Which end we are, where that is not simply the other one. */
+    ours?: Party
     sender: string
     receiver: string
+    overheard?: true
     onEvent?: (event: WireEvent) => void
   }) {
-    this.#ours = names.gatewayIs === 'sender' ? 'receiver' : 'sender'
+    this.#ours = names.ours ?? (names.gatewayIs === 'sender' ? 'receiver' : 'sender')
     this.#onEvent = names.onEvent
     const recorder = this
     this.conversation = {
       id: `c${++lastId}`,
       gatewayIs: names.gatewayIs,
+      ...(names.overheard ? { overheard: true } : {}),
       sender: names.sender,
       receiver: names.receiver,
       startedAt: new Date().toISOString(),
@@ -98,7 +107,7 @@ export class Recorder implements Tap {
 
   /** From here on this party is expected to speak TLS; anything else it says is noted as clear text. */
   expectTls(party: Party): void {
-    this.#tls[party] ??= new RecordReader()
+    this.#tls[party] ??= new RecordReader({ tellsSealed: this.conversation.overheard === true })
   }
 
   /** A line of Node's `keylog` event: `LABEL CLIENT_RANDOM SECRET`. It opens the receiver's encrypted handshake. */
@@ -146,6 +155,7 @@ export class Recorder implements Tap {
       case 'client-hello':
         // The second hello of a HelloRetryRequest repeats the offer; keep the first.
         handshake.offered ??= sighting.hello
+        handshake.randoms ??= { sender: sighting.random }
         this.event(party, 'handshake', clientHelloText(sighting.hello))
         break
       case 'server-hello':
@@ -154,6 +164,9 @@ export class Recorder implements Tap {
         if (!sighting.retry) {
           handshake.version = sighting.version
           handshake.suite = sighting.suite
+          handshake.randoms = { ...handshake.randoms, receiver: sighting.random }
+          // Without a share it is a session that is resumed by its key alone: RFC 8446 s2.2.
+          if (sighting.version === 'TLSv1.3' && sighting.group) handshake.ephemeral = true
         }
         this.event(
           party,
@@ -166,6 +179,13 @@ export class Recorder implements Tap {
       case 'group':
         handshake.group = sighting.group
         break
+      case 'server-key-exchange':
+        // One with a pre-shared key or an anonymous one is not offered by anybody here.
+        handshake.ephemeral = true
+        break
+      case 'sealed':
+        this.#overhear(party, sighting.length)
+        break
       case 'certificate-request':
         handshake.clientCertificateRequested = true
         this.event(party, 'handshake', 'CertificateRequest')
@@ -177,6 +197,22 @@ export class Recorder implements Tap {
         this.#keepClear(party, sighting.bytes)
         this.event(party, 'bytes', `not TLS: ${printable(sighting.bytes, 200)}`)
     }
+  }
+
+  /**
+   * On the path nobody says that the handshake is done. It is once the receiver answers, under the keys of the session,
+   * what the sender has said under them; alerts apart.
+   */
+  #overhear(party: Party, length: number): void {
+    if (length <= SEALED_ALERT) return
+    if (party === 'sender') {
+      this.#sealed = true
+      return
+    }
+    const { version = 'unknown', suite = 'unknown suite' } = this.handshake
+    if (!this.#sealed || this.#up) return
+    this.#up = true
+    this.event('receiver', 'handshake', `${spoken(version)} established, ${suite}`, true)
   }
 
   /** Call when the TLS library says that the handshake is done. `chain` is our own, PEM, if we showed one. */

@@ -5,10 +5,14 @@ import { groupName } from './tls-names.ts'
 
 /** What the clear part of a TLS flight says. RFC 8446 s5.1, RFC 5246 s6.2. */
 export type TlsSighting =
-  | { kind: 'client-hello'; hello: ClientHello }
+  | { kind: 'client-hello'; hello: ClientHello; random: string }
   | ServerHello
   | { kind: 'certificate-request' }
   | { kind: 'group'; group: string }
+  /** The receiver's share of an ephemeral key exchange, up to TLS 1.2; a ServerHello of TLS 1.3 has it in its `group`. */
+  | { kind: 'server-key-exchange' }
+  /** Where asked for: a record under the keys of the session; `length` in bytes, with what its protection adds. */
+  | { kind: 'sealed'; length: number }
   | { kind: 'alert'; level: string; description: string }
   /** Bytes that are no TLS record at all. */
   | { kind: 'not-tls'; bytes: Buffer }
@@ -60,6 +64,12 @@ export class RecordReader {
   /** Records of an encrypted handshake that wait for their keys, or all read. */
   #sealed: { header: Buffer; body: Buffer }[] | undefined
   #keys: HandshakeKeys | undefined
+  readonly #tellsSealed: boolean
+
+  /** `tellsSealed`: for a record from the path, where nobody else says that there is a session. */
+  constructor({ tellsSealed = false } = {}) {
+    this.#tellsSealed = tellsSealed
+  }
 
   /**
    * In TLS 1.3 a ChangeCipherSpec means nothing (RFC 8446 appendix D.4): after a HelloRetryRequest a second hello
@@ -94,6 +104,7 @@ export class RecordReader {
         return seen
       }
       if (this.#bytes.length < 5 || this.#bytes.length < 5 + length) return seen
+      if (type === 23 && this.#tellsSealed) seen.push({ kind: 'sealed', length })
       if (type === 23 && this.#sealed) this.#sealedRecord(5 + length, seen)
       this.#record(type!, this.#bytes.subarray(5, 5 + length), seen)
       this.#bytes = this.#bytes.subarray(5 + length)
@@ -137,7 +148,12 @@ export class RecordReader {
       const body = this.#handshake.subarray(4, 4 + length)
       this.#handshake = this.#handshake.subarray(4 + length)
       try {
-        if (type === 1) seen.push({ kind: 'client-hello', hello: clientHello(body) })
+        if (type === 1)
+          seen.push({
+            kind: 'client-hello',
+            hello: clientHello(body),
+            random: body.subarray(2, 34).toString('hex'),
+          })
         else if (type === 2) {
           const hello = serverHello(body)
           this.#tls13 = hello.version === 'TLSv1.3'
@@ -147,10 +163,12 @@ export class RecordReader {
             this.#sealed = []
           }
           seen.push(hello)
-        } else if (type === 12 && body[0] === 3 && this.#ecdhe)
+        } else if (type === 12) {
+          seen.push({ kind: 'server-key-exchange' })
           // RFC 8422 s5.4: named_curve
-          seen.push({ kind: 'group', group: groupName(body.readUInt16BE(1)) })
-        else if (type === 13) seen.push({ kind: 'certificate-request' })
+          if (body[0] === 3 && this.#ecdhe)
+            seen.push({ kind: 'group', group: groupName(body.readUInt16BE(1)) })
+        } else if (type === 13) seen.push({ kind: 'certificate-request' })
         // Finished: what follows is under other keys.
         else if (type === 20 && this.#tls13) this.#sealed = undefined
       } catch {

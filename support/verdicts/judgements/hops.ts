@@ -3,19 +3,24 @@ import type { Sent } from '../../gateway/sending.ts'
 import { headersOf } from '../../lab/message.ts'
 import type { Partner } from '../../lab/partner.ts'
 import type { Observation } from '../verdict.ts'
-import { lineTrue } from './inbound.ts'
+import { isBy, lineTrue } from './inbound.ts'
 import { broken, kept, unclear } from './observation.ts'
-import { carrier } from './outbound.ts'
+import { arrivesInClear, carrier } from './outbound.ts'
 import { secured } from './wire.ts'
 
 const received = (content: string): string[] =>
   headersOf(content).flatMap(({ name, value }) => (name === 'received' ? [value] : []))
 
-/** The message came in over TLS and left in clear: one line claims TLS, the one about the first hop. */
-export function firstHopAlone(sent: Sent): Observation {
+/**
+ * The message came in over TLS and left in clear: one line claims TLS, the one about the first hop. `peer`: name of a
+ * second server, whose own lines are not the gateway's.
+ */
+export function firstHopAlone(sent: Sent, peer?: string): Observation {
+  const clear = arrivesInClear(sent)
+  if (clear.kind !== 'kept') return clear
   const arrival = sent.arrivals[0]
   if (!arrival || !sent.submission) return unclear('not both hops were seen')
-  const lines = received(arrival.content)
+  const lines = received(arrival.content).filter(line => !(peer && isBy(line, peer)))
   if (lines.length === 0) return broken('the gateway added no Received line')
   const first = lineTrue(lines.at(-1)!, sent.submission)
   if (first.kind !== 'kept') return first
@@ -32,20 +37,32 @@ export function hopsOfTheirOwn(sent: Sent): Observation {
   if (!secured(submission)) return unclear('the first hop had no TLS')
   if (!secured(second)) return broken('the second hop had no TLS')
   if (!second.handshake?.offered) return unclear('no ClientHello was seen on the second hop')
-  const [one, other] = [submission, second].map(({ handshake }) => handshake?.serverCertificate?.fingerprint)
-  if (one === other) return broken('both hops show the same certificate')
-  return kept('each hop has a handshake and a certificate of its own')
+  const hops = [submission, second].map(({ handshake }) => handshake)
+  const [one, other] = hops.map(handshake => handshake?.serverCertificate?.fingerprint)
+  if (one !== undefined && one === other) return broken('both hops show the same certificate')
+  for (const party of ['sender', 'receiver'] as const) {
+    const [first, again] = hops.map(handshake => handshake?.randoms?.[party])
+    if (first === undefined || again === undefined) return unclear('not both hellos were seen on both hops')
+    if (first === again) return broken(`both hops have the random of the ${party} in common`)
+  }
+  return kept(
+    other === undefined
+      ? 'each hop has a handshake and randoms of its own'
+      : 'each hop has a handshake, randoms and a certificate of its own',
+  )
 }
 
-/** Nothing says that the message was protected behind the partner. */
-export function noFurtherClaim(sent: Sent, onward: Partner, gateway: Gateway): Observation {
+/**
+ * Nothing says that the message was protected behind the partner. `onward`: where the partner passed it on to; absent
+ * where the partner is a second server, from behind which the message came.
+ */
+export function noFurtherClaim(sent: Sent, onward: Partner | undefined, gateway: Gateway): Observation {
   const arrival = sent.arrivals[0]
-  const passed = onward.messages[0]
+  const passed = onward ? onward.messages[0] : arrival
   if (!arrival || !passed) return unclear('the message was not passed on')
-  if (passed.secured) return unclear('the partner passed the message on over TLS')
-  const claims = received(passed.content).find(line =>
-    line.toLowerCase().includes(onward.domain.toLowerCase()),
-  )
+  if (onward && passed.secured) return unclear('the partner passed the message on over TLS')
+  const behind = onward?.domain.toLowerCase()
+  const claims = received(passed.content).find(line => behind && line.toLowerCase().includes(behind))
   if (claims)
     return broken(`a Received line claims to know of the hop behind the partner: ${claims.slice(0, 100)}`)
   const header = headersOf(arrival.content).find(({ value }) => /end.?to.?end/i.test(value))

@@ -1,6 +1,7 @@
 import type { Mail } from '../../lab/mailbox.ts'
 import { bodyOf, headersOf } from '../../lab/message.ts'
 import type { Handover } from '../../lab/sender.ts'
+import type { Conversation } from '../../wire/conversation.ts'
 import type { Reply } from '../../wire/smtp.ts'
 import { SUITES, sameSuite, spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
@@ -10,7 +11,10 @@ import { secured } from './wire.ts'
 /** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
 const UNKNOWN = new Set(['no connection', 'silent'])
 
-export function accepts(handover: Handover, { version }: { version?: string } = {}): Observation {
+export function accepts(
+  handover: Handover,
+  { version, tls = false }: { version?: string; tls?: boolean } = {},
+): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (breakdown) {
     const detail = `the session ended at ${stage}: ${breakdown.detail}`
@@ -19,6 +23,7 @@ export function accepts(handover: Handover, { version }: { version?: string } = 
   if (!accepted) return broken(`the gateway refused the message at ${stage}: ${reply?.text ?? 'no reply'}`)
   const session = handover.conversations.at(-1)!
   const agreed = session.handshake?.version
+  if (tls && !secured(session)) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
   if (version && agreed !== version)
     return broken(`accepted over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`)
   const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'in clear'
@@ -154,6 +159,23 @@ export function receivedLineTrue(handover: Handover, mail: Mail | undefined): Ob
   if (line === undefined) return broken('the gateway added no Received line')
   return lineTrue(line, handover.conversations.at(-1)!)
 }
+
+/** The Received line of one server among those of others, about the hop on which it took the message in. */
+export function ownLineTrue(
+  content: string | undefined,
+  hostname: string,
+  hop: Conversation | undefined,
+): Observation {
+  if (content === undefined || !hop) return unclear('the message is not in the mailbox')
+  const lines = headersOf(content).filter(({ name, value }) => name === 'received' && isBy(value, hostname))
+  // Several hops inside a server each add a line; the lowest is the one about its sender.
+  const line = lines.at(-1)?.value
+  return line === undefined ? broken('the gateway added no Received line') : lineTrue(line, hop)
+}
+
+/** Whether a server of this name wrote a Received line; RFC 5321 s4.4. */
+export const isBy = (line: string, hostname: string): boolean =>
+  /\bby\s+([^\s;()]+)/i.exec(line)?.[1]?.toLowerCase() === hostname.toLowerCase()
 
 export function lineTrue(
   line: string,

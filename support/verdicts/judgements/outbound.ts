@@ -5,7 +5,7 @@ import type { Conversation } from '../../wire/conversation.ts'
 import { spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
 import { broken, kept, refused, unclear } from './observation.ts'
-import { commands, connections, nothingInClear, secured } from './wire.ts'
+import { commands, connections, nothingInClear, offersStarttls, secured } from './wire.ts'
 
 export interface TlsExpectation {
   /** `TLSv1.2` */
@@ -62,6 +62,7 @@ export function isHeldBack(sent: Sent): Observation {
   if (inClear.kind === 'unclear' && sent.conversations.length > 0) return inClear
   const word = sent.word.at(-1) ?? quietWord(sent)
   if (!word) return unclear('neither the message nor a word about it came from the gateway')
+  if (word.kind === 'delivered' && sent.excuse) return unclear(sent.excuse)
   if (word.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')
   if (!sent.conversations.some(conversation => commands(conversation).length > 0))
     return unclear(`the gateway never spoke to the partner, so TLS was not the reason: ${word.reason}`)
@@ -72,8 +73,6 @@ export function isHeldBack(sent: Sent): Observation {
   return refused(`${word.kind} after ${connections(sent.conversations)}: ${word.reason}`)
 }
 
-const offersStarttls = ({ events }: Conversation): boolean =>
-  events.some(({ kind, text }) => kind === 'reply' && /^250[ -]STARTTLS$/i.test(text))
 const saysStarttls = (conversation: Conversation): boolean =>
   commands(conversation).some(({ text }) => /^STARTTLS\b/i.test(text))
 
@@ -174,7 +173,8 @@ export function carrier(sent: Sent) {
     conversation =>
       conversation.receiver === host &&
       (sent.arrivals[0]!.secured ? secured(conversation) : true) &&
-      conversation.events.some(({ kind }) => kind === 'content'),
+      // What is said inside TLS is not known on the path.
+      (conversation.overheard || conversation.events.some(({ kind }) => kind === 'content')),
   )
 }
 
@@ -182,6 +182,7 @@ export function carrier(sent: Sent) {
 function notArrived(sent: Sent): Observation | undefined {
   if (sent.refusal) return unclear(`the gateway did not take the message to send on: ${sent.refusal}`)
   if (sent.arrivals.length > 0) return undefined
+  if (sent.excuse) return unclear(sent.excuse)
   if (sent.partner.flooded)
     return unclear('the partner got more than is served, so the message may have been in it')
   const word = sent.word.at(-1)

@@ -12,6 +12,9 @@ const BEFORE_TLS = /^(EHLO|HELO|STARTTLS|NOOP|RSET|QUIT)\b/i
 export const secured = ({ handshake, events }: Conversation): boolean =>
   handshake?.error === undefined && events.some(event => event.kind === 'handshake' && event.secured)
 
+export const offersStarttls = ({ events }: Conversation): boolean =>
+  events.some(({ kind, text }) => kind === 'reply' && /^250[ -]STARTTLS$/i.test(text))
+
 export const commands = ({ events }: Conversation): WireEvent[] =>
   events.filter(({ from, kind }) => from === 'sender' && kind === 'command')
 
@@ -210,6 +213,16 @@ export function noOldSession(conversations: readonly Conversation[]): Observatio
   if (old) return broken(`it used ${spoken(old.handshake!.version!)}`)
   if (!conversations.some(begun)) return unclear('no handshake was begun')
   return refused('no session with an older version than TLS 1.2')
+}
+
+/** Every session had an ephemeral key exchange: who gets hold of a key later can read nothing. */
+export function hadForwardSecrecy(conversations: readonly Conversation[]): Observation {
+  const sessions = conversations.filter(secured)
+  if (sessions.length === 0) return unclear('no TLS session was made')
+  const without = sessions.find(({ handshake }) => !handshake?.ephemeral)
+  if (without) return broken(`the session used ${without.handshake?.suite}, without forward secrecy`)
+  const groups = new Set(sessions.map(({ handshake }) => handshake?.group ?? handshake?.suite))
+  return kept(`forward secrecy by ${[...groups].join(' and ')}`)
 }
 
 /** No hello after the first offered a lower highest version: RFC 7507, downgrade dance. */

@@ -1,0 +1,25 @@
+import { Given, Then, When } from '@cucumber/cucumber'
+import { addressesOf, strengthAt } from '../support/lab/strength.ts'
+import { equallyStrong } from '../support/verdicts/judgements/strength.ts'
+import type { MailWorld } from './world.ts'
+
+Given("the gateway's domain has a second server", async function (this: MailWorld) {
+  this.needs('pair')
+  if (this.run.plan) return
+  this.second = await this.run.gateways.ofOwn('as it is')
+})
+
+When("every address of the gateway's domain is probed", async function (this: MailWorld) {
+  const servers = [await this.gateway(), ...(this.second ? [this.second] : [])]
+  const endpoints = await Promise.all(
+    servers.flatMap(({ inbound, alsoAt = [] }) => [inbound, ...alsoAt]).map(addressesOf),
+  )
+  const about = { hostname: this.flow.hostname, pki: this.run.pki }
+  this.strengths = await Promise.all(endpoints.flat().map(one => strengthAt(one, about)))
+  for (const { conversations } of this.strengths) this.conversations.push(...conversations)
+  this.acted = true
+})
+
+Then('all of them offer TLS of the same strength', function (this: MailWorld) {
+  return this.conclude(equallyStrong(this.strengths))
+})
