@@ -98,7 +98,7 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
     return
   }
   for (const dialogue of this.dialogues) dialogue.close()
-  this.release()
+  await this.release()
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>
   try {

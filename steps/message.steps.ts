@@ -76,7 +76,7 @@ const MAILS: Record<string, (world: MailWorld) => Promise<Sending>> = {
   'a message': async () => ({}),
   'a message for its postmaster': async world => {
     mayWriteFor(world)
-    const { flow } = await world.run.gateways.peer(world.peer!)
+    const { flow } = await world.secondServer()
     return { message: compose({ from: '', to: [`postmaster@${flow.domain}`] }) }
   },
   'a notification': notification,
@@ -90,8 +90,8 @@ function mayWriteFor({ run }: MailWorld): void {
 /** The gateway returns a message to its author, who is at the second server. */
 async function notification(world: MailWorld): Promise<{ message: Message; cause: Message }> {
   mayWriteFor(world)
-  const { lab, gateways } = world.run
-  const author = (await gateways.peer(world.peer!)).flow.recipient
+  const { lab } = world.run
+  const author = (await world.secondServer()).flow.recipient
   const nobody = await world.partner({
     domain: lab.freshDomain('*.opportunistic.test'),
     hosts: [{ transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 No such mailbox' } } }],
@@ -275,7 +275,7 @@ Then('its text cannot be read on the wire, and its recipient can decrypt it', fu
 })
 
 Then('its Received lines claim TLS for the first hop alone', async function (this: MailWorld) {
-  const peer = this.peer && (await this.run.gateways.peer(this.peer))
+  const peer = this.peer && (await this.secondServer())
   return this.conclude(firstHopAlone(this.only, peer?.flow.hostname))
 })
 

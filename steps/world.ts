@@ -84,6 +84,7 @@ export class MailWorld extends World {
   /** Both servers of a pair, in the direction in which mail went. */
   #pairName = ''
   #behind: Mailbox | undefined
+  #secondServer: Promise<Gateway> | undefined
   readonly #leavePaths: (() => void)[] = []
 
   // Then
@@ -113,8 +114,14 @@ export class MailWorld extends World {
 
   /** The gateway and the second server. */
   async pair(): Promise<{ gateway: Gateway; peer: Gateway }> {
-    const [gateway, peer] = await Promise.all([this.gateway(), this.run.gateways.peer(this.peer!)])
+    const [gateway, peer] = await Promise.all([this.gateway(), this.secondServer()])
     return { gateway, peer }
+  }
+
+  /** The same throughout an example. */
+  secondServer(): Promise<Gateway> {
+    this.#secondServer ??= this.run.gateways.peer(this.peer!)
+    return this.#secondServer
   }
 
   /** From here on until the example is over, mail for the domain of one of them goes the way that it says. */
@@ -173,7 +180,9 @@ export class MailWorld extends World {
     }
   }
 
-  release(): void {
+  async release(): Promise<void> {
+    const second = await this.#secondServer?.catch(() => undefined)
+    if (second) await this.run.gateways.dismiss(second)
     for (const leave of this.#leavePaths) leave()
     for (const partner of this.#partners) this.run.lab.release(partner)
   }

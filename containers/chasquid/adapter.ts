@@ -31,6 +31,7 @@ export const chasquid: ContainerProduct = {
   refuses: { 'has lost its certificate': 'chasquid does not start without a certificate' },
   ready: /daemon listening on \S*:587$/,
   command: ['/usr/local/sbin/start'],
+  remembers: 'a domain whose servers had TLS once is never sent to without',
   versionCommand: ['sh', '-c', 'chasquid -version && grep -aom1 "go1[.][0-9.]*" /usr/bin/chasquid'],
 
   readVersion(text: string) {

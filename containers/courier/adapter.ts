@@ -54,6 +54,7 @@ export const courier: ContainerProduct = {
   ready: /courierd: Waiting\. /,
   command: ['/usr/local/sbin/start'],
   reload: ['/usr/local/sbin/start', 'again'],
+  remembers: 'a mail exchanger whose STARTTLS failed counts as one without it for hours',
   versionCommand: ['dpkg-query', '-W', 'courier-mta', 'libgnutls30*'],
 
   readVersion(text: string) {

@@ -49,6 +49,7 @@ export const opensmtpd: ContainerProduct = {
   },
   ready: /^info: OpenSMTPD \S+ starting$/,
   command: ['/usr/local/sbin/start'],
+  remembers: 'the mail exchangers of a domain are kept for a while',
   versionCommand: ['sh', '-c', "smtpd -h 2>&1; dpkg-query -W 'libssl*'"],
 
   readVersion(text: string) {

@@ -135,6 +135,8 @@ export interface ContainerProduct extends Adapter {
   readonly queue: readonly string[]
   /** Run in the container: tries queued mail for a domain now. */
   retry(domain: string): readonly string[]
+  /** It keeps what it saw of a domain's servers, or who they are, for later messages; what, in a sentence. */
+  readonly remembers?: string
   /** It takes mail for sending on from users alone, who log in inside TLS. */
   readonly login?: true
   /** Variants of the standard flow with which it cannot be run, each with the reason, in a sentence for the report. */

@@ -182,6 +182,7 @@ export function container(product: ContainerProduct, release?: string): GatewayS
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
     login: product.login ?? false,
+    remembers: product.remembers !== undefined,
     refuses: variant => product.refuses?.[variant],
     start(flow, network) {
       if (!network) throw new Error(`${name} runs in the network of a run, and there is none`)

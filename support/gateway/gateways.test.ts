@@ -93,4 +93,28 @@ describe('the gateways of a run', () => {
     await all.stop()
     assert.equal(await greets(one.inbound), false)
   })
+
+  it('have a second server for each that asks where a server remembers what it saw, until that one is dismissed', async () => {
+    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
+    const flow = await standardFlow(reference(), { pki, network })
+    const all = new Gateways({ ...reference(), remembers: true }, flow, pki)
+    const [one, other] = await Promise.all([all.peer('the same kind'), all.peer('the same kind')])
+    assert.notEqual(one.flow.domain, other.flow.domain)
+    await all.dismiss(one)
+    assert.deepEqual(await alive([one, other]), [false, true])
+    await all.stop()
+    assert.deepEqual(await alive([other]), [false])
+  })
+
+  it('know who hands mail over to a gateway that takes it from users alone', async () => {
+    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
+    const flow = await standardFlow(reference(), { pki, network })
+    const open = new Gateways(reference(), flow, pki)
+    const closed = new Gateways({ ...reference(), login: true }, flow, pki)
+    assert.equal(open.userOf(await open.with('as it is')), undefined)
+    assert.equal(closed.userOf(await closed.with('as it is')), flow.users[0])
+    // The second server of the reference gateway takes mail from everybody.
+    assert.equal(closed.userOf(await closed.peer('the same kind')), undefined)
+    await Promise.all([open.stop(), closed.stop()])
+  })
 })

@@ -13,6 +13,7 @@ export class Gateways {
   readonly #running = new Map<FlowVariant, Promise<Gateway>>()
   readonly #peers = new Map<PeerKind, Promise<Gateway>>()
   readonly #own: Promise<Gateway>[] = []
+  #peersOfOwn = 0
   /** Those that take mail for sending on from users alone. */
   readonly #withLogin = new WeakSet<Gateway>()
   readonly #resolverOf: ((domain: string) => Promise<string>) | undefined
@@ -48,21 +49,38 @@ export class Gateways {
     return gateway
   }
 
-  /** The second server of a pair, for all that ask. Started at the first call. Throws GatewayFailure. */
+  /**
+   * The second server of a pair: one for all that ask, or one for each where a server remembers what it saw of others;
+   * `dismiss` ends that. Throws GatewayFailure.
+   */
   peer(kind: PeerKind): Promise<Gateway> {
+    const source = this.source.peers?.[kind]?.()
+    if (!source) return Promise.reject(new Error(`${this.source.name} has no second server of ${kind}`))
+    if (this.source.remembers || source.remembers) {
+      const own = this.#startPeer(source, { kind, number: ++this.#peersOfOwn })
+      this.#own.push(own)
+      return own
+    }
     let peer = this.#peers.get(kind)
     if (!peer) {
-      peer = this.#startPeer(kind)
+      peer = this.#startPeer(source, { kind })
       this.#peers.set(kind, peer)
     }
     return peer
   }
 
-  async #startPeer(kind: PeerKind): Promise<Gateway> {
-    const source = this.source.peers?.[kind]?.()
-    if (!source) throw new Error(`${this.source.name} has no second server of ${kind}`)
+  /** The example that a second server was for alone is over. */
+  async dismiss(gateway: Gateway): Promise<void> {
+    for (const [i, own] of this.#own.entries())
+      if ((await own.catch(() => undefined)) === gateway) {
+        this.#own.splice(i, 1)
+        return gateway.stop()
+      }
+  }
+
+  async #startPeer(source: GatewaySource, about: { kind: PeerKind; number?: number }): Promise<Gateway> {
     const flow = await standardFlow(source, { pki: this.#pki, network: this.#flow.network })
-    return this.#started(source, await this.#tapped(await peerFlow(flow, kind, this.#pki)))
+    return this.#started(source, await this.#tapped(await peerFlow(flow, about, this.#pki)))
   }
 
   async #start(variant: FlowVariant): Promise<Gateway> {

@@ -99,7 +99,8 @@ async function pass(
     ...(tls ? { tls } : {}),
     gatewayIs,
   })
-  const taken = sent!.word.at(-1)?.kind === 'delivered' || sent!.conversations.some(saysContent)
+  const taken =
+    sent!.word.at(-1)?.kind === 'delivered' || sent!.conversations.some(one => lastExchange(one).accepted)
   const all = taken ? await mailbox.await(message.token) : await mailbox.find(message.token)
   const mails = all.filter(mail => mail.to.some(to => isFor(to, sent!.recipient)))
   await tap.caughtUp()
@@ -120,8 +121,6 @@ async function pass(
 /** A notification to its author quotes it; and a gateway may write its mailbox with another domain. */
 const isFor = (to: string, recipient: string): boolean =>
   to.toLowerCase().split('@')[0] === recipient.toLowerCase().split('@')[0]
-
-const saysContent = ({ events }: Conversation): boolean => events.some(({ kind }) => kind === 'content')
 
 /** Why a server does not take good mail over TLS from us, or nothing when it does. */
 async function shortcoming({ lab }: Ground, { inbound, flow }: Gateway): Promise<string | undefined> {

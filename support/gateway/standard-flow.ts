@@ -1,3 +1,4 @@
+import { pathTo } from '../lab/lab.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Capability } from './adapter.ts'
 import type { GatewaySource, PeerKind } from './gateway.ts'
@@ -25,10 +26,7 @@ const DOMAIN = 'gateway.test'
 /** Servers of one service, each with a domain of its own. No connector of the standard flow covers these names. */
 export const SERVICE = 'service.test'
 const HERE = `here.${SERVICE}`
-const PEERS: Record<PeerKind, string> = {
-  'the same kind': `there.${SERVICE}`,
-  'another kind': `elsewhere.${SERVICE}`,
-}
+const PEERS: Record<PeerKind, string> = { 'the same kind': 'there', 'another kind': 'elsewhere' }
 
 /**
  * What every gateway that the suite starts is told: a connector for each behaviour that scenarios ask for, as far as
@@ -130,9 +128,13 @@ async function ofService(flow: MailFlow, pki: Pki): Promise<MailFlow> {
   }
 }
 
-/** What the second server of a pair is told: it takes and sends everything, with TLS or without. */
-export async function peerFlow(flow: MailFlow, kind: PeerKind, pki: Pki): Promise<MailFlow> {
-  return { ...(await at(PEERS[kind], flow, pki)), inbound: [], outbound: [] }
+/** What the second server of a pair is told, one of several where it has a `number`: it takes and sends everything, with TLS or without. */
+export async function peerFlow(
+  flow: MailFlow,
+  { kind, number = '' }: { kind: PeerKind; number?: number | '' },
+  pki: Pki,
+): Promise<MailFlow> {
+  return { ...(await at(`${PEERS[kind]}${number}.${SERVICE}`, flow, pki)), inbound: [], outbound: [] }
 }
 
 /** The same flow under other names. */
@@ -144,7 +146,7 @@ async function at(domain: string, flow: MailFlow, pki: Pki): Promise<MailFlow> {
     domain,
     recipient: `inbox@${domain}`,
     sender: `probe@${domain}`,
-    identity: await pki.issue({ names: [hostname, domain], usage: 'server' }),
+    identity: await pki.issue({ names: [hostname, domain, pathTo(domain)], usage: 'server' }),
     users: flow.users.map(({ password }) => ({ name: `probe@${domain}`, password })),
   }
 }

@@ -5,7 +5,7 @@ import { standardFlow } from '../gateway/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
-import { replyOfKind } from '../verdicts/judgements/session.ts'
+import { nothingTookEffect, replyOfKind } from '../verdicts/judgements/session.ts'
 import { WireError } from '../wire/smtp.ts'
 import { Dialogue, SMUGGLED, type Smuggled } from './dialogue.ts'
 
@@ -109,6 +109,29 @@ describe('a session that is led command by command', () => {
     assert.match(talk.breakdown!.message, /454/)
     assert.equal(talk.refusedMidway?.code, 454)
     assert.match(replyOfKind(talk, '5').detail, /^STARTTLS is refused once a message has begun: 454/)
+  })
+
+  it('knows an alert that answers what was smuggled before the handshake has begun', async () => {
+    const alert = Buffer.from([21, 3, 3, 0, 2, 2, 10])
+    const server = createServer(socket => {
+      socket.on('error', () => {})
+      socket.write('220 mx.gateway.test\r\n')
+      createInterface({ input: socket }).on('line', line => {
+        if (line === 'NOOP') socket.end(Buffer.concat([Buffer.from('220 Go ahead\r\n'), alert]))
+        else if (line !== 'STARTTLS') socket.write('250 OK\r\n')
+      })
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
+    const flow = await standardFlow(reference(), { pki, network })
+    const { port } = server.address() as AddressInfo
+    const talk = await Dialogue.open({ host: '127.0.0.1', port }, { domain: 'sender.test', flow })
+    await talk.greet()
+    await talk.smuggle('a NOOP behind STARTTLS in a segment of its own')
+    talk.close()
+    server.close()
+    assert.equal(talk.breakdown?.breakdown, 'handshake failed')
+    assert.match(nothingTookEffect(talk, true).detail, /^it ended the session at the handshake: .*an alert$/)
   })
 
   it('logs in with the right password, and with a wrong one', async () => {

@@ -39,8 +39,14 @@ export function tapOptions(
 ): PartnerOptions {
   const { faults, ...rest } = does
   const relay = { to, gatewayIs, ...faults, ...(own ? { own } : {}) }
-  return { domain, hosts: [{ ...rest, relay }] }
+  return { domain, hosts: [{ ...rest, relay }], hostnames: [pathTo(domain)] }
 }
+
+/**
+ * The mail exchanger that a tap is. Not the name of the server behind it: some servers leave themselves out of a
+ * domain's exchangers by their names, and then find none for the mail that they pass on.
+ */
+export const pathTo = (domain: string): string => `path.${domain}`
 
 /** Everything around a gateway, wherever it runs. */
 export interface Lab {

@@ -12,6 +12,8 @@ import type { Relay } from './behaviour.ts'
 const IDLE = 6 * MAX_WAIT
 /** Longest wait for the server behind, and for each of two handshakes, in ms. */
 const ANSWER = MAX_WAIT
+/** How long one leg may take to close after the other has, in ms. */
+const LINGER = 1_000
 
 export interface TapOptions {
   relay: Relay
@@ -85,7 +87,7 @@ export class TapSession {
       leg.onReset = () => other.link.reset()
       leg.onClose = () => {
         leg.record('close', 'closed', leg.party)
-        other.end()
+        other.part()
         this.#options.onEvent()
       }
     }
@@ -286,10 +288,15 @@ class Leg {
     if (this.#stream.writable) this.#stream.write(bytes)
   }
 
+  /** Says nothing more; what the other end still has to say comes through. */
   end(): void {
     if (this.#stream.writable) this.#stream.end()
-    // A server that is left alone at the end of a session closes too; one that does not is not waited for.
-    setTimeout(() => this.link.destroy(), 1_000).unref()
+  }
+
+  /** As `end`, with nobody left to hear it: whoever does not close then is not waited for. */
+  part(): void {
+    this.end()
+    setTimeout(() => this.link.destroy(), LINGER).unref()
   }
 
   /** As the side that listens. */
@@ -363,7 +370,8 @@ function withoutStarttls(lines: readonly Buffer[]): Buffer[] {
 
 /** Bytes go both ways and are not looked at. */
 export function passUnseen(socket: Socket, to: { host: string; port: number }): void {
-  const onward = connect(to)
+  socket.allowHalfOpen = true
+  const onward = connect({ ...to, allowHalfOpen: true })
   socket.pipe(onward)
   onward.pipe(socket)
   for (const [one, other] of [

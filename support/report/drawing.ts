@@ -164,7 +164,7 @@ function placeFacts(bands: Band[], facts: Fact[], handshake: Handshake): void {
 }
 
 /** What an administrator asks of a handshake, in words; empty where there was none. */
-export function factsOf({ handshake, startedAt }: Conversation): Fact[] {
+export function factsOf({ handshake, startedAt, overheard }: Conversation): Fact[] {
   if (!handshake || Object.keys(handshake).length === 0) return []
   const { offered, version, suite, group, serverCertificate, clientCertificate, error } = handshake
   const facts: Fact[] = []
@@ -193,10 +193,12 @@ export function factsOf({ handshake, startedAt }: Conversation): Fact[] {
         },
       ],
     )
-  if (version) add('Agreed', [spoken(version), suite, group].filter(Boolean).join(', '))
+  const secrecy = overheard && (handshake.ephemeral ? 'ephemeral key exchange' : 'no forward secrecy')
+  if (version) add('Agreed', [spoken(version), suite, group, secrecy].filter(Boolean).join(', '))
   if (serverCertificate) add('Receiver shows', ...certificate(serverCertificate, startedAt))
   if (clientCertificate) add('Sender shows', ...certificate(clientCertificate, startedAt))
-  else if (handshake.clientCertificateRequested)
+  // From the path, certificates are not looked at.
+  else if (handshake.clientCertificateRequested && !overheard)
     add('Sender shows', 'no certificate, though it was asked for')
   if (error) add('Failed', '', [], error)
   return facts
