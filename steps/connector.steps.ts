@@ -12,25 +12,18 @@ import { Inapplicable, type MailWorld } from './world.ts'
 
 const wildcard = (pattern: string): boolean => pattern.startsWith('*.')
 
-function outbound(
-  world: MailWorld,
-  fits: (connector: OutboundConnector) => boolean,
-  what: string,
-): OutboundConnector {
-  const found = world.flow.outbound.find(fits)
-  if (!found) throw new Inapplicable(`the gateway has no outbound connector that ${what}`)
+/** The first that fits, or the example is inapplicable. */
+function first<C>(connectors: readonly C[], fits: (connector: C) => boolean, what: string): C {
+  const found = connectors.find(fits)
+  if (!found) throw new Inapplicable(`the gateway has no ${what}`)
   return found
 }
 
-function inbound(
-  world: MailWorld,
-  fits: (connector: InboundConnector) => boolean,
-  what: string,
-): InboundConnector {
-  const found = world.flow.inbound.find(fits)
-  if (!found) throw new Inapplicable(`the gateway has no inbound connector that ${what}`)
-  return found
-}
+const outbound = (world: MailWorld, fits: (connector: OutboundConnector) => boolean, what: string) =>
+  first(world.flow.outbound, fits, `outbound connector that ${what}`)
+
+const inbound = (world: MailWorld, fits: (connector: InboundConnector) => boolean, what: string) =>
+  first(world.flow.inbound, fits, `inbound connector that ${what}`)
 
 /** Compares with the recipient's own name first, then those that compare with one name that a partner can bear too. */
 const NAMES = [

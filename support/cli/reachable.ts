@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
-import { GatewayFailure } from '../gateway/gateway.ts'
 import type { GatewayFile } from '../gateway/gateway-file.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 
 /** In ms; a gateway that takes longer to take a connection cannot be judged anyway. */

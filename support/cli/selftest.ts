@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update'
-import { GatewayFailure } from '../gateway/gateway.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { selftest, selftestJson, selftestText, selftestTotals } from '../reference/selftest.ts'
 import { fitted } from './columns.ts'
 import { lookOf } from './terminal.ts'

@@ -1,4 +1,4 @@
-import { GatewayFailure } from '../gateway/gateway.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { printable } from '../wire/printable.ts'
 
 /** The container engine, or something in a container, did not do its part: the run can say nothing about a gateway. */

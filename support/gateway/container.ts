@@ -1,5 +1,6 @@
-import { createConnection } from 'node:net'
 import { type Container, type File, folderFiles, type RunNetwork } from '../containers/engine.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
+import { greets } from '../lab/greeting.ts'
 import { until } from '../wire/until.ts'
 import {
   type ContainerProduct,
@@ -9,7 +10,7 @@ import {
   type Release,
   type RenderedFile,
 } from './adapter.ts'
-import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
+import type { Gateway, GatewaySource } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
 import { ProductLog } from './product-log.ts'
 
@@ -21,8 +22,6 @@ const START_LIMIT = 30_000
 const GRACE = 5_000
 /** Between two looks at whether it greets, in ms. */
 const PAUSE = 20
-/** For the 220 on one connection, in ms. */
-const GREETING = 5_000
 
 /** A real mail server in a container of its own, in the network of a run. */
 export class ContainerGateway implements Gateway {
@@ -195,22 +194,4 @@ export function container(product: ContainerProduct, release?: string): GatewayS
 function asFile({ path, content, mode = '0644', owner }: RenderedFile): File {
   if (owner) throw new Error(`${path}: names of users are known inside the container alone`)
   return { path, content, mode: Number.parseInt(mode, 8) }
-}
-
-/** Whether a 220 comes. A connection that is closed at once is the engine's, with nothing behind it yet. */
-function greets({ host, port }: { host: string; port: number }): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = createConnection({ host, port })
-    const end = (result: boolean) => {
-      socket.destroy()
-      resolve(result)
-    }
-    socket.setTimeout(GREETING, () => end(false))
-    socket.once('data', chunk => {
-      socket.write('QUIT\r\n')
-      end(chunk.toString('latin1').startsWith('220'))
-    })
-    socket.once('error', () => end(false))
-    socket.once('close', () => end(false))
-  })
 }

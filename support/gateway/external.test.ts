@@ -4,10 +4,10 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { writeAuthorities } from '../pki/authority-files.ts'
 import { CAPABILITIES, type Capability } from './adapter.ts'
 import { external } from './external.ts'
-import { GatewayFailure } from './gateway.ts'
 import { loadGatewayFile } from './gateway-file.ts'
 
 const INBOUND = `

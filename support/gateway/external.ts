@@ -1,8 +1,9 @@
 import { basename } from 'node:path'
 import { getCACertificates } from 'node:tls'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { readAuthorities } from '../pki/authority-files.ts'
 import type { Capability } from './adapter.ts'
-import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
+import type { Gateway, GatewaySource } from './gateway.ts'
 import type { GatewayFile } from './gateway-file.ts'
 import type { MailFlow } from './mail-flow.ts'
 

@@ -72,8 +72,3 @@ export interface GatewaySource {
   /** Throws GatewayFailure when it does not come up. `network`: of the run, where its lab is in containers. */
   start(flow: MailFlow, network?: RunNetwork): Promise<Gateway>
 }
-
-/** The gateway did not start or went away by itself: the run can say nothing about it. */
-export class GatewayFailure extends Error {
-  override name = 'GatewayFailure'
-}

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { greets } from '../lab/greeting.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
-import { type Gateway, GatewayFailure, type GatewaySource } from './gateway.ts'
+import type { Gateway, GatewaySource } from './gateway.ts'
 import { Gateways } from './gateways.ts'
 import { standardFlow } from './standard-flow.ts'
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { reference } from '../reference/gateway.ts'
@@ -7,7 +8,7 @@ import { Run, withRun } from '../run/run.ts'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { loadFeatures, select } from '../verdicts/features.ts'
 import { arrivesOverTls, isHeldBack } from '../verdicts/judgements/outbound.ts'
-import { GatewayFailure, type GatewaySource } from './gateway.ts'
+import type { GatewaySource } from './gateway.ts'
 import type { Sent } from './sending.ts'
 
 /** Where the second server has a fault, nothing is the gateway's: the same requirements as with a good one. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Gateway, GatewayFailure } from '../gateway/gateway.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { reference } from '../reference/gateway.ts'

@@ -1,6 +1,7 @@
-import { type Gateway, GatewayFailure } from '../gateway/gateway.ts'
+import type { Gateway } from '../gateway/gateway.ts'
 import { type Sent, send } from '../gateway/sending.ts'
 import type { Submission } from '../gateway/submission.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
 import type { Behaviour } from '../lab/behaviour.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox.ts'
