@@ -224,7 +224,8 @@ function masterCf({ inbound, submission }: Place): string {
     // cleanup and the like must be reachable for postqueue and sendmail of other users: not private.
     'pickup unix n - n 60 1 pickup\n',
     'cleanup unix n - n - 0 cleanup\n',
-    'qmgr unix n - n 300 1 qmgr\n',
+    // New mail that comes while the queue manager is being replaced at a reload waits for the next look (default: 300 s).
+    'qmgr unix n - n 5 1 qmgr\n',
     'showq unix n - n - - showq\n',
     'flush unix n - n 1000? 0 flush\n',
     unix('tlsmgr', 'tlsmgr', { wakeup: '1000?', most: '1' }),
