@@ -104,6 +104,32 @@ describe('the container engine', function () {
     await container.stop()
   })
 
+  it('puts files in place of others so that they are never away, and never there in part', async () => {
+    const lines: string[] = []
+    const path = '/etc/one/table'
+    const content = 'x'.repeat(1_000_000)
+    const container = await network.start({
+      name: 'replaced',
+      image,
+      files: [{ path, content }],
+      command: [
+        'bash',
+        '-c',
+        `while :; do read -r -N 1000000 all <${path}; [ \${#all} = 1000000 ] || echo \${#all}; done 2>&1`,
+      ],
+      onLine: line => lines.push(line),
+    })
+    const fresh = '/etc/another/table'
+    for (let time = 0; time < 10; time++)
+      await container.copy([
+        { path, content },
+        { path: fresh, content },
+      ])
+    const { stdout } = await container.exec(['sh', '-c', `cat ${fresh} | wc -c; ls -d /.new || true`])
+    await container.stop()
+    assert.deepEqual([lines, stdout], [[], '1000000\n'])
+  })
+
   it('says why a container does not come up', async () => {
     const dies = { name: 'two', image, ports: [25], ready: /never/ }
     await assert.rejects(network.start({ ...dies, command: ['sh', '-c', 'echo no flour; exit 7'] }), {

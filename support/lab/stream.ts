@@ -45,7 +45,7 @@ export class Stream {
   /** What the gateway said last about a message. */
   reply({ token }: Message): string | undefined {
     const { reply, breakdown } = this.#last.get(token) ?? {}
-    return reply ? `${reply.code} ${reply.text}` : breakdown?.detail
+    return reply?.text ?? breakdown?.detail
   }
 
   /** Some conversations, oldest first: those around the change, those of other certificates, and of some messages. */

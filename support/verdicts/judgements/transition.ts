@@ -25,8 +25,10 @@ export async function arrivalsOf(
 ): Promise<Arrivals> {
   const awaited = (messages: readonly Message[]) =>
     filtered(messages, async ({ token }) => (await mailbox.await(token, gateway.patience)).length === 0)
-  const held = (messages: readonly Message[]) =>
-    filtered(messages, async ({ from }) => (await gateway.holds?.(from)) ?? false)
+  // Both: a return of the message is addressed to its sender.
+  const holds = async (addresses: readonly string[]) =>
+    (await Promise.all(addresses.map(async address => gateway.holds?.(address)))).every(Boolean)
+  const held = (messages: readonly Message[]) => filtered(messages, ({ from, to }) => holds([from, ...to]))
   let missing = await awaited(accepted)
   if (missing.length > 0 && retries && (!gateway.holds || (await held(missing)).length > 0)) {
     await gateway.retry(gateway.flow.domain)
