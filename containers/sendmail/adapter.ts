@@ -69,7 +69,8 @@ export const sendmail: ContainerProduct = {
     return { version, library: `OpenSSL ${opensslVersion(Number.parseInt(library, 16))}` }
   },
 
-  queue: ['mailq'],
+  // Without -v it cuts long senders off.
+  queue: ['mailq', '-v'],
 
   /** A queue run over the messages that have such a recipient. */
   retry: (domain: string) => ['sendmail', `-qR@${domain}`],
