@@ -40,6 +40,12 @@ describe('the contract of a gateway', () => {
       { queue: { bouncesAtOnce: true } },
       'it was bounced',
     ],
+    [
+      'keeps mail that it cannot deliver now, and says so',
+      {},
+      'its queue has nothing with token-',
+      { holds: async address => address.startsWith('inbox@') },
+    ],
     ['returns mail that can never be delivered, and says so', { queue: { tellsNobody: true } }, 'not told'],
   ]
   for (const [clause, defects, why, facts] of broken)

@@ -5,7 +5,7 @@ import { GatewayFailure } from '../gateway-failure.ts'
 import type { Behaviour } from '../lab/behaviour.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox.ts'
-import { compose } from '../lab/message.ts'
+import { compose, newToken } from '../lab/message.ts'
 import { handOver, type SenderBehaviour } from '../lab/sender.ts'
 import { until } from '../wire/until.ts'
 
@@ -40,10 +40,16 @@ export const CONTRACT: Readonly<Record<string, (around: Around) => Promise<strin
     return sent.arrivals[0]?.secured ? undefined : told(sent)
   },
   'keeps mail that it cannot deliver now, and says so': async around => {
-    const sent = await sends(around, { transaction: { refuses: { at: 'RCPT', reply: '450 4.2.1 later' } } })
-    const { word, arrivals, recipient } = sent
+    const { gateway, login } = around
+    const refusal: Behaviour = { transaction: { refuses: { at: 'RCPT', reply: '450 4.2.1 later' } } }
+    // Long: what prints the queue must not cut it off.
+    const author = login ? undefined : `${newToken()}-${newToken()}@${gateway.flow.domain}`
+    const sent = await sends(around, refusal, author)
+    const { message, word, arrivals, recipient } = sent
     if (arrivals.length > 0 || word.at(-1)?.kind !== 'deferred') return told(sent)
-    return (await around.gateway.holds?.(recipient)) === false ? 'its queue does not have it' : undefined
+    for (const address of [recipient, message.from])
+      if ((await gateway.holds?.(address)) === false) return `its queue has nothing with ${address}`
+    return undefined
   },
   'returns mail that can never be delivered, and says so': async around => {
     // A user is told in a mailbox of the gateway's own.
