@@ -84,6 +84,23 @@ describe('mail that flows in', () => {
       assert.equal(handover.conversations[0]?.handshake?.version, 'TLSv1.3')
   })
 
+  it('has some sessions as evidence: at its ends, around the change, and of messages that are asked for', async () => {
+    const { stream } = await flowing()
+    assert.ok(await until(() => stream.accepted.length >= 20, [stream], 10_000))
+    await stream.end()
+    stream.changedAt = stream.sessions[10]!.at
+    const asked = stream.accepted[5]!
+    const conversations = stream.evidence([asked])
+    const places = [0, 1, 5, 8, 9, 10, 11, -2, -1]
+    const sessions = places.map(place => stream.sessions.at(place)!)
+    assert.deepEqual(
+      conversations,
+      sessions.flatMap(({ handover }) => handover.conversations),
+    )
+    assert.match(stream.reply(asked)!, /^250 /)
+    assert.equal(stream.evidence(stream.accepted).length <= 12, true)
+  })
+
   it('ends with the message that is under way', async () => {
     const { partner, stream } = await flowing()
     await stream.end()
