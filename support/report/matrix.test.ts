@@ -60,6 +60,39 @@ describe('a written report', () => {
     assert.throws(() => mergedRecord([readReport(one), other], ''), /99\.1 cannot be merged/)
   })
 
+  describe('of a part of a run', () => {
+    const part = (index: number, count: number, dir = `part-${index}`) => ({
+      dir,
+      record: { ...sampleRun(), verdicts: [], shard: { index, count } },
+      messages: '',
+    })
+    const refuses = (parts: ReturnType<typeof part>[], message: string) =>
+      assert.throws(() => mergedRecord(parts, ''), { name: 'InputError', message })
+
+    it('is merged with all the others, in any order, into what is no part', () => {
+      assert.equal('shard' in mergedRecord([part(3, 3), part(1, 3), part(2, 3)], ''), false)
+    })
+
+    it('is refused without the others, which are named', () => {
+      refuses([part(1, 3), part(2, 3)], 'part 3 of 3 of haraka is missing')
+      refuses([part(2, 4)], 'parts 1, 3, 4 of 4 of haraka are missing')
+    })
+
+    it('is refused twice, and with a part of another whole', () => {
+      refuses(
+        [part(1, 2), part(2, 2), part(1, 2, 'again')],
+        'again: part 1 of 2 of haraka is in part-1 already',
+      )
+      refuses([part(1, 2), part(2, 3)], 'part-2: part 2 of 3 of haraka, but part-1 is one of 2')
+    })
+
+    it('says in verdicts.json which one it is', async () => {
+      const dir = join(folder, 'part')
+      await writeReport(dir, part(2, 3).record, requirements, '')
+      assert.deepEqual(readReport(dir).record.shard, { index: 2, count: 3 })
+    })
+  })
+
   const refused = (what: string, text: string, message: RegExp) =>
     it(`is refused when it is ${what}`, () => {
       const dir = mkdtempSync(join(folder, 'bad-'))
@@ -72,6 +105,11 @@ describe('a written report', () => {
     'with an unknown verdict',
     '{"schema": 1, "verdicts": [{"verdict": "perhaps"}], "gateway": {"name": "x"}}',
     /"perhaps" is no verdict/,
+  )
+  refused(
+    'a part of nothing',
+    '{"schema": 1, "verdicts": [], "gateway": {"name": "x"}, "shard": {"index": 3, "count": 2}}',
+    /\{"index":3,"count":2\} is no part of a run/,
   )
   it('is refused when there is none', () => {
     assert.throws(() => readReport(join(folder, 'nowhere')), /no report/)
