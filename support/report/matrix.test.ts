@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
+import type { VerdictName } from '../verdicts/verdict.ts'
 import { type Column, matrixHtml, matrixMarkdown, matrixOf } from './matrix.ts'
 import { mergedRecord } from './merge.ts'
 import { readReport } from './read.ts'
@@ -131,13 +132,49 @@ describe('a matrix', () => {
   ]
   const matrix = matrixOf(columns, requirements, about)
 
-  it('puts the rows first in which gateways differ', () => {
-    const flags = matrix.rows.map(({ differs }) => differs)
-    assert.ok(flags.includes(true) && flags.includes(false))
-    assert.deepEqual(
-      flags,
-      [...flags].sort((a, b) => Number(b) - Number(a)),
+  it('puts what fails a run first, then what differs, then what differs in claims alone', () => {
+    const ids = requirements.slice(0, 6).map(({ id }) => id)
+    const judgedAs = (name: string, verdicts: VerdictName[]): Column => ({
+      ...{ name, folder: name },
+      document: {
+        ...document,
+        verdicts: verdicts.map((verdict, n) => ({ ...document.verdicts[0]!, requirement: ids[n]!, verdict })),
+      },
+    })
+    const { rows } = matrixOf(
+      [
+        judgedAs('a', ['conformant', 'inapplicable', 'declined', 'lab-error', 'stale', 'non-conformant']),
+        judgedAs('b', ['conformant', 'conformant', 'conformant', 'inapplicable', 'stale', 'conformant']),
+      ],
+      requirements,
+      about,
     )
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      [...ids].reverse(),
+    )
+  })
+
+  it('says which gateways passed', () => {
+    assert.deepEqual(
+      matrix.columns.map(({ exit }) => exit),
+      [2, 0, 2],
+    )
+    const page = matrixHtml(matrix)
+    assert.match(page, /better 3\.3\.4<\/dt><dd><strong class="exit-0">passed<\/strong>, OpenSSL/)
+    assert.match(matrixMarkdown(matrix), /^- better: passed$/m)
+    assert.match(matrixMarkdown(matrix), /`-`: not judged/)
+  })
+
+  it('has the gateway with each verdict, for a screen without room for columns', () => {
+    const page = matrixHtml(matrix)
+    assert.equal(page.match(/<td data-label="better">/g)?.length, matrix.rows.length)
+    assert.match(page, /td::before \{ content: attr\(data-label\)/)
+  })
+
+  it('has a headline without a sign at the end of its first line', () => {
+    assert.match(matrixHtml(matrix), /<h1>\d+ requirements, 3 gateways <span>They differ in \d+\.<\/span>/)
+    assert.match(matrixHtml(matrixOf(columns.slice(0, 1), requirements, about)), /, 1 gateway<\/h1>/)
   })
 
   it('lets the worst example of a requirement decide', () => {
@@ -150,8 +187,8 @@ describe('a matrix', () => {
   })
 
   it('says why a gateway has no result', () => {
-    assert.match(matrixHtml(matrix), /no result: no engine answers/)
-    assert.match(matrixMarkdown(matrix), /gone: no engine answers/)
+    assert.match(matrixHtml(matrix), /no result<\/strong>: no engine answers/)
+    assert.match(matrixMarkdown(matrix), /gone: no result: no engine answers/)
   })
 
   it('lets nothing from a gateway be markup', () => {
