@@ -124,6 +124,7 @@ export async function check(target: string, options: CheckOptions, version: stri
       terminalSummary(findingsOf(record, catalogue.requirements), {
         ...lookOf(process.stdout),
         report: join(dir, 'report.html'),
+        chosen: options.requirement !== undefined,
       }),
     )
     return exitStatus(verdicts, { strict: options.strict ?? false })

@@ -99,6 +99,11 @@ describe('the command', () => {
       'summary.md',
       'verdicts.json',
     ])
+    assert.doesNotMatch(out, /not part of this run/)
+    assert.match(
+      readFileSync(join(folder, 'one/summary.md'), 'utf8'),
+      /Again: npx mail-tls check --requirement EXO-FRC-01 --report one/,
+    )
     const { totals, verdicts: judged, gateway } = verdicts('one')
     assert.equal(totals.conformant, 2)
     assert.equal(gateway.kind, 'embedded')
