@@ -31,7 +31,7 @@ import {
 import { type FeatureRule, loadFeatures, parseShard, select } from '../verdicts/features.ts'
 import { exitStatus, totals } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
-import { onInterrupt } from './end.ts'
+import { never, onInterrupt } from './end.ts'
 import { planText } from './plan.ts'
 import { liveProgress, plainProgress } from './progress.ts'
 import { mustBeReachable } from './reachable.ts'
@@ -73,16 +73,29 @@ export async function check(target: string, options: CheckOptions, version: stri
   const clock = { at: new Date(), began: performance.now() }
   sweep()
   progress.doing(`starting ${source.name}`)
-  let run: Run | undefined
+  const abort = new AbortController()
+  let starting: Promise<Run> | undefined
+  let judged = () => 0
   const stop = async () => {
     progress.ended()
     useRun(undefined)
+    abort.abort()
+    const run = await starting?.catch(() => undefined)
     await run?.stop()
   }
-  const undo = onInterrupt(stop)
+  let interrupted = false
+  const undo = onInterrupt(
+    () => {
+      interrupted = true
+      return stop()
+    },
+    () => (judged() > 0 ? 'no report was written' : 'nothing was judged'),
+  )
   try {
     if (source.kind === 'external') await mustBeReachable((source as ExternalSource).file)
-    run = await Run.start({ source, deviations, listener: progress })
+    starting = Run.start({ source, deviations, listener: progress, signal: abort.signal })
+    const run = await starting
+    judged = () => run.verdicts.length
     useRun(run)
     const gateway = await run.gateways.with('as it is')
     await run.mustWork()
@@ -108,6 +121,7 @@ export async function check(target: string, options: CheckOptions, version: stri
       ...(options.strict ? { strict: true } : {}),
     }
     await stop()
+    if (interrupted) return never
     await writeReport(
       dir,
       record,
@@ -128,6 +142,7 @@ export async function check(target: string, options: CheckOptions, version: stri
     return exitStatus(verdicts, { strict: options.strict ?? false })
   } catch (error) {
     await stop()
+    if (interrupted) return never
     if (!(error instanceof GatewayFailure)) throw error
     console.error(error.message.replace(/^/gm, 'mail-tls: '))
     return 2

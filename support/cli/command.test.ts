@@ -23,6 +23,8 @@ describe('the command', () => {
   const started = (args: string[]): { child: ChildProcess; ended: Promise<Ended>; said: () => string } => {
     const child = spawn(process.execPath, [COMMAND, ...args], {
       cwd: folder,
+      // A process group of its own, as a shell gives it.
+      detached: true,
       env: { ...process.env, TMPDIR: folder },
     })
     let out = ''
@@ -155,6 +157,45 @@ describe('the command', () => {
       assert.ok(!existsSync(join(folder, 'interrupted')))
     })
 
+  const left = () => readdirSync(folder).filter(name => name.startsWith('mail-tls-'))
+
+  it('leaves nothing behind of a run that is only starting', async () => {
+    const { child, ended } = started(['check', '--report', 'interrupted'])
+    await folders(folder, 1)
+    process.kill(-child.pid!, 'SIGINT')
+    const { status, err } = await ended
+    assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; nothing was judged\n'])
+    assert.deepEqual(left(), [])
+  })
+
+  it('says that no report was written where something was judged', async () => {
+    const { child, ended, said } = started(['check', '--report', 'interrupted'])
+    await outputOf(child, said, /\d+ of \d+ examples/)
+    process.kill(-child.pid!, 'SIGINT')
+    const { status, err } = await ended
+    assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; no report was written\n'])
+    assert.deepEqual(left(), [])
+  })
+
+  for (const [whom, sign] of [
+    ['its whole process group', -1],
+    ['it alone', 1],
+  ] as const)
+    it(`leaves nothing behind of a matrix after a signal to ${whom}`, async () => {
+      const { child, ended } = started(['matrix', 'haraka', 'reference', '--report', 'no-matrix'])
+      await folders(folder, 1)
+      const children = childrenOf(child.pid!)
+      process.kill(sign * child.pid!, 'SIGINT')
+      const { status, err } = await ended
+      assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; no matrix was written\n'])
+      assert.deepEqual(left(), [])
+      assert.deepEqual(
+        children.filter(pid => existsSync(`/proc/${pid}`)),
+        [],
+      )
+      assert.deepEqual(readdirSync(join(folder, 'no-matrix')), [])
+    })
+
   it('leaves no server behind when it is killed, and the next run sweeps the rest', async () => {
     const { child, ended, said } = started(['check', '--report', 'killed'])
     await outputOf(child, said, /examples/)
@@ -176,6 +217,12 @@ function outputOf(child: ChildProcess, said: () => string, pattern: RegExp): Pro
     child.stdout!.on('data', () => pattern.test(said()) && resolve())
     child.on('close', () => reject(new Error(`ended before it said ${pattern}: ${said()}`)))
   })
+}
+
+/** Polls until runs have made so many folders; bounded by the test's own time-out. */
+async function folders(folder: string, count: number): Promise<void> {
+  while (readdirSync(folder).filter(name => name.startsWith('mail-tls-')).length < count)
+    await new Promise(resolve => setTimeout(resolve, 10))
 }
 
 function childrenOf(pid: number): number[] {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
@@ -12,8 +12,15 @@ import { writeReport } from '../report/write.ts'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { exitStatus } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
+import { never, onInterrupt, type Signal } from './end.ts'
 
 const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
+
+/** `mail-tls check` in a process of its own. */
+interface Child {
+  process: ChildProcess
+  ended: Promise<{ status: number; failed: string }>
+}
 
 /** Several gateways, each in a process of its own, and one page over all. One that fails takes no other with it. */
 export async function matrix(
@@ -28,12 +35,33 @@ export async function matrix(
   await mkdir(report, { recursive: true })
   const columns: Column[] = []
   const waiting = names.map((name, place) => ({ name, place }))
+  const children = new Set<Child>()
+  let interrupted = false
+  const undo = onInterrupt(
+    async signal => {
+      interrupted = true
+      await Promise.all([...children].map(child => ended(child, signal)))
+    },
+    () => 'no matrix was written',
+  )
   const lane = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift())
-      columns[next.place] = await judged(next.name, report)
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const child = checked(next.name, join(report, folderOf(next.name)))
+      children.add(child)
+      const outcome = await child.ended
+      if (interrupted) return never
+      children.delete(child)
+      columns[next.place] = judged(next.name, report, outcome)
+    }
   }
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, lane))
+  undo()
   return writeMatrix(columns, report, version)
+}
+
+function ended({ process, ended }: Child, signal: Signal): Promise<unknown> {
+  if (process.connected) process.send(signal, () => {})
+  return ended
 }
 
 /** Reports of shards and machines as one: a report for each gateway, and a matrix over several. */
@@ -67,45 +95,42 @@ export async function merge(
   return writeMatrix(columns, report, version)
 }
 
-async function judged(name: string, report: string): Promise<Column> {
+function judged(
+  name: string,
+  report: string,
+  { status, failed }: { status: number; failed: string },
+): Column {
   const folder = folderOf(name)
-  const dir = join(report, folder)
-  const { status, said } = await checked(name, dir)
   const column = { name: isPath(name) ? folder : name, folder }
   process.stdout.write(`${column.name}: exit status ${status}\n`)
   try {
     // A run that could not even start leaves an older report alone.
-    if (status === 2 && said.failed) return { ...column, failure: said.failed }
-    return { ...column, document: verdictsIn(dir) }
+    if (status === 2 && failed) return { ...column, failure: failed }
+    return { ...column, document: verdictsIn(join(report, folder)) }
   } catch (error) {
-    return { ...column, failure: said.failed || (error as Error).message }
+    return { ...column, failure: failed || (error as Error).message }
   }
 }
 
-/** `mail-tls check` in a process of its own; its progress goes nowhere, what it complains about is kept. */
-function checked(name: string, dir: string): Promise<{ status: number; said: { failed: string } }> {
-  return new Promise(resolve => {
-    const child = spawn(process.execPath, [LAUNCHER, 'check', name, '--report', dir], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    })
-    let complaints = ''
-    child.stderr!.on('data', chunk => {
-      complaints = `${complaints}${chunk}`.slice(0, 4_000)
-    })
-    child.on('error', error => resolve({ status: 2, said: { failed: error.message } }))
-    child.on('close', status =>
-      resolve({
-        status: status ?? 2,
-        said: {
-          failed:
-            complaints
-              .trim()
-              .split('\n')[0]
-              ?.replace(/^mail-tls: /, '') ?? '',
-        },
-      }),
-    )
+/** Its progress goes nowhere, what it complains about is kept. */
+function checked(name: string, dir: string): Child {
+  const child = spawn(process.execPath, [LAUNCHER, 'check', name, '--report', dir], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
+  let complaints = ''
+  child.stderr!.on('data', chunk => {
+    complaints = `${complaints}${chunk}`.slice(0, 4_000)
+  })
+  const first = () =>
+    complaints
+      .trim()
+      .split('\n')[0]!
+      .replace(/^mail-tls: /, '')
+  const ended = new Promise<{ status: number; failed: string }>(resolve => {
+    child.on('error', error => resolve({ status: 2, failed: error.message }))
+    child.on('close', status => resolve({ status: status ?? 2, failed: first() }))
+  })
+  return { process: child, ended }
 }
 
 async function writeMatrix(columns: readonly Column[], report: string, version: string): Promise<0 | 1 | 2> {
