@@ -9,7 +9,7 @@ import { GatewayFailure } from '../gateway-failure.ts'
 import { InputError } from '../input-error.ts'
 import { findingsOf } from '../report/findings.ts'
 import type { RunRecord } from '../report/run-record.ts'
-import { mustBeReplaceable, writeReport } from '../report/write.ts'
+import { mustBeWritable, writeReport } from '../report/write.ts'
 import { runExamples } from '../run/cucumber.ts'
 import { Run, useRun, withRun } from '../run/run.ts'
 import { sweep } from '../run/sweep.ts'
@@ -66,8 +66,8 @@ export async function check(target: string, options: CheckOptions, version: stri
   const deviations = deviationsOf(source, options, catalogue)
   const dir = options.report ?? join('reports', source.name)
   if (options.dryRun) return await planned(source, selection, catalogue)
-  await mustBeReplaceable(dir)
   if (options.writeDeviations) mustBeIn(options.writeDeviations, dirname(options.writeDeviations))
+  await mustBeWritable(dir)
 
   const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
   const clock = { at: new Date(), began: performance.now() }

@@ -88,6 +88,13 @@ describe('the command', () => {
     assert.equal(readFileSync(join(folder, 'precious'), 'utf8'), 'text')
   })
 
+  for (const command of ['check', 'matrix'])
+    it(`refuses a folder that ${command} cannot write to, before anything starts`, async () => {
+      const { status, out, err } = await run(command, 'haraka', '--report', '/proc/reports/haraka')
+      assert.deepEqual([status, out], [2, ''])
+      assert.match(err, /^mail-tls: \/proc\/reports\/haraka: the report cannot be written: /)
+    })
+
   it('judges one requirement and writes the whole report', async () => {
     const { status, out, err } = await run('check', '--requirement', 'EXO-FRC-01', '--report', 'one')
     assert.equal(err, '')

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { bundledGateway, bundledNames } from '../../containers/index.ts'
@@ -8,7 +8,7 @@ import { type Column, matrixHtml, matrixMarkdown, matrixOf } from '../report/mat
 import { mergedRecord } from '../report/merge.ts'
 import { readReport, verdictsIn } from '../report/read.ts'
 import { verdictsDocument } from '../report/run-record.ts'
-import { writeReport } from '../report/write.ts'
+import { writableFolder, writeReport } from '../report/write.ts'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { exitStatus } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
@@ -32,7 +32,7 @@ export async function matrix(
     targets.length > 0 ? targets : bundledNames().filter(name => !name.includes('@') && name !== 'reference')
   for (const name of names) if (!isPath(name)) bundledGateway(name)
   if (new Set(names).size < names.length) throw new InputError('a gateway is named twice')
-  await mkdir(report, { recursive: true })
+  await writableFolder(report)
   const columns: Column[] = []
   const waiting = names.map((name, place) => ({ name, place }))
   const children = new Set<Child>()
@@ -86,7 +86,7 @@ export async function merge(
   }
   const [only] = byGateway.values()
   if (byGateway.size === 1) return exitStatus((await write(report, only!)).verdicts, { strict: false })
-  await mkdir(report, { recursive: true })
+  await writableFolder(report)
   const columns: Column[] = []
   for (const [name, parts] of byGateway) {
     const record = await write(join(report, folderOf(name)), parts)
