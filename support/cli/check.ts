@@ -72,7 +72,7 @@ export async function check(target: string, options: CheckOptions, version: stri
   const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
   const clock = { at: new Date(), began: performance.now() }
   sweep()
-  progress.doing(`starting ${source.name}`)
+  progress.doing(`${source.kind === 'external' ? 'connecting to' : 'starting'} ${source.name}`)
   const abort = new AbortController()
   let starting: Promise<Run> | undefined
   let judged = () => 0
@@ -144,7 +144,8 @@ export async function check(target: string, options: CheckOptions, version: stri
     await stop()
     if (interrupted) return never
     if (!(error instanceof GatewayFailure)) throw error
-    console.error(error.message.replace(/^/gm, 'mail-tls: '))
+    const said = error.message.replace(/^no container engine answers.*/, '$&; mail-tls doctor says why')
+    console.error(said.replace(/^/gm, 'mail-tls: '))
     return 2
   } finally {
     undo()

@@ -20,12 +20,16 @@ describe('the command', () => {
   })
   after(() => rmSync(folder, { recursive: true }))
 
-  const started = (args: string[]): { child: ChildProcess; ended: Promise<Ended>; said: () => string } => {
+  type Environment = Record<string, string>
+  const started = (
+    args: string[],
+    environment: Environment = {},
+  ): { child: ChildProcess; ended: Promise<Ended>; said: () => string } => {
     const child = spawn(process.execPath, [COMMAND, ...args], {
       cwd: folder,
       // A process group of its own, as a shell gives it.
       detached: true,
-      env: { ...process.env, TMPDIR: folder },
+      env: { ...process.env, TMPDIR: folder, ...environment },
     })
     let out = ''
     let err = ''
@@ -38,7 +42,10 @@ describe('the command', () => {
     const ended = new Promise<Ended>(resolve => child.on('close', status => resolve({ status, out, err })))
     return { child, ended, said: () => out }
   }
-  const run = (...args: string[]) => started(args).ended
+  const run = (...args: (string | Environment)[]) => {
+    const words = args.filter(word => typeof word === 'string')
+    return started(words, ...args.filter(word => typeof word === 'object')).ended
+  }
   const verdicts = (dir: string) =>
     JSON.parse(readFileSync(join(folder, dir, 'verdicts.json'), 'utf8')) as VerdictsDocument
 
@@ -120,6 +127,24 @@ describe('the command', () => {
     )
     for (const { evidence } of judged)
       assert.ok(existsSync(join(folder, 'one', evidence!, 'conversation-1.json')))
+  })
+
+  it('says what to do where no container engine answers', async () => {
+    const { status, err } = await run('check', 'chasquid', { DOCKER_HOST: `unix://${folder}/none` })
+    assert.equal(status, 2)
+    assert.match(err, /^mail-tls: no container engine answers.*; mail-tls doctor says why\n$/)
+  })
+
+  it('tells of a matrix what it judges, and what became of each gateway', async () => {
+    const { out } = await run('matrix', 'chasquid', 'sendmail', 'none.yaml', '--report', 'a-matrix', {
+      DOCKER_HOST: `unix://${folder}/none`,
+    })
+    const [first, ...ends] = out.split('\n')
+    assert.match(first!, /^judging chasquid, sendmail, none \([123] at a time\)$/)
+    assert.deepEqual(
+      ends.slice(0, 3).sort(),
+      ['chasquid', 'none', 'sendmail'].map(name => `${name}: exit status 2, no result`),
+    )
   })
 
   it('says nothing can be said when all that ran was inapplicable', async () => {

@@ -4,17 +4,22 @@ import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { bundledGateway, bundledNames } from '../../containers/index.ts'
 import { InputError } from '../input-error.ts'
+import { findingsOf, nameOf } from '../report/findings.ts'
 import { type Column, matrixHtml, matrixMarkdown, matrixOf } from '../report/matrix.ts'
 import { mergedRecord } from '../report/merge.ts'
 import { readReport, verdictsIn } from '../report/read.ts'
-import { verdictsDocument } from '../report/run-record.ts'
+import { type VerdictsDocument, verdictsDocument } from '../report/run-record.ts'
+import { visibleLine } from '../report/visible.ts'
 import { writableFolder, writeReport } from '../report/write.ts'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
-import { exitStatus } from '../verdicts/verdict.ts'
+import { exitStatus, type VerdictName } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
 import { never, onInterrupt, type Signal } from './end.ts'
 
 const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
+
+/** Requirements that a line names; the others are counted. */
+const NAMED = 8
 
 /** `mail-tls check` in a process of its own. */
 interface Child {
@@ -54,7 +59,11 @@ export async function matrix(
       columns[next.place] = judged(next.name, report, outcome)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, lane))
+  const lanes = Math.min(availableParallelism(), names.length)
+  process.stdout.write(
+    `judging ${names.map(called).join(', ')}${names.length > 1 ? ` (${lanes} at a time)` : ''}\n`,
+  )
+  await Promise.all(Array.from({ length: lanes }, lane))
   undo()
   return writeMatrix(columns, report, version)
 }
@@ -96,20 +105,47 @@ export async function merge(
 }
 
 function judged(
-  name: string,
+  target: string,
   report: string,
   { status, failed }: { status: number; failed: string },
 ): Column {
-  const folder = folderOf(name)
-  const column = { name: isPath(name) ? folder : name, folder }
-  process.stdout.write(`${column.name}: exit status ${status}\n`)
-  try {
-    // A run that could not even start leaves an older report alone.
-    if (status === 2 && failed) return { ...column, failure: failed }
-    return { ...column, document: verdictsIn(join(report, folder)) }
-  } catch (error) {
-    return { ...column, failure: failed || (error as Error).message }
+  const folder = folderOf(target)
+  const column = { name: called(target), folder }
+  const failure = (why: string) => {
+    process.stdout.write(`${column.name}: exit status ${status}, no result\n`)
+    return { ...column, failure: why }
   }
+  // A run that could not even start leaves an older report alone.
+  if (status === 2 && failed) return failure(failed)
+  let document: VerdictsDocument
+  try {
+    document = verdictsIn(join(report, folder))
+  } catch (error) {
+    return failure(failed || (error as Error).message)
+  }
+  const name = nameOf({ ...document.gateway, name: column.name })
+  process.stdout.write(`${visibleLine(name)}: exit status ${status}, ${became(document)}\n`)
+  return { ...column, document }
+}
+
+/** `keeps 48 of 55, broken: EXO-TRN-01` */
+export function became(document: VerdictsDocument): string {
+  const seen = { conversations: [], notes: [], steps: [] }
+  const verdicts = document.verdicts.map(verdict => ({ ...verdict, seen }))
+  const { counts, attention } = findingsOf({ ...document, verdicts, command: '' }, [])
+  const applying = Object.values(counts).reduce((sum, count) => sum + count, 0) - counts.inapplicable
+  if (applying === 0) return 'no requirement applies'
+  const named = (word: string, wanted: VerdictName) => {
+    const ids = attention.filter(({ verdict }) => verdict === wanted).map(({ id }) => visibleLine(id))
+    const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''
+    return ids.length === 0 ? [] : [`${word}: ${ids.slice(0, NAMED).join(' ')}${more}`]
+  }
+  return [
+    `keeps ${counts.conformant} of ${applying}`,
+    ...named('broken', 'non-conformant'),
+    ...named('no longer shows', 'stale'),
+    ...named('the lab failed on', 'lab-error'),
+  ].join(', ')
 }
 
 /** Its progress goes nowhere, what it complains about is kept. */
@@ -151,6 +187,9 @@ async function writeMatrix(columns: readonly Column[], report: string, version: 
   )
   return statuses.includes(2) ? 2 : statuses.includes(1) ? 1 : 0
 }
+
+/** In what is printed. */
+const called = (target: string): string => (isPath(target) ? folderOf(target) : target)
 
 const isPath = (name: string): boolean => /[/\\]|\.ya?ml$/.test(name)
 
