@@ -113,11 +113,12 @@ export async function check(target: string, options: CheckOptions, version: stri
       suite: { name: 'mail-tls-conformance', version, commit: commit() },
       gateway: { name: gateway.name, version: gateway.version, library: gateway.library, kind: gateway.kind },
       profiles,
+      ...(options.shard === undefined ? {} : { shard: partOf(options.shard) }),
       startedAt: clock.at.toISOString(),
       durationMs: Math.round(performance.now() - clock.began),
       totals: totals(verdicts),
       verdicts,
-      command: ['mail-tls', ...process.argv.slice(2)].map(quoted).join(' '),
+      command: ['npx', 'mail-tls', ...process.argv.slice(2)].map(quoted).join(' '),
       ...(options.strict ? { strict: true } : {}),
     }
     await stop()
@@ -137,6 +138,7 @@ export async function check(target: string, options: CheckOptions, version: stri
       terminalSummary(findingsOf(record, catalogue.requirements), {
         ...lookOf(process.stdout),
         report: join(dir, 'report.html'),
+        chosen: options.requirement !== undefined,
       }),
     )
     return exitStatus(verdicts, { strict: options.strict ?? false })
@@ -219,6 +221,11 @@ function whyNothing({ requirement, tags, shard }: CheckOptions, profiles: string
   if (tags !== undefined) return `no example of the selection has the tags ${tags}`
   if (shard !== undefined) return `shard ${shard} of the selection is empty`
   return `no requirement of ${profiles.join(', ')} is tested yet`
+}
+
+function partOf(text: string): NonNullable<RunRecord['shard']> {
+  const { index, of: count } = parseShard(text)
+  return { index, count }
 }
 
 function deviationsOf(

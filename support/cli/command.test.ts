@@ -115,6 +115,11 @@ describe('the command', () => {
       'summary.md',
       'verdicts.json',
     ])
+    assert.doesNotMatch(out, /not part of this run/)
+    assert.match(
+      readFileSync(join(folder, 'one/summary.md'), 'utf8'),
+      /Again: npx mail-tls check --requirement EXO-FRC-01 --report one/,
+    )
     const { totals, verdicts: judged, gateway } = verdicts('one')
     assert.equal(totals.conformant, 2)
     assert.equal(gateway.kind, 'embedded')
@@ -144,6 +149,27 @@ describe('the command', () => {
     assert.deepEqual(
       ends.slice(0, 3).sort(),
       ['chasquid', 'none', 'sendmail'].map(name => `${name}: exit status 2, no result`),
+    )
+  })
+
+  it('joins the shards of a run, and refuses fewer than all of them', async () => {
+    const of = ['--requirement', 'EXO-FRC-01', '--requirement', 'EXO-OPP-01']
+    for (const part of [1, 2]) {
+      const { status, err } = await run('check', ...of, '--shard', `${part}/2`, '--report', `part-${part}`)
+      assert.equal(status, 0, err)
+    }
+    assert.deepEqual(verdicts('part-2').shard, { index: 2, count: 2 })
+    const part = await run('merge', 'part-1', '--report', 'merged')
+    assert.deepEqual(part, { status: 2, out: '', err: 'mail-tls: part 2 of 2 of haraka is missing\n' })
+    assert.ok(!existsSync(join(folder, 'merged')))
+    const { status, out, err } = await run('merge', 'part-1', 'part-2', '--report', 'merged')
+    assert.equal(err, '')
+    assert.equal(status, 0)
+    assert.match(out, /^\nharaka .* keeps all 2 requirements that apply/)
+    assert.match(out, /\nExit status {2}0 .*\nReport {7}merged\/report\.html\n$/)
+    assert.match(
+      readFileSync(join(folder, 'merged/summary.md'), 'utf8'),
+      /Again: npx mail-tls merge part-1 part-2 --report merged/,
     )
   })
 

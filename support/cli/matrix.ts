@@ -15,6 +15,8 @@ import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { exitStatus, type VerdictName } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
 import { never, onInterrupt, type Signal } from './end.ts'
+import { lookOf } from './terminal.ts'
+import { terminalSummary } from './terminal-summary.ts'
 
 const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
 
@@ -81,25 +83,30 @@ export async function merge(
 ): Promise<0 | 1 | 2> {
   const catalogue = loadCatalogue()
   const reports = dirs.map(readReport)
-  const command = `mail-tls merge ${dirs.join(' ')} --report ${report}`
+  const command = `npx mail-tls merge ${dirs.join(' ')} --report ${report}`
   const byGateway = Map.groupBy(reports, ({ record }) => record.gateway.name)
-  const write = async (dir: string, parts: typeof reports) => {
-    const record = mergedRecord(parts, command)
-    await writeReport(
-      dir,
-      record,
-      catalogue.requirements,
-      parts.map(({ messages }) => messages.trimEnd()).join('\n'),
+  // All of them before anything is written.
+  const merged = [...byGateway.values()].map(parts => ({
+    record: mergedRecord(parts, command),
+    messages: parts.map(({ messages }) => messages.trimEnd()).join('\n'),
+  }))
+  const write = (dir: string, { record, messages }: (typeof merged)[number]) =>
+    writeReport(dir, record, catalogue.requirements, messages)
+  const [only, ...others] = merged
+  if (only && others.length === 0) {
+    await write(report, only)
+    const findings = findingsOf(only.record, catalogue.requirements)
+    process.stdout.write(
+      terminalSummary(findings, { ...lookOf(process.stdout), report: join(report, 'report.html') }),
     )
-    return record
+    return findings.exit
   }
-  const [only] = byGateway.values()
-  if (byGateway.size === 1) return exitStatus((await write(report, only!)).verdicts, { strict: false })
   await writableFolder(report)
   const columns: Column[] = []
-  for (const [name, parts] of byGateway) {
-    const record = await write(join(report, folderOf(name)), parts)
-    columns.push({ name, folder: folderOf(name), document: verdictsDocument(record, new Map()) })
+  for (const part of merged) {
+    const { name } = part.record.gateway
+    await write(join(report, folderOf(name)), part)
+    columns.push({ name, folder: folderOf(name), document: verdictsDocument(part.record, new Map()) })
   }
   return writeMatrix(columns, report, version)
 }
