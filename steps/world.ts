@@ -8,6 +8,7 @@ import type { Behaviour } from '../support/lab/behaviour.ts'
 import type { Dialogue } from '../support/lab/dialogue.ts'
 import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
 import type { Mailbox } from '../support/lab/mailbox.ts'
+import type { Message } from '../support/lab/message.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
 import type { Stream } from '../support/lab/stream.ts'
@@ -67,6 +68,8 @@ export class MailWorld extends World {
   /** Another server of the gateway's domain. */
   second: Gateway | undefined
   stream: Stream | undefined
+  /** Messages of the stream that did not arrive as they should. */
+  astray: Message[] = []
 
   // When
   sent: Sent[] = []
@@ -181,6 +184,7 @@ export class MailWorld extends World {
   }
 
   async release(): Promise<void> {
+    await this.stream?.end()
     const second = await this.#secondServer?.catch(() => undefined)
     if (second) await this.run.gateways.dismiss(second)
     for (const leave of this.#leavePaths) leave()
@@ -246,6 +250,7 @@ export class MailWorld extends World {
         ...conversations,
       ]),
       ...(this.handover?.conversations ?? []),
+      ...(this.stream?.evidence(this.astray) ?? []),
       ...(this.onward?.conversations ?? []),
       ...(this.notices?.conversations ?? []),
       ...this.#taps.flatMap(({ conversations }) => conversations),

@@ -40,8 +40,8 @@ export const chasquid: ContainerProduct = {
     return { version, library: `Go ${go}` }
   },
 
-  /** A file for each message, whose recipients stand in lines of their own. */
-  queue: ['sh', '-c', `grep -hao 'address: *"[^"]*"' ${DATA}/queue/* || true`],
+  /** A file for each message, whose sender and recipients stand in lines of their own. */
+  queue: ['sh', '-c', `grep -Ehao '(from|address): *"[^"]*"' ${DATA}/queue/* || true`],
 
   retry: domain => {
     throw new Error(`chasquid cannot be asked to try mail for ${domain} again`)

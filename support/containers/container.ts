@@ -7,6 +7,10 @@ import { failure, LABELS } from './engine.ts'
 import { ContainerFailure, lastWords, within } from './failure.ts'
 import type { RunNetwork } from './run-network.ts'
 
+/** Where files wait in a container until they take their places, and what moves them there from it. */
+const STAGE = '/.new'
+const MOVE = 'for file; do mkdir -p "$(dirname "$file")"; mv -f "$0$file" "$file"; done; rm -rf "$0"'
+
 /** What a container of a run is started from. */
 export interface ContainerSpec {
   /** What it is, in errors: `postfix`. */
@@ -213,12 +217,20 @@ export class Container {
     })
   }
 
-  /** Puts files there while it runs, in place of what is there. */
+  /**
+   * Puts files there while it runs, in place of what is there. Whoever reads one meanwhile finds the former or the new
+   * one whole: what the engine unpacks is away for a moment, and then there in part.
+   */
   async copy(files: readonly File[]): Promise<void> {
-    const work = this.#raw.putArchive(archive(files) as never, { path: '/' })
-    await within(EXEC_LIMIT, `copying files to ${this.name}`, work).catch(error => {
-      throw failure(`copying files to ${this.name}`, error)
+    const what = `copying files to ${this.name}`
+    const staged = files.map(file => ({ ...file, path: `${STAGE}${file.path}` }))
+    const work = this.#raw.putArchive(archive(staged) as never, { path: '/' })
+    await within(EXEC_LIMIT, what, work).catch(error => {
+      throw failure(what, error)
     })
+    const move = ['sh', '-ec', MOVE, STAGE, ...files.map(({ path }) => path)]
+    const { exitCode, output } = await this.exec(move, { user: '0' })
+    if (exitCode !== 0) throw failure(what, new Error(output))
   }
 
   /** A signal for its first process. */

@@ -104,6 +104,24 @@ describe('the container engine', function () {
     await container.stop()
   })
 
+  it('puts files in place of others so that they are never away', async () => {
+    const lines: string[] = []
+    const [path, fresh] = ['/etc/one/table', '/etc/another/table']
+    const content = 'x'.repeat(100_000)
+    const container = await network.start({
+      name: 'replaced',
+      image,
+      files: [{ path, content }],
+      command: ['bash', '-c', `echo up; while :; do [ -s ${path} ] || echo away; done`],
+      ready: /^up$/,
+      onLine: line => lines.push(line),
+    })
+    for (let time = 0; time < 10; time++) await container.copy([path, fresh].map(path => ({ path, content })))
+    const { stdout } = await container.exec(['sh', '-c', `wc -c <${fresh}; ls -d /.new || true`])
+    await container.stop()
+    assert.deepEqual([lines, stdout], [['up'], '100000\n'])
+  })
+
   it('says why a container does not come up', async () => {
     const dies = { name: 'two', image, ports: [25], ready: /never/ }
     await assert.rejects(network.start({ ...dies, command: ['sh', '-c', 'echo no flour; exit 7'] }), {

@@ -131,7 +131,7 @@ export interface ContainerProduct extends Adapter {
   readonly versionCommand: readonly string[]
   /** Pure. Throws when the text does not look as expected. */
   readVersion(text: string): { version: string; library: string }
-  /** Run in the container: prints the queue, with every recipient. */
+  /** Run in the container: prints the queue, with every sender and recipient. */
   readonly queue: readonly string[]
   /** Run in the container: tries queued mail for a domain now. */
   retry(domain: string): readonly string[]

@@ -136,8 +136,8 @@ export class ContainerGateway implements Gateway {
     return this.#log.sessions(text)
   }
 
-  async holds(recipient: string): Promise<boolean> {
-    return (await this.#run(this.#product.queue)).includes(recipient)
+  async holds(address: string): Promise<boolean> {
+    return (await this.#run(this.#product.queue)).includes(address)
   }
 
   async retry(domain: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { basename } from 'node:path'
 import { getCACertificates } from 'node:tls'
 import { GatewayFailure } from '../gateway-failure.ts'
@@ -69,7 +70,7 @@ function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
     sender: outbound?.sender ?? `nobody@${domain}`,
     identity: { key: '', certificate: '' },
     trust: [readAuthorities(pki).root.certificate],
-    sendersTrust: inbound?.trust ?? getCACertificates('system'),
+    sendersTrust: inbound?.trust ?? systemRoots(),
     minVersion: 'TLSv1.2',
     inbound: [...(inbound?.connectors ?? [])],
     outbound: (outbound?.connectors ?? []).map(({ partner: _, ...connector }) => connector),
@@ -77,6 +78,14 @@ function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
     attempts: Number.POSITIVE_INFINITY,
     network: { resolver: '', partnerPort: 0 },
   }
+}
+
+/** Without what lies between: it would fill a gap in the chain that the gateway shows. */
+function systemRoots(): string[] {
+  return getCACertificates('system').filter(pem => {
+    const certificate = new X509Certificate(pem)
+    return certificate.checkIssued(certificate)
+  })
 }
 
 /** The connector, as its line in the file, for want of which a capability cannot be tested. */

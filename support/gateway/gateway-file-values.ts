@@ -118,8 +118,12 @@ export function readRoots(place: string): string[] {
   if (roots.length === 0) throw new InputError(`${place} holds no certificate in PEM`)
   for (const [index, root] of roots.entries())
     try {
-      new X509Certificate(root)
-    } catch {
+      const certificate = new X509Certificate(root)
+      // One in between would fill a gap in the chain that the gateway shows.
+      if (!certificate.checkIssued(certificate))
+        throw new InputError(`certificate ${index + 1} of ${place} is no root: another one issued it`)
+    } catch (error) {
+      if (error instanceof InputError) throw error
       throw new InputError(`certificate ${index + 1} of ${place} cannot be read`)
     }
   return roots.map(root => `${root}\n`)

@@ -374,6 +374,15 @@ describe('a gateway file', () => {
     assert.deepEqual(['100ms', '1.5s', '10m'].map(settle), [100, 1500, 600_000])
   })
 
+  it('refuses an intermediate as a root: it would fill a gap in the chain that the gateway shows', async () => {
+    const { certificate } = await new Pki().issue({ names: ['mx.gateway.test'], usage: 'server' })
+    put('gateway-ca.pem', `${roots[0]}${certificate}`)
+    refused(
+      CONTRACT,
+      'gateway.yaml:5:10: inbound.trust: certificate 2 of gateway-ca.pem is no root: another one issued it',
+    )
+  })
+
   it('takes all roots of a trust file and nothing else of it', () => {
     put(
       'gateway-ca.pem',

@@ -34,8 +34,8 @@ export interface Gateway {
   sessions(text: string): SessionWord[]
   /** The product's own log lines that mention `text`, newest last, at most `max`. */
   log(text: string, max?: number): string[]
-  /** Whether a message for a recipient is in its queue; absent where nobody can look into that. */
-  holds?(recipient: string): Promise<boolean>
+  /** Whether a message from or for an address is in its queue; absent where nobody can look into that. */
+  holds?(address: string): Promise<boolean>
   /** Asks for another attempt for what is queued for a domain. */
   retry(domain: string): Promise<void>
   /** Goes on with another mail flow in the same place; what is queued stays. */

@@ -158,5 +158,6 @@ async function listen(sent: Sent, settle: number): Promise<void> {
     if (rest <= 0) sent.quiet = settle
     else await until(() => arrived() || conversations.some(isNew), [partner], rest)
   } while (sent.quiet === undefined && performance.now() < deadline)
+  if (partner.misrouted) sent.excuse = partner.misrouted
   await until(() => conversations.every(({ closed }) => closed), [partner], REST)
 }

@@ -4,7 +4,8 @@ import { connect, createServer } from 'node:net'
 import { Pki } from '../pki/pki.ts'
 import { nothingInClear } from '../verdicts/judgements/wire.ts'
 import { Loopback } from '../wire/loopback.ts'
-import type { Endpoint } from '../wire/smtp.ts'
+import { Recorder } from '../wire/recorder.ts'
+import { type Endpoint, SmtpClient } from '../wire/smtp.ts'
 import { until } from '../wire/until.ts'
 import { FixedLab } from './fixed-lab.ts'
 import { compose } from './message.ts'
@@ -16,11 +17,13 @@ describe('a lab at the addresses of a gateway file', () => {
   let lab: FixedLab
   beforeEach(async () => {
     endpoints = await Promise.all([freeEndpoint(), freeEndpoint()])
-    lab = new FixedLab(pki, [
-      { to: '*.test', partner: [endpoints[0]!] },
-      { to: '*.other.test', partner: [endpoints[1]!] },
-      { to: '*.either.test', partner: endpoints },
-    ])
+    const routes = [
+      { to: '*.test', tls: 'opportunistic', partner: [endpoints[0]!] },
+      { to: '*.forced.test', tls: 'encryption-only', partner: [endpoints[0]!] },
+      { to: '*.other.test', tls: 'encryption-only', partner: [endpoints[1]!] },
+      { to: '*.either.test', tls: 'opportunistic', partner: endpoints },
+    ] as const
+    lab = new FixedLab(pki, routes, 'a@gateway.test')
     await lab.start()
   })
   afterEach(() => lab.stop())
@@ -123,6 +126,83 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.deepEqual([now.conversations.length, former.conversations.length, lab.strays], [0, 1, 1])
   })
 
+  /** A gateway that speaks in clear and keeps its connection; gives the code of each answer. */
+  const connection = async () => {
+    const client = await SmtpClient.connect(
+      endpoints[0]!,
+      new Recorder({ gatewayIs: 'sender', sender: 'gateway', receiver: 'partner' }),
+    )
+    await client.reply()
+    const say = async (line: string) => (await client.command(line)).code
+    const send = async (domain: string) => {
+      const codes = [await say('MAIL FROM:<a@gateway.test>'), await say(`RCPT TO:<b@${domain}>`)]
+      if (codes[1] !== 250) return codes.at(-1)
+      await say('DATA')
+      return (await client.content('Subject: x\r\n\r\nx\r\n')).code
+    }
+    await say('EHLO mx.gateway.test')
+    return { say, send, close: () => client.close() }
+  }
+
+  it('sees forced mail in clear on a connection that was kept from an earlier partner', async () => {
+    const former = await partner('former.test')
+    const kept = await connection()
+    assert.equal(await kept.send('former.test'), 250)
+    lab.release(former)
+    const now = await partner('now.forced.test')
+    assert.equal(await kept.send('now.forced.test'), 421)
+    assert.deepEqual([former.messages.length, former.conversations.length], [1, 1])
+    const { kind, detail } = nothingInClear(now.conversations, 'token-1')
+    assert.deepEqual([now.messages.length, kind, detail], [0, 'broken', 'MAIL crossed the wire in clear'])
+  })
+
+  it('sees it while it is the turn of both, at different addresses', async () => {
+    const [one, other] = await Promise.all([partner('a.test'), partner('b.other.test')])
+    const kept = await connection()
+    assert.equal(await kept.send('a.test'), 250)
+    assert.equal(await kept.send('b.other.test'), 421)
+    assert.equal(nothingInClear(other.conversations, 'token-1').kind, 'broken')
+    assert.equal(one.conversations.length, 1)
+  })
+
+  it('lets opportunistic mail be in clear on a connection that was kept', async () => {
+    const former = await partner('former.test')
+    const kept = await connection()
+    await kept.send('former.test')
+    lab.release(former)
+    const now = await partner('now.test')
+    assert.equal(await kept.send('now.test'), 421)
+    assert.equal(now.conversations.length, 0)
+  })
+
+  it('takes what it says of itself for the gateway, whatever its greeting', async () => {
+    const former = await partner('former.test')
+    await deliver('former.test')
+    lab.release(former)
+    const now = await partner('now.forced.test')
+    for (const last of ['MAIL FROM:<a@gateway.test>', 'VRFY b@former.test', 'VRFY b@now.forced.test']) {
+      const talk = await connection()
+      await talk.say('HELO fallback')
+      await talk.say(last)
+      talk.close()
+    }
+    await until(
+      () => now.conversations.length === 2 && former.conversations.length === 2,
+      [now, former],
+      5_000,
+    )
+    assert.deepEqual([now.conversations.length, former.conversations.length, lab.strays], [2, 2, 1])
+  })
+
+  it('knows that mail came to another address than the file names for it', async () => {
+    const [, other] = await Promise.all([partner('a.test'), partner('b.other.test')])
+    await deliver('b.other.test', endpoints[0])
+    assert.match(other.misrouted ?? '', /^the gateway delivered at port \d+ of 127\.0\.0\.1, where the file/)
+    lab.release(other)
+    const again = await partner('c.other.test')
+    assert.equal(again.misrouted, undefined)
+  })
+
   it('counts what says nothing, and what greets with another name than the gateway, for nobody', async () => {
     const only = await partner('a.test')
     await deliver('a.test')
@@ -144,7 +224,7 @@ describe('a lab at the addresses of a gateway file', () => {
 
   it('says why it cannot listen', async () => {
     const taken = await Loopback.start(() => {})
-    const other = new FixedLab(pki, [{ to: '*.test', partner: [taken.endpoint] }])
+    const other = new FixedLab(pki, [{ to: '*.test', tls: 'opportunistic', partner: [taken.endpoint] }])
     await assert.rejects(other.start(), { name: 'CannotListen', message: /EADDRINUSE/ })
     await other.stop()
     await taken.close()

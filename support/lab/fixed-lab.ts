@@ -1,4 +1,4 @@
-import { decisive } from '../gateway/mail-flow.ts'
+import { decisive, type OutboundLevel } from '../gateway/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
@@ -8,6 +8,7 @@ import { PartnerServer } from './partner-server.ts'
 /** Where a gateway delivers mail for the domains of one pattern: at any of these addresses, as it likes. */
 export interface Route {
   to: string
+  tls: OutboundLevel
   partner: readonly Endpoint[]
 }
 
@@ -47,18 +48,23 @@ export class FixedLab implements Lab {
   readonly freshDomain = freshDomain
   /** Nothing leads the gateway to a second mail exchanger of a domain that was made up. */
   readonly room: 0 | 1
-  readonly #routes: readonly { to: string; places: readonly Place[] }[]
+  readonly #routes: readonly { to: string; tls: OutboundLevel; places: readonly Place[] }[]
   readonly #places: readonly Place[]
   readonly #held = new Map<Partner, readonly Place[]>()
   /** By domain and host name, of all times. */
   readonly #known = new Map<string, Partner>()
   #wishes: Wish[] = []
 
-  constructor(pki: Pki, routes: readonly Route[]) {
+  /** `sender`: of the messages that the gateway is asked to send on. */
+  constructor(pki: Pki, routes: readonly Route[], sender = '') {
     this.pki = pki
     const turns = {
       ownerOf: (name: string) => this.#known.get(name.toLowerCase()),
       greetings: new Set<string>(),
+      isOwnSender: (address: string) => sender !== '' && address.toLowerCase() === sender.toLowerCase(),
+      isForced: (domain: string) =>
+        (decisive(this.#routes, domain)?.tls ?? 'opportunistic') !== 'opportunistic',
+      inTurn: (partner: Partner) => this.#held.has(partner),
     }
     const places = new Map<string, Place>()
     const placeAt = (endpoint: Endpoint) => {
@@ -67,7 +73,7 @@ export class FixedLab implements Lab {
       places.set(key, place)
       return place
     }
-    this.#routes = routes.map(({ to, partner }) => ({ to, places: partner.map(placeAt) }))
+    this.#routes = routes.map(({ to, tls, partner }) => ({ to, tls, places: partner.map(placeAt) }))
     this.#places = [...places.values()]
     this.room = this.#places.length > 0 ? 1 : 0
   }

@@ -17,8 +17,8 @@ export interface Mail {
 export interface Mailbox {
   /** All copies that hold `text`, oldest first. */
   find(text: string): Promise<Mail[]>
-  /** As `find`, but waits for the first copy, for a bounded time. */
-  await(text: string): Promise<Mail[]>
+  /** As `find`, but waits for the first copy, for a bounded time: `wait` ms where it is said. */
+  await(text: string, wait?: number): Promise<Mail[]>
 }
 
 /** The mailbox of an embedded lab: a partner to whom DNS leads the gateway's own domain. */
@@ -27,8 +27,8 @@ export function partnerMailbox(partner: Partner): Mailbox {
   const holds = (text: string) => partner.messages.some(({ content }) => content.includes(text))
   return {
     find,
-    async await(text) {
-      await until(() => holds(text), [partner], ARRIVAL)
+    async await(text, wait = ARRIVAL) {
+      await until(() => holds(text), [partner], wait)
       return find(text)
     },
   }

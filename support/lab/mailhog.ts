@@ -47,8 +47,8 @@ export function mailhogMailbox(
   }
   return {
     find,
-    async await(text) {
-      const end = performance.now() + wait
+    async await(text, longest = wait) {
+      const end = performance.now() + longest
       for (let rest = FIRST_PAUSE; ; rest = Math.min(rest * 1.5, LONGEST_PAUSE)) {
         const left = end - performance.now()
         const mails = await find(text)

@@ -19,6 +19,12 @@ export interface Turns {
   ownerOf(name: string): Partner | undefined
   /** Names in EHLO of connections that carried mail for a partner. */
   readonly greetings: Set<string>
+  /** Whether it is the sender of the suite's own messages: no connection of others names it. */
+  isOwnSender(address: string): boolean
+  /** Whether the gateway must not say anything in clear about mail for a domain. */
+  isForced(domain: string): boolean
+  /** Whether it is a partner's turn, here or at another address. */
+  inTurn(partner: Partner): boolean
 }
 
 /**
@@ -37,7 +43,7 @@ export class PartnerServer {
   strays = 0
   readonly #turns: Turns
 
-  constructor(turns: Turns = { ownerOf: () => undefined, greetings: new Set() }) {
+  constructor(turns: Turns = NO_TURNS) {
     this.#turns = turns
   }
 
@@ -136,8 +142,8 @@ export class PartnerServer {
       tls: async () => tls,
       keeps: (what, bytes) => partner.keeps(what, bytes),
       // Only an address that several partners have in turn can be dialled for another one.
-      isForeign: recipient => host === this.#only && !partner.expects(recipient),
-      onForeign: recipient => this.#giveAway(conversation, host, recipient.split('@').at(-1)!),
+      isForeign: recipient => this.#inTurn.has(host) && !partner.expects(recipient),
+      onForeign: (recipient, carried) => this.#foreign(conversation, host, { recipient, carried }),
       // What the sender said after we had closed is in the record by then.
       onEnd: () => {
         if (this.#inTurn.has(host)) this.#sort(conversation, host)
@@ -150,6 +156,25 @@ export class PartnerServer {
         partner.changed()
       },
     })
+  }
+
+  /** A recipient of somebody else, on a connection of its own or on one that the gateway has kept. */
+  #foreign(
+    conversation: Conversation,
+    host: PartnerHost,
+    { recipient, carried }: { recipient: string; carried: boolean },
+  ): void {
+    const domain = recipient.split('@').at(-1)!
+    const owner = this.#turns.ownerOf(domain)
+    if (!carried) {
+      this.#giveAway(conversation, host, domain)
+      // A partner who has the turn has it at other addresses: its mail should have come there.
+      if (owner && this.#turns.inTurn(owner))
+        owner.misrouted ??= `the gateway delivered at port ${this.port} of ${host.address}, where the file names another address`
+    } else if (owner && this.#turns.isForced(domain) && owner.conversations.length < MAX_LATE) {
+      owner.conversations.push(lastTransaction(conversation))
+      owner.changed()
+    }
   }
 
   /** Not this partner's: evidence about the one whom it names, or about nobody. */
@@ -170,13 +195,45 @@ export class PartnerServer {
     const { greetings, ownerOf } = this.#turns
     const greeting = greetingIn(conversation)
     if (partner.isNamedIn(conversation)) return
-    const name = conversation.handshake?.offered?.serverName
-    const owner = name === undefined ? undefined : ownerOf(name)
-    if (owner) this.#giveAway(conversation, host, name)
-    else if (!word(conversation, /^(.)/) || (greetings.size > 0 && !greetings.has(greeting ?? '')))
+    const serverName = conversation.handshake?.offered?.serverName
+    const name = [...(serverName ? [serverName] : []), ...namesIn(conversation)].find(ownerOf)
+    if (name !== undefined) {
+      if (ownerOf(name) !== partner) this.#giveAway(conversation, host, name)
+      return
+    }
+    if (this.#turns.isOwnSender(word(conversation, /^MAIL FROM: *<([^>]*)>/i) ?? '')) return
+    if (!word(conversation, /^(.)/) || (greetings.size > 0 && !greetings.has(greeting ?? '')))
       this.#giveAway(conversation, host)
   }
 }
+
+const NO_TURNS: Turns = {
+  ownerOf: () => undefined,
+  greetings: new Set(),
+  isOwnSender: () => false,
+  isForced: () => false,
+  inTurn: () => false,
+}
+
+/** What a connection that has carried mail for one partner says for another, from its last MAIL on. */
+function lastTransaction(conversation: Conversation): Conversation {
+  const at = conversation.events.findLastIndex(
+    ({ from, kind, text }) => from === 'sender' && kind === 'command' && /^MAIL\b/i.test(text),
+  )
+  return {
+    ...conversation,
+    id: `${conversation.id}-${conversation.events.length}`,
+    events: conversation.events.slice(at),
+    clear: { ...conversation.clear },
+    closed: true,
+  }
+}
+
+/** Whatever looks like a name in what was said, be it a command or not. */
+const namesIn = ({ events }: Conversation): string[] =>
+  events
+    .filter(({ from, kind }) => from === 'sender' && kind === 'command')
+    .flatMap(({ text }) => text.match(/[a-z\d_-]+(?:\.[a-z\d_-]+)+/gi) ?? [])
 
 const greetingIn = (conversation: Conversation): string | undefined =>
   word(conversation, /^(?:EHLO|HELO) +(\S+)/i)?.toLowerCase()

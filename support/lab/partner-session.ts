@@ -34,7 +34,8 @@ export interface SessionOptions {
   onMessage: (message: ReceivedMessage) => void
   /** A recipient that is not this partner's: the connection is somebody else's and is refused there. */
   isForeign?: (recipient: string) => boolean
-  onForeign?: (recipient: string) => void
+  /** `carried`: the connection has carried mail for this partner before. */
+  onForeign?: (recipient: string, carried: boolean) => void
   /** Whether so many bytes more can be kept; without it what was kept would be without bounds over all connections. */
   keeps?: (what: 'said' | 'content', bytes: number) => boolean
   /** Nothing more can come. */
@@ -216,9 +217,10 @@ export class PartnerSession {
 
   /** Somebody else's connection ends here: what is for this partner comes on one of its own and is seen whole. */
   #foreign(recipient: string): string | undefined {
-    if (this.#ours) return '550 5.1.1 Not a recipient of this partner'
+    this.#options.onForeign?.(recipient, this.#ours)
+    // The message has recipients that are this partner's.
+    if (this.#to.length > 0) return '550 5.1.1 Not a recipient of this partner'
     this.#reply('421 4.3.2 The recipient is not here at the moment')
-    this.#options.onForeign?.(recipient)
     this.#close('closed: a recipient of somebody else')
     return undefined
   }

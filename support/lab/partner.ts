@@ -70,6 +70,8 @@ export class Partner {
   flooded = false
   /** Mail for earlier partners at its address may be tried again, on connections that cannot be told from its own. */
   shared = false
+  /** Where else the gateway delivered its mail: at an address that is not its own, and that turned it away. */
+  misrouted: string | undefined
   /** Resolves once all that has happened by now is here. A lab elsewhere tells of it a moment later. */
   caughtUp: () => Promise<void> = async () => {}
   #watchers = new Set<() => void>()

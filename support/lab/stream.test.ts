@@ -21,7 +21,7 @@ describe('mail that flows in', () => {
         behaviour: { tls: 'uses' },
         pki,
       },
-      { from: 'a@sender.test', to: [`b@${partner.domain}`] },
+      { domain: 'sender.test', to: [`b@${partner.domain}`] },
     )
     return { partner, stream }
   }
@@ -68,7 +68,7 @@ describe('mail that flows in', () => {
       behaviour: { tls: 'uses' as const },
       pki,
     }
-    const stream = new Stream(changing, { from: 'a@sender.test', to: [`b@${other.partner.domain}`] })
+    const stream = new Stream(changing, { domain: 'sender.test', to: [`b@${other.partner.domain}`] })
     endpoints.shift()
     assert.ok(await until(() => other.partner.messages.length > 2, [stream], 10_000))
     await stream.end()

@@ -364,6 +364,8 @@ export interface QueueDefects {
   tellsEachTime?: true
   /** The first message that is taken in after a change of the mail flow is lost. */
   losesAtChange?: true
+  /** That one waits in the queue until another attempt is asked for. */
+  keepsAtChange?: true
   /** Nothing is sent and nothing is said. */
   sleeps?: true
 }

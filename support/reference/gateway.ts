@@ -39,8 +39,8 @@ export class ReferenceGateway implements Gateway {
   /** For `alternatesCertificates`. */
   #formerFlow: MailFlow | undefined
   #connections = 0
-  /** The next message is lost. */
-  #loses = false
+  /** No message has come in since the last change. */
+  #changed = false
   inbound!: Endpoint
   alsoAt: readonly Endpoint[] = []
   submission!: Endpoint
@@ -121,8 +121,10 @@ export class ReferenceGateway implements Gateway {
   }
 
   #accept(mail: Mail, recipients: string[]): void {
-    if (!this.#loses) this.#queue.put(mail, recipients)
-    this.#loses = false
+    const { losesAtChange = false, keepsAtChange = false } = this.#defects.queue ?? {}
+    const first = this.#changed
+    this.#changed = false
+    if (!(first && losesAtChange)) this.#queue.put(mail, recipients, { waits: first && keepsAtChange })
   }
 
   #tell({ kind, recipient, reason }: DeliveryEvent): void {
@@ -161,8 +163,8 @@ export class ReferenceGateway implements Gateway {
   }
 
   async change(flow: MailFlow): Promise<void> {
-    const { receiver = {}, queue = {} } = this.#defects
-    this.#loses = queue.losesAtChange === true
+    const { receiver = {} } = this.#defects
+    this.#changed = true
     if (receiver.alternatesCertificates) this.#formerFlow = this.#flow
     const identity = receiver.keepsCertificate
       ? this.#flow.identity

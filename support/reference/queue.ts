@@ -61,7 +61,8 @@ export class Queue {
     this.#options = options
   }
 
-  put(mail: Mail, recipients: readonly string[]): void {
+  /** `waits`: until another attempt is asked for. */
+  put(mail: Mail, recipients: readonly string[], { waits = false } = {}): void {
     const byDomain = Map.groupBy(recipients, recipient => recipient.split('@').at(-1)!.toLowerCase())
     const domains = [...byDomain.keys()]
     for (const [domain, own] of byDomain) {
@@ -75,7 +76,7 @@ export class Queue {
         active: false,
       }
       this.#waiting.add(delivery)
-      this.#attempt(delivery)
+      if (!waits) this.#attempt(delivery)
     }
   }
 

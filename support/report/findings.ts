@@ -121,6 +121,11 @@ function slug(title: string): string {
     .replace(/^-|-$/g, '')
 }
 
+/** With the version, where it is known. */
+export function nameOf({ name, version }: { name: string; version: string }): string {
+  return version === '' || version === 'unknown' ? name : `${name} ${version}`
+}
+
 /** Where at most one requirement applies, by its verdict; `inapplicable` comes last in BY_URGENCY. */
 const FEW: Record<VerdictName, (name: string) => string> = {
   conformant: name => `${name} keeps the one requirement that applies`,
@@ -135,7 +140,7 @@ const FEW: Record<VerdictName, (name: string) => string> = {
 
 /** `haraka 3.3.4 keeps 41 of 47 requirements that apply; 2 are broken; 4 differ as recorded` */
 function headline({ gateway, verdicts }: RunRecord, counts: Record<VerdictName, number>): string {
-  const name = [gateway.name, gateway.version].filter(Boolean).join(' ')
+  const name = nameOf(gateway)
   if (verdicts.length === 0) return `Nothing was judged: no example ran against ${name}`
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0)
   const applying = all - counts.inapplicable

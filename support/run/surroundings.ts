@@ -100,7 +100,11 @@ const sides = ({ inbound, outbound }: MailFlow): string[] => [
 ]
 
 async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundings> {
-  const lab = new FixedLab(new Pki(readAuthorities(file.pki)), file.outbound?.connectors ?? [])
+  const lab = new FixedLab(
+    new Pki(readAuthorities(file.pki)),
+    file.outbound?.connectors ?? [],
+    file.outbound?.sender,
+  )
   try {
     await lab.start()
   } catch (error) {

@@ -62,7 +62,7 @@ export function isHeldBack(sent: Sent): Observation {
   if (inClear.kind === 'unclear' && sent.conversations.length > 0) return inClear
   const word = sent.word.at(-1) ?? quietWord(sent)
   if (!word) return unclear('neither the message nor a word about it came from the gateway')
-  if (word.kind === 'delivered' && sent.excuse) return unclear(sent.excuse)
+  if (sent.excuse && (word.kind === 'delivered' || word.kind === 'held back')) return unclear(sent.excuse)
   if (word.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')
   if (!sent.conversations.some(conversation => commands(conversation).length > 0))
     return unclear(`the gateway never spoke to the partner, so TLS was not the reason: ${word.reason}`)
