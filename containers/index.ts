@@ -54,6 +54,12 @@ function paired(source: GatewaySource, other: string | undefined): GatewaySource
 export function bundledGateway(name: string): GatewaySource {
   const found = BUNDLED.find(source => source.name === name)
   if (found) return found
+  const [product] = name.split('@')
+  const releases = bundledNames().flatMap(one =>
+    one.startsWith(`${product}@`) ? [one.slice(product!.length + 1)] : [],
+  )
+  if (name !== product && releases.length > 0)
+    throw new InputError(`there is no gateway ${name}; ${product} comes as ${andOf(releases)}`)
   const near = nearest(name, bundledNames(), 1)
   const advice =
     near.length > 0
@@ -61,3 +67,5 @@ export function bundledGateway(name: string): GatewaySource {
       : `there are ${bundledNames().join(', ')}, and gateway files such as ./gateway.yaml`
   throw new InputError(`there is no gateway ${name}; ${advice}`)
 }
+
+const andOf = (words: readonly string[]) => words.join(', ').replace(/, ([^,]*)$/, ' and $1')

@@ -123,12 +123,27 @@ describe('a YAML file', () => {
 
   it('is refused when an alias has no anchor or too many', () => {
     refused(
-      'name: *nobody\n',
-      /^shelf.yaml:1:7: not valid YAML: .*nobody|^shelf.yaml:1:1: not usable YAML: .*nobody/,
+      'name: *nobody\nbooks:\n  - title: Emma\n    kind: *.novel\n  - *some\n',
+      [
+        'shelf.yaml:1:7: name: begins with *; put "*nobody" in quotes',
+        'shelf.yaml:4:11: books[0].kind: begins with *; put "*.novel" in quotes',
+        'shelf.yaml:5:5: books[1]: begins with *; put "*some" in quotes',
+      ].join('\n'),
     )
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]']
     for (const [from, to] of ['ab', 'bc', 'cd', 'de']) bomb.push(`${to}: &${to} [${`*${from},`.repeat(10)}]`)
     refused(bomb.join('\n'), /not usable YAML: Excessive alias count/)
+  })
+
+  it('says that an IPv6 address with a port needs quotes', () => {
+    const unexpected = 'not valid YAML: Unexpected scalar at node end; an IPv6 address needs quotes'
+    refused('name: [::1]:25\n', `shelf.yaml:1:12: ${unexpected}`)
+    refused('books:\n  - [2001:db8::1]:25\n', `shelf.yaml:2:18: ${unexpected}`)
+    refused(
+      'name: top\nbooks: [[fe80::1%eth0]:25]\n',
+      'shelf.yaml:2:9: a key must be text; an IPv6 address needs quotes',
+    )
+    refused('name: [one]:25\n', 'shelf.yaml:1:12: not valid YAML: Unexpected scalar at node end')
   })
 
   it('can be pointed at for what a schema cannot say', () => {

@@ -1,7 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+} from 'yaml'
 import { InputError } from './input-error.ts'
 import { nearest } from './nearest.ts'
 
@@ -63,13 +75,18 @@ export function parseYaml<T>(text: string, file: string, schema: () => ValidateF
 
   if (document.errors.length > 0)
     throw fail(
-      document.errors.map(({ pos, message }) => ({ offset: pos[0], message: `not valid YAML: ${message}` })),
+      document.errors.map(({ pos: [offset], message }) => {
+        const advice = IPV6_IN_BRACKETS.test(text.slice(0, offset)) ? QUOTES_FOR_IPV6 : ''
+        return { offset, message: `not valid YAML: ${message}${advice}` }
+      }),
     )
+  const unquoted = withoutQuotes(document, text)
+  if (unquoted.length > 0) throw fail(unquoted)
   let value: unknown
   try {
     value = document.toJS()
   } catch (error) {
-    // Aliases without an anchor, or so many that they would fill the memory.
+    // So many aliases that they would fill the memory.
     throw problem([], `not usable YAML: ${(error as Error).message}`)
   }
   const validate = schema()
@@ -88,6 +105,31 @@ function problemAt(document: Document.Parsed, path: KeyPath, message: string, wh
     offset: offsetOf(document, path, what),
     message: path.length > 0 ? `${keyName(path)}: ${message}` : message,
   }
+}
+
+/** YAML reads it as a list. */
+const IPV6_IN_BRACKETS = /\[[\da-f.]*:[\da-f:.]*(?:%\w+)?\]$/i
+const QUOTES_FOR_IPV6 = '; an IPv6 address needs quotes'
+
+/** What YAML takes for an alias or for a list, and nobody means so. */
+function withoutQuotes(document: Document.Parsed, text: string): Problem[] {
+  const problems: Problem[] = []
+  visit(document, {
+    Alias(_, alias, around) {
+      if (alias.resolve(document)) return
+      const path = around.flatMap((node, index): (string | number)[] => {
+        if (isPair(node)) return [String(node.key)]
+        return isSeq(node) ? [node.items.indexOf(around[index + 1] ?? alias)] : []
+      })
+      problems.push(problemAt(document, path, `begins with *; put "*${alias.source}" in quotes`))
+    },
+    Pair(_, { key }) {
+      if (!isCollection(key) || !key.range) return
+      const advice = IPV6_IN_BRACKETS.test(text.slice(key.range[0], key.range[1])) ? QUOTES_FOR_IPV6 : ''
+      problems.push({ offset: key.range[0], message: `a key must be text${advice}` })
+    },
+  })
+  return problems
 }
 
 /** A schema error in words, at the key or value that it is about. */

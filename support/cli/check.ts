@@ -9,7 +9,7 @@ import { GatewayFailure } from '../gateway-failure.ts'
 import { InputError } from '../input-error.ts'
 import { findingsOf } from '../report/findings.ts'
 import type { RunRecord } from '../report/run-record.ts'
-import { mustBeReplaceable, writeReport } from '../report/write.ts'
+import { mustBeWritable, writeReport } from '../report/write.ts'
 import { runExamples } from '../run/cucumber.ts'
 import { Run, useRun, withRun } from '../run/run.ts'
 import { sweep } from '../run/sweep.ts'
@@ -31,7 +31,7 @@ import {
 import { type FeatureRule, loadFeatures, parseShard, select } from '../verdicts/features.ts'
 import { exitStatus, totals } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
-import { onInterrupt } from './end.ts'
+import { never, onInterrupt } from './end.ts'
 import { planText } from './plan.ts'
 import { liveProgress, plainProgress } from './progress.ts'
 import { mustBeReachable } from './reachable.ts'
@@ -66,23 +66,36 @@ export async function check(target: string, options: CheckOptions, version: stri
   const deviations = deviationsOf(source, options, catalogue)
   const dir = options.report ?? join('reports', source.name)
   if (options.dryRun) return await planned(source, selection, catalogue)
-  await mustBeReplaceable(dir)
   if (options.writeDeviations) mustBeIn(options.writeDeviations, dirname(options.writeDeviations))
+  await mustBeWritable(dir)
 
   const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
   const clock = { at: new Date(), began: performance.now() }
   sweep()
-  progress.doing(`starting ${source.name}`)
-  let run: Run | undefined
+  progress.doing(`${source.kind === 'external' ? 'connecting to' : 'starting'} ${source.name}`)
+  const abort = new AbortController()
+  let starting: Promise<Run> | undefined
+  let judged = () => 0
   const stop = async () => {
     progress.ended()
     useRun(undefined)
+    abort.abort()
+    const run = await starting?.catch(() => undefined)
     await run?.stop()
   }
-  const undo = onInterrupt(stop)
+  let interrupted = false
+  const undo = onInterrupt(
+    () => {
+      interrupted = true
+      return stop()
+    },
+    () => (judged() > 0 ? 'no report was written' : 'nothing was judged'),
+  )
   try {
     if (source.kind === 'external') await mustBeReachable((source as ExternalSource).file)
-    run = await Run.start({ source, deviations, listener: progress })
+    starting = Run.start({ source, deviations, listener: progress, signal: abort.signal })
+    const run = await starting
+    judged = () => run.verdicts.length
     useRun(run)
     const gateway = await run.gateways.with('as it is')
     await run.mustWork()
@@ -100,14 +113,16 @@ export async function check(target: string, options: CheckOptions, version: stri
       suite: { name: 'mail-tls-conformance', version, commit: commit() },
       gateway: { name: gateway.name, version: gateway.version, library: gateway.library, kind: gateway.kind },
       profiles,
+      ...(options.shard === undefined ? {} : { shard: partOf(options.shard) }),
       startedAt: clock.at.toISOString(),
       durationMs: Math.round(performance.now() - clock.began),
       totals: totals(verdicts),
       verdicts,
-      command: ['mail-tls', ...process.argv.slice(2)].map(quoted).join(' '),
+      command: ['npx', 'mail-tls', ...process.argv.slice(2)].map(quoted).join(' '),
       ...(options.strict ? { strict: true } : {}),
     }
     await stop()
+    if (interrupted) return never
     await writeReport(
       dir,
       record,
@@ -123,13 +138,16 @@ export async function check(target: string, options: CheckOptions, version: stri
       terminalSummary(findingsOf(record, catalogue.requirements), {
         ...lookOf(process.stdout),
         report: join(dir, 'report.html'),
+        chosen: options.requirement !== undefined,
       }),
     )
     return exitStatus(verdicts, { strict: options.strict ?? false })
   } catch (error) {
     await stop()
+    if (interrupted) return never
     if (!(error instanceof GatewayFailure)) throw error
-    console.error(error.message.replace(/^/gm, 'mail-tls: '))
+    const said = error.message.replace(/^no container engine answers.*/, '$&; mail-tls doctor says why')
+    console.error(said.replace(/^/gm, 'mail-tls: '))
     return 2
   } finally {
     undo()
@@ -203,6 +221,11 @@ function whyNothing({ requirement, tags, shard }: CheckOptions, profiles: string
   if (tags !== undefined) return `no example of the selection has the tags ${tags}`
   if (shard !== undefined) return `shard ${shard} of the selection is empty`
   return `no requirement of ${profiles.join(', ')} is tested yet`
+}
+
+function partOf(text: string): NonNullable<RunRecord['shard']> {
+  const { index, of: count } = parseShard(text)
+  return { index, count }
 }
 
 function deviationsOf(

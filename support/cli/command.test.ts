@@ -20,10 +20,16 @@ describe('the command', () => {
   })
   after(() => rmSync(folder, { recursive: true }))
 
-  const started = (args: string[]): { child: ChildProcess; ended: Promise<Ended>; said: () => string } => {
+  type Environment = Record<string, string>
+  const started = (
+    args: string[],
+    environment: Environment = {},
+  ): { child: ChildProcess; ended: Promise<Ended>; said: () => string } => {
     const child = spawn(process.execPath, [COMMAND, ...args], {
       cwd: folder,
-      env: { ...process.env, TMPDIR: folder },
+      // A process group of its own, as a shell gives it.
+      detached: true,
+      env: { ...process.env, TMPDIR: folder, ...environment },
     })
     let out = ''
     let err = ''
@@ -36,7 +42,10 @@ describe('the command', () => {
     const ended = new Promise<Ended>(resolve => child.on('close', status => resolve({ status, out, err })))
     return { child, ended, said: () => out }
   }
-  const run = (...args: string[]) => started(args).ended
+  const run = (...args: (string | Environment)[]) => {
+    const words = args.filter(word => typeof word === 'string')
+    return started(words, ...args.filter(word => typeof word === 'object')).ended
+  }
   const verdicts = (dir: string) =>
     JSON.parse(readFileSync(join(folder, dir, 'verdicts.json'), 'utf8')) as VerdictsDocument
 
@@ -86,6 +95,13 @@ describe('the command', () => {
     assert.equal(readFileSync(join(folder, 'precious'), 'utf8'), 'text')
   })
 
+  for (const command of ['check', 'matrix'])
+    it(`refuses a folder that ${command} cannot write to, before anything starts`, async () => {
+      const { status, out, err } = await run(command, 'haraka', '--report', '/proc/reports/haraka')
+      assert.deepEqual([status, out], [2, ''])
+      assert.match(err, /^mail-tls: \/proc\/reports\/haraka: the report cannot be written: /)
+    })
+
   it('judges one requirement and writes the whole report', async () => {
     const { status, out, err } = await run('check', '--requirement', 'EXO-FRC-01', '--report', 'one')
     assert.equal(err, '')
@@ -99,6 +115,11 @@ describe('the command', () => {
       'summary.md',
       'verdicts.json',
     ])
+    assert.doesNotMatch(out, /not part of this run/)
+    assert.match(
+      readFileSync(join(folder, 'one/summary.md'), 'utf8'),
+      /Again: npx mail-tls check --requirement EXO-FRC-01 --report one/,
+    )
     const { totals, verdicts: judged, gateway } = verdicts('one')
     assert.equal(totals.conformant, 2)
     assert.equal(gateway.kind, 'embedded')
@@ -111,6 +132,45 @@ describe('the command', () => {
     )
     for (const { evidence } of judged)
       assert.ok(existsSync(join(folder, 'one', evidence!, 'conversation-1.json')))
+  })
+
+  it('says what to do where no container engine answers', async () => {
+    const { status, err } = await run('check', 'chasquid', { DOCKER_HOST: `unix://${folder}/none` })
+    assert.equal(status, 2)
+    assert.match(err, /^mail-tls: no container engine answers.*; mail-tls doctor says why\n$/)
+  })
+
+  it('tells of a matrix what it judges, and what became of each gateway', async () => {
+    const { out } = await run('matrix', 'chasquid', 'sendmail', 'none.yaml', '--report', 'a-matrix', {
+      DOCKER_HOST: `unix://${folder}/none`,
+    })
+    const [first, ...ends] = out.split('\n')
+    assert.match(first!, /^judging chasquid, sendmail, none \([123] at a time\)$/)
+    assert.deepEqual(
+      ends.slice(0, 3).sort(),
+      ['chasquid', 'none', 'sendmail'].map(name => `${name}: exit status 2, no result`),
+    )
+  })
+
+  it('joins the shards of a run, and refuses fewer than all of them', async () => {
+    const of = ['--requirement', 'EXO-FRC-01', '--requirement', 'EXO-OPP-01']
+    for (const part of [1, 2]) {
+      const { status, err } = await run('check', ...of, '--shard', `${part}/2`, '--report', `part-${part}`)
+      assert.equal(status, 0, err)
+    }
+    assert.deepEqual(verdicts('part-2').shard, { index: 2, count: 2 })
+    const part = await run('merge', 'part-1', '--report', 'merged')
+    assert.deepEqual(part, { status: 2, out: '', err: 'mail-tls: part 2 of 2 of haraka is missing\n' })
+    assert.ok(!existsSync(join(folder, 'merged')))
+    const { status, out, err } = await run('merge', 'part-1', 'part-2', '--report', 'merged')
+    assert.equal(err, '')
+    assert.equal(status, 0)
+    assert.match(out, /^\nharaka .* keeps all 2 requirements that apply/)
+    assert.match(out, /\nExit status {2}0 .*\nReport {7}merged\/report\.html\n$/)
+    assert.match(
+      readFileSync(join(folder, 'merged/summary.md'), 'utf8'),
+      /Again: npx mail-tls merge part-1 part-2 --report merged/,
+    )
   })
 
   it('says nothing can be said when all that ran was inapplicable', async () => {
@@ -155,6 +215,45 @@ describe('the command', () => {
       assert.ok(!existsSync(join(folder, 'interrupted')))
     })
 
+  const left = () => readdirSync(folder).filter(name => name.startsWith('mail-tls-'))
+
+  it('leaves nothing behind of a run that is only starting', async () => {
+    const { child, ended } = started(['check', '--report', 'interrupted'])
+    await folders(folder, 1)
+    process.kill(-child.pid!, 'SIGINT')
+    const { status, err } = await ended
+    assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; nothing was judged\n'])
+    assert.deepEqual(left(), [])
+  })
+
+  it('says that no report was written where something was judged', async () => {
+    const { child, ended, said } = started(['check', '--report', 'interrupted'])
+    await outputOf(child, said, /\d+ of \d+ examples/)
+    process.kill(-child.pid!, 'SIGINT')
+    const { status, err } = await ended
+    assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; no report was written\n'])
+    assert.deepEqual(left(), [])
+  })
+
+  for (const [whom, sign] of [
+    ['its whole process group', -1],
+    ['it alone', 1],
+  ] as const)
+    it(`leaves nothing behind of a matrix after a signal to ${whom}`, async () => {
+      const { child, ended } = started(['matrix', 'haraka', 'reference', '--report', 'no-matrix'])
+      await folders(folder, 1)
+      const children = childrenOf(child.pid!)
+      process.kill(sign * child.pid!, 'SIGINT')
+      const { status, err } = await ended
+      assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; no matrix was written\n'])
+      assert.deepEqual(left(), [])
+      assert.deepEqual(
+        children.filter(pid => existsSync(`/proc/${pid}`)),
+        [],
+      )
+      assert.deepEqual(readdirSync(join(folder, 'no-matrix')), [])
+    })
+
   it('leaves no server behind when it is killed, and the next run sweeps the rest', async () => {
     const { child, ended, said } = started(['check', '--report', 'killed'])
     await outputOf(child, said, /examples/)
@@ -176,6 +275,12 @@ function outputOf(child: ChildProcess, said: () => string, pattern: RegExp): Pro
     child.stdout!.on('data', () => pattern.test(said()) && resolve())
     child.on('close', () => reject(new Error(`ended before it said ${pattern}: ${said()}`)))
   })
+}
+
+/** Polls until runs have made so many folders; bounded by the test's own time-out. */
+async function folders(folder: string, count: number): Promise<void> {
+  while (readdirSync(folder).filter(name => name.startsWith('mail-tls-')).length < count)
+    await new Promise(resolve => setTimeout(resolve, 10))
 }
 
 function childrenOf(pid: number): number[] {

@@ -115,6 +115,11 @@ describe('doctor', () => {
     assert.equal(named(diagnosis, 'report folder').state, 'bad')
     assert.match(named(diagnosis, 'report folder').found, /ENOTDIR/)
     assert.equal(diagnosis.usable, true)
+    assert.ok(
+      doctorText(diagnosis, { colour: false }).endsWith(
+        '\nReady, but not in this folder: give --report DIR.\n',
+      ),
+    )
   })
 
   it('names the engine that answers', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import pc from 'picocolors'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { wrapped } from './columns.ts'
+import type { Paint } from './terminal.ts'
 
 export interface Check {
   name: string
@@ -47,6 +48,7 @@ const OPEN_FILES = 256
 /** An engine tells its version in about 1 kB. */
 const LONGEST_ANSWER = 65_536
 const COLUMNS = 80
+const REPORT_FOLDER = 'report folder'
 
 /** What this machine can run. Leaves nothing behind. */
 export async function diagnose(here: Machine = {}): Promise<Diagnosis> {
@@ -60,7 +62,7 @@ export async function diagnose(here: Machine = {}): Promise<Diagnosis> {
     openFilesCheck(here.openFiles ?? openFilesLimit()),
   ])
   const others = await Promise.all([
-    folderCheck('report folder', here.folder ?? process.cwd(), {
+    folderCheck(REPORT_FOLDER, here.folder ?? process.cwd(), {
       enables: 'reports in reports/',
       advice: 'go to a folder that you can write to, or give one with --report DIR',
     }),
@@ -266,9 +268,15 @@ export function doctorText({ usable, checks }: Diagnosis, { colour }: { colour: 
     ].join('\n')
   })
   const end = usable
-    ? `${paint.green('Ready.')} ${wrapped('mail-tls check judges the embedded gateway; it needs no container engine.', COLUMNS, 0, 7)}`
+    ? ready(checks, paint)
     : `${paint.red('Not ready.')} ${wrapped('mail-tls check cannot run here yet; see what is bad above.', COLUMNS, 0, 11)}`
   return `${[...rows, '', end].join('\n')}\n`
+}
+
+function ready(checks: readonly Check[], paint: Paint): string {
+  if (checks.some(({ name, state }) => name === REPORT_FOLDER && state === 'bad'))
+    return `${paint.yellow('Ready, but not in this folder:')} give --report DIR.`
+  return `${paint.green('Ready.')} ${wrapped('mail-tls check judges the embedded gateway; it needs no container engine.', COLUMNS, 0, 7)}`
 }
 
 /** One JSON document: `{ usable, checks }`. */

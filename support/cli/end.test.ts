@@ -12,7 +12,11 @@ describe('the end of the process', () => {
   function running(script: string, ipc = false) {
     const started = spawn(
       process.execPath,
-      ['--input-type=module', '--eval', `import { endsWith, onInterrupt } from ${END}\n${script}`],
+      [
+        '--input-type=module',
+        '--eval',
+        `import { endsWith, obeyParent, onInterrupt } from ${END}\nconst NOTHING = () => 'nothing was judged'\n${script}`,
+      ],
       { stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])] },
     )
     child = started
@@ -58,7 +62,7 @@ describe('the end of the process', () => {
   })
 
   describe('by a signal', () => {
-    const STOPS = `${FOREVER}onInterrupt(async () => console.log('stopped'))\nconsole.log('ready')`
+    const STOPS = `${FOREVER}onInterrupt(async () => console.log('stopped'), NOTHING)\nconsole.log('ready')`
 
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       it(`stops the run first: ${signal}`, async () => {
@@ -73,7 +77,7 @@ describe('the end of the process', () => {
 
     it('comes at once at the second, when the run does not stop', async () => {
       const { child, ready, ended } = running(
-        `${FOREVER}onInterrupt(() => new Promise(() => console.log('stopping')))\nconsole.log('ready')`,
+        `${FOREVER}onInterrupt(() => new Promise(() => console.log('stopping')), NOTHING)\nconsole.log('ready')`,
       )
       await ready
       child.kill('SIGINT')
@@ -84,7 +88,7 @@ describe('the end of the process', () => {
 
     it('comes also where stopping fails', async () => {
       const { child, ready, ended } = running(
-        `${FOREVER}onInterrupt(async () => { throw new Error('stuck') })\nconsole.log('ready')`,
+        `${FOREVER}onInterrupt(async () => { throw new Error('stuck') }, NOTHING)\nconsole.log('ready')`,
       )
       await ready
       child.kill('SIGTERM')
@@ -95,7 +99,7 @@ describe('the end of the process', () => {
 
     it('comes as ever once that is undone', async () => {
       const { child, ready, ended } = running(
-        `${FOREVER}onInterrupt(async () => console.log('stopped'))()\nconsole.log('ready')`,
+        `${FOREVER}onInterrupt(async () => console.log('stopped'), NOTHING)()\nconsole.log('ready')`,
       )
       await ready
       child.kill('SIGTERM')
@@ -106,7 +110,7 @@ describe('the end of the process', () => {
 
   it('stops the run when the launcher of the process is gone', async () => {
     const { child, ready, ended } = running(
-      `${FOREVER}onInterrupt(async () => console.log('stopped'))\nconsole.log('ready')`,
+      `${FOREVER}onInterrupt(async () => console.log('stopped'), NOTHING)\nconsole.log('ready')`,
       true,
     )
     await ready
@@ -114,5 +118,63 @@ describe('the end of the process', () => {
     const { code, err } = await ended
     assert.equal(code, 2)
     assert.match(err, /ended by its parent/)
+  })
+
+  describe('that a parent passes on', () => {
+    const SLOWLY = `${FOREVER}
+      onInterrupt(signal => new Promise(done => {
+        process.on('SIGUSR2', done)
+        console.log('stopping', signal)
+      }), NOTHING)
+      process.on('disconnect', () => console.log('disconnected'))
+      console.log('ready')`
+    const says = async ({ stdout }: ChildProcess, text: string) => {
+      while (!(await once(stdout!, 'data')).join().includes(text));
+    }
+
+    it('is the signal itself', async () => {
+      const { child, ready, ended } = running(SLOWLY, true)
+      await ready
+      const stopping = says(child, 'stopping')
+      child.send('SIGTERM')
+      await stopping
+      child.kill('SIGUSR2')
+      const { code, out, err } = await ended
+      assert.deepEqual([code, out], [2, 'ready\nstopping SIGTERM\n'])
+      assert.equal(err, 'mail-tls: ended by SIGTERM; nothing was judged\n')
+    })
+
+    it('is the one that a terminal has sent to both, and the end of the parent is no second one', async () => {
+      const { child, ready, ended } = running(SLOWLY, true)
+      await ready
+      const stopping = says(child, 'stopping')
+      child.kill('SIGINT')
+      await stopping
+      child.send('SIGINT')
+      const disconnected = says(child, 'disconnected')
+      child.disconnect()
+      await disconnected
+      child.kill('SIGUSR2')
+      const { code, err } = await ended
+      assert.equal(code, 2)
+      assert.equal(err, 'mail-tls: ended by SIGINT; nothing was judged\n')
+    })
+
+    it('ends at once at the second', async () => {
+      const { child, ready, ended } = running(SLOWLY, true)
+      await ready
+      child.send('SIGINT')
+      child.send('SIGINT')
+      const { code, err } = await ended
+      assert.deepEqual([code, err], [2, ''])
+    })
+
+    it('ends also what nobody stops first, and keeps nothing from its end', async () => {
+      const { child, ready, ended } = running(`${FOREVER}obeyParent()\nconsole.log('ready')`, true)
+      await ready
+      child.send('SIGTERM')
+      assert.equal((await ended).signal, 'SIGTERM')
+      assert.equal((await running('obeyParent()', true).ended).code, 0)
+    })
   })
 })

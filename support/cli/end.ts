@@ -11,27 +11,60 @@ export async function endsWith(work: Promise<0 | 1 | 2>): Promise<void> {
   process.exit()
 }
 
-/** Calls `stop` once when the user or the system ends the run, and again ends at once. Returns how to undo that. */
-export function onInterrupt(stop: () => Promise<void>): () => void {
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+export type Signal = (typeof SIGNALS)[number]
+
+/** How long stopping may take before the user is told of it, in ms. */
+const PATIENCE = 2_000
+
+/** For what would go on after the process is about to end. */
+export const never = new Promise<never>(() => {})
+
+/**
+ * Calls `stop` once when the user or the system ends the work, then says that `nothing` came of it and ends the
+ * process; again ends it at once. Returns how to undo that.
+ */
+export function onInterrupt(stop: (signal: Signal) => Promise<void>, nothing: () => string): () => void {
   let stopping = false
-  const end = (why: string) => {
-    if (stopping) process.exit(2)
+  const end = (signal: Signal, why: string) => {
+    if (stopping) return
     stopping = true
-    stop().finally(() => {
-      process.stderr.write(`mail-tls: ended by ${why}; nothing was judged\n`)
+    const slow = setTimeout(() => {
+      process.stderr.write(`mail-tls: stopping what was started; a second ${signal} ends at once\n`)
+    }, PATIENCE)
+    stop(signal).finally(() => {
+      clearTimeout(slow)
+      process.stderr.write(`mail-tls: ended by ${why}; ${nothing()}\n`)
       process.exit(2)
     })
   }
-  const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(signal => {
-    const handler = () => end(signal)
-    process.on(signal, handler)
-    return () => process.off(signal, handler)
-  })
-  // The launcher on an old Node is gone.
-  const gone = () => end('its parent')
+  // A terminal sends its signal to parent and child, and the parent passes it on: the same one comes both ways.
+  const obey = () => {
+    let again = false
+    return (signal: Signal) => {
+      if (again) process.exit(2)
+      again = true
+      end(signal, signal)
+    }
+  }
+  const sent = obey()
+  const told = obey()
+  const gone = () => end('SIGTERM', 'its parent')
+  for (const signal of SIGNALS) process.on(signal, sent)
+  process.on('message', told)
   process.on('disconnect', gone)
   return () => {
-    for (const undo of handlers) undo()
+    for (const signal of SIGNALS) process.off(signal, sent)
+    process.off('message', told)
     process.off('disconnect', gone)
   }
+}
+
+/** What the parent passes on ends the process as the signal itself would, also where nobody stops anything first. */
+export function obeyParent(): void {
+  process.on('message', (signal: Signal) => {
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+  })
+  // A command that is done ends, whoever might still tell it something.
+  process.channel?.unref()
 }

@@ -92,6 +92,24 @@ describe('mail-tls init', () => {
       assert.ok(told.includes(part), `${part} is not in:\n${told}`)
   })
 
+  it('says it in lines for a terminal of 80 columns', () => {
+    const home = process.cwd()
+    process.chdir(folder)
+    try {
+      const long = init()
+        .split('\n')
+        .filter(line => line.length > 80)
+      assert.deepEqual(long, [])
+    } finally {
+      process.chdir(home)
+    }
+  })
+
+  it('keeps the private keys out of Git', () => {
+    init(file)
+    assert.equal(readFileSync(join(folder, 'pki/.gitignore'), 'utf8'), '*\n')
+  })
+
   it('leaves a file that is there and adds what is missing', () => {
     writeFileSync(file, 'mine')
     const told = init(file)

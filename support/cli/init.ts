@@ -11,7 +11,7 @@ import { AUTHORITY_FILES, writeAuthorities } from '../pki/authority-files.ts'
  */
 export function init(file = 'gateway.yaml'): string {
   const pki = join(dirname(file), 'pki')
-  const wrote = { [file]: writeNew(file), [`${pki}${sep}`]: writeAuthorities(pki) }
+  const wrote = { [file]: writeNew(file), [`${pki}${sep}`]: writePki(pki) }
   const named = (written: boolean) => Object.keys(wrote).filter(name => wrote[name] === written)
   const [fresh, left] = [named(true), named(false)]
   if (fresh.length === 0)
@@ -23,11 +23,12 @@ export function init(file = 'gateway.yaml'): string {
     ...left.map(name => `Left ${name} as it was.`),
     '',
     'Next:',
-    `1. Let the gateway trust ${root}, and not ${other}: partners show it`,
-    '   certificates of both. Who has the keys beside them can issue what the gateway accepts, so trust them in a',
-    '   gateway under test only, and keep them out of version control.',
-    `2. Edit ${file}: where the gateway is, which connectors it has, and where it delivers`,
-    '   mail for their domains. Everything is explained there.',
+    `1. Let the gateway trust ${root}, and not ${other}:`,
+    '   partners show it certificates of both. Who has the keys beside them can issue',
+    '   what the gateway accepts: trust them in a gateway under test only. Git leaves',
+    `   them out (${join(pki, '.gitignore')}).`,
+    `2. Edit ${file}: where the gateway is, which connectors it has, and`,
+    '   where it delivers mail for their domains. Everything is explained there.',
     `3. See what would be judged: mail-tls check ${file} --dry-run`,
     `4. Judge it: mail-tls check ${file}`,
   ].join('\n')}\n`
@@ -44,6 +45,13 @@ function writeNew(file: string): boolean {
   } catch (error) {
     throw new InputError(`${file}: ${(error as Error).message}`)
   }
+}
+
+/** The authorities, which Git leaves out: their keys are private. Whether they were written. */
+function writePki(folder: string): boolean {
+  const written = writeAuthorities(folder)
+  if (written) writeFileSync(join(folder, '.gitignore'), '*\n')
+  return written
 }
 
 /** From the file to the schema of this package, whether that is a checkout or below node_modules. */

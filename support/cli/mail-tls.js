@@ -33,6 +33,8 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   const child = spawn(found, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // Told, not sent: a terminal has sent it to the child already, and a second one would end that at once.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.connected && child.send(signal, () => {}))
   child.on('exit', (code, signal) => process.exit(signal ? 2 : (code ?? 2)))
 }

@@ -6,7 +6,7 @@ import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { loadGaps } from '../verdicts/coverage.ts'
 import { loadFeatures } from '../verdicts/features.ts'
 import type { CheckOptions } from './check.ts'
-import { endsWith } from './end.ts'
+import { endsWith, obeyParent } from './end.ts'
 import type { Knowledge } from './requirements.ts'
 import { lookOf } from './terminal.ts'
 
@@ -135,6 +135,7 @@ function knowledgeOf(): Knowledge {
   return { catalogue, rules: loadFeatures(catalogue), gaps: loadGaps() }
 }
 
+obeyParent()
 try {
   await program.parseAsync()
 } catch (error) {

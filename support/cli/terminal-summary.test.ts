@@ -13,7 +13,7 @@ const report = 'reports/haraka/report.html'
 
 function text(
   record: RunRecord,
-  options: { colour?: boolean; columns?: number; report?: string } = {},
+  options: { colour?: boolean; columns?: number; report?: string; chosen?: boolean } = {},
 ): string {
   const findings = findingsOf(record, catalogue.requirements)
   return terminalSummary(findings, { colour: false, columns: 80, report, ...options })
@@ -71,6 +71,7 @@ Report       reports/haraka/report.html
     assert.ok(
       text(sampleRun()).includes(`\n${unseen} requirements of these profiles were not part of this run.`),
     )
+    assert.doesNotMatch(text(sampleRun(), { chosen: true }), /not part of this run/)
   })
 
   it('lists twenty and counts the others', () => {

@@ -20,10 +20,13 @@ const MEANS: Record<VerdictName, string> = {
   'lab-error': 'the lab failed, which says nothing of the gateway',
 }
 
-/** What an administrator reads at the end of a run, in lines of at most `columns`, or 40 where that is less. */
+/**
+ * What an administrator reads at the end of a run, in lines of at most `columns`, or 40 where that is less. Who has
+ * `chosen` the requirements knows that others did not run.
+ */
 export function terminalSummary(
   findings: Findings,
-  { colour, columns, report }: Look & { report: string },
+  { colour, columns, report, chosen = false }: Look & { report: string; chosen?: boolean },
 ): string {
   const paint = pc.createColors(colour)
   const width = Math.max(columns, MIN_COLUMNS)
@@ -39,7 +42,7 @@ export function terminalSummary(
           ...attention.slice(0, LISTED).map(finding => attentionItem(finding, width, paint)),
           ...(more > 0 ? [paint.dim(`and ${more} more in the report`)] : []),
         ].join('\n'),
-    unseen.length === 0
+    unseen.length === 0 || chosen
       ? ''
       : wrapped(
           `${counted(unseen.length, 'requirement')} of these profiles ${unseen.length === 1 ? 'was' : 'were'} not part of this run.`,

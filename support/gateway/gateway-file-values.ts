@@ -83,10 +83,9 @@ export function checkedName(text: string): string {
 /** In ms. */
 export function parseDuration(text: string | number): number {
   const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)$/.exec(String(text)) ?? []
-  if (unit === undefined) throw new InputError('must be a number with ms, s or m, such as 5s')
-  const duration = Number(number) * { ms: 1, s: 1_000, m: 60_000 }[unit as 'ms' | 's' | 'm']
+  const duration = Number(number) * ({ ms: 1, s: 1_000, m: 60_000 }[unit ?? ''] ?? Number.NaN)
   if (duration >= SHORTEST_SETTLE && duration <= LONGEST_SETTLE) return duration
-  throw new InputError('must be from 100ms to 10m')
+  throw new InputError('must be a number with ms, s or m, from 100ms to 10m')
 }
 
 export function parseMailbox(text: string): MailhogAddress {

@@ -99,6 +99,7 @@ describe('a gateway file', () => {
       outbound: {
         submit: { host: '127.0.0.1', port: 2587 },
         sender: 'probe@gateway.test',
+        partner,
         connectors: [
           { to: '*.opportunistic.test', tls: 'opportunistic', partner },
           { to: '*.encrypted.test', tls: 'encryption-only', partner },
@@ -176,6 +177,18 @@ describe('a gateway file', () => {
       'partner: 127.0.0.1:2625',
       'partner: []',
       '17:12: outbound.partner: must NOT have fewer than 1 items',
+    ],
+    [
+      'a pattern without quotes',
+      '"*.required.test"',
+      '*.required.test',
+      '9:13: inbound.connectors[0].from: begins with *; put "*.required.test" in quotes',
+    ],
+    [
+      'an IPv6 address without quotes',
+      '127.0.0.1:2525',
+      '[::1]:2525',
+      '3:17: not valid YAML: Unexpected scalar at node end; an IPv6 address needs quotes',
     ],
     [
       'an address without port',
@@ -283,10 +296,26 @@ describe('a gateway file', () => {
       'a wait without unit',
       '5s',
       '5',
-      '27:11: outbound.settle: must be a number with ms, s or m, such as 5s',
+      '27:11: outbound.settle: must be a number with ms, s or m, from 100ms to 10m',
     ],
-    ['a wait that is too short', '5s', '99ms', '27:11: outbound.settle: must be from 100ms to 10m'],
-    ['a wait that is too long', '5s', '10.01m', '27:11: outbound.settle: must be from 100ms to 10m'],
+    [
+      'a wait in hours',
+      '5s',
+      '1h',
+      '27:11: outbound.settle: must be a number with ms, s or m, from 100ms to 10m',
+    ],
+    [
+      'a wait that is too short',
+      '5s',
+      '99ms',
+      '27:11: outbound.settle: must be a number with ms, s or m, from 100ms to 10m',
+    ],
+    [
+      'a wait that is too long',
+      '5s',
+      '10.01m',
+      '27:11: outbound.settle: must be a number with ms, s or m, from 100ms to 10m',
+    ],
     [
       'a name that is a path',
       'edge-gateway',

@@ -53,6 +53,8 @@ export interface OutboundSide {
   /** Where it takes the messages that it is to send on. */
   readonly submit: Endpoint
   readonly sender: string
+  /** Where it delivers mail for connectors without addresses of their own. */
+  readonly partner: readonly Endpoint[]
   /** Each with the addresses, at least one, at which the gateway delivers its mail: the suite listens there. */
   readonly connectors: readonly (OutboundConnector & { readonly partner: readonly Endpoint[] })[]
   /** How long after its last sign a message counts as held back, in ms. */
@@ -177,6 +179,7 @@ function outboundSide(written: NonNullable<Written['outbound']>, at: At): Outbou
   return {
     submit: at(['outbound', 'submit'], () => parseEndpoint(submit)),
     sender: at(['outbound', 'sender'], () => checkedAddress(sender)),
+    partner: everywhere,
     connectors: connectors.map(({ to, tls, tlsDomain: name, partner: own }, index) => {
       const key = (last: string) => ['outbound', 'connectors', index, last]
       const checked = {

@@ -25,6 +25,17 @@ interface Wish {
   grant: () => void
 }
 
+/** With what the system says. */
+export class CannotListen extends Error {
+  override readonly name = 'CannotListen'
+  readonly endpoint: Endpoint
+
+  constructor(endpoint: Endpoint, cause: Error) {
+    super(cause.message, { cause })
+    this.endpoint = endpoint
+  }
+}
+
 /**
  * The lab around a gateway that delivers to fixed addresses, as its administrator has set it up: the suite listens
  * there. A partner has all addresses of its domain's route, so that it is found wherever the gateway delivers; partners
@@ -71,9 +82,15 @@ export class FixedLab implements Lab {
     return this.#places.reduce((sum, { server }) => sum + server.strays, 0)
   }
 
-  /** Rejects with what the system says when an address cannot be listened on. */
+  /** Rejects with CannotListen when an address cannot be listened on. */
   async start(): Promise<void> {
-    await Promise.all(this.#places.map(({ server, endpoint }) => server.start(endpoint)))
+    await Promise.all(
+      this.#places.map(({ server, endpoint }) =>
+        server.start(endpoint).catch(error => {
+          throw new CannotListen(endpoint, error)
+        }),
+      ),
+    )
   }
 
   async stop(): Promise<void> {

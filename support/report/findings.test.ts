@@ -39,6 +39,12 @@ describe('findingsOf', () => {
       'haraka 3.3.4 keeps none of 4 requirements that apply; 1 recorded deviation no longer shows; ' +
         'the lab failed on 1; 1 optional one is not followed; 1 could not be decided',
     )
+    assert.equal(
+      says('deviates', 'inapplicable'),
+      'haraka 3.3.4 does not keep the one requirement that applies; it differs as recorded',
+    )
+    assert.equal(says('lab-error'), 'The lab failed on the one requirement that applies to haraka 3.3.4')
+    for (const verdict of VERDICTS) assert.match(says(verdict), /applies/)
     assert.equal(says('inapplicable'), 'No requirement applies to haraka 3.3.4')
     assert.equal(says(), 'Nothing was judged: no example ran against haraka 3.3.4')
   })

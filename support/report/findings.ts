@@ -121,19 +121,34 @@ function slug(title: string): string {
     .replace(/^-|-$/g, '')
 }
 
+/** With the version, where it is known. */
+export function nameOf({ name, version }: { name: string; version: string }): string {
+  return version === '' || version === 'unknown' ? name : `${name} ${version}`
+}
+
+/** Where at most one requirement applies, by its verdict; `inapplicable` comes last in BY_URGENCY. */
+const FEW: Record<VerdictName, (name: string) => string> = {
+  conformant: name => `${name} keeps the one requirement that applies`,
+  'non-conformant': name => `${name} does not keep the one requirement that applies; that is not recorded`,
+  stale: name => `A recorded deviation from the one requirement that applies to ${name} no longer shows`,
+  'lab-error': name => `The lab failed on the one requirement that applies to ${name}`,
+  deviates: name => `${name} does not keep the one requirement that applies; it differs as recorded`,
+  declined: name => `${name} does not follow the one requirement that applies; it is optional`,
+  inconclusive: name => `The one requirement that applies to ${name} could not be decided`,
+  inapplicable: name => `No requirement applies to ${name}`,
+}
+
 /** `haraka 3.3.4 keeps 41 of 47 requirements that apply; 2 are broken; 4 differ as recorded` */
 function headline({ gateway, verdicts }: RunRecord, counts: Record<VerdictName, number>): string {
-  const name = [gateway.name, gateway.version].filter(Boolean).join(' ')
+  const name = nameOf(gateway)
   if (verdicts.length === 0) return `Nothing was judged: no example ran against ${name}`
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0)
   const applying = all - counts.inapplicable
-  if (applying === 0) return `No requirement applies to ${name}`
+  if (applying <= 1) return FEW[BY_URGENCY.find(verdict => counts[verdict] > 0)!](name)
   const kept =
     counts.conformant === applying
-      ? applying === 1
-        ? 'the one requirement that applies'
-        : `all ${applying} requirements that apply`
-      : `${counts.conformant || 'none'} of ${applying === 1 ? '1 requirement that applies' : `${applying} requirements that apply`}`
+      ? `all ${applying} requirements that apply`
+      : `${counts.conformant || 'none'} of ${applying} requirements that apply`
   const parts: [VerdictName, (count: number) => string][] = [
     ['non-conformant', count => `${count} ${count === 1 ? 'is' : 'are'} broken`],
     ['stale', count => `${counted(count, 'recorded deviation')} no longer ${count === 1 ? 'shows' : 'show'}`],

@@ -21,6 +21,10 @@ describe('html', () => {
   const hostile = page(hostileRun())
   const evil = read(hostile)
 
+  it('has a headline without a sign at the end of its first line', () => {
+    assert.match(sample, /<h1>haraka [^;]* that apply <span>\d/)
+  })
+
   it('is one well-formed document that asks for nothing else', () => {
     for (const { tag, attributes } of [...all, ...evil]) {
       assert.ok(!attributes.has('src') && tag !== 'iframe' && tag !== 'object', tag)

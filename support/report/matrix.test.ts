@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
+import type { VerdictName } from '../verdicts/verdict.ts'
 import { type Column, matrixHtml, matrixMarkdown, matrixOf } from './matrix.ts'
 import { mergedRecord } from './merge.ts'
 import { readReport } from './read.ts'
@@ -60,6 +61,39 @@ describe('a written report', () => {
     assert.throws(() => mergedRecord([readReport(one), other], ''), /99\.1 cannot be merged/)
   })
 
+  describe('of a part of a run', () => {
+    const part = (index: number, count: number, dir = `part-${index}`) => ({
+      dir,
+      record: { ...sampleRun(), verdicts: [], shard: { index, count } },
+      messages: '',
+    })
+    const refuses = (parts: ReturnType<typeof part>[], message: string) =>
+      assert.throws(() => mergedRecord(parts, ''), { name: 'InputError', message })
+
+    it('is merged with all the others, in any order, into what is no part', () => {
+      assert.equal('shard' in mergedRecord([part(3, 3), part(1, 3), part(2, 3)], ''), false)
+    })
+
+    it('is refused without the others, which are named', () => {
+      refuses([part(1, 3), part(2, 3)], 'part 3 of 3 of haraka is missing')
+      refuses([part(2, 4)], 'parts 1, 3, 4 of 4 of haraka are missing')
+    })
+
+    it('is refused twice, and with a part of another whole', () => {
+      refuses(
+        [part(1, 2), part(2, 2), part(1, 2, 'again')],
+        'again: part 1 of 2 of haraka is in part-1 already',
+      )
+      refuses([part(1, 2), part(2, 3)], 'part-2: part 2 of 3 of haraka, but part-1 is one of 2')
+    })
+
+    it('says in verdicts.json which one it is', async () => {
+      const dir = join(folder, 'part')
+      await writeReport(dir, part(2, 3).record, requirements, '')
+      assert.deepEqual(readReport(dir).record.shard, { index: 2, count: 3 })
+    })
+  })
+
   const refused = (what: string, text: string, message: RegExp) =>
     it(`is refused when it is ${what}`, () => {
       const dir = mkdtempSync(join(folder, 'bad-'))
@@ -72,6 +106,11 @@ describe('a written report', () => {
     'with an unknown verdict',
     '{"schema": 1, "verdicts": [{"verdict": "perhaps"}], "gateway": {"name": "x"}}',
     /"perhaps" is no verdict/,
+  )
+  refused(
+    'a part of nothing',
+    '{"schema": 1, "verdicts": [], "gateway": {"name": "x"}, "shard": {"index": 3, "count": 2}}',
+    /\{"index":3,"count":2\} is no part of a run/,
   )
   it('is refused when there is none', () => {
     assert.throws(() => readReport(join(folder, 'nowhere')), /no report/)
@@ -93,13 +132,49 @@ describe('a matrix', () => {
   ]
   const matrix = matrixOf(columns, requirements, about)
 
-  it('puts the rows first in which gateways differ', () => {
-    const flags = matrix.rows.map(({ differs }) => differs)
-    assert.ok(flags.includes(true) && flags.includes(false))
-    assert.deepEqual(
-      flags,
-      [...flags].sort((a, b) => Number(b) - Number(a)),
+  it('puts what fails a run first, then what differs, then what differs in claims alone', () => {
+    const ids = requirements.slice(0, 6).map(({ id }) => id)
+    const judgedAs = (name: string, verdicts: VerdictName[]): Column => ({
+      ...{ name, folder: name },
+      document: {
+        ...document,
+        verdicts: verdicts.map((verdict, n) => ({ ...document.verdicts[0]!, requirement: ids[n]!, verdict })),
+      },
+    })
+    const { rows } = matrixOf(
+      [
+        judgedAs('a', ['conformant', 'inapplicable', 'declined', 'lab-error', 'stale', 'non-conformant']),
+        judgedAs('b', ['conformant', 'conformant', 'conformant', 'inapplicable', 'stale', 'conformant']),
+      ],
+      requirements,
+      about,
     )
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      [...ids].reverse(),
+    )
+  })
+
+  it('says which gateways passed', () => {
+    assert.deepEqual(
+      matrix.columns.map(({ exit }) => exit),
+      [2, 0, 2],
+    )
+    const page = matrixHtml(matrix)
+    assert.match(page, /better 3\.3\.4<\/dt><dd><strong class="exit-0">passed<\/strong>, OpenSSL/)
+    assert.match(matrixMarkdown(matrix), /^- better: passed$/m)
+    assert.match(matrixMarkdown(matrix), /`-`: not judged/)
+  })
+
+  it('has the gateway with each verdict, for a screen without room for columns', () => {
+    const page = matrixHtml(matrix)
+    assert.equal(page.match(/<td data-label="better">/g)?.length, matrix.rows.length)
+    assert.match(page, /td::before \{ content: attr\(data-label\)/)
+  })
+
+  it('has a headline without a sign at the end of its first line', () => {
+    assert.match(matrixHtml(matrix), /<h1>\d+ requirements, 3 gateways <span>They differ in \d+\.<\/span>/)
+    assert.match(matrixHtml(matrixOf(columns.slice(0, 1), requirements, about)), /, 1 gateway<\/h1>/)
   })
 
   it('lets the worst example of a requirement decide', () => {
@@ -112,8 +187,8 @@ describe('a matrix', () => {
   })
 
   it('says why a gateway has no result', () => {
-    assert.match(matrixHtml(matrix), /no result: no engine answers/)
-    assert.match(matrixMarkdown(matrix), /gone: no engine answers/)
+    assert.match(matrixHtml(matrix), /no result<\/strong>: no engine answers/)
+    assert.match(matrixMarkdown(matrix), /gone: no result: no engine answers/)
   })
 
   it('lets nothing from a gateway be markup', () => {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { day } from '../quantities.ts'
+import { counted, day } from '../quantities.ts'
 import { AREAS, type Requirement } from '../verdicts/catalogue.ts'
-import type { VerdictName } from '../verdicts/verdict.ts'
+import { exitStatus, type VerdictName } from '../verdicts/verdict.ts'
 import { BY_URGENCY } from './findings.ts'
 import type { VerdictsDocument } from './run-record.ts'
 import { markdown, markup } from './templates.ts'
 import { clipped } from './visible.ts'
-import { AREA_TITLES, MEANINGS } from './words.ts'
+import { AREA_TITLES, MEANINGS, OUTCOMES } from './words.ts'
 
 /** One gateway of a matrix: its verdicts, or why there are none. */
 export type Column = { name: string; folder: string } & ({ document: VerdictsDocument } | { failure: string })
@@ -34,8 +34,15 @@ export interface Matrix {
   suite: { name: string; version: string; commit: string }
   /** `2026-11-24` */
   day: string
-  columns: { name: string; version: string; library: string; folder: string; failure?: string }[]
-  /** Rows in which gateways differ first, then by area. */
+  columns: {
+    name: string
+    version: string
+    library: string
+    folder: string
+    exit: 0 | 1 | 2
+    failure?: string
+  }[]
+  /** What fails a run first, then rows in which gateways differ, then by area. */
   rows: Row[]
 }
 
@@ -51,7 +58,6 @@ export function matrixOf(
     const verdicts = new Set(cells.flatMap(({ verdict }) => verdict ?? []))
     return verdicts.size === 0 ? [] : [{ id, area, level, statement, differs: verdicts.size > 1, cells }]
   })
-  const order = (row: Row) => (row.differs ? 0 : 1000) + (AREAS as readonly string[]).indexOf(row.area)
   return {
     suite: about.suite,
     day: about.at.toISOString().slice(0, 10),
@@ -60,10 +66,27 @@ export function matrixOf(
       folder: column.folder,
       version: 'document' in column ? column.document.gateway.version : '',
       library: 'document' in column ? column.document.gateway.library : '',
+      exit: 'document' in column ? exitStatus(column.document.verdicts, { strict: false }) : 2,
       ...('failure' in column ? { failure: column.failure } : {}),
     })),
-    rows: rows.sort((a, b) => order(a) - order(b)),
+    rows: rows.sort((a, b) => rank(a) - rank(b) || area(a) - area(b)),
   }
+}
+
+/** These fail a run. */
+const FAILING: readonly VerdictName[] = BY_URGENCY.slice(0, 3)
+
+function rank({ cells, differs }: Row): number {
+  const verdicts = new Set(cells.flatMap(({ verdict }) => verdict ?? []))
+  const failing = FAILING.findIndex(verdict => verdicts.has(verdict))
+  if (failing >= 0) return failing
+  // That a gateway does not claim a capability says less than that it does something else.
+  verdicts.delete('inapplicable')
+  return FAILING.length + (verdicts.size > 1 ? 0 : differs ? 1 : 2)
+}
+
+function area({ area }: Row): number {
+  return (AREAS as readonly string[]).indexOf(area)
 }
 
 function worstOf({ folder, document }: Column & { document: VerdictsDocument }): Map<string, Cell> {
@@ -83,11 +106,15 @@ function worstOf({ folder, document }: Column & { document: VerdictsDocument }):
 
 /** One self-contained page; its links lead to the gateways' own reports beside it. */
 export function matrixHtml(matrix: Matrix): string {
+  const differing = matrix.rows.filter(({ differs }) => differs).length
+  const headline = [counted(matrix.rows.length, 'requirement'), counted(matrix.columns.length, 'gateway')]
   return markup.render('./matrix', {
     ...matrix,
+    headline: headline.join(', '),
+    comparison: differing > 0 ? `They differ in ${differing}.` : 'They do not differ.',
+    outcomes: OUTCOMES,
     style: readFileSync(join(import.meta.dirname, 'report.css'), 'utf8'),
     rows: matrix.rows.map(row => ({ ...row, areaTitle: titleOf(row.area) })),
-    differing: matrix.rows.filter(({ differs }) => differs).length,
     legend: BY_URGENCY.map(verdict => ({ verdict, meaning: MEANINGS[verdict] })),
     day: day(matrix.day),
   })
@@ -95,7 +122,7 @@ export function matrixHtml(matrix: Matrix): string {
 
 /** GitHub-flavoured Markdown. */
 export function matrixMarkdown(matrix: Matrix): string {
-  return markdown.render('./matrix-markdown', matrix)
+  return markdown.render('./matrix-markdown', { ...matrix, outcomes: OUTCOMES })
 }
 
 function titleOf(area: string): string {

@@ -3,7 +3,7 @@ import { totals } from '../verdicts/verdict.ts'
 import type { WrittenReport } from './read.ts'
 import type { RunRecord } from './run-record.ts'
 
-/** Parts of one run, made by shards or on several machines, as one record. Throws InputError when they do not fit. */
+/** Parts of one run, made by shards or on several machines, as one record. Throws InputError when one is missing or they do not fit. */
 export function mergedRecord(reports: readonly WrittenReport[], command: string): RunRecord {
   const [first, ...others] = reports.map(({ record }) => record)
   if (!first) throw new InputError('nothing to merge')
@@ -12,6 +12,7 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
       throw new InputError(
         `${reports[index + 1]!.dir}: ${gateway.name} ${gateway.version} cannot be merged with ${first.gateway.version}`,
       )
+  mustBeWhole(reports)
   const seen = new Map<string, string>()
   for (const { dir, record } of reports)
     for (const { scenario, verdict, title } of record.verdicts) {
@@ -24,8 +25,9 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
   const records = [first, ...others]
   const verdicts = records.flatMap(record => record.verdicts)
   const began = records.map(({ startedAt }) => startedAt).sort()
+  const { shard: _part, ...whole } = first
   return {
-    ...first,
+    ...whole,
     profiles: [...new Set(records.flatMap(({ profiles }) => profiles))],
     startedAt: began[0]!,
     durationMs: Math.max(...records.map(({ durationMs }) => durationMs)),
@@ -33,4 +35,32 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
     verdicts,
     command,
   }
+}
+
+/** Reports of machines that took something else than a shard are whole by themselves. */
+function mustBeWhole(reports: readonly WrittenReport[]): void {
+  const parts = reports.flatMap(({ dir, record: { shard, gateway } }) =>
+    shard ? [{ dir, ...shard, name: gateway.name }] : [],
+  )
+  const [first] = parts
+  if (!first) return
+  const { count, name } = first
+  const places = new Map<number, string>()
+  for (const part of parts) {
+    if (part.count !== count)
+      throw new InputError(
+        `${part.dir}: part ${part.index} of ${part.count} of ${name}, but ${first.dir} is one of ${count}`,
+      )
+    const before = places.get(part.index)
+    if (before !== undefined)
+      throw new InputError(`${part.dir}: part ${part.index} of ${count} of ${name} is in ${before} already`)
+    places.set(part.index, part.dir)
+  }
+  const missing = Array.from({ length: count }, (_, at) => at + 1).filter(index => !places.has(index))
+  if (missing.length === 0) return
+  throw new InputError(
+    missing.length === 1
+      ? `part ${missing[0]} of ${count} of ${name} is missing`
+      : `parts ${missing.join(', ')} of ${count} of ${name} are missing`,
+  )
 }

@@ -49,7 +49,15 @@ export function verdictsIn(dir: string): VerdictsDocument {
     throw new InputError(`${file}: not a verdicts.json of this format (schema 1)`)
   const odd = document.verdicts.find(({ verdict }) => !VERDICTS.includes(verdict))
   if (odd) throw new InputError(`${file}: ${JSON.stringify(odd.verdict)} is no verdict`)
+  if (document.shard !== undefined && !isPart(document.shard))
+    throw new InputError(`${file}: ${JSON.stringify(document.shard)} is no part of a run`)
   return document
+}
+
+/** As `--shard` takes them: a count beyond every run would only fill the memory. */
+function isPart(shard: unknown): boolean {
+  const { index, count } = Object(shard)
+  return Number.isInteger(index) && Number.isInteger(count) && 1 <= index && index <= count && count < 10_000
 }
 
 function evidenceIn(folder: string): Evidence {

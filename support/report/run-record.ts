@@ -7,6 +7,8 @@ export interface VerdictsDocument {
   suite: { name: string; version: string; commit: string }
   gateway: { name: string; version: string; library: string; kind: 'container' | 'embedded' | 'external' }
   profiles: string[]
+  /** Absent: the run was no part of another. Both are counted from 1. */
+  shard?: { index: number; count: number }
   /** RFC 3339. */
   startedAt: string
   durationMs: number
@@ -55,6 +57,7 @@ export function verdictsDocument(
       kind: gateway.kind,
     },
     profiles: record.profiles,
+    ...(record.shard ? { shard: { index: record.shard.index, count: record.shard.count } } : {}),
     startedAt: record.startedAt,
     durationMs: record.durationMs,
     totals: record.totals,

@@ -479,7 +479,7 @@ function record(verdicts: RecordedVerdict[], name: string): RunRecord {
     durationMs: 8421,
     totals: totals(verdicts),
     verdicts,
-    command: 'mail-tls check haraka --profile exchange-online-2021',
+    command: 'npx mail-tls check haraka --profile exchange-online-2021',
   }
 }
 

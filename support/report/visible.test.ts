@@ -20,10 +20,16 @@ describe('visible', () => {
 describe('clipped', () => {
   it('counts what it cuts', () => {
     assert.equal(clipped('abcdef', 6), 'abcdef')
-    assert.equal(clipped('abcdefg', 6), 'abcde… (2 more characters)')
+    assert.equal(clipped(`abcde${'x'.repeat(40)}`, 6), 'abcde… (40 more characters)')
   })
 
   it('cuts no character in two', () => {
-    assert.equal(clipped('abcd😀fgh', 6), 'abcd… (5 more characters)')
+    assert.equal(clipped(`abcd😀${'x'.repeat(40)}`, 6), 'abcd… (42 more characters)')
+  })
+
+  it('never cuts for less than the notice costs', () => {
+    const text = (cut: number) => `abcde${'x'.repeat(cut)}`
+    assert.equal(clipped(text(22), 6), text(22))
+    assert.equal(clipped(text(23), 6), 'abcde… (23 more characters)')
   })
 })

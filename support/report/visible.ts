@@ -15,10 +15,14 @@ export function visibleLine(text: string): string {
   return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
 }
 
-/** At most about `max` characters; what is cut is counted. Never cuts a character in two. */
+/**
+ * At most about `max` characters; what is cut is counted, and more than the notice of it. Never cuts a character in
+ * two.
+ */
 export function clipped(text: string, max: number): string {
   if (text.length <= max) return text
   const end = max - 1
   const whole = /[\ud800-\udbff]/.test(text[end - 1]!) ? end - 1 : end
-  return `${text.slice(0, whole)}… (${text.length - whole} more characters)`
+  const notice = `… (${text.length - whole} more characters)`
+  return text.length - whole > notice.length ? text.slice(0, whole) + notice : text
 }

@@ -15,6 +15,9 @@ export const MEANINGS: Record<VerdictName, string> = {
   'lab-error': 'The lab itself failed. Never held against the gateway, but the run says nothing.',
 }
 
+/** What an exit status says of a gateway. */
+export const OUTCOMES: Record<0 | 1 | 2, string> = { 0: 'passed', 1: 'not passed', 2: 'no result' }
+
 export const AREA_TITLES: Record<Area, string> = {
   outbound: 'Outbound connectors',
   inbound: 'Inbound connectors',

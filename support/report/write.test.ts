@@ -16,7 +16,7 @@ import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { VERDICTS } from '../verdicts/verdict.ts'
 import type { RunRecord, VerdictsDocument } from './run-record.ts'
 import { hostileRun, sampleRun } from './sample-run.ts'
-import { writeReport } from './write.ts'
+import { mustBeWritable, writableFolder, writeReport } from './write.ts'
 
 describe('writeReport', () => {
   let root: string
@@ -134,5 +134,51 @@ describe('writeReport', () => {
     await assert.rejects(write(join(root, 'home/thesis.txt')), InputError)
     await assert.rejects(write(join(root, 'home/thesis.txt/below')), InputError)
     assert.deepEqual(readdirSync(root, { recursive: true }).sort(), ['home', 'home/thesis.txt'])
+  })
+})
+
+describe('a place for a report', () => {
+  let root: string
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'report-'))
+  })
+  afterEach(() => rmSync(root, { recursive: true }))
+
+  /** Nobody may make anything there, not even root. */
+  const BARRED = ['/proc/report', '/proc/reports/of/haraka', '/proc/self/report']
+
+  for (const dir of BARRED)
+    it(`is refused before a run where nothing can be made: ${dir}`, async () => {
+      for (const asked of [mustBeWritable, writableFolder])
+        await assert.rejects(asked(dir), {
+          name: 'InputError',
+          message: new RegExp(`^${dir}: the report cannot be written: E`),
+        })
+      const written = writeReport(dir, sampleRun(), [], '')
+      await assert.rejects(written, { name: 'InputError', message: /the report cannot be written/ })
+    })
+
+  it('is refused before a run below a file', async () => {
+    writeFileSync(join(root, 'file'), '')
+    await assert.rejects(mustBeWritable(join(root, 'file/below/it')), { name: 'InputError' })
+    await assert.rejects(writableFolder(join(root, 'file')), { name: 'InputError' })
+  })
+
+  it('gets its parents, and nothing else', async () => {
+    await Promise.all(['haraka', 'exim'].map(name => mustBeWritable(join(root, 'reports/of', name))))
+    assert.deepEqual(readdirSync(root, { recursive: true }).sort(), ['reports', 'reports/of'])
+    await writableFolder(join(root, 'matrix'))
+    assert.deepEqual(readdirSync(root).sort(), ['matrix', 'reports'])
+    assert.deepEqual(readdirSync(join(root, 'matrix')), [])
+  })
+
+  it('keeps what it is: an older report, an empty folder, a link', async () => {
+    await writeReport(join(root, 'old'), sampleRun(), loadCatalogue().requirements, '')
+    mkdirSync(join(root, 'empty'))
+    symlinkSync(join(root, 'old'), join(root, 'latest'))
+    symlinkSync(join(root, 'later'), join(root, 'next'))
+    const before = readdirSync(root, { recursive: true }).sort()
+    for (const name of ['old', 'empty', 'latest', 'next']) await mustBeWritable(join(root, name))
+    assert.deepEqual(readdirSync(root, { recursive: true }).sort(), before)
   })
 })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { InputError } from '../input-error.ts'
 import type { Requirement } from '../verdicts/catalogue.ts'
@@ -26,16 +26,88 @@ export async function writeReport(
 ): Promise<void> {
   await mustBeReplaceable(dir)
   const target = await located(dir)
-  const stem = join(dirname(target), `.${basename(target)}-${randomBytes(4).toString('hex')}`)
+  const stem = stemOf(target)
   const next = `${stem}.new`
   try {
-    await mkdir(next, { recursive: true })
+    await makeFolder(dirname(target))
+    await mkdir(next)
     await writeFiles(next, findingsOf(record, requirements), messages)
     await replace(target, next, `${stem}.old`)
   } catch (error) {
     await rm(next, { recursive: true, force: true })
     throw asInputError(error, target)
   }
+}
+
+/**
+ * Throws InputError when no report can be written to `dir`; asked before a run, so that none is lost. Makes its parents
+ * and tries what `writeReport` will do, but leaves an older report as it is.
+ */
+export async function mustBeWritable(dir: string): Promise<void> {
+  await mustBeReplaceable(dir)
+  const target = await located(dir)
+  await probe(dirname(target), dir, full => mustBeMovable(target, full))
+}
+
+/** Makes a folder with its parents. Throws InputError where that is not possible, or no file can be made in it. */
+export async function writableFolder(dir: string): Promise<void> {
+  await probe(resolve(dir), dir)
+}
+
+/** `dir`: as the user named it. `more` gets a folder with a file in it. */
+async function probe(
+  folder: string,
+  dir: string,
+  more: (full: string) => Promise<void> = async () => {},
+): Promise<void> {
+  const full = `${stemOf(join(folder, 'report'))}.probe`
+  try {
+    await makeFolder(folder)
+    await mkdir(full)
+    await writeFile(join(full, 'probe'), 'probe')
+    await more(full)
+  } catch (error) {
+    throw asInputError(error, dir)
+  } finally {
+    await rm(full, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+/** A folder that is not empty is never replaced, so this moves nothing; what else would be in the way comes first. */
+async function mustBeMovable(target: string, full: string): Promise<void> {
+  try {
+    await rename(target, full)
+  } catch (error) {
+    // EISDIR: of a link that leads nowhere yet.
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EISDIR'].includes((error as NodeJS.ErrnoException).code!))
+      throw error
+  }
+}
+
+/** One by one: where the system says of a folder that is there that it cannot be, Node's own way never ends. */
+async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = []
+  for (let at = path; !(await exists(at)); at = dirname(at)) missing.unshift(at)
+  for (const folder of missing)
+    await mkdir(folder).catch(error => {
+      // Another run was faster.
+      if (error.code !== 'EEXIST') throw error
+    })
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return false
+  }
+}
+
+/** Of what stands beside a report while it is written. */
+function stemOf(target: string): string {
+  return join(dirname(target), `.${basename(target)}-${randomBytes(4).toString('hex')}`)
 }
 
 /** A link stays a link: what it points to is replaced. */
@@ -47,8 +119,8 @@ async function located(dir: string): Promise<string> {
   }
 }
 
-/** Throws InputError when `dir` is no place for a report; asked before a run, so that none is lost. */
-export async function mustBeReplaceable(dir: string): Promise<void> {
+/** Throws InputError when `dir` is something that no report may replace. */
+async function mustBeReplaceable(dir: string): Promise<void> {
   let names: string[]
   try {
     names = await readdir(dir)
@@ -81,12 +153,17 @@ async function replace(target: string, next: string, old: string): Promise<void>
   if (moved) await rm(old, { recursive: true, force: true })
 }
 
+const BARRED = [
+  ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EIO'],
+  ...['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL'],
+]
+
 /** What is wrong with the place that the user named is for the user to repair; anything else is our fault. */
 function asInputError(error: unknown, dir: string): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EBUSY' || code === 'EXDEV')
     return new InputError(`${dir}: a mount point cannot be replaced; name a folder below it`)
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOSPC' || code === 'ENOTDIR')
+  if (code !== undefined && BARRED.includes(code))
     return new InputError(`${dir}: the report cannot be written: ${(error as Error).message}`)
   return error
 }

@@ -230,6 +230,22 @@ describe('a run', () => {
     assert.equal(messages.filter(({ testCaseFinished }) => testCaseFinished).length, places.length)
   })
 
+  it('that is aborted while its lab starts, starts no gateway and leaves nothing', async () => {
+    const abort = new AbortController()
+    let asked = 0
+    const source = {
+      ...reference(),
+      start: async () => {
+        asked++
+        throw new Error('started')
+      },
+    }
+    const starting = Run.start({ source, pki, signal: abort.signal })
+    abort.abort()
+    await assert.rejects(starting, { name: 'AbortError' })
+    assert.equal(asked, 0)
+  })
+
   it('on paper starts nothing, and says what would be judged and what not', async () => {
     let asked = 0
     const source = {

@@ -32,6 +32,8 @@ export interface RunOptions {
   listener?: RunListener
   /** Certificates that were made already: keys cost time, and several runs may share them. */
   pki?: Pki
+  /** Aborted before the run has started, it stops what has, and does not start. */
+  signal?: AbortSignal
 }
 
 /** Read once in a process, however many runs it has. */
@@ -104,10 +106,12 @@ export class Run {
 
   /** Starts the lab and the gateway as it is. Throws GatewayFailure, and InputError for a gateway file. */
   static async start(options: RunOptions): Promise<Run> {
-    const { source, pki, listener } = options
+    const { source, pki, listener, signal } = options
     const run = new Run(options, await surroundings(source, pki, what => listener?.doing?.(what)))
     try {
+      signal?.throwIfAborted()
       const { name, version } = await run.gateways.with('as it is')
+      signal?.throwIfAborted()
       run.deviations = applicableDeviations(run.deviations, { name, version })
       return run
     } catch (error) {

@@ -1,17 +1,20 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Doing } from '../containers/engine.ts'
 import type { RunNetwork } from '../containers/run-network.ts'
 import type { ExternalSource } from '../gateway/external.ts'
 import type { GatewaySource } from '../gateway/gateway.ts'
+import type { OutboundSide } from '../gateway/gateway-file.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
 import { SERVICE, standardFlow } from '../gateway/standard-flow.ts'
 import { InputError } from '../input-error.ts'
-import { FixedLab } from '../lab/fixed-lab.ts'
+import { CannotListen, FixedLab } from '../lab/fixed-lab.ts'
 import type { Lab } from '../lab/lab.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import { type Mailbox, partnerMailbox } from '../lab/mailbox.ts'
 import { mailhogMailbox } from '../lab/mailhog.ts'
 import { readAuthorities } from '../pki/authority-files.ts'
 import { Pki } from '../pki/pki.ts'
+import type { Endpoint } from '../wire/smtp.ts'
 
 /** What stands around the gateway of one run, and what the gateway is told. */
 export interface Surroundings {
@@ -106,11 +109,19 @@ async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundi
     await lab.start()
   } catch (error) {
     await lab.stop()
+    if (!(error instanceof CannotListen)) throw error
     // Taken by another program, or not an address of this machine.
     throw new InputError(
-      `${file.path}: outbound.partner: the suite cannot listen there: ${(error as Error).message}`,
+      `${file.path}: ${keyOf(error.endpoint, file.outbound!)}: the suite cannot listen there: ${error.message}`,
     )
   }
   const mailbox = file.inbound?.mailbox && mailhogMailbox(file.inbound.mailbox)
   return { lab, flow, mailbox }
+}
+
+/** Where the gateway file names an address of partners. */
+function keyOf(endpoint: Endpoint, { partner, connectors }: OutboundSide): string {
+  const among = (addresses: readonly Endpoint[]) => addresses.some(one => isDeepStrictEqual(one, endpoint))
+  if (among(partner)) return 'outbound.partner'
+  return `outbound.connectors[${connectors.findIndex(connector => among(connector.partner))}].partner`
 }
