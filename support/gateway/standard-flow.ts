@@ -146,7 +146,8 @@ async function at(domain: string, flow: MailFlow, pki: Pki): Promise<MailFlow> {
     domain,
     recipient: `inbox@${domain}`,
     sender: `probe@${domain}`,
-    identity: await pki.issue({ names: [hostname, domain, pathTo(domain)], usage: 'server' }),
+    // The first is the common name as well, with which Sendmail 8.15 compares, and with nothing else.
+    identity: await pki.issue({ names: [domain, hostname, pathTo(domain)], usage: 'server' }),
     users: flow.users.map(({ password }) => ({ name: `probe@${domain}`, password })),
   }
 }
