@@ -133,7 +133,11 @@ async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void
 async function heardOrLost(sent: Sent, gateway: Gateway, heard: () => boolean): Promise<boolean> {
   const sources = [sent.partner, gateway]
   if (await until(heard, sources, SILENCE)) return true
-  if (await gateway.holds!(sent.recipient)) return until(heard, sources, (gateway.patience ?? SIGN) - SILENCE)
+  if (await gateway.holds!(sent.recipient)) {
+    // A message that was still locked by its last attempt was passed over, and nobody says so.
+    if (sent.attempts > 1) await gateway.retry(sent.partner.domain)
+    return until(heard, sources, (gateway.patience ?? SIGN) - SILENCE)
+  }
   // Its word may have come while the queue was looked into.
   sent.lost = !(await until(heard, sources, SILENCE))
   return !sent.lost
