@@ -14,7 +14,7 @@ import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest,
 import { LabClient } from './lab-client.ts'
 import { labImage, mailboxImage, namesImage } from './lab-images.ts'
 import { type Mailbox, partnerMailbox } from './mailbox.ts'
-import { mailhogMailbox } from './mailhog.ts'
+import { labMailbox } from './mailhog.ts'
 import { Partner } from './partner.ts'
 import { Zone } from './zone.ts'
 
@@ -229,10 +229,7 @@ async function startMailbox(network: RunNetwork, image: string): Promise<Mailbox
     limit: START_LIMIT,
   })
   const { host, port } = container.endpoint(MAILBOX_PORT)
-  const mailbox = mailhogMailbox({
-    url: `http://${host}:${port}`,
-    authorization: `Basic ${Buffer.from(`lab:${password}`).toString('base64')}`,
-  })
+  const mailbox = labMailbox({ host, port, auth: `lab:${password}` })
   // The line comes before it listens.
   const deadline = performance.now() + START_LIMIT
   for (;;) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { MailboxFailure, type MailhogAddress, mailhogMailbox } from './mailhog.ts'
+import { labMailbox, MailboxFailure, type MailhogAddress, mailhogMailbox } from './mailhog.ts'
 
 const TOKEN = 'token-a79bcb577d8af231'
 const CONTENT = [
@@ -160,6 +160,25 @@ describe('a mailbox that MailHog keeps', () => {
       more()
     }
     await failsWith(/answers with more than 20000 bytes/, { maxAnswer: 20_000 })
+  })
+
+  it('of the lab is read with its password, and fails as any other', async () => {
+    const { port } = server.address() as AddressInfo
+    const own = labMailbox({ host: '127.0.0.1', port, auth: 'lab:secret' })
+    const ascii = kept.replace('grüße', 'regards')
+    gives(answer(`${ascii} second`, `${ascii} first`, ascii.toUpperCase()))
+    assert.deepEqual(
+      (await own.find(TOKEN)).map(({ content, from }) => [content, from]),
+      [`${ascii} first\r\n`, `${ascii} second\r\n`].map(content => [content, 'a@stranger.test']),
+    )
+    assert.equal(asked[0]!.url, `/api/v2/search?kind=containing&query=${TOKEN}&limit=50`)
+    assert.equal(asked[0]!.headers.authorization, `Basic ${Buffer.from('lab:secret').toString('base64')}`)
+    gives(EMPTY)
+    assert.deepEqual(await own.find(TOKEN), [])
+    for (const wrong of ['<html>', '', '{"items":[{}]}']) {
+      gives(wrong)
+      await assert.rejects(own.find(TOKEN), MailboxFailure)
+    }
   })
 
   it('that is not there is a failure', async () => {

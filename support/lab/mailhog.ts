@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import mailhog from 'mailhog'
 import { MAX_WAIT } from '../wire/patience.ts'
 import type { Mail, Mailbox } from './mailbox.ts'
 
@@ -28,8 +29,8 @@ const MAX_COPIES = 50
 const MAX_ANSWER = 32 * 1024 * 1024
 
 /**
- * A mailbox that MailHog keeps (API version 2 of MailHog 1.0). MailHog speaks JSON: bytes that are not UTF-8 come back
- * as U+FFFD, and it takes no message with a null return path.
+ * A mailbox that MailHog keeps (API version 2 of MailHog 1.0), wherever its user has it. MailHog speaks JSON: bytes that
+ * are not UTF-8 come back as U+FFFD, and it takes no message with a null return path.
  *
  * Not by the npm package `mailhog` (4.16.0): it joins the chunks of an answer as text, which spoils any character that
  * two of them share, takes an error page for an answer, knows no bound of time or size, and its types lack `Raw`.
@@ -38,13 +39,42 @@ export function mailhogMailbox(
   address: MailhogAddress,
   { wait = ARRIVAL, maxAnswer = MAX_ANSWER }: { wait?: number; maxAnswer?: number } = {},
 ): Mailbox {
-  const find = async (text: string): Promise<Mail[]> => {
+  return mailbox(wait, async text => {
     const query = new URLSearchParams({ kind: 'containing', query: text, limit: String(MAX_COPIES) })
-    const answer = await get(address, `/api/v2/search?${query}`, maxAnswer)
-    return mailsOf(answer, address)
-      .filter(({ content }) => content.includes(text))
-      .reverse()
-  }
+    return mailsOf(await get(address, `/api/v2/search?${query}`, maxAnswer), address)
+  })
+}
+
+/**
+ * The MailHog of the lab, read through the npm package `mailhog`: nobody else writes its answers, and the mail in it is
+ * ASCII, so that what the package cannot do (see above) does no harm.
+ */
+export function labMailbox({ host, port, auth }: { host: string; port: number; auth: string }): Mailbox {
+  const url = `http://${host}:${port}`
+  const client = mailhog({ host, port, auth })
+  return mailbox(ARRIVAL, async text => {
+    const late = new AbortController()
+    try {
+      const answer = await Promise.race([
+        client.search(text, 'containing', 0, MAX_COPIES),
+        pause(ANSWER, undefined, { signal: late.signal }).then(() => {
+          throw new Error(`no answer within ${ANSWER / 1000} s`)
+        }),
+      ])
+      return mailsOf(JSON.stringify(answer), { url })
+    } catch (error) {
+      if (error instanceof MailboxFailure) throw error
+      throw new MailboxFailure(`the mailbox at ${url} cannot be asked: ${reason(error as Error)}`)
+    } finally {
+      late.abort()
+    }
+  })
+}
+
+/** `search` gives copies newest first, and perhaps some that only look alike. */
+function mailbox(wait: number, search: (text: string) => Promise<Mail[]>): Mailbox {
+  const find = async (text: string): Promise<Mail[]> =>
+    (await search(text)).filter(({ content }) => content.includes(text)).reverse()
   return {
     find,
     async await(text, longest = wait) {
