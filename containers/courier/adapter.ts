@@ -6,7 +6,13 @@ import type {
   Rendered,
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
-import type { MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
+import {
+  type MailFlow,
+  type OutboundConnector,
+  requiresTlsOfAll,
+  specificity,
+} from '../../support/gateway/mail-flow.ts'
+import { gnutlsPriority } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
 
@@ -14,14 +20,6 @@ const FOLDER = '/etc/courier'
 const TRUST = `${FOLDER}/tls/roots.pem`
 /** Where `start` puts the rendered one for the mail user. */
 const IDENTITY = `${FOLDER}/esmtpd.pem`
-
-/** GnuTLS orders ciphers, key exchanges and MACs apart: a list of whole suites cannot be said. */
-const PRIORITY = [
-  'NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2',
-  '-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-CBC:+AES-128-CBC',
-  '-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:+RSA',
-  '-MAC-ALL:+AEAD:+SHA384:+SHA256:+SHA1',
-].join(':')
 
 /** Courier as Debian builds courier-mta, with GnuTLS. */
 export const courier: ContainerProduct = {
@@ -117,13 +115,10 @@ const KINDS: Record<string, DeliveryEvent['kind']> = {
   failure: 'bounced',
 }
 
-/** Names before patterns, and long patterns before short ones. */
-const rank = ({ to }: OutboundConnector): number => to.length + (to.startsWith('*') ? 0 : 1000)
-
 /** The first that fits decides, and without a relay behind it the domain's own mail exchangers are used. */
 const routes = (connectors: readonly OutboundConnector[]): string =>
   [...connectors]
-    .sort((one, other) => rank(other) - rank(one))
+    .sort((one, other) => specificity(other.to) - specificity(one.to))
     .map(({ to, tls }) => `${to.replace(/^\*/, '')}:${security(tls)}\n`)
     .join('')
 
@@ -141,7 +136,7 @@ function security(tls: OutboundConnector['tls']): string {
 /** What both directions are told. */
 const TLS = `\
 COURIERTLS=/usr/bin/couriertls
-TLS_PRIORITY=${PRIORITY}
+TLS_PRIORITY=${gnutlsPriority()}
 TLS_CERTFILE=${IDENTITY}
 TLS_TRUSTCERTS=${TRUST}
 TLS_VERIFYPEER=NONE
@@ -171,9 +166,6 @@ DEFAULTOPTIONS=
 LOGGEROPTS=
 `
 
-const everybody = ({ inbound }: MailFlow): boolean =>
-  inbound.some(({ from, tls }) => from === '*' && tls === 'required')
-
 /** PORT in numbers: a slim image has no /etc/services. All partners of a run come from one address. */
 const esmtpd = (flow: MailFlow, { address, inbound }: Place): string => `\
 ${SHELL}ULIMIT=65536
@@ -196,7 +188,7 @@ NOADDRREWRITE=1
 AUTH_REQUIRED=0
 ESMTPAUTH=
 ESMTPAUTH_TLS=
-ESMTP_TLS_REQUIRED=${everybody(flow) ? 1 : 0}
+ESMTP_TLS_REQUIRED=${requiresTlsOfAll(flow) ? 1 : 0}
 ${TLS}`
 
 /** Read behind the other. */

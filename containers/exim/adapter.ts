@@ -6,7 +6,14 @@ import type {
   Rendered,
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
-import type { InboundConnector, MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
+import {
+  type InboundConnector,
+  type MailFlow,
+  type OutboundConnector,
+  requiresTlsOfAll,
+  specificity,
+} from '../../support/gateway/mail-flow.ts'
+import { gnutlsPriority } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
 
@@ -14,18 +21,6 @@ const FOLDER = '/etc/exim4'
 const CERTIFICATE = `${FOLDER}/tls/chain.pem`
 const KEY = `${FOLDER}/tls/key.pem`
 const TRUST = `${FOLDER}/tls/roots.pem`
-
-/**
- * GnuTLS combines ciphers, key exchanges and MACs by itself, in their order here and with the cipher first: a list of
- * whole suites cannot be said.
- */
-const priority = ({ maxVersion, forwardSecrecy }: MailFlow): string =>
-  [
-    `NORMAL:-VERS-ALL:${maxVersion ? '' : '+VERS-TLS1.3:'}+VERS-TLS1.2`,
-    '-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-CBC:+AES-128-CBC',
-    `-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA${forwardSecrecy ? '' : ':+RSA'}`,
-    '-MAC-ALL:+AEAD:+SHA384:+SHA256:+SHA1',
-  ].join(':')
 
 /** Exim as Debian builds exim4-daemon-heavy, with GnuTLS. */
 export const exim: ContainerProduct = {
@@ -115,13 +110,10 @@ const KINDS: Record<string, DeliveryEvent['kind']> = {
   '**': 'bounced',
 }
 
-/** Names before patterns, long patterns before short ones, and the one for all at the end. */
-const rank = (pattern: string): number => pattern.length + (pattern.startsWith('*') ? 0 : 1000)
-
 /** The first that fits decides. */
 const table = (rows: [string, string][]): string =>
   rows
-    .sort(([one], [other]) => rank(other) - rank(one))
+    .sort(([one], [other]) => specificity(other) - specificity(one))
     .map(([pattern, value]) => `${pattern}: ${value}\n`)
     .join('')
 
@@ -161,7 +153,7 @@ tls_certificate = ${CERTIFICATE}
 tls_privatekey = ${KEY}
 tls_try_verify_hosts = *
 tls_verify_certificates = ${TRUST}
-tls_require_ciphers = ${priority(flow)}
+tls_require_ciphers = ${gnutlsPriority(flow)}
 
 acl_smtp_mail = mail
 acl_smtp_rcpt = rcpt
@@ -200,7 +192,7 @@ rcpt:
     message = 550 5.7.1 Relay not permitted
 
 vrfy:
-${everybody(flow) ? '  deny\n    !encrypted = *\n    message = 530 5.7.0 Must issue a STARTTLS command first\n' : ''}\
+${requiresTlsOfAll(flow) ? '  deny\n    !encrypted = *\n    message = 530 5.7.0 Must issue a STARTTLS command first\n' : ''}\
   deny
 
 begin routers
@@ -228,9 +220,6 @@ plain:
   server_set_id = $auth2
   server_advertise_condition = \${if and{{def:tls_in_cipher}{eq{$received_port}{${place.submission}}}}}
 `
-
-const everybody = ({ inbound }: MailFlow): boolean =>
-  inbound.some(({ from, tls }) => from === '*' && tls === 'required')
 
 type Options = Record<string, string>
 
@@ -268,7 +257,7 @@ const transport = (flow: MailFlow, name: string, options: Options): string =>
     tls_certificate: CERTIFICATE,
     tls_privatekey: KEY,
     tls_verify_certificates: TRUST,
-    tls_require_ciphers: priority(flow),
+    tls_require_ciphers: gnutlsPriority(flow),
     hosts_try_dane: '',
     // Else it sends on an open connection what waits for the same host, over the TLS of another transport.
     connection_max_messages: '1',

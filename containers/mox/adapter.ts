@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
-import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import { type MailFlow, requiresTlsOfAll } from '../../support/gateway/mail-flow.ts'
 import { printable } from '../../support/wire/printable.ts'
 
 const FOLDER = '/mox/config'
@@ -135,7 +135,7 @@ Listeners:
 		SMTP:
 			Enabled: true
 			Port: ${place.inbound}
-			RequireSTARTTLS: ${everybody(flow)}
+			RequireSTARTTLS: ${requiresTlsOfAll(flow)}
 			FirstTimeSenderDelay: 0s
 		Submission:
 			Enabled: true
@@ -150,9 +150,6 @@ Postmaster:
 	Account: ${account}
 	Mailbox: Postmaster
 `
-
-const everybody = ({ inbound }: MailFlow): boolean =>
-  inbound.some(({ from, tls }) => from === '*' && tls === 'required')
 
 const domainsConf = ({ domain, recipient }: MailFlow, user: string): string => `\
 Domains:

@@ -6,7 +6,7 @@ import type {
   Rendered,
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
-import type { MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
+import { type MailFlow, requiresTlsOfAll, specificity } from '../../support/gateway/mail-flow.ts'
 import { TLS12_SUITES } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
@@ -113,14 +113,10 @@ const KINDS: Record<string, DeliveryEvent['kind']> = {
   PermFail: 'bounced',
 }
 
-/** Names before patterns, and long patterns before short ones: the first that fits decides. */
-const rank = ({ to }: OutboundConnector): number => to.length + (to.startsWith('*') ? 0 : 1000)
-
 /** A `*` of its own patterns stops at the first dot (util.c, hostname_match), so that `*.x` does not cover `a.b.x`. */
 const expression = (pattern: string): string => `(?i)^${pattern.replaceAll('.', '[.]').replace(/^\*/, '.*')}$`
 
 function configuration(flow: MailFlow, { address, inbound, submission }: Place): string {
-  const everybody = flow.inbound.some(({ from, tls }) => from === '*' && tls === 'required')
   const secured = flow.identity.certificate !== ''
   const identity = secured ? ' pki gateway' : ''
   // With a pki whose file is missing it does not start.
@@ -128,7 +124,8 @@ function configuration(flow: MailFlow, { address, inbound, submission }: Place):
     `listen on ${address} port ${port}${secured ? ` ${level} pki gateway` : ''} hostname "${flow.hostname}"${options}\n`
   const relay = (name: string, options = '') =>
     `action "${name}" relay helo "${flow.hostname}"${options} ca lab${identity}\n`
-  const connectors = [...flow.outbound].sort((one, other) => rank(other) - rank(one))
+  // The first that fits decides.
+  const connectors = [...flow.outbound].sort((one, other) => specificity(other.to) - specificity(one.to))
   return [
     ...(secured ? [`pki gateway cert "${CERTIFICATE}"\n`, `pki gateway key "${KEY}"\n`] : []),
     `ca lab cert "${TRUST}"\n`,
@@ -144,7 +141,7 @@ function configuration(flow: MailFlow, { address, inbound, submission }: Place):
     ...['conn-delay-route', 'conn-delay-relay', 'reconn-delay-route', 'session-keepalive'].map(
       limit => `mta limit ${limit} 0\n`,
     ),
-    listen(inbound, everybody ? 'tls-require' : 'tls'),
+    listen(inbound, requiresTlsOfAll(flow) ? 'tls-require' : 'tls'),
     listen(submission, 'tls', `${secured ? ' auth-optional <users>' : ''} tag submission`),
     relay('opportunistic'),
     relay('encryption-only', ' tls no-verify'),

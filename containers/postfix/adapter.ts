@@ -6,7 +6,12 @@ import type {
   Rendered,
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
-import type { InboundConnector, MailFlow, OutboundConnector } from '../../support/gateway/mail-flow.ts'
+import {
+  type InboundConnector,
+  type MailFlow,
+  type OutboundConnector,
+  requiresTlsOfAll,
+} from '../../support/gateway/mail-flow.ts'
 import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
 import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
@@ -138,7 +143,6 @@ function policy({ tls, tlsDomain }: OutboundConnector): string {
 function mainCf(flow: MailFlow): string {
   const protocols = flow.maxVersion ? `${PROTOCOLS}, !TLSv1.3` : PROTOCOLS
   const suites = flow.forwardSecrecy ? EPHEMERAL_SUITES : TLS12_SUITES
-  const everybody = flow.inbound.some(({ from, tls }) => from === '*' && tls === 'required')
   return settings({
     // Postfix 3.5 knows no higher level; what later levels change is set below.
     compatibility_level: '2',
@@ -158,7 +162,7 @@ function mainCf(flow: MailFlow): string {
     // All partners of a run come from one address.
     smtpd_client_connection_count_limit: '0',
 
-    smtpd_tls_security_level: everybody ? 'encrypt' : 'may',
+    smtpd_tls_security_level: requiresTlsOfAll(flow) ? 'encrypt' : 'may',
     smtpd_tls_chain_files: IDENTITY,
     smtpd_tls_CAfile: TRUST,
     smtpd_tls_ask_ccert: 'yes',

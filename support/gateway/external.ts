@@ -70,7 +70,8 @@ function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
     sender: outbound?.sender ?? `nobody@${domain}`,
     identity: { key: '', certificate: '' },
     trust: [readAuthorities(pki).root.certificate],
-    sendersTrust: inbound?.trust ?? systemRoots(),
+    // Reading the system's takes a while.
+    sendersTrust: inbound ? (inbound.trust ?? systemRoots()) : [],
     minVersion: 'TLSv1.2',
     inbound: [...(inbound?.connectors ?? [])],
     outbound: (outbound?.connectors ?? []).map(({ partner: _, ...connector }) => connector),

@@ -64,10 +64,15 @@ export function decisive<C extends { to: string } | { from: string }>(
   const pattern = (c: C): string => ('to' in c ? c.to : c.from).toLowerCase()
   return connectors
     .filter(c => covers(pattern(c), name))
-    .sort((a, b) => rank(pattern(b)) - rank(pattern(a)))[0]
+    .sort((a, b) => specificity(pattern(b)) - specificity(pattern(a)))[0]
 }
 
-const rank = (pattern: string): number => pattern.length + (pattern.startsWith('*.') ? 0 : 1000)
+/** Greater for what decides first: a name before patterns, a long pattern before a short one, `*` last. */
+export const specificity = (pattern: string): number => pattern.length + (pattern.startsWith('*') ? 0 : 1000)
+
+/** Whether TLS is required of whoever connects, before a sender is named. */
+export const requiresTlsOfAll = ({ inbound }: MailFlow): boolean =>
+  inbound.some(({ from, tls }) => from === '*' && tls === 'required')
 
 /** Whether `*.example.test` (any name below) or `example.test` (itself) covers a domain. */
 export function covers(pattern: string, domain: string): boolean {

@@ -41,7 +41,7 @@ export function mailhogMailbox(
 ): Mailbox {
   return mailbox(wait, async text => {
     const query = new URLSearchParams({ kind: 'containing', query: text, limit: String(MAX_COPIES) })
-    return mailsOf(await get(address, `/api/v2/search?${query}`, maxAnswer), address)
+    return mailsOf(parsed(await get(address, `/api/v2/search?${query}`, maxAnswer)), address)
   })
 }
 
@@ -61,7 +61,7 @@ export function labMailbox({ host, port, auth }: { host: string; port: number; a
           throw new Error(`no answer within ${ANSWER / 1000} s`)
         }),
       ])
-      return mailsOf(JSON.stringify(answer), { url })
+      return mailsOf(answer, { url })
     } catch (error) {
       if (error instanceof MailboxFailure) throw error
       throw new MailboxFailure(`the mailbox at ${url} cannot be asked: ${reason(error as Error)}`)
@@ -122,9 +122,18 @@ function reason({ name, message, cause }: Error): string {
   return why || code || message
 }
 
-function mailsOf(answer: string, { url }: MailhogAddress): Mail[] {
+/** Nothing for what is no JSON. */
+function parsed(text: string): unknown {
   try {
-    const { items } = JSON.parse(answer) as { items: { Raw: { Data: string; From: string; To: string[] } }[] }
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function mailsOf(answer: unknown, { url }: MailhogAddress): Mail[] {
+  try {
+    const { items } = answer as { items: { Raw: { Data: string; From: string; To: string[] } }[] }
     return items.map(({ Raw: { Data, From, To } }) => {
       const strings = [Data, From, ...To]
       if (!strings.every(value => typeof value === 'string')) throw new TypeError()

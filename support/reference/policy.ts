@@ -136,10 +136,6 @@ export function inboundConnector(
     : own
 }
 
-/** Whether TLS is required of whoever connects, before a sender is named. */
-export const requiresTlsOfAll = ({ inbound }: MailFlow): boolean =>
-  inbound.some(({ from, tls }) => from === '*' && tls === 'required')
-
 /** Whether the sender's certificate authenticates it under a name. */
 export function authenticates(
   { certificate, chainError }: TlsSession,
