@@ -146,8 +146,7 @@ export async function check(target: string, options: CheckOptions, version: stri
     await stop()
     if (interrupted) return never
     if (!(error instanceof GatewayFailure)) throw error
-    const said = error.message.replace(/^no container engine answers.*/, '$&; mail-tls doctor says why')
-    console.error(said.replace(/^/gm, 'mail-tls: '))
+    console.error(error.message.replace(/^/gm, 'mail-tls: '))
     return 2
   } finally {
     undo()

@@ -26,6 +26,9 @@ export const LABELS = {
   since: 'mail-tls.since',
 } as const
 
+/** Behind every word that there is no engine. */
+const ADVICE = '; mail-tls doctor says why'
+
 /** What a run on another host left is taken for dead after this long, in ms. */
 const DAY = 24 * 60 * 60 * 1000
 
@@ -81,9 +84,9 @@ export class Engine {
       client = await within(ANSWER, 'finding a container engine', getContainerRuntimeClient())
     } catch (error) {
       if (error instanceof ContainerFailure) throw error
-      throw new ContainerFailure(`${none}: ${(error as Error).message}`)
+      throw new ContainerFailure(`${none}: ${(error as Error).message}${ADVICE}`)
     }
-    if (wanted && !isAt(client.container.dockerode, wanted)) throw new ContainerFailure(none)
+    if (wanted && !isAt(client.container.dockerode, wanted)) throw new ContainerFailure(`${none}${ADVICE}`)
     return new Engine(client, doing)
   }
 

@@ -1,17 +1,15 @@
 import type { Message } from '../lab/message.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
-import { type ClientTls, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp.ts'
+import { authPlain, type ClientTls, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp.ts'
+import type { MailFlow } from './mail-flow.ts'
 
 const NAME = 'probe.gateway.test'
 /** A connection is given up after so many recorded events, well before its record is full. */
 const MAX_USE = 200
 
 /** Somebody who may hand messages over. */
-interface User {
-  name: string
-  password: string
-}
+type User = MailFlow['users'][number]
 
 /**
  * Hands messages to the gateway for sending on, as a user who logs in inside TLS where the gateway asks for that.
@@ -85,9 +83,8 @@ export class Submission {
   }
 }
 
-/** RFC 4954, PLAIN of RFC 4616. */
 async function logIn(client: SmtpClient, { name, password }: User): Promise<void> {
-  const reply = await client.command(`AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString('base64')}`)
+  const reply = await client.command(authPlain(name, password))
   if (reply.code !== 235) throw new WireError('malformed', `no login for submission: ${reply.text}`)
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MailFlow } from '../gateway/mail-flow.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { type Endpoint, type Reply, type SmtpClient, WireError } from '../wire/smtp.ts'
+import { authPlain, type Endpoint, type Reply, type SmtpClient, WireError } from '../wire/smtp.ts'
 import { compose } from './message.ts'
 import { call } from './sender.ts'
 
@@ -134,12 +134,12 @@ export class Dialogue {
     await this.say('QUIT')
   }
 
-  /** AUTH PLAIN (RFC 4954 and RFC 4616), or LOGIN, which older clients use. The reply that ends it. */
+  /** AUTH PLAIN, or LOGIN, which older clients use. The reply that ends it. */
   async login(password: 'right' | 'wrong', mechanism: Mechanism = 'PLAIN'): Promise<Reply | undefined> {
     const [user] = this.#flow.users
     const secret = password === 'right' ? user!.password : `${user!.password}-not`
+    if (mechanism === 'PLAIN') return this.say(authPlain(user!.name, secret))
     const coded = (text: string) => Buffer.from(text).toString('base64')
-    if (mechanism === 'PLAIN') return this.say(`AUTH PLAIN ${coded(`\0${user!.name}\0${secret}`)}`)
     let reply = await this.say('AUTH LOGIN')
     for (const answer of [user!.name, secret]) if (reply?.code === 334) reply = await this.say(coded(answer))
     return reply

@@ -281,3 +281,7 @@ export class SmtpClient {
     this.#end(new WireError('closed', 'by the sender'), 'sender')
   }
 }
+
+/** RFC 4954, PLAIN of RFC 4616: the command with its initial response. */
+export const authPlain = (name: string, password: string): string =>
+  `AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString('base64')}`
