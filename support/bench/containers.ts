@@ -7,6 +7,7 @@ import { ContainerLab } from '../lab/container-lab.ts'
 import { namesImage } from '../lab/lab-images.ts'
 import { Pki } from '../pki/pki.ts'
 import { runExamples, vocabulary } from '../run/cucumber.ts'
+import { judgeAll } from '../run/judge-all.ts'
 import { Run, withRun } from '../run/run.ts'
 import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
 import { type Spread, spread } from './statistics.ts'
@@ -118,8 +119,7 @@ async function checked(source: GatewaySource, pki: Pki, parallel: number) {
   const began = performance.now()
   const run = await Run.start({ source, pki })
   try {
-    await withRun(run, () => runExamples(loadFeatures(run.catalogue), parallel))
-    await run.settle()
+    await withRun(run, () => judgeAll(run, loadFeatures(run.catalogue), parallel))
   } finally {
     await run.stop()
   }

@@ -1,6 +1,6 @@
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
-import { runExamples } from '../run/cucumber.ts'
+import { judgeAll } from '../run/judge-all.ts'
 import { Run, withRun } from '../run/run.ts'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { loadFeatures } from '../verdicts/features.ts'
@@ -26,8 +26,7 @@ export async function stability(
   for (let n = 1; n <= runs; n++) {
     const run = await Run.start({ source: reference(), pki })
     try {
-      await withRun(run, () => runExamples(rules, parallel))
-      await run.settle()
+      await withRun(run, () => judgeAll(run, rules, parallel))
     } finally {
       await run.stop()
     }

@@ -11,6 +11,7 @@ import { findingsOf } from '../report/findings.ts'
 import type { RunRecord } from '../report/run-record.ts'
 import { mustBeWritable, writeReport } from '../report/write.ts'
 import { runExamples } from '../run/cucumber.ts'
+import { judgeAll } from '../run/judge-all.ts'
 import { Run, useRun, withRun } from '../run/run.ts'
 import { sweep } from '../run/sweep.ts'
 import {
@@ -100,8 +101,8 @@ export async function check(target: string, options: CheckOptions, version: stri
     const gateway = await run.gateways.with('as it is')
     await run.mustWork()
     progress.planned(selection.reduce((sum, { examples }) => sum + examples.length, 0))
-    const messages = await runExamples(selection, options.parallel ?? LANES_PER_CORE * availableParallelism())
-    await run.settle()
+    const parallel = options.parallel ?? LANES_PER_CORE * availableParallelism()
+    const messages = await judgeAll(run, selection, parallel)
     // Only a run of everything can tell that a deviation is gone.
     const whole = options.tags === undefined && options.shard === undefined
     const verdicts = run.verdicts.map(verdict => ({ ...verdict }))

@@ -73,9 +73,12 @@ const live = (screen: Screen, colour = false): Progress =>
   liveProgress(screen as unknown as NodeJS.WriteStream, { colour })
 
 const [broken] = sampleRun().verdicts.filter(({ verdict }) => verdict === 'non-conformant')
+let examples = 0
+/** Of an example of its own. */
 const verdictOf = (verdict: VerdictName, more: Partial<RecordedVerdict> = {}): RecordedVerdict => ({
   ...broken!,
   verdict,
+  scenario: `features/some.feature:${++examples}`,
   ...more,
 })
 

@@ -41,16 +41,25 @@ export function plainProgress(out: NodeJS.WritableStream): Progress {
 }
 
 class Tally {
-  readonly counts = totals([])
+  /** By example: where one is judged again, the later verdict counts. */
+  readonly #verdicts = new Map<string, RecordedVerdict>()
   planned = 0
-  done = 0
-  /** What is neither kept nor inapplicable. */
-  findings = 0
 
-  add(verdict: VerdictName): void {
-    this.counts[verdict]++
-    this.done++
-    if (needsAttention(verdict)) this.findings++
+  add(verdict: RecordedVerdict): void {
+    this.#verdicts.set(verdict.scenario, verdict)
+  }
+
+  get counts() {
+    return totals([...this.#verdicts.values()])
+  }
+
+  get done(): number {
+    return this.#verdicts.size
+  }
+
+  /** What is neither kept nor inapplicable. */
+  get findings(): number {
+    return [...this.#verdicts.values()].filter(({ verdict }) => needsAttention(verdict)).length
   }
 
   get share(): number {
@@ -98,9 +107,13 @@ class LiveProgress implements Progress {
     this.#running.set(key, { id: shown(requirement), title: shown(title) })
   }
 
+  noted(what: string): void {
+    this.#block.persist(fitted(shown(what), this.#width()))
+  }
+
   judged(key: string, verdict: RecordedVerdict): void {
     this.#running.delete(key)
-    this.#tally.add(verdict.verdict)
+    this.#tally.add(verdict)
     if (needsAttention(verdict.verdict)) this.#found.push(verdict)
   }
 
@@ -221,12 +234,17 @@ class PlainProgress implements Progress {
     this.#line(counted(examples, 'example'))
   }
 
+  noted(what: string): void {
+    this.#line(shown(what))
+  }
+
   began(): void {}
 
-  judged(_key: string, { verdict, requirement, title, detail }: RecordedVerdict): void {
+  judged(_key: string, judged: RecordedVerdict): void {
+    const { verdict, requirement, title, detail } = judged
     const tally = this.#tally
     const before = Math.floor(tally.share * 10)
-    tally.add(verdict)
+    tally.add(judged)
     if (needsAttention(verdict))
       this.#line(`${verdict} ${shown(requirement)}: ${shown(`${title}: ${withoutReason(detail)}`)}`)
     if (Math.floor(tally.share * 10) > before) this.#tellProgress()

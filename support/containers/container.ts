@@ -142,8 +142,8 @@ export class Container {
     if (this.#ours || state?.State.Running) return
     const { ExitCode, Error: why } = state?.State ?? {}
     const status = ExitCode === undefined ? '' : ` (exit status ${ExitCode})`
-    // The engine's own words where it could not run the command at all.
-    const words = why ? printable(why, 500) : this.lastWords()
+    // The engine's own words where it could not run the command at all. Of a log of work the end is enough.
+    const words = why ? printable(why, 500) : lastWords(this.#lines, this.#up ? 1 : undefined)
     this.#end = new ContainerFailure(`${this.name} ended by itself${status}: ${words}`)
     this.#changed()
   }

@@ -69,6 +69,9 @@ export class ContainerGateway implements Gateway {
       limit: START_LIMIT,
       onLine: line => gateway.#line(line),
     })
+    const look = () => gateway.#container.end && gateway.#log.ended(gateway.#container.end)
+    gateway.#container.watch(look)
+    look()
     try {
       await gateway.#greets()
       Object.assign(gateway, { greetedAt: performance.now() })
@@ -89,7 +92,7 @@ export class ContainerGateway implements Gateway {
   async #greets(): Promise<void> {
     const deadline = performance.now() + START_LIMIT
     while (!(await greets(this.inbound))) {
-      if (this.#container.end) throw this.#container.end
+      if (this.end) throw this.end
       if (performance.now() > deadline)
         throw new GatewayFailure(`${this.name} does not greet: ${this.#container.lastWords()}`)
       await new Promise(resolve => setTimeout(resolve, PAUSE))
@@ -124,7 +127,11 @@ export class ContainerGateway implements Gateway {
     return this.#log.events
   }
 
-  watch(watcher: (event: DeliveryEvent) => void): () => void {
+  get end() {
+    return this.#log.end
+  }
+
+  watch(watcher: (event?: DeliveryEvent) => void): () => void {
     return this.#log.watch(watcher)
   }
 
@@ -145,6 +152,7 @@ export class ContainerGateway implements Gateway {
   }
 
   async change(flow: MailFlow): Promise<void> {
+    if (this.end) throw this.end
     const { files } = this.#product.render(flow, PLACE)
     const gone = this.#rendered.filter(({ path }) => !files.some(file => file.path === path))
     if (gone.length > 0) await this.#run(['rm', '-f', ...gone.map(({ path }) => path)])

@@ -105,11 +105,13 @@ export class EmbeddedGateway implements Gateway {
         reject(new GatewayFailure(`${this.name} cannot be started: ${error.message}`)),
       )
       // Not `exit`: its last words may still be on their way then.
-      child.once('close', code =>
-        reject(
-          new GatewayFailure(`${this.name} ended by itself (exit status ${code}): ${this.#log.lastWords()}`),
-        ),
-      )
+      child.once('close', code => {
+        const end = new GatewayFailure(
+          `${this.name} ended by itself (exit status ${code}): ${this.#log.lastWords()}`,
+        )
+        reject(end)
+        if (this.#child === child) this.#log.ended(end)
+      })
     })
     gone.catch(() => {})
     const ready = new Promise<void>(resolve => {
@@ -138,7 +140,11 @@ export class EmbeddedGateway implements Gateway {
     return this.#log.events
   }
 
-  watch(watcher: (event: DeliveryEvent) => void): () => void {
+  get end() {
+    return this.#log.end
+  }
+
+  watch(watcher: (event?: DeliveryEvent) => void): () => void {
     return this.#log.watch(watcher)
   }
 
@@ -155,6 +161,7 @@ export class EmbeddedGateway implements Gateway {
   }
 
   async change(flow: MailFlow): Promise<void> {
+    if (this.end) throw this.end
     await this.#end()
     await this.#configure(flow)
     Object.assign(this, { flow })
@@ -174,8 +181,10 @@ export class EmbeddedGateway implements Gateway {
   }
 
   async stop(): Promise<void> {
-    this.#child?.kill('SIGKILL')
-    await this.#end()
+    const child = this.#child
+    const end = this.#end()
+    child?.kill('SIGKILL')
+    await end
     await rm(this.#folder, { recursive: true, force: true })
   }
 }

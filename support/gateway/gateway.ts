@@ -1,4 +1,5 @@
 import type { RunNetwork } from '../containers/run-network.ts'
+import type { GatewayFailure } from '../gateway-failure.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import type { Capability, DeliveryEvent, SessionWord } from './adapter.ts'
 import type { MailFlow } from './mail-flow.ts'
@@ -29,7 +30,10 @@ export interface Gateway {
   readonly patience?: number
   /** Everything it said about recipients so far, oldest first. */
   readonly events: readonly DeliveryEvent[]
-  watch(watcher: (event: DeliveryEvent) => void): () => void
+  /** Why it is not there any more, though nobody asked it to end. */
+  readonly end?: GatewayFailure | undefined
+  /** Calls `watcher` after each word on a recipient, and when it ends by itself. */
+  watch(watcher: (event?: DeliveryEvent) => void): () => void
   /** What its log says about the TLS of sessions that the text singles out: a domain, a host name. Oldest first. */
   sessions(text: string): SessionWord[]
   /** The product's own log lines that mention `text`, newest last, at most `max`. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { greets } from '../lab/greeting.ts'
+import { compose } from '../lab/message.ts'
+import { handOver } from '../lab/sender.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
 import type { Gateway, GatewaySource } from './gateway.ts'
@@ -59,9 +61,38 @@ describe('the gateways of a run', () => {
     await all.ofOwn('as it is')
     assert.deepEqual(await alive(started), [true, true])
     const late = all.with('trusts both roots')
+    await Promise.all([assert.rejects(late, /the run is over/), all.stop()])
+    assert.deepEqual(await alive(started), Array(started.length).fill(false))
+    await assert.rejects(all.with('gives up after 3 attempts'), /the run is over/)
+  })
+
+  it('are replaced for whoever asks once they ended by themselves, and that is known', async () => {
+    const crash = reference({ receiver: { crashesInsteadOfRefusing: true } })
+    const flow = await standardFlow(crash, { pki, network: { resolver: '127.0.0.1:9', partnerPort: 9 } })
+    const all = new Gateways(crash, flow, pki)
+    const first = await all.with('as it is')
+    const message = compose({ from: 'a@d1.required.test', to: [flow.recipient] })
+    const options = { endpoint: first.inbound, hostname: flow.hostname, pki } as const
+    await handOver(message, { ...options, behaviour: { tls: 'does not use' } })
+    assert.match(first.end!.message, /ended by itself/)
+    assert.deepEqual(
+      all.ends.map(({ gateway, why }) => [gateway, why]),
+      [[first, first.end]],
+    )
+    const second = await all.with('as it is')
+    assert.notEqual(second, first)
+    assert.deepEqual(await alive([first, second]), [false, true])
     await all.stop()
-    await late
-    assert.deepEqual(await alive(started), [false, false, false])
+    assert.deepEqual(await alive([second]), [false])
+  })
+
+  it('of one example each are stopped with it, whichever are over first', async () => {
+    const { all, started } = await gateways()
+    const own = await Promise.all([1, 2, 3, 4].map(() => all.ofOwn('as it is')))
+    await Promise.all([own[3]!, own[1]!].map(gateway => all.dismiss(gateway)))
+    assert.deepEqual(await alive(own), [true, false, true, false])
+    await all.stopOwn()
+    assert.deepEqual(await alive(started), Array(4).fill(false))
   })
 
   it('are stopped even where one did not come up', async () => {

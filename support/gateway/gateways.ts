@@ -1,10 +1,21 @@
 import type { RunNetwork } from '../containers/run-network.ts'
+import type { GatewayFailure } from '../gateway-failure.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Gateway, GatewaySource, PeerKind } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
 import { type FlowVariant, peerFlow, standardFlow, variantOf } from './standard-flow.ts'
 
-/** The running gateways of one run: one for each mail flow that scenarios ask for, shared by all that ask for it. */
+/** A gateway that ended by itself, and when, on the clock of `performance`. */
+export interface End {
+  gateway: Gateway
+  why: GatewayFailure
+  at: number
+}
+
+/**
+ * The running gateways of one run: one for each mail flow that scenarios ask for, shared by all that ask for it. When
+ * one ends by itself, whoever asks next gets another.
+ */
 export class Gateways {
   readonly source: GatewaySource
   readonly #flow: MailFlow
@@ -12,7 +23,12 @@ export class Gateways {
   readonly #network: RunNetwork | undefined
   readonly #running = new Map<FlowVariant, Promise<Gateway>>()
   readonly #peers = new Map<PeerKind, Promise<Gateway>>()
-  readonly #own: Promise<Gateway>[] = []
+  /** Each is one example's alone. */
+  readonly #own = new Set<Gateway>()
+  readonly #starting = new Set<Promise<Gateway>>()
+  readonly #up = new Set<Gateway>()
+  readonly #ends: End[] = []
+  #stopped = false
   #peersOfOwn = 0
   /** Those that take mail for sending on from users alone. */
   readonly #withLogin = new WeakSet<Gateway>()
@@ -34,18 +50,13 @@ export class Gateways {
 
   /** Started at the first call. Throws GatewayFailure. */
   with(variant: FlowVariant): Promise<Gateway> {
-    let gateway = this.#running.get(variant)
-    if (!gateway) {
-      gateway = this.#start(variant)
-      this.#running.set(variant, gateway)
-    }
-    return gateway
+    return this.#shared(this.#running, variant, () => this.#start(variant))
   }
 
   /** One that nobody else uses, for a scenario that changes it. */
-  ofOwn(variant: FlowVariant): Promise<Gateway> {
-    const gateway = this.#start(variant)
-    this.#own.push(gateway)
+  async ofOwn(variant: FlowVariant): Promise<Gateway> {
+    const gateway = await this.#start(variant)
+    this.#own.add(gateway)
     return gateway
   }
 
@@ -53,29 +64,36 @@ export class Gateways {
    * The second server of a pair: one for all that ask, or one for each where a server remembers what it saw of others;
    * `dismiss` ends that. Throws GatewayFailure.
    */
-  peer(kind: PeerKind): Promise<Gateway> {
+  async peer(kind: PeerKind): Promise<Gateway> {
     const source = this.source.peers?.[kind]?.()
-    if (!source) return Promise.reject(new Error(`${this.source.name} has no second server of ${kind}`))
-    if (this.source.remembers || source.remembers) {
-      const own = this.#startPeer(source, { kind, number: ++this.#peersOfOwn })
-      this.#own.push(own)
-      return own
-    }
-    let peer = this.#peers.get(kind)
-    if (!peer) {
-      peer = this.#startPeer(source, { kind })
-      this.#peers.set(kind, peer)
-    }
-    return peer
+    if (!source) throw new Error(`${this.source.name} has no second server of ${kind}`)
+    if (!this.source.remembers && !source.remembers)
+      return this.#shared(this.#peers, kind, () => this.#startPeer(source, { kind }))
+    const own = await this.#startPeer(source, { kind, number: ++this.#peersOfOwn })
+    this.#own.add(own)
+    return own
+  }
+
+  #shared<Key>(all: Map<Key, Promise<Gateway>>, key: Key, start: () => Promise<Gateway>): Promise<Gateway> {
+    const shared = all.get(key)
+    if (shared) return shared
+    const made = start()
+    all.set(key, made)
+    // Whoever asks once it has ended gets another.
+    made.then(gateway => onEnd(gateway, () => all.get(key) === made && all.delete(key))).catch(() => {})
+    return made
+  }
+
+  /** Those of the gateways so far that ended by themselves, oldest first. */
+  get ends(): readonly End[] {
+    return this.#ends
   }
 
   /** The example that a second server was for alone is over. */
   async dismiss(gateway: Gateway): Promise<void> {
-    for (const [i, own] of this.#own.entries())
-      if ((await own.catch(() => undefined)) === gateway) {
-        this.#own.splice(i, 1)
-        return gateway.stop()
-      }
+    if (!this.#own.delete(gateway)) return
+    this.#up.delete(gateway)
+    await gateway.stop()
   }
 
   async #startPeer(source: GatewaySource, about: { kind: PeerKind; number?: number }): Promise<Gateway> {
@@ -89,9 +107,19 @@ export class Gateways {
   }
 
   async #started(source: GatewaySource, flow: MailFlow): Promise<Gateway> {
-    const gateway = await source.start(flow, this.#network)
+    this.#mustNotBeStopped()
+    const start = source.start(flow, this.#network)
+    this.#starting.add(start)
+    const gateway = await start.finally(() => this.#starting.delete(start))
+    this.#up.add(gateway)
     if (source.login) this.#withLogin.add(gateway)
+    onEnd(gateway, why => this.#ends.push({ gateway, why, at: performance.now() }))
+    this.#mustNotBeStopped()
     return gateway
+  }
+
+  #mustNotBeStopped(): void {
+    if (this.#stopped) throw new Error('the run is over: no gateway is started any more')
   }
 
   /** Who hands mail over to a gateway that takes it from its users alone; nobody for the others. */
@@ -109,17 +137,32 @@ export class Gateways {
     await this.stop()
     this.#running.clear()
     this.#peers.clear()
-    this.#own.length = 0
+    this.#own.clear()
+    this.#stopped = false
   }
 
-  async stop(): Promise<void> {
-    const started = await Promise.allSettled([
-      ...this.#running.values(),
-      ...this.#peers.values(),
-      ...this.#own,
-    ])
-    await Promise.all(
-      started.map(result => (result.status === 'fulfilled' ? result.value.stop() : undefined)),
-    )
+  /** Stops those that one example had alone; all such examples are over. */
+  async stopOwn(): Promise<void> {
+    await Promise.all([...this.#own].map(gateway => this.dismiss(gateway)))
   }
+
+  /** Those that are still starting, too. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.allSettled(this.#starting)
+    const up = [...this.#up]
+    this.#up.clear()
+    await Promise.all(up.map(gateway => gateway.stop()))
+  }
+}
+
+/** Calls `told` once when it ends by itself, at once where it has. */
+function onEnd(gateway: Gateway, told: (why: GatewayFailure) => void): void {
+  const look = () => {
+    if (!gateway.end) return
+    unwatch()
+    told(gateway.end)
+  }
+  const unwatch = gateway.watch(look)
+  look()
 }

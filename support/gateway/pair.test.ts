@@ -3,7 +3,7 @@ import { GatewayFailure } from '../gateway-failure.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { reference } from '../reference/gateway.ts'
-import { runExamples } from '../run/cucumber.ts'
+import { judgeAll } from '../run/judge-all.ts'
 import { Run, withRun } from '../run/run.ts'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { loadFeatures, select } from '../verdicts/features.ts'
@@ -24,8 +24,7 @@ describe('two gateways', function () {
     const run = await Run.start({ source, pki })
     try {
       const rules = select(loadFeatures(catalogue), catalogue, { requirements, tags: 'not @mixed-pair' })
-      await withRun(run, () => runExamples(rules, 4))
-      await run.settle(100)
+      await withRun(run, () => judgeAll(run, rules, 4, 100))
       return run.verdicts
     } finally {
       await run.stop()

@@ -1,3 +1,4 @@
+import type { GatewayFailure } from '../gateway-failure.ts'
 import { printable } from '../wire/printable.ts'
 import type { Watchable } from '../wire/until.ts'
 import type { Adapter, DeliveryEvent, SessionWord } from './adapter.ts'
@@ -10,9 +11,11 @@ const MAX_LINE = 500
 /** What a product said so far, as the lines of its log and as what its adapter reads in them. */
 export class ProductLog implements Watchable {
   readonly events: DeliveryEvent[] = []
+  /** Why the product says nothing more, though nobody asked it to end. */
+  end: GatewayFailure | undefined
   readonly #adapter: Adapter
   readonly #lines: string[] = []
-  readonly #watchers = new Set<(event: DeliveryEvent) => void>()
+  readonly #watchers = new Set<(event?: DeliveryEvent) => void>()
 
   constructor(adapter: Adapter) {
     this.#adapter = adapter
@@ -26,7 +29,12 @@ export class ProductLog implements Watchable {
     for (const watcher of this.#watchers) watcher(event)
   }
 
-  watch(watcher: (event: DeliveryEvent) => void): () => void {
+  ended(end: GatewayFailure): void {
+    this.end = end
+    for (const watcher of this.#watchers) watcher()
+  }
+
+  watch(watcher: (event?: DeliveryEvent) => void): () => void {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
   }

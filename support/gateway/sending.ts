@@ -58,7 +58,10 @@ export interface SendOptions {
   gatewayIs?: Party
 }
 
-/** Hands a message to the gateway and waits until it is clear what becomes of each copy. */
+/**
+ * Hands a message to the gateway and waits until it is clear what becomes of each copy. Throws GatewayFailure when the
+ * gateway ends by itself meanwhile.
+ */
 export async function send(options: SendOptions): Promise<Sent[]> {
   const { message, partners, submission, gateway, gatewayIs = 'sender' } = options
   const sent = partners.map(partner => blank(message, partner, gateway, gatewayIs))
@@ -115,10 +118,11 @@ async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void
   for (;;) {
     // One word for each attempt, in their order.
     const told = () => sent.word.length >= sent.attempts
-    const heard = () => sent.arrivals.length > 0 || told()
+    const heard = () => sent.arrivals.length > 0 || told() || gateway.end !== undefined
     sent.sign = gateway.holds
       ? await heardOrLost(sent, gateway, heard)
       : await until(heard, sources, gateway.patience ?? SIGN)
+    if (gateway.end) throw gateway.end
     // The gateway's word and what the partner saw come on different ways.
     await partner.caughtUp()
     const last = sent.word.at(-1)

@@ -34,7 +34,7 @@ export class ReferenceGateway implements Gateway {
   readonly #queue: Queue
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Socket>()
-  readonly #watchers = new Set<(event: DeliveryEvent) => void>()
+  readonly #watchers = new Set<(event?: DeliveryEvent) => void>()
   #flow: MailFlow
   /** For `alternatesCertificates`. */
   #formerFlow: MailFlow | undefined
@@ -44,6 +44,7 @@ export class ReferenceGateway implements Gateway {
   inbound!: Endpoint
   alsoAt: readonly Endpoint[] = []
   submission!: Endpoint
+  end: GatewayFailure | undefined
 
   private constructor(flow: MailFlow, defects: Defects) {
     this.#flow = flow
@@ -145,7 +146,7 @@ export class ReferenceGateway implements Gateway {
     this.#queue.put({ id: `${mail.id}-dsn`, from, content, secured: false }, [author])
   }
 
-  watch(watcher: (event: DeliveryEvent) => void): () => void {
+  watch(watcher: (event?: DeliveryEvent) => void): () => void {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
   }
@@ -176,10 +177,11 @@ export class ReferenceGateway implements Gateway {
 
   /** As if the process had died: nobody listens any more, every connection is gone, nothing more is said. */
   #crash(): void {
+    this.end = new GatewayFailure(`${this.name} ended by itself`)
     for (const server of this.#servers) server.close()
     for (const socket of this.#sockets) socket.destroy()
-    this.#watchers.clear()
     this.#queue.stop()
+    for (const watcher of this.#watchers) watcher()
   }
 
   async stop(): Promise<void> {

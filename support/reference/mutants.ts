@@ -1213,6 +1213,18 @@ export const MUTANTS: readonly Mutant[] = [
     defects: { sender: { validatesOpportunistic: true } },
     symptom: 'arrived in clear',
   },
+  {
+    name: 'ends instead of refusing',
+    requirement: 'EXO-FRC-11',
+    defects: { receiver: { crashesInsteadOfRefusing: true } },
+    symptom: 'reference ended by itself',
+  },
+  {
+    name: 'ends instead of holding a message back',
+    requirement: 'EXO-FRC-01',
+    defects: { sender: { crashesInsteadOfHolding: true } },
+    symptom: 'reference ended by itself',
+  },
 ]
 
 /** Requirements whose refusals are as good as any. */
@@ -1220,16 +1232,6 @@ const OUTBOUND = ['EXO-FRC-01', 'DGR-01', 'EXO-FRC-02']
 const INBOUND = ['EXO-FRC-11', 'EXO-FRC-13', 'RFC3207-05', 'EXO-CON-01']
 
 export const OMISSIONS: readonly Omission[] = [
-  {
-    name: 'goes away instead of refusing',
-    requirements: ['EXO-FRC-11'],
-    defects: { receiver: { crashesInsteadOfRefusing: true } },
-  },
-  {
-    name: 'goes away instead of holding a message back',
-    requirements: ['EXO-FRC-01'],
-    defects: { sender: { crashesInsteadOfHolding: true } },
-  },
   {
     name: 'refuses everybody',
     requirements: [...INBOUND, ...OUTBOUND],

@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import { Pki } from '../pki/pki.ts'
 import type { RecordedVerdict } from '../report/run-record.ts'
-import { runExamples } from '../run/cucumber.ts'
+import { judgeAll } from '../run/judge-all.ts'
 import { Run, withRun } from '../run/run.ts'
 import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
 import { type FeatureRule, loadFeatures, select } from '../verdicts/features.ts'
@@ -101,9 +101,8 @@ async function judged(
   const run = await Run.start({ source: reference(defects), pki })
   try {
     await withRun(run, () =>
-      runExamples(select(rules, catalogue, requirements ? { requirements } : {}), parallel),
+      judgeAll(run, select(rules, catalogue, requirements ? { requirements } : {}), parallel, AFTERMATH),
     )
-    await run.settle(AFTERMATH)
     return run.verdicts
   } finally {
     await run.stop()

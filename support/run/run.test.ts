@@ -63,7 +63,10 @@ describe('a run', () => {
       ...run.judge(located, seen),
       seen: { conversations: [], notes: [], steps: [] },
     }
-    run.record('key', located, verdict, late && { partners, observed: late })
+    run.record('key', located, verdict, {
+      servers: [],
+      ...(late ? { late: { partners, observed: late } } : {}),
+    })
     return verdict
   }
 

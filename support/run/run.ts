@@ -4,6 +4,7 @@ import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
 import { Gateways } from '../gateway/gateways.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
 import { Submission } from '../gateway/submission.ts'
+import type { GatewayFailure } from '../gateway-failure.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox.ts'
 import type { Partner } from '../lab/partner.ts'
@@ -11,7 +12,7 @@ import type { Pki } from '../pki/pki.ts'
 import type { RecordedVerdict } from '../report/run-record.ts'
 import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
 import { applicableDeviations, type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
-import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
+import { type FeatureRule, loadFeatures, placeOf } from '../verdicts/features.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
 import { until } from '../wire/until.ts'
 import { mustKeepContract } from './contract.ts'
@@ -22,6 +23,8 @@ import { Turns } from './turns.ts'
 export interface RunListener {
   /** Something before the first example that takes time. */
   doing?(what: string): void
+  /** Something that went otherwise than one would expect, in a sentence. */
+  noted?(what: string): void
   began(example: { key: string; requirement: string; title: string }): void
   judged(key: string, verdict: RecordedVerdict): void
 }
@@ -44,11 +47,37 @@ const AFTERMATH = 1_000
 /** How long what has begun by then may take to end, in ms. */
 const REST = 5_000
 
+/** So long after an example its gateway may still end because of it, in ms. */
+const DELAY = 2_000
+
 /** What became of messages after their example was over. */
 export interface Late {
   partners: readonly Partner[]
   /** Nothing when it is as it was. */
   observed: () => Observation | undefined
+}
+
+/** What else is to be known of an example than its verdict. */
+export interface Circumstances {
+  /** Every gateway that it had to do with. */
+  servers: readonly Gateway[]
+  /** What became afterwards of messages that were held back or had arrived when the example ended. */
+  late?: Late | undefined
+}
+
+/** An example and its gateways, up to a time on the clock of `performance`. Places are `features/….feature:LINE`. */
+interface Stay {
+  rule: string
+  scenario: string
+  servers: readonly Gateway[]
+  ended: number
+}
+
+/** The end of a gateway that nobody asked for, and the places of what it may have ended of. */
+export interface End {
+  why: GatewayFailure
+  rules: ReadonlySet<string>
+  scenarios: ReadonlySet<string>
 }
 
 /** One example of the suite as a scenario finds itself again. */
@@ -83,6 +112,9 @@ export class Run {
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
   readonly #submissions = new Map<Gateway, Submission>()
+  /** Each example has gateways of its own, with nothing beside it; see `judgeAll`. */
+  alone = false
+  readonly #stays: Stay[] = []
   readonly #held: { located: Located; verdict: RecordedVerdict; late: Late }[] = []
   #lastHeld = 0
   #stopped: Promise<void> | undefined
@@ -173,15 +205,39 @@ export class Run {
     })
   }
 
-  /** `late` tells what became afterwards of messages that were held back or had arrived when the example ended. */
-  record(key: string, located: Located, verdict: RecordedVerdict, late?: Late): void {
+  record(key: string, located: Located, verdict: RecordedVerdict, { servers, late }: Circumstances): void {
     const { rule, control } = located
     if (control) this.#controls.set(rule, verdict.verdict === 'conformant')
     this.verdicts.push(verdict)
+    this.#stays.push({
+      rule: placeOf(rule),
+      scenario: verdict.scenario,
+      servers,
+      ended: performance.now(),
+    })
     this.listener?.judged(key, verdict)
     if (!late || verdict.verdict !== 'conformant') return
     this.#held.push({ located, verdict, late })
     this.#lastHeld = performance.now()
+  }
+
+  /**
+   * Each gateway that ended by itself since `from`, a time on the clock of `performance`, with the examples that were
+   * under way with it or had ended just before. Which of them it ended of cannot be seen.
+   */
+  ends(from = 0): End[] {
+    return this.gateways.ends
+      .filter(({ at }) => at >= from)
+      .map(({ gateway, why, at }) => {
+        const stays = this.#stays.filter(
+          ({ servers, ended }) => servers.includes(gateway) && ended >= at - DELAY,
+        )
+        return {
+          why,
+          rules: new Set(stays.map(({ rule }) => rule)),
+          scenarios: new Set(stays.map(({ scenario }) => scenario)),
+        }
+      })
   }
 
   /** Once all examples are done: nothing must have gone out since that should not. Changes verdicts in place. */

@@ -111,7 +111,7 @@ function indexFeature(
       problems.push(`${uri}:${child.scenario.location.line}: an example must stand in a Rule`)
     if (!child.rule) continue
     const { location, name, description, tags } = child.rule
-    const place = `${uri}:${location.line}`
+    const place = placeOf({ uri, line: location.line })
     const ids = tags.map(tag => tag.name.slice(1)).filter(name => catalogue.has(name))
     if (ids.length !== 1)
       problems.push(
@@ -201,9 +201,12 @@ export function parseShard(text: string): Shard {
   return shard
 }
 
+/** `features/outbound/forced-tls.feature:14` */
+export const placeOf = ({ uri, line }: Pick<FeatureRule, 'uri' | 'line'>): string => `${uri}:${line}`
+
 /** What Cucumber takes as paths: `features/outbound/forced-tls.feature:14`, one for each example. */
 export function locations(selection: readonly FeatureRule[]): string[] {
-  return selection.flatMap(({ uri, examples }) => examples.map(({ line }) => `${uri}:${line}`))
+  return selection.flatMap(({ uri, examples }) => examples.map(({ line }) => placeOf({ uri, line })))
 }
 
 /**

@@ -72,8 +72,9 @@ const gateway = await reference(defects).start({
   network: { resolver: `127.0.0.1:${await names()}`, partnerPort: partner.port },
 })
 if (retriesAfter !== undefined)
-  gateway.watch(({ kind, recipient }) => {
-    if (kind === 'deferred') setTimeout(() => gateway.retry(recipient.split('@')[1]!), retriesAfter)
+  gateway.watch(event => {
+    if (event?.kind === 'deferred')
+      setTimeout(() => gateway.retry(event.recipient.split('@')[1]!), retriesAfter)
   })
 const addresses: Addresses = {
   inbound: gateway.inbound,

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
+import { Pki } from '../pki/pki.ts'
+import { reference } from '../reference/gateway.ts'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadFeatures, select } from '../verdicts/features.ts'
+import { judgeAll } from './judge-all.ts'
+import { Run, withRun } from './run.ts'
+
+/** One that forced mail meets a partner without TLS in, and others that go on meanwhile. */
+const HOLDING = 'EXO-FRC-01'
+const OTHERS = ['EXO-OPP-01', 'EXO-FRC-11', 'RFC3207-02']
+
+describe('judging with a gateway that ends by itself', () => {
+  const catalogue = loadCatalogue()
+  const pki = new Pki()
+
+  async function judged(source: GatewaySource) {
+    const run = await Run.start({ source, pki })
+    try {
+      const rules = select(loadFeatures(catalogue), catalogue, { requirements: [HOLDING, ...OTHERS] })
+      const messages = await withRun(run, () => judgeAll(run, rules, 4, 100))
+      const places = rules.flatMap(({ uri, examples }) => examples.map(({ line }) => `${uri}:${line}`))
+      assert.deepEqual(run.verdicts.map(({ scenario }) => scenario).sort(), places.sort(), 'one of each')
+      return { verdicts: run.verdicts, messages }
+    } finally {
+      await run.stop()
+    }
+  }
+
+  it('blames the example that it ends of each time, and no other', async () => {
+    const { verdicts, messages } = await judged(reference({ sender: { crashesInsteadOfHolding: true } }))
+    const red = verdicts.filter(({ verdict }) => verdict !== 'conformant')
+    assert.ok(red.length > 0)
+    for (const { requirement, verdict, control, detail } of red) {
+      assert.deepEqual([requirement, verdict, control], [HOLDING, 'non-conformant', false], detail)
+      assert.match(detail, /^reference ended by itself \(twice, /)
+    }
+    const finished = messages.filter(({ testCaseFinished }) => testCaseFinished).length
+    assert.ok(finished > verdicts.length, 'both times are told')
+    assert.equal(messages.filter(({ testRunFinished }) => testRunFinished).length, 1)
+  })
+
+  it('blames nobody for an end that does not come again, and claims nothing', async () => {
+    let started = 0
+    const { verdicts } = await judged({
+      ...reference(),
+      start: flow =>
+        reference(started++ === 0 ? { sender: { crashesInsteadOfHolding: true } } : {}).start(flow),
+    })
+    const strange = verdicts.filter(({ verdict }) => verdict !== 'conformant')
+    assert.ok(strange.some(({ requirement }) => requirement === HOLDING))
+    for (const { verdict, detail } of strange) {
+      assert.equal(verdict, 'lab-error')
+      assert.match(detail, /^reference ended by itself; which example .* is not known/)
+    }
+  })
+
+  it('gives examples that come later a new one, and stops all in the end', async () => {
+    const started: Gateway[] = []
+    await judged({
+      ...reference(),
+      async start(flow) {
+        const gateway = await reference({ sender: { crashesInsteadOfHolding: true } }).start(flow)
+        started.push(gateway)
+        return gateway
+      },
+    })
+    assert.ok(started.length > 2, String(started.length))
+    assert.ok(started.some(({ end }) => end) && started.some(({ end }) => !end))
+  })
+})

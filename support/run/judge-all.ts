@@ -1,0 +1,60 @@
+import type { Envelope } from '@cucumber/messages'
+import { counted } from '../quantities.ts'
+import { type FeatureRule, placeOf } from '../verdicts/features.ts'
+import { asOneRun, runExamples } from './cucumber.ts'
+import type { Run } from './run.ts'
+
+/**
+ * Judges a selection with the steps of this run (`useRun`, `withRun`), side by side on `parallel` lanes, and waits for what may come late; `aftermath` as for
+ * `Run.settle`. Returns Cucumber's messages.
+ *
+ * Where a gateway ended by itself, the Rules that it may have ended of are judged again, each example alone with a
+ * gateway of its own: if that ends, too, the gateway does not stand what the example does. An end that does not come
+ * again is nobody's, and nothing is claimed about the examples that it came in between.
+ */
+export async function judgeAll(
+  run: Run,
+  selection: readonly FeatureRule[],
+  parallel: number,
+  aftermath?: number,
+): Promise<Envelope[]> {
+  const messages = await runExamples(selection, parallel)
+  await run.settle(aftermath)
+  const ends = run.ends()
+  if (ends.length === 0) return messages
+
+  const began = performance.now()
+  const { length: before } = run.verdicts
+  run.alone = true
+  const again = selection.filter(rule => ends.some(({ rules }) => rules.has(placeOf(rule))))
+  run.listener?.noted?.(
+    `${ends[0]!.why.message}; ${counted(again.length, 'Rule')} that it may have ended of ${again.length === 1 ? 'is' : 'are'} judged again, each example alone`,
+  )
+  const more: Envelope[][] = []
+  for (const rule of again) {
+    more.push(await runExamples([rule], 1))
+    await run.settle(aftermath)
+    await run.gateways.stopOwn()
+  }
+  dropFormer(run, before)
+  const causes = new Set(run.ends(began).flatMap(({ rules }) => [...rules]))
+  for (const { why, rules, scenarios } of ends)
+    if (rules.isDisjointFrom(causes)) withdraw(run, scenarios, why)
+  return asOneRun([messages, ...more])
+}
+
+/** Of examples that were judged again, the second verdict stands. */
+function dropFormer({ verdicts }: Run, before: number): void {
+  const again = new Set(verdicts.slice(before).map(({ scenario }) => scenario))
+  const kept = verdicts.filter(({ scenario }, at) => at >= before || !again.has(scenario))
+  verdicts.splice(0, verdicts.length, ...kept)
+}
+
+function withdraw({ verdicts }: Run, scenarios: ReadonlySet<string>, why: Error): void {
+  for (const verdict of verdicts)
+    if (scenarios.has(verdict.scenario))
+      Object.assign(verdict, {
+        verdict: 'lab-error',
+        detail: `${why.message}; which example it was of is not known, it did not come again`,
+      })
+}
