@@ -12,9 +12,8 @@ export interface File {
   content: string | Buffer | { file: string }
   /** Default: 0o644. */
   mode?: number
-  /** Numeric owner; default: root. */
+  /** Default: root. */
   uid?: number
-  gid?: number
 }
 
 /**
@@ -37,12 +36,11 @@ async function* chunks(files: readonly File[]): AsyncGenerator<Buffer> {
 }
 
 async function fill(tar: Pack, files: readonly File[]): Promise<void> {
-  for (const { path, content, mode = 0o644, uid = 0, gid = 0 } of files) {
+  for (const { path, content, mode = 0o644, uid = 0 } of files) {
     const header: Partial<Header> & { name: string } = {
       name: path.replace(/^\/+/, ''),
       mode,
       uid,
-      gid,
       mtime: MODIFIED,
     }
     if (typeof content === 'string' || Buffer.isBuffer(content))

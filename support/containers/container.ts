@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { ContainerRuntimeClient, StartedTestContainer } from 'testcontainers'
+import type { ContainerRuntimeClient } from 'testcontainers'
 import { printable } from '../wire/printable.ts'
 import { until } from '../wire/until.ts'
 import { archive, type File } from './archive.ts'
@@ -17,8 +17,6 @@ export interface ContainerSpec {
   name: string
   /** A tag as `Engine.image` gives it. */
   image: string
-  /** Default: the engine's random one. Not a name below `test.`: the engine would answer for it in place of the lab. */
-  hostname?: string
   /** In place of the image's own command. */
   command?: string[]
   environment?: Record<string, string>
@@ -85,10 +83,15 @@ export class Container {
   /** Called by `RunNetwork.start`. Throws ContainerFailure with its last log lines when it does not come up. */
   static async start(network: RunNetwork, spec: ContainerSpec): Promise<Container> {
     const container = new Container(network, spec)
-    await within(spec.limit ?? START_LIMIT, `starting ${spec.name}`, container.#start()).catch(error => {
-      throw container.#failed(error)
-    })
-    return container
+    try {
+      await within(spec.limit ?? START_LIMIT, `starting ${spec.name}`, container.#start())
+      return container
+    } catch (error) {
+      const failure = container.#failed(error)
+      // What is left of it goes with the network at the latest.
+      await container.stop().catch(() => {})
+      throw failure
+    }
   }
 
   async #start(): Promise<void> {
@@ -99,13 +102,19 @@ export class Container {
       this.#follow(await client.container.attach(this.#raw))
     })
     // For published ports, too, which a container that ends at once never gets.
-    this.#look(await this.whileRunning(made.start()))
+    await this.whileRunning(made.start())
+    await this.#look()
     await this.#comesUp()
   }
 
-  #look(started: StartedTestContainer): void {
-    this.address = started.getIpAddress(this.#network.name)
-    for (const port of this.#spec.ports ?? []) this.#ports.set(port, started.getMappedPort(port))
+  async #look(): Promise<void> {
+    const { NetworkSettings } = await this.#raw.inspect()
+    this.address = NetworkSettings.Networks[this.#network.name]?.IPAddress ?? ''
+    for (const port of this.#spec.ports ?? []) {
+      const bindings = NetworkSettings.Ports[`${port}/tcp`] ?? []
+      const binding = bindings.find(({ HostIp }) => !HostIp.includes(':')) ?? bindings[0]
+      if (binding) this.#ports.set(port, Number(binding.HostPort))
+    }
   }
 
   async #comesUp(): Promise<void> {
@@ -121,7 +130,7 @@ export class Container {
       rest = lines.pop()!.slice(0, MAX_LINE)
       for (const line of lines) this.#line(line)
     })
-    stream.once('end', () => {
+    stream.once('close', () => {
       if (rest) this.#line(rest)
       void this.#ended()
     })
@@ -139,12 +148,16 @@ export class Container {
   async #ended(): Promise<void> {
     if (this.#ours) return
     const state = await this.#raw?.inspect().catch(() => undefined)
-    if (this.#ours || state?.State.Running) return
-    const { ExitCode, Error: why } = state?.State ?? {}
+    if (this.#ours) return
+    const { Running, ExitCode, Error: why } = state?.State ?? {}
     const status = ExitCode === undefined ? '' : ` (exit status ${ExitCode})`
     // The engine's own words where it could not run the command at all. Of a log of work the end is enough.
     const words = why ? printable(why, 500) : lastWords(this.#lines, this.#up ? 1 : undefined)
-    this.#end = new ContainerFailure(`${this.name} ended by itself${status}: ${words}`)
+    this.#end = new ContainerFailure(
+      Running
+        ? `the log of ${this.name} ended while it runs: ${words}`
+        : `${this.name} ended by itself${status}: ${words}`,
+    )
     this.#changed()
   }
 
@@ -212,9 +225,7 @@ export class Container {
       command,
       user === undefined ? {} : { user },
     )
-    return within(limit, what, work).catch(error => {
-      throw failure(what, error)
-    })
+    return this.#within(what, work, limit)
   }
 
   /**
@@ -225,18 +236,20 @@ export class Container {
     const what = `copying files to ${this.name}`
     const staged = files.map(file => ({ ...file, path: `${STAGE}${file.path}` }))
     const work = this.#raw.putArchive(archive(staged) as never, { path: '/' })
-    await within(EXEC_LIMIT, what, work).catch(error => {
-      throw failure(what, error)
-    })
+    await this.#within(what, work)
     const move = ['sh', '-ec', MOVE, STAGE, ...files.map(({ path }) => path)]
     const { exitCode, output } = await this.exec(move, { user: '0' })
-    if (exitCode !== 0) throw failure(what, new Error(output))
+    if (exitCode !== 0) throw failure(what, new Error(printable(output, 500)))
   }
 
   /** A signal for its first process. */
   async signal(signal: NodeJS.Signals): Promise<void> {
-    await this.#raw.kill({ signal }).catch(error => {
-      throw failure(`sending ${signal} to ${this.name}`, error)
+    await this.#within(`sending ${signal} to ${this.name}`, this.#raw.kill({ signal }))
+  }
+
+  async #within<T>(what: string, work: Promise<T>, limit = EXEC_LIMIT): Promise<T> {
+    return within(limit, what, work).catch(error => {
+      throw failure(what, error)
     })
   }
 
@@ -253,30 +266,28 @@ export class Container {
 
   async #restart(grace: number): Promise<void> {
     this.#ours = true
-    await this.#raw.stop({ t: Math.ceil(grace / 1000) }).catch(error => {
-      if (error.statusCode !== 304) throw error
-    })
-    this.#up = false
-    this.#end = undefined
-    this.#follow(await this.#network.engine.client.container.attach(this.#raw))
-    await this.#raw.start()
-    this.#ours = false
-    const { NetworkSettings } = await this.#raw.inspect()
-    for (const port of this.#spec.ports ?? []) {
-      const bindings = NetworkSettings.Ports[`${port}/tcp`] ?? []
-      const binding = bindings.find(({ HostIp }) => !HostIp.includes(':')) ?? bindings[0]
-      if (binding) this.#ports.set(port, Number(binding.HostPort))
+    try {
+      await this.#raw.stop({ t: Math.ceil(grace / 1000) }).catch(error => {
+        if (error.statusCode !== 304) throw error
+      })
+      this.#up = false
+      this.#end = undefined
+      this.#follow(await this.#network.engine.client.container.attach(this.#raw))
+      await this.#raw.start()
+    } finally {
+      this.#ours = false
     }
+    await this.#look()
     await this.#comesUp()
   }
 
-  /** Removes it with its volumes. `grace` in ms lets it end in an orderly way first. */
-  async stop({ grace = 0 } = {}): Promise<void> {
+  /** Removes it with its volumes. */
+  async stop(): Promise<void> {
     this.#ours = true
-    if (grace > 0) await this.#raw.stop({ t: Math.ceil(grace / 1000) }).catch(() => {})
-    await this.#raw.remove({ force: true, v: true }).catch(error => {
-      if (error.statusCode !== 404 && error.statusCode !== 409) throw failure(`removing ${this.name}`, error)
+    const removal = this.#raw?.remove({ force: true, v: true }).catch(error => {
+      if (error.statusCode !== 404 && error.statusCode !== 409) throw error
     })
+    await this.#within(`removing ${this.name}`, Promise.resolve(removal))
     this.#network.forget(this)
   }
 
@@ -288,13 +299,15 @@ export class Container {
 
 /** testcontainers knows neither fixed addresses, nor DNS servers, nor the address on which ports are published. */
 async function definition(network: RunNetwork, spec: ContainerSpec, created: (id: string) => Promise<void>) {
-  const { GenericContainer } = await import('testcontainers')
+  const { GenericContainer, PullPolicy } = await import('testcontainers')
   const local = network.engine.host === '127.0.0.1'
   class Definition extends GenericContainer {
     constructor() {
       super(spec.image)
       const { address, resolver = network.resolver } = spec
       this.networkMode = network.name
+      // What it says is read as it comes; the engine need not keep it.
+      this.hostConfig.LogConfig = { Type: 'none', Config: {} }
       this.hostConfig.Dns = [resolver]
       // Else the C library takes the AD flag off the answers, and DANE never applies.
       this.hostConfig.DnsOptions = ['trust-ad']
@@ -316,14 +329,16 @@ async function definition(network: RunNetwork, spec: ContainerSpec, created: (id
   }
   const made = new Definition()
     .withLabels({ ...network.labels, [`${LABELS.run}.name`]: spec.name })
-    .withDefaultLogDriver()
     .withWaitStrategy(AT_ONCE)
-  if (spec.hostname) made.withHostname(spec.hostname)
+    // Clean-up is ours, by label. Theirs takes a lock in the file system first, for which a second start waits 0.5 s.
+    .withAutoCleanup(false)
+    // Anybody may own the name of an image of ours at a registry.
+    .withPullPolicy(PullPolicy.neverPull())
   if (spec.command) made.withCommand(spec.command)
   if (spec.environment) made.withEnvironment(spec.environment)
   if (spec.capabilities) made.withAddedCapabilities(...spec.capabilities)
-  if (spec.tmpfs) made.withTmpFs(Object.fromEntries(spec.tmpfs.map(path => [path, 'rw'])))
   if (spec.files?.length) made.withCopyArchivesToContainer([{ tar: archive(spec.files), target: '/' }])
+  if (spec.tmpfs) made.withTmpFs(Object.fromEntries(spec.tmpfs.map(path => [path, 'rw'])))
   return made
 }
 

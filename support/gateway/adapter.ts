@@ -26,8 +26,6 @@ export interface RenderedFile {
   /** Relative to the gateway's own folder; absolute in a container. */
   path: string
   content: string
-  /** `user:group` in a container; default root. */
-  owner?: string
   /** Octal as text; default 0644, keys want 0600. */
   mode?: string
 }

@@ -1,6 +1,7 @@
 import { type Container, type File, folderFiles, type RunNetwork } from '../containers/engine.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
-import { greets } from '../lab/greeting.ts'
+import { whyNoGreeting } from '../lab/greeting.ts'
+import { printable } from '../wire/printable.ts'
 import { until } from '../wire/until.ts'
 import {
   type ContainerProduct,
@@ -18,10 +19,17 @@ import { ProductLog } from './product-log.ts'
 const PLACE: Place = { address: '0.0.0.0', inbound: 25, submission: 587 }
 /** How long a product may take to its log line and its first 220, in ms. */
 const START_LIMIT = 30_000
+/** Of the output of a command, as much is shown. */
+const MAX_WORDS = 500
 /** How long an orderly end may take before a restart, in ms. */
 const GRACE = 5_000
 /** Between two looks at whether it greets, in ms. */
 const PAUSE = 20
+
+/** What a product says of itself. */
+type Identity = ReturnType<ContainerProduct['readVersion']>
+/** By image. */
+const IDENTITIES = new Map<string, Identity>()
 
 /** A real mail server in a container of its own, in the network of a run. */
 export class ContainerGateway implements Gateway {
@@ -36,6 +44,7 @@ export class ContainerGateway implements Gateway {
   readonly #log: ProductLog
   #container!: Container
   #rendered: readonly RenderedFile[] = []
+  #image = ''
   #reloads = 0
 
   private constructor(product: ContainerProduct, name: string, flow: MailFlow) {
@@ -58,6 +67,7 @@ export class ContainerGateway implements Gateway {
       args: { BASE: release.base, ...release.args },
     })
     const gateway = new ContainerGateway(product, name, flow)
+    gateway.#image = image
     gateway.#rendered = product.render(flow, PLACE).files
     gateway.#container = await network.start({
       name,
@@ -74,8 +84,7 @@ export class ContainerGateway implements Gateway {
     look()
     try {
       await gateway.#greets()
-      Object.assign(gateway, { greetedAt: performance.now() })
-      await gateway.#identify()
+      Object.assign(gateway, { greetedAt: performance.now() }, await gateway.#identity())
     } catch (error) {
       await gateway.stop()
       throw error
@@ -91,22 +100,36 @@ export class ContainerGateway implements Gateway {
   /** A log line does not mean that mail is taken, and a published port is open before anything listens behind it. */
   async #greets(): Promise<void> {
     const deadline = performance.now() + START_LIMIT
-    while (!(await greets(this.inbound))) {
+    for (;;) {
+      const why = await whyNoGreeting(this.inbound)
+      if (why === undefined) return
       if (this.end) throw this.end
       if (performance.now() > deadline)
-        throw new GatewayFailure(`${this.name} does not greet: ${this.#container.lastWords()}`)
+        throw new GatewayFailure(`${this.name} takes no mail: ${why}; ${this.#container.lastWords()}`)
       await new Promise(resolve => setTimeout(resolve, PAUSE))
     }
   }
 
-  async #identify(): Promise<void> {
-    Object.assign(this, this.#product.readVersion(await this.#run(this.#product.versionCommand)))
+  /** Asked once for each image. */
+  async #identity(): Promise<Identity> {
+    const known = IDENTITIES.get(this.#image)
+    if (known) return known
+    const text = await this.#run(this.#product.versionCommand)
+    try {
+      const identity = this.#product.readVersion(text)
+      IDENTITIES.set(this.#image, identity)
+      return identity
+    } catch (error) {
+      throw new GatewayFailure(printable((error as Error).message, MAX_WORDS))
+    }
   }
 
   async #run(command: readonly string[]): Promise<string> {
     const { exitCode, stdout, output } = await this.#container.exec([...command])
     if (exitCode !== 0)
-      throw new GatewayFailure(`${command.join(' ')} ended with ${exitCode} in ${this.name}: ${output}`)
+      throw new GatewayFailure(
+        `${command.join(' ')} ended with ${exitCode} in ${this.name}: ${printable(output, MAX_WORDS)}`,
+      )
     return stdout
   }
 
@@ -144,7 +167,8 @@ export class ContainerGateway implements Gateway {
   }
 
   async holds(address: string): Promise<boolean> {
-    return (await this.#run(this.#product.queue)).includes(address)
+    // Some write a domain in small letters.
+    return (await this.#run(this.#product.queue)).toLowerCase().includes(address.toLowerCase())
   }
 
   async retry(domain: string): Promise<void> {
@@ -168,7 +192,10 @@ export class ContainerGateway implements Gateway {
     if (!reload) return this.#container.restart({ grace: GRACE })
     const before = this.#reloads
     await this.#run(reload)
-    if (reloaded && !(await until(() => this.#reloads > before, [this.#container], START_LIMIT)))
+    if (!reloaded) return
+    await until(() => this.#reloads > before || this.end !== undefined, [this.#container], START_LIMIT)
+    if (this.end) throw this.end
+    if (this.#reloads === before)
       throw new GatewayFailure(`${this.name} does not read its files again: ${this.#container.lastWords()}`)
   }
 
@@ -199,7 +226,6 @@ export function container(product: ContainerProduct, release?: string): GatewayS
   return source
 }
 
-function asFile({ path, content, mode = '0644', owner }: RenderedFile): File {
-  if (owner) throw new Error(`${path}: names of users are known inside the container alone`)
+function asFile({ path, content, mode = '0644' }: RenderedFile): File {
   return { path, content, mode: Number.parseInt(mode, 8) }
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createConnection, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { GatewayFailure } from '../gateway-failure.ts'
-import { printable } from '../wire/printable.ts'
+import { whyNoGreeting } from '../lab/greeting.ts'
 import { type DeliveryEvent, type EmbeddedProduct, lacking, type Place, type SessionWord } from './adapter.ts'
 import type { Gateway, GatewaySource } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
@@ -133,7 +133,11 @@ export class EmbeddedGateway implements Gateway {
     )
     limit.catch(() => {})
     await Promise.race([ready, gone, limit])
-    await Promise.race([greeting(this.inbound), gone, limit])
+    // A log line or an open port does not yet mean that mail is taken.
+    const greeted = whyNoGreeting(this.inbound).then(why => {
+      if (why !== undefined) throw new GatewayFailure(`${this.name} takes no mail: ${why}`)
+    })
+    await Promise.race([greeted, gone, limit])
   }
 
   get events(): readonly DeliveryEvent[] {
@@ -212,17 +216,4 @@ async function freePort(host: string): Promise<number> {
   const { port } = server.address() as { port: number }
   await new Promise(resolve => server.close(resolve))
   return port
-}
-
-/** Resolves with the first 220: a log line or an open port does not yet mean that mail is taken. */
-function greeting({ host, port }: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port })
-    socket.once('data', chunk => {
-      socket.end('QUIT\r\n')
-      if (chunk.toString('latin1').startsWith('220')) resolve()
-      else reject(new GatewayFailure(`it greets with ${printable(chunk, 100)}`))
-    })
-    socket.once('error', error => reject(new GatewayFailure(`no connection: ${error.message}`)))
-  })
 }

@@ -1,11 +1,14 @@
-import type { GatewayFailure } from '../gateway-failure.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { printable } from '../wire/printable.ts'
 import type { Watchable } from '../wire/until.ts'
 import type { Adapter, DeliveryEvent, SessionWord } from './adapter.ts'
 import { sessionWords } from './session-words.ts'
 
-/** A product in a loop must not fill the memory. */
+/** A product in a loop must not fill the memory, and one whose words are not kept cannot be judged by them. */
 const MAX_LINES = 50_000
+/** Of each line, as much is kept. */
+const MAX_KEPT = 2_000
+/** Of each line, as much is shown. */
 const MAX_LINE = 500
 
 /** What a product said so far, as the lines of its log and as what its adapter reads in them. */
@@ -22,7 +25,9 @@ export class ProductLog implements Watchable {
   }
 
   add(line: string): void {
-    if (this.#lines.length < MAX_LINES) this.#lines.push(line)
+    if (this.end) return
+    if (this.#lines.push(line.slice(0, MAX_KEPT)) > MAX_LINES)
+      this.ended(new GatewayFailure(`${this.#adapter.name} says more than ${MAX_LINES} lines`))
     const event = this.#adapter.read(line)
     if (!event) return
     this.events.push(event)
@@ -30,7 +35,7 @@ export class ProductLog implements Watchable {
   }
 
   ended(end: GatewayFailure): void {
-    this.end = end
+    this.end ??= end
     for (const watcher of this.#watchers) watcher()
   }
 

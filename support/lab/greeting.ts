@@ -3,16 +3,22 @@ import { type Endpoint, SmtpClient, WireError } from '../wire/smtp.ts'
 
 /** Whether a server greets with 220 on a new connection. Never throws for what the server does. */
 export async function greets(endpoint: Endpoint): Promise<boolean> {
+  return (await whyNoGreeting(endpoint)) === undefined
+}
+
+/** What a server does on a new connection in place of greeting with 220; nothing where it does that. */
+export async function whyNoGreeting(endpoint: Endpoint): Promise<string | undefined> {
   const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: endpoint.host })
   try {
     const client = await SmtpClient.connect(endpoint, recorder)
     try {
-      return (await client.reply()).code === 220
+      const { code, text } = await client.reply()
+      return code === 220 ? undefined : `it greets with ${text}`
     } finally {
       await client.quit()
     }
   } catch (error) {
-    if (error instanceof WireError) return false
+    if (error instanceof WireError) return error.message
     throw error
   }
 }
