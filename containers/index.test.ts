@@ -3,7 +3,7 @@ import { bundledGateway } from './index.ts'
 
 describe('a gateway that does not come with the suite', () => {
   const said: [name: string, advice: string][] = [
-    ['opensmtpd@bullseye', 'opensmtpd comes as trixie and bookworm'],
+    ['sendmail@', 'sendmail comes as trixie, bookworm and bullseye'],
     ['postfix@buster', 'postfix comes as trixie, bookworm and bullseye'],
     ['postfix@', 'postfix comes as trixie, bookworm and bullseye'],
     ['mox@trixie', 'mox comes as 0.0.15'],

@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url'
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
 import type { MailFlow } from '../../support/gateway/mail-flow.ts'
-import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
+import { usersFile } from '../files.ts'
 
 const FOLDER = '/etc/chasquid'
 const DATA = '/var/lib/chasquid'
@@ -11,8 +10,8 @@ const DATA = '/var/lib/chasquid'
 export const chasquid: ContainerProduct = {
   name: 'chasquid',
   releases: debian('trixie', 'bookworm', 'bullseye'),
-  context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start'] },
-  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  context: { folder: import.meta.dirname, files: ['Dockerfile', 'start'] },
+  deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set(['submission']),
   reasons: {
     'encryption-only': unasked('encryption'),
@@ -48,17 +47,13 @@ export const chasquid: ContainerProduct = {
   },
 
   render(flow: MailFlow, place: Place): Rendered {
-    const { hostname, domain, identity, users } = flow
+    const { hostname, domain, identity } = flow
     const certificate = `${FOLDER}/certs/${hostname}`
     return {
       files: [
         { path: `${FOLDER}/chasquid.conf`, content: settings(flow, place) },
         { path: `${FOLDER}/domains/${domain}/aliases`, content: aliases(flow) },
-        {
-          path: `${FOLDER}/users`,
-          content: users.map(({ name, password }) => `${name} ${password}\n`).join(''),
-          mode: '0600',
-        },
+        usersFile(`${FOLDER}/users`, flow),
         { path: `${FOLDER}/roots.pem`, content: flow.trust.join('') },
         { path: `${certificate}/fullchain.pem`, content: identity.certificate },
         { path: `${certificate}/privkey.pem`, content: identity.key, mode: '0600' },
@@ -76,7 +71,7 @@ export const chasquid: ContainerProduct = {
     if (!recipient) return undefined
     if (sent) return { kind: 'delivered', recipient, reason: sent }
     const kind = lasting === 'permanent' ? 'bounced' : 'deferred'
-    return { kind, recipient, reason: printable(reason ?? '', 300) }
+    return { kind, recipient, reason: reason ?? '' }
   },
 }
 

@@ -1,11 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import type {
-  ContainerProduct,
-  DeliveryEvent,
-  Place,
-  Rendered,
-  RenderedFile,
-} from '../../support/gateway/adapter.ts'
+import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
 import {
   type MailFlow,
   type OutboundConnector,
@@ -13,8 +6,8 @@ import {
   specificity,
 } from '../../support/gateway/mail-flow.ts'
 import { gnutlsPriority } from '../../support/gateway/suites.ts'
-import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
+import { identityFile, LAN, usersFile } from '../files.ts'
 
 const FOLDER = '/etc/courier'
 const TRUST = `${FOLDER}/tls/roots.pem`
@@ -26,10 +19,10 @@ export const courier: ContainerProduct = {
   name: 'courier',
   releases: debian('trixie', 'bookworm', 'bullseye'),
   context: {
-    folder: fileURLToPath(new URL('.', import.meta.url)),
+    folder: import.meta.dirname,
     files: ['Dockerfile', 'start', 'attempts.awk'],
   },
-  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set([
     'encryption-only',
     'client-certificate-outbound',
@@ -87,12 +80,9 @@ export const courier: ContainerProduct = {
         file('esmtpd', esmtpd(flow, place)),
         file('esmtpd-msa', esmtpdMsa(place)),
         file('relay/networks', RELAY),
-        {
-          ...file('users', flow.users.map(({ name, password }) => `${name} ${password}\n`).join('')),
-          mode: '0600',
-        },
+        usersFile(`${FOLDER}/users`, flow),
         { path: TRUST, content: flow.trust.join('') },
-        ...identityFile(flow),
+        ...identityFile(`${FOLDER}/tls/identity.pem`, flow),
       ],
     }
   },
@@ -105,7 +95,7 @@ export const courier: ContainerProduct = {
         line.trimEnd(),
       )?.groups ?? {}
     if (!recipient || !status) return undefined
-    return { kind: KINDS[status]!, recipient, reason: printable(reason ?? '', 300) }
+    return { kind: KINDS[status]!, recipient, reason: reason ?? '' }
   },
 }
 
@@ -202,18 +192,4 @@ ESMTP_TLS_REQUIRED=0
 `
 
 /** Who may relay on the submission port without a login. */
-const RELAY = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '198.18.0.0/15']
-  .map(network => `${network}\tallow,RELAYCLIENT\n`)
-  .join('')
-
-/** Without its file Courier does not offer STARTTLS. */
-function identityFile({ identity }: MailFlow): RenderedFile[] {
-  if (!identity.certificate) return []
-  return [
-    {
-      path: `${FOLDER}/tls/identity.pem`,
-      content: `${identity.key}${identity.certificate}`,
-      mode: '0600',
-    },
-  ]
-}
+const RELAY = LAN.map(network => `${network}\tallow,RELAYCLIENT\n`).join('')

@@ -1,11 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import type {
-  ContainerProduct,
-  DeliveryEvent,
-  Place,
-  Rendered,
-  RenderedFile,
-} from '../../support/gateway/adapter.ts'
+import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
 import {
   type InboundConnector,
   type MailFlow,
@@ -14,8 +7,8 @@ import {
   specificity,
 } from '../../support/gateway/mail-flow.ts'
 import { gnutlsPriority } from '../../support/gateway/suites.ts'
-import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
+import { certificateFile, LAN } from '../files.ts'
 
 const FOLDER = '/etc/exim4'
 const CERTIFICATE = `${FOLDER}/tls/chain.pem`
@@ -26,8 +19,8 @@ const TRUST = `${FOLDER}/tls/roots.pem`
 export const exim: ContainerProduct = {
   name: 'exim',
   releases: debian('trixie', 'bookworm', 'bullseye'),
-  context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start'] },
-  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  context: { folder: import.meta.dirname, files: ['Dockerfile', 'start'] },
+  deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set([
     'encryption-only',
     'certificate-validation',
@@ -78,7 +71,7 @@ export const exim: ContainerProduct = {
         },
         { path: TRUST, content: flow.trust.join('') },
         { path: KEY, content: flow.identity.key, mode: '0640' },
-        ...certificateFile(flow),
+        ...certificateFile(CERTIFICATE, flow),
       ],
     }
   },
@@ -97,7 +90,7 @@ export const exim: ContainerProduct = {
     const { way, address, facts = '' } = LINE.exec(line)?.groups ?? {}
     const kind = way === undefined ? undefined : KINDS[way]
     if (!kind || !address?.includes('@')) return undefined
-    return { kind, recipient: address.replace(/:$/, ''), reason: printable(facts.trim(), 300) }
+    return { kind, recipient: address.replace(/:$/, ''), reason: facts.trim() }
   },
 }
 
@@ -183,7 +176,7 @@ mail:
 rcpt:
   accept
     condition = \${if eq{$received_port}{${place.submission}}}
-    hosts = 127.0.0.0/8 : 10.0.0.0/8 : 172.16.0.0/12 : 192.168.0.0/16 : 198.18.0.0/15
+    hosts = ${LAN.join(' : ')}
   accept
     authenticated = *
   accept
@@ -266,8 +259,3 @@ const transport = (flow: MailFlow, name: string, options: Options): string =>
   })
     .map(([option, value]) => `  ${option} = ${value}`.trimEnd())
     .join('\n')}\n`
-
-/** Without its file Exim answers STARTTLS with 454. */
-function certificateFile({ identity: { certificate } }: MailFlow): RenderedFile[] {
-  return certificate ? [{ path: CERTIFICATE, content: certificate }] : []
-}

@@ -2,7 +2,6 @@ import { getDiffieHellman } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import forge from 'node-forge'
 import type {
   Adapter,
@@ -15,7 +14,6 @@ import type {
 } from '../../support/gateway/adapter.ts'
 import type { MailFlow } from '../../support/gateway/mail-flow.ts'
 import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
-import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
 
 const require = createRequire(import.meta.url)
@@ -24,7 +22,7 @@ const home = dirname(require.resolve('Haraka/package.json'))
 /** OpenSSL's own order puts AES-128-GCM first. */
 const TLS13_SUITES = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256']
 
-const deviations = fileURLToPath(new URL('deviations.yaml', import.meta.url))
+const deviations = `${import.meta.dirname}/deviations.yaml`
 
 /** Haraka 3.3 from npm, wherever it runs. Connectors live in `plugin.cjs`, which reads `flow.json`. */
 const adapter: Adapter = {
@@ -139,7 +137,7 @@ const adapter: Adapter = {
     if (at < 0) return undefined
     try {
       const said = JSON.parse(line.slice(at + 15)) as DeliveryEvent
-      return { kind: said.kind, recipient: said.recipient, reason: printable(said.reason, 300) }
+      return { kind: said.kind, recipient: said.recipient, reason: said.reason }
     } catch {
       return undefined
     }
@@ -187,7 +185,7 @@ export const harakaInContainer: ContainerProduct = {
   ...adapter,
   releases: debian('trixie'),
   context: {
-    folder: fileURLToPath(new URL('image/', import.meta.url)),
+    folder: `${import.meta.dirname}/image`,
     files: ['Dockerfile', 'package.json', 'start.mjs'],
   },
   deviations,

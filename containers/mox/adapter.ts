@@ -1,7 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
 import { type MailFlow, requiresTlsOfAll } from '../../support/gateway/mail-flow.ts'
-import { printable } from '../../support/wire/printable.ts'
 
 const FOLDER = '/mox/config'
 /** Far more than a run has. */
@@ -12,10 +10,10 @@ export const mox: ContainerProduct = {
   name: 'mox',
   releases: [{ name: '0.0.15', base: 'debian:trixie-slim' }],
   context: {
-    folder: fileURLToPath(new URL('.', import.meta.url)),
+    folder: import.meta.dirname,
     files: ['Dockerfile', 'start', 'go.mod', 'go.sum', 'onward.go'],
   },
-  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set(['submission', 'retry', 'forced-tls-inbound', 'session-log']),
   reasons: {
     // A transport with a host has TLS settings, a direct one has none (config.TransportDirect).
@@ -84,7 +82,7 @@ export const mox: ContainerProduct = {
     const { m = '', recipient, err = m } = fields(line)
     const kind = KINDS.find(([word]) => m.startsWith(word))?.[1]
     if (!kind || !recipient) return undefined
-    return { kind, recipient, reason: printable(err, 300) }
+    return { kind, recipient, reason: err }
   },
 }
 

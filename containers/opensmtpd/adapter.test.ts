@@ -60,6 +60,7 @@ describe('OpenSMTPD: rendering', () => {
       [
         ['trixie', undefined],
         ['bookworm', 'bookworm-backports'],
+        ['bullseye', undefined],
       ],
     )
   })

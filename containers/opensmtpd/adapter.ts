@@ -1,15 +1,8 @@
-import { fileURLToPath } from 'node:url'
-import type {
-  ContainerProduct,
-  DeliveryEvent,
-  Place,
-  Rendered,
-  RenderedFile,
-} from '../../support/gateway/adapter.ts'
+import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
 import { type MailFlow, requiresTlsOfAll, specificity } from '../../support/gateway/mail-flow.ts'
 import { TLS12_SUITES } from '../../support/gateway/suites.ts'
-import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
+import { certificateFile, LAN, usersFile } from '../files.ts'
 
 const FOLDER = '/etc/smtpd'
 const CERTIFICATE = `${FOLDER}/tls/chain.pem`
@@ -26,8 +19,8 @@ export const opensmtpd: ContainerProduct = {
     ...debian('bookworm').map(release => ({ ...release, args: { SUITE: 'bookworm-backports' } })),
     ...debian('bullseye'),
   ],
-  context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start', 'retry'] },
-  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  context: { folder: import.meta.dirname, files: ['Dockerfile', 'start', 'retry'] },
+  deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set([
     'encryption-only',
     'domain-validation',
@@ -69,14 +62,10 @@ export const opensmtpd: ContainerProduct = {
         { path: `${FOLDER}/smtpd.conf`, content: configuration(flow, place) },
         // In place of the name of the container.
         { path: '/etc/mailname', content: `${flow.hostname}\n` },
-        {
-          path: `${FOLDER}/users`,
-          content: flow.users.map(({ name, password }) => `${name} ${password}\n`).join(''),
-          mode: '0600',
-        },
+        usersFile(`${FOLDER}/users`, flow),
         { path: TRUST, content: flow.trust.join('') },
         { path: KEY, content: flow.identity.key, mode: '0600' },
-        ...certificateFile(flow),
+        ...certificateFile(CERTIFICATE, flow),
       ],
     }
   },
@@ -101,7 +90,7 @@ export const opensmtpd: ContainerProduct = {
       )?.groups ?? {}
     const kind = KINDS[result ?? '']
     if (!recipient || !kind) return undefined
-    return { kind, recipient, reason: printable(reason ?? '', 300) }
+    return { kind, recipient, reason: reason ?? '' }
   },
 }
 
@@ -133,7 +122,7 @@ function configuration(flow: MailFlow, { address, inbound, submission }: Place):
     `smtp ciphers "${TLS12_SUITES.join(':')}"\n`,
     'table users file:/run/credentials\n',
     // Who may relay on the submission port: networks of containers, and of a machine.
-    'table lan { 127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 198.18.0.0/15 }\n',
+    `table lan { ${LAN.join(', ')} }\n`,
     '# The suite asks for the next attempt itself.\n',
     'queue ttl 30d\n',
     'bounce warn-interval 30d\n',
@@ -156,8 +145,4 @@ function configuration(flow: MailFlow, { address, inbound, submission }: Place):
     ]),
     `match from any for domain "${flow.domain}" action "opportunistic"\n`,
   ].join('')
-}
-
-function certificateFile({ identity: { certificate } }: MailFlow): RenderedFile[] {
-  return certificate ? [{ path: CERTIFICATE, content: certificate }] : []
 }

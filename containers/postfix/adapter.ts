@@ -1,11 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import type {
-  ContainerProduct,
-  DeliveryEvent,
-  Place,
-  Rendered,
-  RenderedFile,
-} from '../../support/gateway/adapter.ts'
+import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
 import {
   type InboundConnector,
   type MailFlow,
@@ -13,8 +6,8 @@ import {
   requiresTlsOfAll,
 } from '../../support/gateway/mail-flow.ts'
 import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
-import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
+import { identityFile, usersFile } from '../files.ts'
 
 const FOLDER = '/etc/postfix'
 const IDENTITY = `${FOLDER}/tls/identity.pem`
@@ -26,8 +19,8 @@ const PROTOCOLS = '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1'
 export const postfix: ContainerProduct = {
   name: 'postfix',
   releases: debian('trixie', 'bookworm', 'bullseye'),
-  context: { folder: fileURLToPath(new URL('.', import.meta.url)), files: ['Dockerfile', 'start'] },
-  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  context: { folder: import.meta.dirname, files: ['Dockerfile', 'start'] },
+  deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set([
     'encryption-only',
     'domain-validation',
@@ -71,17 +64,13 @@ export const postfix: ContainerProduct = {
         { path: `${FOLDER}/master.cf`, content: masterCf(place) },
         { path: `${FOLDER}/outbound`, content: table(flow.outbound.map(c => [pattern(c.to), policy(c)])) },
         { path: `${FOLDER}/inbound`, content: table(named(flow).map(c => [pattern(c.from), access(c)])) },
-        {
-          path: `${FOLDER}/users`,
-          content: flow.users.map(({ name, password }) => `${name} ${password}\n`).join(''),
-          mode: '0600',
-        },
+        usersFile(`${FOLDER}/users`, flow),
         {
           path: `${FOLDER}/sasl/smtpd.conf`,
           content: 'pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\n',
         },
         { path: TRUST, content: flow.trust.join('') },
-        ...identityFile(flow),
+        ...identityFile(IDENTITY, flow),
       ],
     }
   },
@@ -113,7 +102,7 @@ export const postfix: ContainerProduct = {
       )?.groups ?? {}
     if (!recipient || !status) return undefined
     const kind = status === 'sent' ? 'delivered' : (status as 'deferred' | 'bounced')
-    return { kind, recipient, reason: printable(reason ?? '', 300) }
+    return { kind, recipient, reason: reason ?? '' }
   },
 }
 
@@ -245,12 +234,6 @@ function masterCf({ inbound, submission }: Place): string {
     unix('scache', 'scache', { most: '1' }),
     'postlog unix-dgram n - n - 1 postlogd\n',
   ].join('')
-}
-
-/** Without its file Postfix says so in its log and goes on without TLS. */
-function identityFile({ identity }: MailFlow): RenderedFile[] {
-  if (!identity.certificate) return []
-  return [{ path: IDENTITY, content: `${identity.key}${identity.certificate}`, mode: '0600' }]
 }
 
 const table = (rows: string[][]): string => rows.map(row => `${row.join(' ')}\n`).join('')

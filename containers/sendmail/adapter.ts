@@ -1,11 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import type {
-  ContainerProduct,
-  DeliveryEvent,
-  Place,
-  Rendered,
-  RenderedFile,
-} from '../../support/gateway/adapter.ts'
+import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
 import {
   covers,
   type InboundConnector,
@@ -13,8 +6,8 @@ import {
   type OutboundConnector,
 } from '../../support/gateway/mail-flow.ts'
 import { TLS12_SUITES } from '../../support/gateway/suites.ts'
-import { printable } from '../../support/wire/printable.ts'
 import { debian } from '../debian.ts'
+import { certificateFile, usersFile } from '../files.ts'
 
 const FOLDER = '/etc/mail'
 const CERTIFICATE = `${FOLDER}/tls/chain.pem`
@@ -36,10 +29,10 @@ export const sendmail: ContainerProduct = {
   name: 'sendmail',
   releases: debian('trixie', 'bookworm', 'bullseye'),
   context: {
-    folder: fileURLToPath(new URL('.', import.meta.url)),
+    folder: import.meta.dirname,
     files: ['Dockerfile', 'sendmail.mc', 'start'],
   },
-  deviations: fileURLToPath(new URL('deviations.yaml', import.meta.url)),
+  deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set([
     'encryption-only',
     'certificate-validation',
@@ -80,18 +73,14 @@ export const sendmail: ContainerProduct = {
       files: [
         { path: `${FOLDER}/flow.m4`, content: settings(flow, place) },
         { path: `${FOLDER}/access`, content: access(flow) },
-        {
-          path: `${FOLDER}/users`,
-          content: flow.users.map(({ name, password }) => `${name} ${password}\n`).join(''),
-          mode: '0600',
-        },
+        usersFile(`${FOLDER}/users`, flow),
         {
           path: `${FOLDER}/sasl/Sendmail.conf.2`,
           content: 'pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\n',
         },
         { path: AUTHORITIES, content: [...flow.trust, ...issuers(flow)].join('') },
         { path: KEY, content: flow.identity.key, mode: '0600' },
-        ...certificateFile(flow),
+        ...certificateFile(CERTIFICATE, flow),
       ],
     }
   },
@@ -117,7 +106,7 @@ export const sendmail: ContainerProduct = {
       )?.groups ?? {}
     if (!recipient || !kind || reason === undefined) return undefined
     // Since 8.16 the reply of the other side stands apart.
-    return { kind: KINDS[kind]!, recipient, reason: printable(reply ? `${reason} (${reply})` : reason, 300) }
+    return { kind: KINDS[kind]!, recipient, reason: reply ? `${reason} (${reply})` : reason }
   },
 }
 
@@ -211,8 +200,3 @@ const call = (macro: string, ...values: string[]): string =>
  */
 const issuers = ({ identity }: MailFlow): string[] =>
   identity.certificate.match(/^-----BEGIN [\s\S]*?^-----END .*\n/gm)?.slice(1) ?? []
-
-/** Without its file Sendmail does not offer STARTTLS. */
-function certificateFile({ identity: { certificate } }: MailFlow): RenderedFile[] {
-  return certificate ? [{ path: CERTIFICATE, content: certificate }] : []
-}

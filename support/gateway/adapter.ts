@@ -39,7 +39,7 @@ export interface Rendered {
 export interface DeliveryEvent {
   kind: 'delivered' | 'deferred' | 'bounced'
   recipient: string
-  /** The product's own words, printable. */
+  /** The product's own words; from an adapter as they are, else printable. */
   reason: string
 }
 

@@ -8,6 +8,8 @@ import { sessionWords } from './session-words.ts'
 const MAX_LINES = 50_000
 /** Of each line, as much is kept. */
 const MAX_KEPT = 2_000
+/** Of the reason in an event, as much is shown. */
+const MAX_REASON = 300
 /** Of each line, as much is shown. */
 const MAX_LINE = 500
 
@@ -30,8 +32,9 @@ export class ProductLog implements Watchable {
       this.ended(new GatewayFailure(`${this.#adapter.name} says more than ${MAX_LINES} lines`))
     const event = this.#adapter.read(line)
     if (!event) return
-    this.events.push(event)
-    for (const watcher of this.#watchers) watcher(event)
+    const told = { ...event, reason: printable(event.reason, MAX_REASON) }
+    this.events.push(told)
+    for (const watcher of this.#watchers) watcher(told)
   }
 
   ended(end: GatewayFailure): void {
