@@ -21,7 +21,7 @@ describe('the life of a process', () => {
     assert.ok(!lives(mark) && !lives(String(child.pid)))
   })
 
-  it('is nobody\'s where there is no id', () => {
+  it("is nobody's where there is no id", () => {
     assert.ok(!lives(''))
     assert.ok(!lives('nobody'))
   })

@@ -19,11 +19,10 @@ describe('sweeping', () => {
     for (const name of [`mail-tls-${GONE}-a`, `mail-tls-${process.pid}-b`, 'mail-tls-doctor-c', 'other'])
       mkdirSync(join(folder, name))
     assert.deepEqual(sweep(folder), [`mail-tls-${GONE}-a`])
-    assert.deepEqual(readdirSync(folder).sort(), [
-      `mail-tls-${process.pid}-b`,
-      'mail-tls-doctor-c',
-      'other',
-    ].sort())
+    assert.deepEqual(
+      readdirSync(folder).sort(),
+      [`mail-tls-${process.pid}-b`, 'mail-tls-doctor-c', 'other'].sort(),
+    )
   })
 
   it('leaves alone what it may not remove, and goes on', () => {
