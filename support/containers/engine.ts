@@ -193,7 +193,7 @@ export class Engine {
         const container = this.docker.getContainer(Id)
         await gone(container.remove({ force: true, v: true }))
         // Where somebody else removes it, that may still be under way, and it in the network.
-        await gone(container.wait({ condition: 'removed' }))
+        await gone(within(ANSWER, 'removing a container', container.wait({ condition: 'removed' })))
       }),
     )
     const [networks, { Volumes }] = await Promise.all([
