@@ -32,6 +32,7 @@ import {
 import { type FeatureRule, loadFeatures, parseShard, select } from '../verdicts/features.ts'
 import { exitStatus, totals } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
+import { complain } from './complain.ts'
 import { never, onInterrupt } from './end.ts'
 import { planText } from './plan.ts'
 import { liveProgress, plainProgress } from './progress.ts'
@@ -74,29 +75,22 @@ export async function check(target: string, options: CheckOptions, version: stri
   const clock = { at: new Date(), began: performance.now() }
   sweep()
   progress.doing(`${source.kind === 'external' ? 'connecting to' : 'starting'} ${source.name}`)
-  const abort = new AbortController()
   let starting: Promise<Run> | undefined
-  let judged = () => 0
-  const stop = async () => {
+  let run: Run | undefined
+  let stopped: Promise<void> | undefined
+  const stop = () => {
     progress.ended()
     useRun(undefined)
-    abort.abort()
-    const run = await starting?.catch(() => undefined)
-    await run?.stop()
+    stopped ??= ended(starting)
+    return stopped
   }
-  let interrupted = false
-  const undo = onInterrupt(
-    () => {
-      interrupted = true
-      return stop()
-    },
-    () => (judged() > 0 ? 'no report was written' : 'nothing was judged'),
+  const interrupt = onInterrupt(stop, () =>
+    run && run.verdicts.length > 0 ? 'no report was written' : 'nothing was judged',
   )
   try {
     if (source.kind === 'external') await mustBeReachable((source as ExternalSource).file)
-    starting = Run.start({ source, deviations, listener: progress, signal: abort.signal })
-    const run = await starting
-    judged = () => run.verdicts.length
+    starting = Run.start({ source, deviations, listener: progress, signal: interrupt.signal })
+    run = await starting
     useRun(run)
     const gateway = await run.gateways.with('as it is')
     await run.mustWork()
@@ -123,7 +117,7 @@ export async function check(target: string, options: CheckOptions, version: stri
       ...(options.strict ? { strict: true } : {}),
     }
     await stop()
-    if (interrupted) return never
+    if (interrupt.signal.aborted) return never
     await writeReport(
       dir,
       record,
@@ -145,13 +139,19 @@ export async function check(target: string, options: CheckOptions, version: stri
     return exitStatus(verdicts, { strict: options.strict ?? false })
   } catch (error) {
     await stop()
-    if (interrupted) return never
+    if (interrupt.signal.aborted) return never
     if (!(error instanceof GatewayFailure)) throw error
-    console.error(error.message.replace(/^/gm, 'mail-tls: '))
+    complain(error.message)
     return 2
   } finally {
-    undo()
+    interrupt.undo()
   }
+}
+
+/** What cannot be cleared away changes no verdict: it is said, and the run counts. */
+async function ended(starting: Promise<Run> | undefined): Promise<void> {
+  const run = await starting?.catch(() => undefined)
+  await run?.stop().catch(error => complain(`something of the run may be left: ${(error as Error).message}`))
 }
 
 /** A path, by its slash or ending, or the name of a bundled gateway. */

@@ -152,6 +152,20 @@ describe('the command', () => {
     )
   })
 
+  it('has no result of a child of a matrix that was killed, whatever lies in its folder', async () => {
+    const dir = 'b-matrix/reference'
+    const before = await run('check', 'reference', '--requirement', 'EXO-FRC-01', '--report', dir)
+    assert.equal(before.status, 0, before.err)
+    const { child, ended } = started(['matrix', 'reference', '--report', 'b-matrix'])
+    // Asked, because nobody tells of the child of another process; bounded by the test's own time-out.
+    while (childrenOf(child.pid!).length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+    process.kill(childrenOf(child.pid!)[0]!, 'SIGKILL')
+    const { status, out, err } = await ended
+    assert.match(out, /^reference: exit status 2, no result$/m)
+    assert.deepEqual([status, err], [2, 'mail-tls: reference: it was ended by SIGKILL\n'])
+    assert.deepEqual(verdicts(dir).totals.conformant, 2, 'the older report is left alone')
+  })
+
   it('joins the shards of a run, and refuses fewer than all of them', async () => {
     const of = ['--requirement', 'EXO-FRC-01', '--requirement', 'EXO-OPP-01']
     for (const part of [1, 2]) {

@@ -99,7 +99,7 @@ describe('the end of the process', () => {
 
     it('comes as ever once that is undone', async () => {
       const { child, ready, ended } = running(
-        `${FOREVER}onInterrupt(async () => console.log('stopped'), NOTHING)()\nconsole.log('ready')`,
+        `${FOREVER}onInterrupt(async () => console.log('stopped'), NOTHING).undo()\nconsole.log('ready')`,
       )
       await ready
       child.kill('SIGTERM')

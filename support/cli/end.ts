@@ -20,15 +20,23 @@ const PATIENCE = 2_000
 /** For what would go on after the process is about to end. */
 export const never = new Promise<never>(() => {})
 
+/** The end that the user or the system may give the work. */
+export interface Interrupt {
+  /** Aborted as it comes, before anything is stopped. */
+  readonly signal: AbortSignal
+  /** It ends the process as ever again. */
+  undo(): void
+}
+
 /**
  * Calls `stop` once when the user or the system ends the work, then says that `nothing` came of it and ends the
- * process; again ends it at once. Returns how to undo that.
+ * process; again ends it at once.
  */
-export function onInterrupt(stop: (signal: Signal) => Promise<void>, nothing: () => string): () => void {
-  let stopping = false
+export function onInterrupt(stop: (signal: Signal) => Promise<void>, nothing: () => string): Interrupt {
+  const interrupt = new AbortController()
   const end = (signal: Signal, why: string) => {
-    if (stopping) return
-    stopping = true
+    if (interrupt.signal.aborted) return
+    interrupt.abort()
     const slow = setTimeout(() => {
       process.stderr.write(`mail-tls: stopping what was started; a second ${signal} ends at once\n`)
     }, PATIENCE)
@@ -53,11 +61,12 @@ export function onInterrupt(stop: (signal: Signal) => Promise<void>, nothing: ()
   for (const signal of SIGNALS) process.on(signal, sent)
   process.on('message', told)
   process.on('disconnect', gone)
-  return () => {
+  const undo = () => {
     for (const signal of SIGNALS) process.off(signal, sent)
     process.off('message', told)
     process.off('disconnect', gone)
   }
+  return { signal: interrupt.signal, undo }
 }
 
 /** What the parent passes on ends the process as the signal itself would, also where nobody stops anything first. */

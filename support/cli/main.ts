@@ -79,7 +79,7 @@ program
   .requiredOption('--report <dir>', 'where the joined report goes')
   .addHelpText('after', EXIT)
   .action(async (dirs: string[], options: { report: string }) => {
-    const { merge } = await import('./matrix.ts')
+    const { merge } = await import('./merge.ts')
     await endsWith(merge(dirs, options, version))
   })
 

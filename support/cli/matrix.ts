@@ -1,73 +1,140 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { bundledGateway, bundledNames } from '../../containers/index.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
 import { InputError } from '../input-error.ts'
 import { findingsOf, nameOf } from '../report/findings.ts'
-import { type Column, matrixHtml, matrixMarkdown, matrixOf } from '../report/matrix.ts'
-import { mergedRecord } from '../report/merge.ts'
-import { readReport, verdictsIn } from '../report/read.ts'
-import { type VerdictsDocument, verdictsDocument } from '../report/run-record.ts'
-import { visibleLine } from '../report/visible.ts'
-import { writableFolder, writeReport } from '../report/write.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
+import type { Column } from '../report/matrix.ts'
+import { verdictsIn } from '../report/read.ts'
+import type { VerdictsDocument } from '../report/run-record.ts'
+import { clipped, visibleLine } from '../report/visible.ts'
+import { writableFolder } from '../report/write.ts'
 import { exitStatus, type VerdictName } from '../verdicts/verdict.ts'
-import { commit } from './commit.ts'
-import { never, onInterrupt, type Signal } from './end.ts'
-import { lookOf } from './terminal.ts'
-import { terminalSummary } from './terminal-summary.ts'
+import { complain } from './complain.ts'
+import { type Interrupt, never, onInterrupt, type Signal } from './end.ts'
+import { foldersOf, writeMatrix } from './matrix-files.ts'
+import { liveProgress, plainProgress } from './progress.ts'
 
 const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
 
 /** Requirements that a line names; the others are counted. */
 const NAMED = 8
+/** Of what a child complains about, in characters. */
+const LONGEST = 1_000
+
+/** A gateway of the matrix. */
+export interface Target {
+  /** As the user gave it. */
+  given: string
+  /** In what is printed; no other has the same. */
+  name: string
+  /** Of its report, below that of the matrix. */
+  folder: string
+  /** Nothing comes of it without a container engine. */
+  contained: boolean
+}
+
+/** What became of a child. */
+export interface Outcome {
+  status: number
+  /** Its first complaint, if any. */
+  said: string
+  /** Just before it was started, in ms since 1970. */
+  began: number
+}
 
 /** `mail-tls check` in a process of its own. */
 interface Child {
   process: ChildProcess
-  ended: Promise<{ status: number; failed: string }>
+  ended: Promise<Outcome>
 }
 
 /** Several gateways, each in a process of its own, and one page over all. One that fails takes no other with it. */
 export async function matrix(
-  targets: readonly string[],
+  given: readonly string[],
   { report = join('reports', 'matrix') }: { report?: string },
   version: string,
 ): Promise<0 | 1 | 2> {
-  const names =
-    targets.length > 0 ? targets : bundledNames().filter(name => !name.includes('@') && name !== 'reference')
-  for (const name of names) if (!isPath(name)) bundledGateway(name)
-  if (new Set(names).size < names.length) throw new InputError('a gateway is named twice')
+  const targets = targetsOf(
+    given.length > 0 ? given : bundledNames().filter(name => !name.includes('@') && name !== 'reference'),
+  )
   await writableFolder(report)
   const columns: Column[] = []
-  const waiting = names.map((name, place) => ({ name, place }))
   const children = new Set<Child>()
-  let interrupted = false
-  const undo = onInterrupt(
+  let preparing: Promise<string | undefined> | undefined
+  const interrupt = onInterrupt(
     async signal => {
-      interrupted = true
-      await Promise.all([...children].map(child => ended(child, signal)))
+      await Promise.allSettled([preparing, ...[...children].map(child => ended(child, signal))])
     },
     () => 'no matrix was written',
   )
+  const lanes = Math.min(availableParallelism(), targets.length)
+  const names = targets.map(({ name }) => name).join(', ')
+  process.stdout.write(`judging ${names}${targets.length > 1 ? ` (${lanes} at a time)` : ''}\n`)
+  if (targets.some(({ contained }) => contained)) preparing = prepare(interrupt)
+  const missing = await preparing
+  if (interrupt.signal.aborted) return never
+  const waiting = [...targets.entries()]
   const lane = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const child = checked(next.name, join(report, folderOf(next.name)))
+      const [place, target] = next
+      if (target.contained && missing !== undefined) {
+        columns[place] = failed(target, missing)
+        continue
+      }
+      const child = checked(target.given, join(report, target.folder))
       children.add(child)
       const outcome = await child.ended
-      if (interrupted) return never
+      if (interrupt.signal.aborted) return never
       children.delete(child)
-      columns[next.place] = judged(next.name, report, outcome)
+      columns[place] = judged(target, report, outcome)
     }
   }
-  const lanes = Math.min(availableParallelism(), names.length)
-  process.stdout.write(
-    `judging ${names.map(called).join(', ')}${names.length > 1 ? ` (${lanes} at a time)` : ''}\n`,
-  )
   await Promise.all(Array.from({ length: lanes }, lane))
-  undo()
+  interrupt.undo()
   return writeMatrix(columns, report, version)
+}
+
+/** Throws InputError. */
+export function targetsOf(given: readonly string[]): Target[] {
+  const sources = given.map(name => (isPath(name) ? undefined : bundledGateway(name)))
+  if (new Set(given.map(name => (isPath(name) ? resolve(name) : name))).size < given.length)
+    throw new InputError('a gateway is named twice')
+  const short = given.map(name => (isPath(name) ? basename(name).replace(/\.ya?ml$/, '') : name))
+  const folders = foldersOf(short)
+  return given.map((name, at) => {
+    const shared = short.filter(one => one === short[at]).length > 1
+    return {
+      given: name,
+      name: visibleLine(shared ? name : short[at]!),
+      folder: folders[at]!,
+      contained: sources[at]?.kind === 'container',
+    }
+  })
+}
+
+/**
+ * Builds once what else every child would build at the same time. Says what keeps containers from being used at all;
+ * ends at the interrupt.
+ */
+async function prepare({ signal }: Interrupt): Promise<string | undefined> {
+  const [{ Engine }, { labImages }] = await Promise.all([
+    import('../containers/engine.ts'),
+    import('../lab/lab-images.ts'),
+  ])
+  const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
+  signal.addEventListener('abort', () => progress.ended())
+  try {
+    await labImages(await Engine.connect(what => progress.doing(what), signal))
+    return undefined
+  } catch (error) {
+    if (signal.aborted) return undefined
+    if (!(error instanceof GatewayFailure)) throw error
+    return error.message
+  } finally {
+    progress.ended()
+  }
 }
 
 function ended({ process, ended }: Child, signal: Signal): Promise<unknown> {
@@ -75,64 +142,26 @@ function ended({ process, ended }: Child, signal: Signal): Promise<unknown> {
   return ended
 }
 
-/** Reports of shards and machines as one: a report for each gateway, and a matrix over several. */
-export async function merge(
-  dirs: readonly string[],
-  { report }: { report: string },
-  version: string,
-): Promise<0 | 1 | 2> {
-  const catalogue = loadCatalogue()
-  const reports = dirs.map(readReport)
-  const command = `npx mail-tls merge ${dirs.join(' ')} --report ${report}`
-  const byGateway = Map.groupBy(reports, ({ record }) => record.gateway.name)
-  // All of them before anything is written.
-  const merged = [...byGateway.values()].map(parts => ({
-    record: mergedRecord(parts, command),
-    messages: parts.map(({ messages }) => messages.trimEnd()).join('\n'),
-  }))
-  const write = (dir: string, { record, messages }: (typeof merged)[number]) =>
-    writeReport(dir, record, catalogue.requirements, messages)
-  const [only, ...others] = merged
-  if (only && others.length === 0) {
-    await write(report, only)
-    const findings = findingsOf(only.record, catalogue.requirements)
-    process.stdout.write(
-      terminalSummary(findings, { ...lookOf(process.stdout), report: join(report, 'report.html') }),
-    )
-    return findings.exit
-  }
-  await writableFolder(report)
-  const columns: Column[] = []
-  for (const part of merged) {
-    const { name } = part.record.gateway
-    await write(join(report, folderOf(name)), part)
-    columns.push({ name, folder: folderOf(name), document: verdictsDocument(part.record, new Map()) })
-  }
-  return writeMatrix(columns, report, version)
-}
-
-function judged(
-  target: string,
-  report: string,
-  { status, failed }: { status: number; failed: string },
-): Column {
-  const folder = folderOf(target)
-  const column = { name: called(target), folder }
-  const failure = (why: string) => {
-    process.stdout.write(`${column.name}: exit status ${status}, no result\n`)
-    return { ...column, failure: why }
-  }
-  // A run that could not even start leaves an older report alone.
-  if (status === 2 && failed) return failure(failed)
+/** What a child came to. An older report in its place is none of its own. */
+export function judged(target: Target, report: string, { status, said, began }: Outcome): Column {
   let document: VerdictsDocument
   try {
-    document = verdictsIn(join(report, folder))
+    document = verdictsIn(join(report, target.folder))
   } catch (error) {
-    return failure(failed || (error as Error).message)
+    return failed(target, said || (error as Error).message, status)
   }
-  const name = nameOf({ ...document.gateway, name: column.name })
+  const own =
+    Date.parse(document.startedAt) >= began && exitStatus(document.verdicts, { strict: false }) === status
+  if (!own) return failed(target, said || 'it ended without a report', status)
+  const name = nameOf({ ...document.gateway, name: target.name })
   process.stdout.write(`${visibleLine(name)}: exit status ${status}, ${became(document)}\n`)
-  return { ...column, document }
+  if (said) complain(`${target.name}: ${said}`)
+  return { name: target.name, folder: target.folder, document }
+}
+
+function failed({ name, folder }: Target, why: string, status = 2): Column {
+  process.stdout.write(`${name}: exit status ${status}, no result\n`)
+  return { name, folder, failure: visibleLine(clipped(why, LONGEST)) }
 }
 
 /** `keeps 48 of 55, broken: EXO-TRN-01` */
@@ -156,8 +185,9 @@ export function became(document: VerdictsDocument): string {
 }
 
 /** Its progress goes nowhere, what it complains about is kept. */
-function checked(name: string, dir: string): Child {
-  const child = spawn(process.execPath, [LAUNCHER, 'check', name, '--report', dir], {
+function checked(given: string, dir: string): Child {
+  const began = Date.now()
+  const child = spawn(process.execPath, [LAUNCHER, 'check', given, '--report', dir], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let complaints = ''
@@ -169,42 +199,13 @@ function checked(name: string, dir: string): Child {
       .trim()
       .split('\n')[0]!
       .replace(/^mail-tls: /, '')
-  const ended = new Promise<{ status: number; failed: string }>(resolve => {
-    child.on('error', error => resolve({ status: 2, failed: error.message }))
-    child.on('close', status => resolve({ status: status ?? 2, failed: first() }))
+  const ended = new Promise<Outcome>(resolve => {
+    child.on('error', error => resolve({ status: 2, said: error.message, began }))
+    child.on('close', (code, signal) =>
+      resolve({ status: code ?? 2, said: first() || (signal ? `it was ended by ${signal}` : ''), began }),
+    )
   })
   return { process: child, ended }
 }
 
-async function writeMatrix(columns: readonly Column[], report: string, version: string): Promise<0 | 1 | 2> {
-  const made = matrixOf(columns, loadCatalogue().requirements, {
-    suite: { name: 'mail-tls-conformance', version, commit: commit() },
-    at: new Date(),
-  })
-  await writeFile(join(report, 'matrix.html'), matrixHtml(made))
-  await writeFile(join(report, 'matrix.md'), matrixMarkdown(made))
-  await writeFile(join(report, 'matrix.json'), `${JSON.stringify({ schema: 1, ...made }, null, 2)}\n`)
-  for (const column of columns)
-    if ('failure' in column) console.error(`mail-tls: ${column.name}: ${column.failure}`)
-  process.stdout.write(
-    `${made.rows.length} requirements, ${columns.length} gateways: ${join(report, 'matrix.html')}\n`,
-  )
-  const statuses = columns.map(column =>
-    'failure' in column ? 2 : exitStatus(column.document.verdicts, { strict: false }),
-  )
-  return statuses.includes(2) ? 2 : statuses.includes(1) ? 1 : 0
-}
-
-/** In what is printed. */
-const called = (target: string): string => (isPath(target) ? folderOf(target) : target)
-
 const isPath = (name: string): boolean => /[/\\]|\.ya?ml$/.test(name)
-
-/** Safe as a folder's name: `postfix@bullseye`, `edge-gateway`. */
-function folderOf(name: string): string {
-  return (
-    basename(name)
-      .replace(/\.ya?ml$/, '')
-      .replace(/[^\w@.-]/g, '_') || 'gateway'
-  )
-}

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { PLACE } from '../life.ts'
 import { type Engine, LABELS } from './engine.ts'
 import type { RunNetwork } from './run-network.ts'
 import { engineOrSkip } from './test-engine.ts'
@@ -64,6 +66,27 @@ describe('the container engine', function () {
       name: 'ContainerFailure',
       message: /^building the image of unit-test failed: .*code: 3 .*out of flour/,
     })
+  })
+
+  it('ends a build when it is told to, and leaves no container of it', async () => {
+    const { Engine: Another } = await import('./engine.ts')
+    const interrupt = new AbortController()
+    const mark = `sleep 50 && echo ${randomBytes(6).toString('hex')}`
+    const building = async () => {
+      const containers = await engine.docker.listContainers({ all: true })
+      return containers.filter(({ Command }) => Command.includes(mark)).length
+    }
+    const another = await Another.connect(undefined, interrupt.signal)
+    const build = another.image({ name: 'unit-test', files: dockerfile(`RUN ${mark}`) })
+    const ended = assert.rejects(build, { name: 'AbortError' })
+    // Asked, here and below: the engine says nothing of these; bounded by the time-out.
+    while ((await building()) === 0);
+    const began = performance.now()
+    interrupt.abort()
+    await ended
+    assert.ok(performance.now() - began < 5_000)
+    while ((await building()) > 0);
+    await assert.rejects(another.image({ name: 'unit-test', files: dockerfile() }), { name: 'AbortError' })
   })
 
   it('starts a container with files, an address, the resolver of the run and a port', async () => {
@@ -163,5 +186,47 @@ describe('the container engine', function () {
     assert((await engine.sweep()).includes(run))
     assert.deepEqual(await left(run), [])
     assert((await left(network.id)).includes(network.name), 'this run is alive')
+  })
+
+  /** A network as of a run whose process is gone, with a container of `labels` in it. */
+  const leftover = async (labels: (dead: Record<string, string>) => Record<string, string>) => {
+    const run = randomBytes(6).toString('hex')
+    const dead = {
+      [LABELS.run]: run,
+      [LABELS.pid]: `${2 ** 30}@1`,
+      [LABELS.host]: PLACE,
+      [LABELS.since]: '0',
+    }
+    const name = `mail-tls-${run}`
+    const network = await engine.docker.createNetwork({ Name: name, Labels: dead })
+    const container = await engine.docker.createContainer({
+      Image: image,
+      Cmd: ['sleep', '60'],
+      Labels: labels(dead),
+      HostConfig: { NetworkMode: name },
+    })
+    await container.start()
+    return { run, network, container }
+  }
+
+  it('is not kept from a run by what somebody else left and it cannot remove', async () => {
+    const { run, network: stuck, container } = await leftover(() => ({}))
+    try {
+      assert.ok(!(await engine.sweep()).includes(run))
+      await (await engine.network()).stop()
+      assert.equal((await left(run)).length, 1)
+    } finally {
+      await container.remove({ force: true })
+      await stuck.remove()
+    }
+  })
+
+  it('sweeps together with others', async () => {
+    const runs = await Promise.all(Array.from({ length: 2 }, () => leftover(dead => dead)))
+    const swept = await Promise.all(Array.from({ length: 4 }, () => engine.sweep()))
+    for (const { run } of runs) {
+      assert.ok(swept.some(ids => ids.includes(run)))
+      assert.deepEqual(await left(run), [])
+    }
   })
 })

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import type { ContainerRuntimeClient } from 'testcontainers'
+import { life, lives, PLACE } from '../life.ts'
 import { printable } from '../wire/printable.ts'
-import { ContainerFailure, within } from './failure.ts'
+import { ANSWER, ContainerFailure, within } from './failure.ts'
 import { build, type ImageSource, tagOf } from './image.ts'
 import { RunNetwork } from './run-network.ts'
 import { freeSubnets, type Subnet } from './subnet.ts'
@@ -14,13 +13,12 @@ export { ContainerFailure } from './failure.ts'
 export { folderFiles, type ImageSource } from './image.ts'
 export { RunNetwork } from './run-network.ts'
 
-/** How long the engine may take for one of its quick answers, in ms. */
-export const ANSWER = 20_000
-
 /** Labels on everything that a run makes, so that a later run finds what a killed one left. */
 export const LABELS = {
   run: 'mail-tls.run',
+  /** Of the process, as `life` has it. */
   pid: 'mail-tls.pid',
+  /** Where that id means something: `PLACE`. */
   host: 'mail-tls.host',
   /** In ms since 1970. */
   since: 'mail-tls.since',
@@ -29,7 +27,7 @@ export const LABELS = {
 /** Behind every word that there is no engine. */
 const ADVICE = '; mail-tls doctor says why'
 
-/** What a run on another host left is taken for dead after this long, in ms. */
+/** Of a run in another place nobody here can tell whether it lives; it is taken for dead after this long, in ms. */
 const DAY = 24 * 60 * 60 * 1000
 
 export type Dockerode = ContainerRuntimeClient['container']['dockerode']
@@ -53,27 +51,25 @@ export type Doing = (what: string) => void
 export class Engine {
   readonly client: ContainerRuntimeClient
   readonly docker: Dockerode
-  /** Version of the engine. */
-  readonly version: string
   /** `x86_64`, `aarch64` */
   readonly architecture: string
   readonly #images = new Map<string, Promise<string>>()
-
   readonly #doing: Doing
+  readonly #signal: AbortSignal | undefined
 
-  private constructor(client: ContainerRuntimeClient, doing: Doing) {
+  private constructor(client: ContainerRuntimeClient, doing: Doing, signal: AbortSignal | undefined) {
     this.#doing = doing
+    this.#signal = signal
     this.client = client
     this.docker = client.container.dockerode
-    this.version = String(client.info.containerRuntime.serverVersion)
     this.architecture = client.info.containerRuntime.architecture
   }
 
   /**
    * Throws ContainerFailure when no engine answers. Where it is comes from DOCKER_HOST and what testcontainers knows.
-   * `doing` is told of all images that are built.
+   * `doing` is told of all images that are built; `signal` ends their builds.
    */
-  static async connect(doing: Doing = () => {}): Promise<Engine> {
+  static async connect(doing: Doing = () => {}, signal?: AbortSignal): Promise<Engine> {
     // Its clean-up container would have to be pulled, and does not survive this process; ours is done by label.
     process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
     const { getContainerRuntimeClient } = await import('testcontainers')
@@ -87,7 +83,7 @@ export class Engine {
       throw new ContainerFailure(`${none}: ${(error as Error).message}${ADVICE}`)
     }
     if (wanted && !isAt(client.container.dockerode, wanted)) throw new ContainerFailure(`${none}${ADVICE}`)
-    return new Engine(client, doing)
+    return new Engine(client, doing, signal)
   }
 
   /** Host name or address at which published ports are reached from here. */
@@ -99,13 +95,13 @@ export class Engine {
 
   /**
    * The tag of an image, which is built if the engine does not have it for just this content. Throws ContainerFailure
-   * with the build's own last words.
+   * with the build's own last words, and the reason of the signal when that ends the build.
    */
   image(source: ImageSource, doing = this.#doing): Promise<string> {
     const tag = tagOf(source)
     let image = this.#images.get(tag)
     if (!image) {
-      image = build(this.docker, { tag, source, doing })
+      image = build(this.docker, { tag, source, doing, signal: this.#signal })
       this.#images.set(tag, image)
       image.catch(() => this.#images.delete(tag))
     }
@@ -122,7 +118,7 @@ export class Engine {
     const labels = {
       [LABELS.run]: id,
       [LABELS.pid]: life(process.pid) ?? String(process.pid),
-      [LABELS.host]: hostname(),
+      [LABELS.host]: PLACE,
       [LABELS.since]: String(Date.now()),
     }
     const networks = await within(ANSWER, 'listing networks', this.docker.listNetworks())
@@ -145,7 +141,7 @@ export class Engine {
 
   async #network(id: string, labels: Record<string, string>, subnet: Subnet): Promise<RunNetwork> {
     const name = `mail-tls-${id}`
-    const network = await within(
+    await within(
       ANSWER,
       'making a network',
       this.docker.createNetwork({
@@ -160,10 +156,13 @@ export class Engine {
         Options: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
       }),
     )
-    return new RunNetwork({ engine: this, id, name, networkId: network.id, labels, subnet })
+    return new RunNetwork({ engine: this, id, name, labels, subnet })
   }
 
-  /** Removes what runs left that are dead: containers with their volumes, networks, volumes. Returns their run ids. */
+  /**
+   * Removes what runs left that are dead: containers with their volumes, networks, volumes. Returns the ids of those of
+   * which nothing is left; what cannot be removed now, the next run tries again.
+   */
   async sweep(): Promise<string[]> {
     const filters = { label: [LABELS.run] }
     const [containers, networks, { Volumes }] = await within(
@@ -176,9 +175,9 @@ export class Engine {
       ]),
     )
     const all = [...containers, ...networks, ...(Volumes ?? [])].map(({ Labels }) => Labels ?? {})
-    const dead = new Set(all.filter(isDead).map(labels => labels[LABELS.run]!))
-    await Promise.all([...dead].map(run => this.clear(run)))
-    return [...dead]
+    const dead = [...new Set(all.filter(isDead).map(labels => labels[LABELS.run]!))]
+    const cleared = await Promise.allSettled(dead.map(run => this.clear(run)))
+    return dead.filter((_, at) => cleared[at]!.status === 'fulfilled')
   }
 
   /** Removes everything of one run, whatever state it is in. */
@@ -190,7 +189,12 @@ export class Engine {
     const filters = { label: [`${LABELS.run}=${run}`] }
     const containers = await this.docker.listContainers({ all: true, filters })
     await Promise.all(
-      containers.map(({ Id }) => gone(this.docker.getContainer(Id).remove({ force: true, v: true }))),
+      containers.map(async ({ Id }) => {
+        const container = this.docker.getContainer(Id)
+        await gone(container.remove({ force: true, v: true }))
+        // Where somebody else removes it, that may still be under way, and it in the network.
+        await gone(within(ANSWER, 'removing a container', container.wait({ condition: 'removed' })))
+      }),
     )
     const [networks, { Volumes }] = await Promise.all([
       this.docker.listNetworks({ filters }),
@@ -219,31 +223,10 @@ export function failure(what: string, error: unknown): ContainerFailure {
     : new ContainerFailure(`the container engine failed at ${what}: ${(error as Error).message}`)
 }
 
-function isDead(labels: Record<string, string>): boolean {
-  if (labels[LABELS.host] !== hostname()) return Date.now() - Number(labels[LABELS.since] ?? 0) > DAY
-  const [pid] = labels[LABELS.pid]?.split('@') ?? []
-  const now = life(Number(pid))
-  return now === undefined || (now.includes('@') && now !== labels[LABELS.pid])
-}
-
-/**
- * What tells a process from a later one with the same id: `PID@START`, where the system tells when it started. Nothing
- * when there is no such process.
- */
-export function life(pid: number): string | undefined {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: somebody else's.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined
-  }
-  try {
-    // Field 22 of proc_pid_stat(5); the name in parentheses may hold blanks.
-    const start = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ')[19]
-    return `${pid}@${start}`
-  } catch {
-    return String(pid)
-  }
+/** Whether the run that these labels name has ended without clearing up. */
+export function isDead(labels: Record<string, string>): boolean {
+  if (labels[LABELS.host] !== PLACE) return Date.now() - Number(labels[LABELS.since] ?? 0) > DAY
+  return !lives(labels[LABELS.pid] ?? '')
 }
 
 /** testcontainers goes on to the usual socket, without a word, where nothing answers at the place that was named. */

@@ -6,6 +6,9 @@ export class ContainerFailure extends GatewayFailure {
   override name = 'ContainerFailure'
 }
 
+/** How long the engine may take for one of its quick answers, in ms. */
+export const ANSWER = 20_000
+
 /** Longest part of an engine's or a container's own words in a message of ours. */
 const MAX_WORDS = 2_000
 

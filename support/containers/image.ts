@@ -3,7 +3,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { archive, type File } from './archive.ts'
 import type { Dockerode, Doing } from './engine.ts'
-import { ContainerFailure, lastWords, within } from './failure.ts'
+import { ANSWER, ContainerFailure, lastWords, within } from './failure.ts'
+import { IMAGE_LABEL, prune } from './prune.ts'
 
 /** What an image is built from. Its tag is a hash over all of this, so a change of any of it makes another image. */
 export interface ImageSource {
@@ -37,41 +38,46 @@ export function tagOf(source: ImageSource): string {
   return `mail-tls/${source.name}:${fingerprint(source)}`
 }
 
-/** `tag` is that of the source. Throws ContainerFailure. */
+/** `tag` is that of the source. Throws ContainerFailure, or the reason of `signal` where that ends the build. */
 export async function build(
   docker: Dockerode,
-  { tag, source, doing }: { tag: string; source: ImageSource; doing: Doing },
+  {
+    tag,
+    source,
+    doing,
+    signal,
+  }: { tag: string; source: ImageSource; doing: Doing; signal?: AbortSignal | undefined },
 ): Promise<string> {
-  try {
-    await docker.getImage(tag).inspect()
-    return tag
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode !== 404)
-      throw new ContainerFailure(`the container engine failed: ${(error as Error).message}`)
-  }
+  signal?.throwIfAborted()
+  if (await isThere(docker, tag)) return tag
   const what = `building the image of ${source.name}`
   doing(what)
-  const stop = new AbortController()
+  const over = new AbortController()
+  const stop = AbortSignal.any([over.signal, ...(signal ? [signal] : [])])
   const lines: string[] = []
   try {
     await within(BUILD_LIMIT, what, run())
   } catch (error) {
+    signal?.throwIfAborted()
     if (error instanceof ContainerFailure) throw error
     throw new ContainerFailure(`${what} failed: ${(error as Error).message} (${lastWords(lines)})`)
   } finally {
-    stop.abort()
+    over.abort()
   }
+  // Nobody needs to wait for that, and nobody is worse off where it fails.
+  prune(docker).catch(() => {})
   return tag
 
   async function run(): Promise<void> {
     const stream = await docker.buildImage(archive(source.files), {
       t: tag,
-      labels: { 'mail-tls.image': source.name },
+      labels: { [IMAGE_LABEL]: source.name },
       rm: true,
       // Else a step that fails leaves its container.
       forcerm: true,
       buildargs: { ...proxies(), ...source.args },
-      abortSignal: stop.signal,
+      // An engine that is left alone ends the step that is under way, and removes its container.
+      abortSignal: stop,
     })
     await new Promise<void>((resolve, reject) => {
       docker.modem.followProgress(
@@ -91,6 +97,17 @@ export async function build(
         },
       )
     })
+  }
+}
+
+async function isThere(docker: Dockerode, tag: string): Promise<boolean> {
+  try {
+    await within(ANSWER, `looking for the image ${tag}`, docker.getImage(tag).inspect())
+    return true
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return false
+    if (error instanceof ContainerFailure) throw error
+    throw new ContainerFailure(`the container engine failed: ${(error as Error).message}`)
   }
 }
 

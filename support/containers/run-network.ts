@@ -11,7 +11,6 @@ export class RunNetwork {
   /** Of the run; on every label. */
   readonly id: string
   readonly name: string
-  readonly networkId: string
   readonly labels: Readonly<Record<string, string>>
   readonly subnet: Subnet
   readonly #containers = new Set<Container>()
@@ -21,14 +20,12 @@ export class RunNetwork {
     engine: Engine
     id: string
     name: string
-    networkId: string
     labels: Record<string, string>
     subnet: Subnet
   }) {
     this.engine = made.engine
     this.id = made.id
     this.name = made.name
-    this.networkId = made.networkId
     this.labels = made.labels
     this.subnet = made.subnet
   }

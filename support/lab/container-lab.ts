@@ -12,7 +12,7 @@ import type { Pki } from '../pki/pki.ts'
 import { Mirror } from './feed.ts'
 import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
 import { LabClient } from './lab-client.ts'
-import { labImage, mailboxImage, namesImage } from './lab-images.ts'
+import { labImages } from './lab-images.ts'
 import { type Mailbox, partnerMailbox } from './mailbox.ts'
 import { labMailbox } from './mailhog.ts'
 import { Partner } from './partner.ts'
@@ -62,23 +62,20 @@ export class ContainerLab implements Lab {
 
   /**
    * Builds what the engine does not have yet. `prefix`: of a network for more partners than usual, see `freeSubnets`.
-   * Throws ContainerFailure, and leaves nothing then.
+   * Throws ContainerFailure, or the reason of `signal`, and leaves nothing then.
    */
   static async start(
     pki: Pki,
     doing: Doing = () => {},
-    { prefix }: { prefix?: number } = {},
+    { prefix, signal }: { prefix?: number; signal?: AbortSignal } = {},
   ): Promise<ContainerLab> {
-    const engine = await Engine.connect(doing)
-    const images = Promise.all([
-      engine.image(labImage(engine.architecture)),
-      engine.image(namesImage()),
-      engine.image(mailboxImage()),
-    ])
+    const engine = await Engine.connect(doing, signal)
+    const images = labImages(engine)
     images.catch(() => {})
     const network = await engine.network(prefix === undefined ? {} : { prefix })
     try {
       const [lab, names, mailbox] = await images
+      signal?.throwIfAborted()
       doing('starting the lab')
       const mirror = new Mirror()
       const [client, box] = await all([
@@ -88,7 +85,7 @@ export class ContainerLab implements Lab {
       ])
       return new ContainerLab(pki, { network, client, mirror, mailbox: box })
     } catch (error) {
-      await network.stop()
+      await network.stop().catch(() => {})
       throw error
     }
   }

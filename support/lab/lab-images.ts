@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Engine } from '../containers/engine.ts'
 import { type ContextFile, folderFiles, type ImageSource } from '../containers/image.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -26,6 +27,15 @@ export function labImage(architecture: string): ImageSource {
     ],
   }
   return node ? image : { ...image, args: { BASE: `node:${process.versions.node}-trixie-slim` } }
+}
+
+/** Tags of the images of the lab, its names and its mailbox, which are built where the engine does not have them. */
+export function labImages(engine: Engine): Promise<[lab: string, names: string, mailbox: string]> {
+  return Promise.all([
+    engine.image(labImage(engine.architecture)),
+    engine.image(namesImage()),
+    engine.image(mailboxImage()),
+  ])
 }
 
 export function namesImage(): ImageSource {

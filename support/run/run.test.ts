@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mock } from 'node:test'
 import { greets } from '../lab/greeting.ts'
 import { compose } from '../lab/message.ts'
 import type { Partner } from '../lab/partner.ts'
@@ -83,6 +84,31 @@ describe('a run', () => {
     await Promise.all([run.stop(), run.stop()])
     await run.stop()
     assert.equal(await greets(inbound), false)
+  })
+
+  it('stops its lab, too, where its gateways cannot be stopped, and tells what may be left', async () => {
+    const stuck = async () => {
+      throw new Error('stuck')
+    }
+    for (const [stop, message] of [
+      [stuck, /^stuck$/],
+      [() => new Promise<void>(() => {}), /^stopping the gateways took longer than 90 s$/],
+    ] as const) {
+      const run = await Run.start({ source: reference(), pki })
+      const [partner] = await run.lab.partners([{ domain: run.lab.freshDomain('*.forced.test') }])
+      const endpoint = { host: partner!.hosts[0]!.address, port: run.lab.port }
+      const { gateways } = run
+      const real = gateways.stop.bind(gateways)
+      gateways.stop = stop
+      assert.equal(await greets(endpoint), true)
+      mock.timers.enable({ apis: ['setTimeout'] })
+      const stopped = run.stop()
+      mock.timers.tick(90_000)
+      mock.timers.reset()
+      await assert.rejects(stopped, { message })
+      assert.equal(await greets(endpoint), false)
+      await real()
+    }
   })
 
   it('hands messages over on one submission for each gateway', async () => {

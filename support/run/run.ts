@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
+import { within } from '../containers/failure.ts'
 import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
 import { Gateways } from '../gateway/gateways.ts'
 import type { MailFlow } from '../gateway/mail-flow.ts'
@@ -46,6 +47,9 @@ let rules: FeatureRule[] | undefined
 const AFTERMATH = 1_000
 /** How long what has begun by then may take to end, in ms. */
 const REST = 5_000
+
+/** How long stopping its gateways may take, and its lab, in ms: longer than the engine has for all containers. */
+const END = 90_000
 
 /** So long after an example its gateway may still end because of it, in ms. */
 const DELAY = 2_000
@@ -139,7 +143,8 @@ export class Run {
   /** Starts the lab and the gateway as it is. Throws GatewayFailure, and InputError for a gateway file. */
   static async start(options: RunOptions): Promise<Run> {
     const { source, pki, listener, signal } = options
-    const run = new Run(options, await surroundings(source, pki, what => listener?.doing?.(what)))
+    const doing = (what: string) => listener?.doing?.(what)
+    const run = new Run(options, await surroundings(source, pki, { doing, ...(signal ? { signal } : {}) }))
     try {
       signal?.throwIfAborted()
       const { name, version } = await run.gateways.with('as it is')
@@ -147,7 +152,7 @@ export class Run {
       run.deviations = applicableDeviations(run.deviations, { name, version })
       return run
     } catch (error) {
-      await run.stop()
+      await run.stop().catch(({ message }) => listener?.noted?.(message))
       throw error
     }
   }
@@ -254,7 +259,10 @@ export class Run {
     }
   }
 
-  /** Whoever comes second, such as an interrupt or a report that could not be written, awaits the same end. */
+  /**
+   * Whoever comes second, such as an interrupt or a report that could not be written, awaits the same end. Rejects
+   * where something may be left, once all has been tried.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
@@ -262,8 +270,13 @@ export class Run {
 
   async #stop(): Promise<void> {
     for (const submission of this.#submissions.values()) submission.close()
-    await this.gateways.stop()
-    await this.lab.stop()
+    const failures: Error[] = []
+    const ended = (what: string, end: Promise<void>) =>
+      within(END, `stopping ${what}`, end).catch(error => failures.push(error))
+    await ended('the gateways', this.gateways.stop())
+    await ended('the lab', this.lab.stop())
+    if (failures.length > 0)
+      throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
   }
 }
 

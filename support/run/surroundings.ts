@@ -26,17 +26,20 @@ export interface Surroundings {
   network?: RunNetwork
 }
 
-/**
- * Made for the kind of gateway. `pki` is used where the gateway brings no authorities of its own; `doing` is told what
- * takes time.
- */
+/** What takes time is told of, and ended by the signal. */
+interface Start {
+  doing?: Doing
+  signal?: AbortSignal
+}
+
+/** Made for the kind of gateway. `pki` is used where the gateway brings no authorities of its own. */
 export async function surroundings(
   source: GatewaySource,
   pki = new Pki(),
-  doing: Doing = () => {},
+  start: Start = {},
 ): Promise<Surroundings> {
   if (isExternal(source)) return aroundExternal(source)
-  return source.kind === 'container' ? aroundContainers(source, pki, doing) : aroundEmbedded(source, pki)
+  return source.kind === 'container' ? aroundContainers(source, pki, start) : aroundEmbedded(source, pki)
 }
 
 /** The same for a dry run: nothing listens and nothing is connected to. */
@@ -71,10 +74,14 @@ async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surround
   return { lab, flow, mailbox: partnerMailbox(inbox) }
 }
 
-async function aroundContainers(source: GatewaySource, pki: Pki, doing: Doing): Promise<Surroundings> {
+async function aroundContainers(
+  source: GatewaySource,
+  pki: Pki,
+  { doing, ...options }: Start,
+): Promise<Surroundings> {
   // What it is made of takes time to load that no other run should spend.
   const { ContainerLab } = await import('../lab/container-lab.ts')
-  const lab = await ContainerLab.start(pki, doing)
+  const lab = await ContainerLab.start(pki, doing, options)
   try {
     const flow = await standardFlow(source, { pki, network: lab.network })
     await lab.leadToMailbox(flow.domain)
@@ -85,7 +92,8 @@ async function aroundContainers(source: GatewaySource, pki: Pki, doing: Doing): 
     ])
     return { lab, flow, mailbox: lab.mailbox, network: lab.containers }
   } catch (error) {
-    await lab.stop()
+    // What is left is swept by the next run; why it came to that is what counts.
+    await lab.stop().catch(() => {})
     throw error
   }
 }

@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Column, matrixHtml, matrixMarkdown, matrixOf } from '../report/matrix.ts'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { exitStatus } from '../verdicts/verdict.ts'
+import { commit } from './commit.ts'
+import { complain } from './complain.ts'
+
+const FILES = ['matrix.html', 'matrix.md', 'matrix.json'] as const
+
+/** Writes the pages over all gateways beside their reports, and returns the exit status. */
+export async function writeMatrix(
+  columns: readonly Column[],
+  report: string,
+  version: string,
+): Promise<0 | 1 | 2> {
+  const made = matrixOf(columns, loadCatalogue().requirements, {
+    suite: { name: 'mail-tls-conformance', version, commit: commit() },
+    at: new Date(),
+  })
+  const [html, markdown, json] = FILES
+  await writeFile(join(report, html), matrixHtml(made))
+  await writeFile(join(report, markdown), matrixMarkdown(made))
+  await writeFile(join(report, json), `${JSON.stringify({ schema: 1, ...made }, null, 2)}\n`)
+  for (const column of columns) if ('failure' in column) complain(`${column.name}: ${column.failure}`)
+  process.stdout.write(
+    `${made.rows.length} requirements, ${columns.length} gateways: ${join(report, 'matrix.html')}\n`,
+  )
+  const statuses = columns.map(column =>
+    'failure' in column ? 2 : exitStatus(column.document.verdicts, { strict: false }),
+  )
+  return statuses.includes(2) ? 2 : statuses.includes(1) ? 1 : 0
+}
+
+/**
+ * For the report of each name, beside the pages: what of it is safe as a folder's name (`postfix@bullseye`), with a
+ * number where another has that already, also where a file system does not tell capitals.
+ */
+export function foldersOf(names: readonly string[]): string[] {
+  const taken = new Set<string>(FILES)
+  return names.map(name => {
+    const plain = name.replace(/[^\w@.-]/g, '_').replace(/^\.+/, '_') || 'gateway'
+    let folder = plain
+    for (let number = 2; taken.has(folder.toLowerCase()); number++) folder = `${plain}-${number}`
+    taken.add(folder.toLowerCase())
+    return folder
+  })
+}

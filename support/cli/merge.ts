@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import { findingsOf } from '../report/findings.ts'
+import type { Column } from '../report/matrix.ts'
+import { mergedRecord } from '../report/merge.ts'
+import { readReport } from '../report/read.ts'
+import { verdictsDocument } from '../report/run-record.ts'
+import { writableFolder, writeReport } from '../report/write.ts'
+import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { foldersOf, writeMatrix } from './matrix-files.ts'
+import { lookOf } from './terminal.ts'
+import { terminalSummary } from './terminal-summary.ts'
+
+/** Reports of shards and machines as one: a report for each gateway, and a matrix over several. */
+export async function merge(
+  dirs: readonly string[],
+  { report }: { report: string },
+  version: string,
+): Promise<0 | 1 | 2> {
+  const catalogue = loadCatalogue()
+  const reports = dirs.map(readReport)
+  const command = `npx mail-tls merge ${dirs.join(' ')} --report ${report}`
+  const byGateway = Map.groupBy(reports, ({ record }) => record.gateway.name)
+  // All of them before anything is written.
+  const merged = [...byGateway.values()].map(parts => ({
+    record: mergedRecord(parts, command),
+    messages: parts.map(({ messages }) => messages.trimEnd()).join('\n'),
+  }))
+  const write = (dir: string, { record, messages }: (typeof merged)[number]) =>
+    writeReport(dir, record, catalogue.requirements, messages)
+  const [only, ...others] = merged
+  if (only && others.length === 0) {
+    await write(report, only)
+    const findings = findingsOf(only.record, catalogue.requirements)
+    process.stdout.write(
+      terminalSummary(findings, { ...lookOf(process.stdout), report: join(report, 'report.html') }),
+    )
+    return findings.exit
+  }
+  await writableFolder(report)
+  const columns: Column[] = []
+  const folders = foldersOf([...byGateway.keys()])
+  for (const [at, part] of merged.entries()) {
+    const folder = folders[at]!
+    await write(join(report, folder), part)
+    const document = verdictsDocument(part.record, new Map())
+    columns.push({ name: document.gateway.name, folder, document })
+  }
+  return writeMatrix(columns, report, version)
+}

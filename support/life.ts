@@ -1,0 +1,44 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+
+/**
+ * Where the id of a process means what it means here: the machine by its name, and where the system tells, which of its
+ * starts this is and which namespace of processes.
+ */
+export const PLACE = [
+  hostname(),
+  told(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+  told(() => readlinkSync('/proc/self/ns/pid')),
+]
+  .filter(Boolean)
+  .join('/')
+
+/**
+ * What tells a process from a later one with the same id: `PID@START`, where the system tells when it started. Nothing
+ * when there is no such process.
+ */
+export function life(pid: number): string | undefined {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    // EPERM: somebody else's.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined
+  }
+  // Field 22 of proc_pid_stat(5); the name in parentheses may hold blanks.
+  const start = told(() => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ')[19])
+  return start ? `${pid}@${start}` : String(pid)
+}
+
+/** Whether the process is still there that `life` said this of, in this place; `PID` alone is any with this id. */
+export function lives(mark: string): boolean {
+  const now = life(Number.parseInt(mark, 10))
+  return now !== undefined && (now === mark || !now.includes('@') || !mark.includes('@'))
+}
+
+function told<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
+}
