@@ -38,8 +38,6 @@ export class ContainerGateway implements Gateway {
   readonly version: string = ''
   readonly library: string = ''
   readonly flow: MailFlow
-  /** When it first said 220, on the clock of `performance`. */
-  readonly greetedAt: number = 0
   readonly #product: ContainerProduct
   readonly #log: ProductLog
   #container!: Container
@@ -84,7 +82,7 @@ export class ContainerGateway implements Gateway {
     look()
     try {
       await gateway.#greets()
-      Object.assign(gateway, { greetedAt: performance.now() }, await gateway.#identity())
+      Object.assign(gateway, await gateway.#identity())
     } catch (error) {
       await gateway.stop()
       throw error
