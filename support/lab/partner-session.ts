@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
+import type { TLSSocket, TlsOptions } from 'node:tls'
+import { reasonOf, WireError } from '../wire/breakdown.ts'
+import { acceptTls } from '../wire/handshake.ts'
 import { LineBuffer, PeerLimit } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
@@ -285,34 +287,23 @@ export class PartnerSession {
     this.#link.resume()
   }
 
-  /** A tls.Server of its own per connection: only the server object reports failures and judges client certificates. */
   async #secure(): Promise<void> {
     const { recorder } = this.#options
-    let options: TlsOptions
-    let server: Server
     try {
-      options = await this.#options.tls()
-      server = createServer(options)
-    } catch (error) {
-      recorder.labFailed(error as Error)
-      return this.#drop('the lab failed')
-    }
-    if (this.#over) return
-    server.once('tlsClientError', (error, socket) => {
-      // Node closes without a word when the sender's certificate does not convince it.
-      const why = socket.authorizationError && `the sender's certificate: ${socket.authorizationError}`
-      recorder.failed(why ? new Error(why) : error)
-    })
-    server.once('secureConnection', socket => {
+      const options = await this.#options.tls()
+      if (this.#over) return
+      const socket = await acceptTls(this.#link, options)
       recorder.secured(socket, String(options.cert))
       this.#stream = socket
       this.#secured = true
       this.#greeted = false
       this.#reset()
-      socket.on('error', error => this.#record('error', printable(error.message, 200)))
+      socket.on('error', error => this.#record('error', reasonOf(error)))
       socket.on('data', this.#onData)
-    })
-    server.emit('connection', this.#link)
+    } catch (error) {
+      recorder.failed(error as Error)
+      if (!(error instanceof WireError)) this.#drop('the lab failed')
+    }
   }
 
   #contentLine(line: Buffer): void {

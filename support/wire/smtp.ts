@@ -1,9 +1,10 @@
 import { type Socket, connect as tcpConnect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { TLSSocket, connect as tlsConnect } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import { bounded, reasonOf, WireError } from './breakdown.ts'
 import { type ClientTls, connectionOptions } from './client-tls.ts'
 import type { Party } from './conversation.ts'
+import { beginTls } from './handshake.ts'
 import { LineBuffer, PeerLimit } from './lines.ts'
 import { Link } from './link.ts'
 import { MAX_WAIT } from './patience.ts'
@@ -216,30 +217,19 @@ export class SmtpClient {
     try {
       await this.#handshake(tls, wait)
     } catch (error) {
-      if (error instanceof WireError) recorder.failed(error)
-      else recorder.labFailed(error as Error)
+      recorder.failed(error as Error)
       this.#end(error instanceof WireError ? error : new WireError('closed', 'by the sender'), 'sender')
       throw error
     }
   }
 
   async #handshake(tls: ClientTls, wait: number): Promise<void> {
-    const secure = tlsConnect({ socket: this.#link, ...connectionOptions(tls) })
+    const { socket: secure, done } = beginTls(this.#link, connectionOptions(tls), this.recorder)
     this.#stream = secure
-    secure.on('keylog', line => this.recorder.secret(line))
     // A server that writes session tickets right after a TLS 1.3 handshake holds its next write back until they are
     // acknowledged, and our kernel delays that for 40 ms. A command sent after the tickets carries the acknowledgement.
     const ticket = new Promise<void>(resolve => secure.once('session', () => setImmediate(resolve)))
-    const failed = (detail: string) => new WireError('handshake failed', printable(detail, 300))
-    await this.#bounded(
-      new Promise<void>((resolve, reject) => {
-        secure.once('secureConnect', resolve)
-        secure.on('error', error => reject(failed(reasonOf(error))))
-        secure.once('close', () => reject(failed('the receiver closed the connection')))
-      }),
-      'no answer to the handshake',
-      wait,
-    )
+    await this.#bounded(done, 'no answer to the handshake', wait)
     this.#buffer = new LineBuffer()
     this.#secured = true
     this.recorder.secured(secure, tls.identity?.certificate)
