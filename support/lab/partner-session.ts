@@ -4,18 +4,16 @@ import { reasonOf, WireError } from '../wire/breakdown.ts'
 import { acceptTls } from '../wire/handshake.ts'
 import { LineBuffer, PeerLimit } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
-import { MAX_WAIT } from '../wire/patience.ts'
+import { IDLE } from '../wire/patience.ts'
 import { printable } from '../wire/printable.ts'
 import type { Recorder } from '../wire/recorder.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
 import { keywords, REFUSALS, SPOILED } from './partner-faults.ts'
 
-/** A session without any traffic is ended after this long, in ms; no sender waits that long for us. */
-const IDLE = 6 * MAX_WAIT
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 2 * 1024 * 1024
 /** What a line or an event costs beside its bytes. */
-const OVERHEAD = 64
+export const OVERHEAD = 64
 
 /** A message that a partner took responsibility for: content ended with a dot and answered 250. */
 export interface ReceivedMessage {
