@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls'
-import { bounded, reasonOf } from '../wire/breakdown.ts'
+import { bounded, reasonOf, WireError } from '../wire/breakdown.ts'
 import type { Party } from '../wire/conversation.ts'
 import { acceptTls, beginTls } from '../wire/handshake.ts'
 import { LineBuffer } from '../wire/lines.ts'
@@ -32,6 +32,7 @@ export class Leg {
   /** How many want nothing to be read from it at the moment. */
   #holds = 0
   #choked = false
+  #abandon: (error: WireError) => void = () => {}
 
   constructor(socket: Socket, recorder: Recorder, party: Party) {
     this.recorder = recorder
@@ -128,7 +129,11 @@ export class Leg {
   async #secure(handshake: () => Promise<TLSSocket>, wait: number, chain?: string): Promise<void> {
     this.link.off('data', this.#data)
     try {
-      const socket = await bounded(handshake(), 'no answer to the handshake', wait)
+      const abandoned = new Promise<never>((_, reject) => {
+        this.#abandon = reject
+      })
+      const answered = bounded(handshake(), 'no answer to the handshake', wait)
+      const socket = await Promise.race([answered, abandoned])
       this.recorder.secured(socket, chain)
       this.#stream = socket
       this.lines = new LineBuffer()
@@ -138,6 +143,11 @@ export class Leg {
       this.recorder.failed(error as Error)
       throw error
     }
+  }
+
+  /** Nobody waits for its handshake any more. Whoever has not answered by then was silent. */
+  abandon(): void {
+    this.#abandon(new WireError('silent', 'no answer to the handshake before the other server gave up'))
   }
 
   /** Begins to listen to what comes inside TLS. */

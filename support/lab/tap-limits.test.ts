@@ -101,6 +101,14 @@ describe('a session through a tap', () => {
       assert.equal(its.labError, undefined)
     })
 
+  it('calls a receiver silent for which the sender has waited in vain', async () => {
+    const { socket, far, closed } = await begun({ gatewayIs: 'receiver', faults: { swapsTls: true } })
+    await once(socket, 'data')
+    socket.end()
+    assert.ok(await closed())
+    assert.equal(far.handshake?.breakdown, 'silent')
+  })
+
   it('reads from one side no more than the other takes', async () => {
     const { socket, near, closed } = await begun({
       receives: s => s.pause(),

@@ -96,6 +96,7 @@ export class TapSession {
       leg.onRecord = text => this.#keep('said', text.length + OVERHEAD)
       leg.onReset = () => other.reset()
       leg.onClose = () => {
+        other.abandon()
         other.part()
         if (this.legs.every(({ closed }) => closed)) clearTimeout(end)
         this.#options.onEvent()
@@ -108,6 +109,8 @@ export class TapSession {
       far.write(near.lines.drain(), near)
       far.end()
     }
+    // Below what is held while the other handshake is under way.
+    socket.once('end', () => far.abandon())
     far.onEnd = () => near.end()
     near.opened(`from ${socket.remoteAddress}`)
   }
