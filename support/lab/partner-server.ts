@@ -68,11 +68,6 @@ export class PartnerServer {
     this.#hosts.set(host.address, host)
   }
 
-  /** Turns connections to it away from now on. */
-  remove({ address }: PartnerHost): void {
-    this.#hosts.delete(address)
-  }
-
   /** Serves every connection as this host, whatever address was dialled; nothing: turns all away. */
   addForAll(host: PartnerHost | undefined): void {
     if (host) this.#inTurn.add(host)
