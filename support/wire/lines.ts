@@ -34,6 +34,11 @@ export class LineBuffer {
     return line
   }
 
+  /** Whether these bytes come next, be they a line or not. */
+  begins(...bytes: number[]): boolean {
+    return bytes.every((byte, i) => this.#rest[i] === byte)
+  }
+
   /** Takes what is left, unfinished line included: at STARTTLS these bytes came too early. */
   drain(): Buffer {
     const rest = this.#rest

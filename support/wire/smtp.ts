@@ -19,6 +19,9 @@ export type { Reply } from './reply.ts'
 
 /** All waits of one session together, in ms: who answers each time just before the wait is over wins nothing. */
 const MAX_SESSION = 4 * MAX_WAIT
+/** How a record begins that has an alert: RFC 8446 s5.1. */
+const TLS_ALERT = [0x15, 0x03] as const
+
 export interface Endpoint {
   host: string
   port: number
@@ -36,6 +39,8 @@ export class SmtpClient {
   #ended: WireError | undefined
   #secured = false
   #answeredInTls = false
+  /** The receiver took what was said in clear for part of a handshake. */
+  #alert = false
   /** Of MAX_SESSION, in ms. */
   #left = MAX_SESSION
 
@@ -92,10 +97,12 @@ export class SmtpClient {
   #onData = (chunk: Buffer): void => {
     try {
       this.#buffer.push(chunk)
-      let line = this.#buffer.next()
-      while (line && !this.#ended) {
+      while (!this.#ended) {
+        this.#alert = !this.#secured && this.#buffer.begins(...TLS_ALERT)
+        if (this.#alert) throw new NotSmtp('a TLS alert in place of a reply')
+        const line = this.#buffer.next()
+        if (!line) return
         this.#line(line)
-        line = this.#buffer.next()
       }
     } catch (error) {
       if (!(error instanceof PeerLimit || error instanceof NotSmtp)) throw error
@@ -206,6 +213,8 @@ export class SmtpClient {
    */
   async startTls(tls: ClientTls, wait = MAX_WAIT): Promise<void> {
     const { recorder } = this
+    if (this.#alert)
+      throw new WireError('handshake failed', 'it answered what came behind STARTTLS with an alert')
     if (this.#ended) throw this.#ended
     this.#link.off('data', this.#onData)
     const rest = this.#buffer.drain()
