@@ -81,12 +81,19 @@ export class ContainerLab implements Lab {
       const [lab, names, mailbox] = await images
       doing('starting the lab')
       const mirror = new Mirror()
-      const [client, box] = await all([
+      const [played, kept, led] = await all([
         startLab(network, lab, mirror),
         startMailbox(network, mailbox),
         startNames(network, names),
       ])
-      return new ContainerLab(pki, { network, client, mirror, mailbox: box })
+      const { client } = played
+      // Without any of the three, mail is deferred through no fault of a gateway.
+      for (const container of [played.container, kept.container, led]) {
+        const look = () => container.end && client.lose(container.end)
+        container.watch(look)
+        look()
+      }
+      return new ContainerLab(pki, { network, client, mirror, mailbox: kept.mailbox })
     } catch (error) {
       await network.stop()
       throw error
@@ -179,7 +186,11 @@ export class ContainerLab implements Lab {
   }
 }
 
-async function startLab(network: RunNetwork, image: string, mirror: Mirror): Promise<LabClient> {
+async function startLab(
+  network: RunNetwork,
+  image: string,
+  mirror: Mirror,
+): Promise<{ container: Container; client: LabClient }> {
   const token = randomBytes(24).toString('base64url')
   const container = await network.start({
     name: 'lab',
@@ -199,8 +210,7 @@ async function startLab(network: RunNetwork, image: string, mirror: Mirror): Pro
     onLine: line => mirror.tell(line),
     onLost: why => mirror.lost(why.message),
   })
-  container.watch(() => container.end && client.lose(container.end))
-  return client
+  return { container, client }
 }
 
 async function startNames(network: RunNetwork, image: string): Promise<Container> {
@@ -217,7 +227,10 @@ async function startNames(network: RunNetwork, image: string): Promise<Container
   })
 }
 
-async function startMailbox(network: RunNetwork, image: string): Promise<Mailbox> {
+async function startMailbox(
+  network: RunNetwork,
+  image: string,
+): Promise<{ container: Container; mailbox: Mailbox }> {
   const password = randomBytes(24).toString('base64url')
   const container = await network.start({
     name: 'mailbox',
@@ -236,7 +249,7 @@ async function startMailbox(network: RunNetwork, image: string): Promise<Mailbox
     if (container.end) throw container.end
     try {
       await mailbox.find('nothing')
-      return mailbox
+      return { container, mailbox }
     } catch (error) {
       if (performance.now() > deadline)
         throw new ContainerFailure(`${(error as Error).message}: ${container.lastWords()}`)
