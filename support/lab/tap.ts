@@ -22,9 +22,7 @@ export interface TapOptions {
   /** Whether so many bytes more may be kept, or go through. */
   keeps: (what: 'said' | 'content', bytes: number) => boolean
   onEvent: () => void
-  /**
-   * In ms: for the server behind and for each of two handshakes, for a leg without any traffic, and for all.
-   */
+  /** In ms: for the server behind and for each of two handshakes, for a leg without any traffic, and for all. */
   limits?: { answer: number; idle: number; all: number }
 }
 
