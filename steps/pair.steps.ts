@@ -5,6 +5,7 @@ import type { Sent } from '../support/gateway/sending.ts'
 import type { Interference } from '../support/lab/lab.ts'
 import { compose, type Message } from '../support/lab/message.ts'
 import { hadForwardSecrecy } from '../support/verdicts/judgements/wire.ts'
+import { STATIC_RSA } from '../support/wire/tls-names.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
 defineParameterType({
@@ -47,7 +48,7 @@ const INTERFERENCES: Record<string, Interference> = {
   'has TLS 1.1 at most': { faults: { swapsTls: true }, tls: { maxVersion: 'TLSv1.1' } },
   'has key exchange by RSA alone': {
     faults: { swapsTls: true },
-    tls: { maxVersion: 'TLSv1.2', suites: ['TLS_RSA_WITH_AES_256_GCM_SHA384'] },
+    tls: { maxVersion: 'TLSv1.2', suites: [...STATIC_RSA], followsSender: true },
   },
 }
 const WHERE = { '': ['in', 'out'], ' on the way in': ['in'], ' on the way out': ['out'] } as const

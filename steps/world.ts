@@ -226,8 +226,9 @@ export class MailWorld extends World {
   /** Judges one observation; the first that is not kept ends the example. */
   conclude(seen: Observation): 'skipped' | undefined {
     // What is kept must be known of every connection.
-    const flooded = seen.kind === 'kept' && this.sent.some(({ partner }) => partner.flooded)
-    const observation = flooded ? unclear('the partner got more connections than are served') : seen
+    const partners = [...this.sent.map(({ partner }) => partner), ...this.#taps]
+    const flooded = seen.kind === 'kept' && partners.some(one => one.flooded)
+    const observation = flooded ? unclear('there was more than is served or kept of one partner') : seen
     this.observations.push(observation)
     const verdict = this.#judged(observation)
     if (verdict.verdict === 'conformant') return undefined

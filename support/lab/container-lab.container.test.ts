@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type Container, type Engine, LABELS } from '../containers/engine.ts'
 import { engineOrSkip } from '../containers/test-engine.ts'
 import { Pki } from '../pki/pki.ts'
+import { bounded } from '../wire/breakdown.ts'
 import { until } from '../wire/until.ts'
 import { ContainerLab } from './container-lab.ts'
 import { labImage } from './lab-images.ts'
@@ -187,14 +188,33 @@ describe('a lab in containers', function () {
     }
   })
 
+  const kill = async ({ containers }: ContainerLab, name: string) => {
+    const list = await engine.docker.listContainers({
+      filters: { label: [`${LABELS.run}=${containers.id}`, `${LABELS.run}.name=${name}`] },
+    })
+    await engine.docker.getContainer(list[0]!.Id).kill()
+  }
+
+  for (const name of ['names', 'mailbox'])
+    it(`is lost with its ${name}: mail that is deferred then is no fault of a gateway`, async () => {
+      const other = await ContainerLab.start(new Pki())
+      try {
+        const partner = await other.partner({ domain: other.freshDomain('*.forced.test') })
+        const change = Promise.withResolvers<void>()
+        partner.watch(change.resolve)
+        await kill(other, name)
+        await bounded(change.promise, 'no word of the loss')
+        await assert.rejects(partner.caughtUp(), { name: 'ContainerFailure', message: new RegExp(name) })
+      } finally {
+        await other.stop()
+      }
+    })
+
   it('says when it is lost, and why', async () => {
     const partner = await lab.partner({ domain: lab.freshDomain('*.forced.test') })
     const waiting = sender.exec(['node', '-e', SENDER, partner.domain, 'x', 'waits']).catch(() => {})
     assert(await until(() => partner.conversations.length === 1, [partner], 10_000))
-    const list = await engine.docker.listContainers({
-      filters: { label: [`${LABELS.run}=${lab.containers.id}`, `${LABELS.run}.name=lab`] },
-    })
-    await engine.docker.getContainer(list[0]!.Id).kill()
+    await kill(lab, 'lab')
     const lost = () => partner.conversations[0]?.labError !== undefined
     assert(await until(lost, [partner], 10_000))
     assert.match(partner.conversations[0]!.labError!, /lab/)

@@ -78,12 +78,19 @@ export class ContainerLab implements Lab {
       signal?.throwIfAborted()
       doing('starting the lab')
       const mirror = new Mirror()
-      const [client, box] = await all([
+      const [played, kept, led] = await all([
         startLab(network, lab, mirror),
         startMailbox(network, mailbox),
         startNames(network, names),
       ])
-      return new ContainerLab(pki, { network, client, mirror, mailbox: box })
+      const { client } = played
+      // Without any of the three, mail is deferred through no fault of a gateway.
+      for (const container of [played.container, kept.container, led]) {
+        const look = () => container.end && client.lose(container.end)
+        container.watch(look)
+        look()
+      }
+      return new ContainerLab(pki, { network, client, mirror, mailbox: kept.mailbox })
     } catch (error) {
       await network.stop().catch(() => {})
       throw error
@@ -176,7 +183,11 @@ export class ContainerLab implements Lab {
   }
 }
 
-async function startLab(network: RunNetwork, image: string, mirror: Mirror): Promise<LabClient> {
+async function startLab(
+  network: RunNetwork,
+  image: string,
+  mirror: Mirror,
+): Promise<{ container: Container; client: LabClient }> {
   const token = randomBytes(24).toString('base64url')
   const container = await network.start({
     name: 'lab',
@@ -196,8 +207,7 @@ async function startLab(network: RunNetwork, image: string, mirror: Mirror): Pro
     onLine: line => mirror.tell(line),
     onLost: why => mirror.lost(why.message),
   })
-  container.watch(() => container.end && client.lose(container.end))
-  return client
+  return { container, client }
 }
 
 async function startNames(network: RunNetwork, image: string): Promise<Container> {
@@ -214,7 +224,10 @@ async function startNames(network: RunNetwork, image: string): Promise<Container
   })
 }
 
-async function startMailbox(network: RunNetwork, image: string): Promise<Mailbox> {
+async function startMailbox(
+  network: RunNetwork,
+  image: string,
+): Promise<{ container: Container; mailbox: Mailbox }> {
   const password = randomBytes(24).toString('base64url')
   const container = await network.start({
     name: 'mailbox',
@@ -233,7 +246,7 @@ async function startMailbox(network: RunNetwork, image: string): Promise<Mailbox
     if (container.end) throw container.end
     try {
       await mailbox.find('nothing')
-      return mailbox
+      return { container, mailbox }
     } catch (error) {
       if (performance.now() > deadline)
         throw new ContainerFailure(`${(error as Error).message}: ${container.lastWords()}`)

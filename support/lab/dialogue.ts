@@ -16,12 +16,6 @@ export const SMUGGLED = {
 } as const satisfies Record<string, readonly string[]>
 export type Smuggled = keyof typeof SMUGGLED
 
-/**
- * What a fatal unexpected_message alert (RFC 8446 s6) looks like that came before our ClientHello: its number is that of
- * a line feed, so it passes for a line.
- */
-const ALERT = /^malformed: not an SMTP reply: \\x15\\x03\\x0\d\\x00\\x02\\x02$/
-
 export type Mechanism = 'PLAIN' | 'LOGIN'
 
 /** A session that a scenario leads command by command. The gateway's faults end in it and are never thrown. */
@@ -171,9 +165,7 @@ export class Dialogue {
       await this.#client.startTls({ servername, trust })
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.breakdown = ALERT.test(error.message)
-        ? new WireError('handshake failed', 'it answered what came behind STARTTLS with an alert')
-        : error
+      this.breakdown = error
     }
   }
 

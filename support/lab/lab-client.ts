@@ -86,14 +86,6 @@ export class LabClient {
     await this.#quick('PUT', `/partners/${id}`, JSON.stringify(spec))
   }
 
-  async remove(id: string): Promise<void> {
-    await this.#quick('DELETE', `/partners/${id}`)
-  }
-
-  async listen(port: number): Promise<void> {
-    await this.#quick('PUT', `/ports/${port}`)
-  }
-
   async mark(id: string): Promise<void> {
     await this.#quick('PUT', `/marks/${id}`)
   }

@@ -7,9 +7,7 @@
  * | request | does |
  * |---|---|
  * | `PUT /partners/ID` (PartnerSpec) | makes a partner, or changes how its hosts behave from the next connection on |
- * | `DELETE /partners/ID` | its hosts are gone from the next connection on |
  * | `PUT /marks/ID` | tells what has happened by now and then a line with the mark |
- * | `PUT /ports/N` | listens on another port, on all addresses |
  * | `POST /dns` (RFC 8484) | passes a DNS message on to LAB_NAMES: updates are taken from here alone |
  * | `GET /events` | what happens, as FeedLines, one a line, until the reader leaves; one reader at a time |
  *
@@ -43,7 +41,7 @@ interface Played {
 }
 
 const partners = new Map<string, Played>()
-const servers = new Map<number, PartnerServer>()
+const server = new PartnerServer()
 /** With news that have not been told. */
 const changed = new Set<Played>()
 let strays = 0
@@ -85,23 +83,9 @@ function soon(played: Played): void {
 function tellNews(): void {
   const lines = [...changed].flatMap(({ teller }) => teller.news())
   changed.clear()
-  const now = [...servers.values()].reduce((sum, server) => sum + server.strays, 0)
-  if (now !== strays) lines.push({ strays: now })
-  strays = now
+  if (server.strays !== strays) lines.push({ strays: server.strays })
+  strays = server.strays
   tell(lines)
-}
-
-async function listen(port: number): Promise<void> {
-  if (servers.has(port)) return
-  const server = new PartnerServer()
-  servers.set(port, server)
-  try {
-    await server.start({ host: '0.0.0.0', port })
-  } catch (error) {
-    servers.delete(port)
-    throw error
-  }
-  for (const { partner } of partners.values()) for (const host of partner.hosts) server.add(host)
 }
 
 function play(id: string, spec: PartnerSpec): void {
@@ -116,13 +100,7 @@ function play(id: string, spec: PartnerSpec): void {
   const { partner } = played
   const hosts = spec.hosts.map(host => new PartnerHost(partner, host))
   Object.assign(partner, { hosts })
-  for (const server of servers.values()) for (const host of hosts) server.add(host)
-}
-
-function remove(id: string): boolean {
-  const played = partners.get(id)
-  for (const server of servers.values()) for (const host of played?.partner.hosts ?? []) server.remove(host)
-  return partners.delete(id)
+  for (const host of hosts) server.add(host)
 }
 
 /** RFC 1035 s4.2.2: over TCP, a message has its length in front. */
@@ -185,11 +163,6 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     case 'PUT partners':
       play(id, JSON.parse((await bodyOf(request)).toString()) as PartnerSpec)
       return done(204)
-    case 'DELETE partners':
-      return done(remove(id) ? 204 : 404)
-    case 'PUT ports':
-      await listen(Number(id))
-      return done(204)
     case 'PUT marks':
       tellNews()
       tell([{ mark: id }])
@@ -208,6 +181,6 @@ const control = createServer({ keepAliveTimeout: 60_000, requestTimeout: 20_000 
   })
 })
 
-await listen(SMTP_PORT)
+await server.start({ host: '0.0.0.0', port: SMTP_PORT })
 control.listen(CONTROL_PORT, '0.0.0.0', () => console.log('the lab is listening'))
 process.once('SIGTERM', () => process.exit(0))

@@ -5,7 +5,8 @@ import type { Endpoint } from '../wire/smtp.ts'
 import type { Relay } from './behaviour.ts'
 import { type Partner, type PartnerHost, word } from './partner.ts'
 import { PartnerSession } from './partner-session.ts'
-import { passUnseen, TapSession } from './tap.ts'
+import { TapSession } from './tap.ts'
+import { passUnseen } from './unseen.ts'
 
 /** Connections that may be open at a time on one server; more are closed unread. */
 const MAX_OPEN = 2_000
@@ -67,11 +68,6 @@ export class PartnerServer {
     this.#hosts.set(host.address, host)
   }
 
-  /** Turns connections to it away from now on. */
-  remove({ address }: PartnerHost): void {
-    this.#hosts.delete(address)
-  }
-
   /** Serves every connection as this host, whatever address was dialled; nothing: turns all away. */
   addForAll(host: PartnerHost | undefined): void {
     if (host) this.#inTurn.add(host)
@@ -106,6 +102,7 @@ export class PartnerServer {
       relay: behaviour.relay!,
       hostname,
       tls: { gateway: tls, other: spec.tls.good },
+      keeps: (what, bytes) => partner.keeps(what, bytes),
       onEvent: () => partner.changed(),
     })
     partner.conversations.push(...legs)

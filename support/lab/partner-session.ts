@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
+import type { TLSSocket, TlsOptions } from 'node:tls'
+import { reasonOf, WireError } from '../wire/breakdown.ts'
+import { acceptTls } from '../wire/handshake.ts'
 import { LineBuffer, PeerLimit } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
-import { MAX_WAIT } from '../wire/patience.ts'
+import { IDLE } from '../wire/patience.ts'
 import { printable } from '../wire/printable.ts'
 import type { Recorder } from '../wire/recorder.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
 import { keywords, REFUSALS, SPOILED } from './partner-faults.ts'
 
-/** A session without any traffic is ended after this long, in ms; no sender waits that long for us. */
-const IDLE = 6 * MAX_WAIT
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 2 * 1024 * 1024
 /** What a line or an event costs beside its bytes. */
-const OVERHEAD = 64
+export const OVERHEAD = 64
 
 /** A message that a partner took responsibility for: content ended with a dot and answered 250. */
 export interface ReceivedMessage {
@@ -285,34 +285,23 @@ export class PartnerSession {
     this.#link.resume()
   }
 
-  /** A tls.Server of its own per connection: only the server object reports failures and judges client certificates. */
   async #secure(): Promise<void> {
     const { recorder } = this.#options
-    let options: TlsOptions
-    let server: Server
     try {
-      options = await this.#options.tls()
-      server = createServer(options)
-    } catch (error) {
-      recorder.labFailed(error as Error)
-      return this.#drop('the lab failed')
-    }
-    if (this.#over) return
-    server.once('tlsClientError', (error, socket) => {
-      // Node closes without a word when the sender's certificate does not convince it.
-      const why = socket.authorizationError && `the sender's certificate: ${socket.authorizationError}`
-      recorder.failed(why ? new Error(why) : error)
-    })
-    server.once('secureConnection', socket => {
+      const options = await this.#options.tls()
+      if (this.#over) return
+      const socket = await acceptTls(this.#link, options)
       recorder.secured(socket, String(options.cert))
       this.#stream = socket
       this.#secured = true
       this.#greeted = false
       this.#reset()
-      socket.on('error', error => this.#record('error', printable(error.message, 200)))
+      socket.on('error', error => this.#record('error', reasonOf(error)))
       socket.on('data', this.#onData)
-    })
-    server.emit('connection', this.#link)
+    } catch (error) {
+      recorder.failed(error as Error)
+      if (!(error instanceof WireError)) this.#drop('the lab failed')
+    }
   }
 
   #contentLine(line: Buffer): void {

@@ -3,6 +3,7 @@ import type { Pki } from '../pki/pki.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type ClientTls, type Endpoint, SmtpClient, WireError } from '../wire/smtp.ts'
+import { opensslName, STATIC_RSA } from '../wire/tls-names.ts'
 
 /** What TLS one address offers, probe by probe. */
 export interface Strength {
@@ -28,7 +29,7 @@ const PROBES: Readonly<Record<string, { tls: ClientTls; good: boolean }>> = {
   'TLS 1.1 alone': { tls: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: OLD }, good: false },
   'TLS 1.0 alone': { tls: { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: OLD }, good: false },
   'key exchange by RSA alone': {
-    tls: { maxVersion: 'TLSv1.2', ciphers: 'kRSA:@SECLEVEL=0' },
+    tls: { maxVersion: 'TLSv1.2', ciphers: `${STATIC_RSA.map(opensslName).join(':')}:@SECLEVEL=0` },
     good: false,
   },
 }

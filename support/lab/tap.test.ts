@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Pki } from '../pki/pki.ts'
 import { secured } from '../verdicts/judgements/wire.ts'
-import type { Conversation } from '../wire/conversation.ts'
+import type { Conversation, Party } from '../wire/conversation.ts'
 import { Loopback } from '../wire/loopback.ts'
+import { STATIC_RSA } from '../wire/tls-names.ts'
 import { until } from '../wire/until.ts'
-import type { RelayFaults } from './behaviour.ts'
+import type { PartnerTls, RelayFaults } from './behaviour.ts'
 import type { Interference } from './lab.ts'
 import { LoopbackLab } from './loopback-lab.ts'
 import { compose } from './message.ts'
@@ -26,12 +29,17 @@ describe('a tap', function () {
   }
 
   /** A message to a partner behind a tap, which plays the second server. */
-  async function through(does: Interference = {}, behaviour: Partial<SenderBehaviour> = {}): Promise<Seen> {
+  async function through(
+    does: Interference = {},
+    behaviour: Partial<SenderBehaviour> = {},
+    second: { gatewayIs?: Party; tls?: PartnerTls } = {},
+  ): Promise<Seen> {
     const domain = lab.freshDomain('*.test')
-    const behind = await lab.partner({ domain })
+    const { gatewayIs = 'sender', tls = {} } = second
+    const behind = await lab.partner({ domain, hosts: [{ tls }] })
     const to = { host: behind.hosts[0]!.address, port: lab.port }
     lab.inbox ??= behind
-    const { tap } = await lab.tap({ domain, to, gatewayIs: 'sender', does })
+    const { tap } = await lab.tap({ domain, to, gatewayIs, does })
     const handover = await handOver(compose({ from: 'a@sender.test', to: [`inbox@${domain}`] }), {
       endpoint: { host: tap.hosts[0]!.address, port: lab.port },
       hostname: tap.hosts[0]!.hostname,
@@ -44,6 +52,7 @@ describe('a tap', function () {
   }
   const replies = ({ events }: Conversation) =>
     events.flatMap(({ kind, text }) => (kind === 'reply' ? [text] : []))
+  const closer = ({ events }: Conversation) => events.find(({ kind }) => kind === 'close')?.from
   const commands = ({ events }: Conversation) =>
     events.flatMap(({ kind, text }) => (kind === 'command' ? [text.split(/[ :]/)[0]] : []))
 
@@ -111,7 +120,6 @@ describe('a tap', function () {
       gatewayIs: 'sender',
       does: { faults: { stripsStarttls: true } },
     })
-    const { connect } = await import('node:net')
     const socket = connect({ host: tap.hosts[0]!.address, port: lab.port, allowHalfOpen: true })
     let heard = ''
     socket.on('data', chunk => {
@@ -141,6 +149,19 @@ describe('a tap', function () {
     assert.ok(replies(far).some(text => /^250[ -]STARTTLS$/.test(text)))
   })
 
+  it('keeps STARTTLS from the server where it removes it, and lets the rest through', async () => {
+    const { handover, near, far } = await through({ faults: { stripsStarttls: true } })
+    assert.deepEqual([handover.stage, handover.reply?.code], ['STARTTLS', 500])
+    assert.deepEqual(
+      [commands(near), commands(far)],
+      [
+        ['EHLO', 'STARTTLS', 'QUIT'],
+        ['EHLO', 'XXXXXXXX', 'QUIT'],
+      ],
+    )
+    assert.equal(far.handshake, undefined)
+  })
+
   it('overwrites the go-ahead', async () => {
     const { handover, near, far } = await through({ faults: { corruptsGoAhead: true } })
     assert.deepEqual([handover.stage, handover.reply?.code], ['STARTTLS', 502])
@@ -150,9 +171,11 @@ describe('a tap', function () {
 
   for (const cutsAfter of ['ClientHello', 'ServerHello'] as const)
     it(`resets both connections at the ${cutsAfter}, on as many connections as it is told`, async () => {
-      const { handover, behind } = await through({ faults: { cutsAfter }, times: 1 })
+      const { handover, behind, near, far } = await through({ faults: { cutsAfter }, times: 1 })
       assert.equal(handover.stage, 'handshake')
       assert.equal(behind.conversations[0]!.handshake?.offered !== undefined, cutsAfter === 'ServerHello')
+      // On each leg it was the one whom the tap stands for.
+      assert.deepEqual([closer(near), closer(far)], ['receiver', 'sender'])
     })
 
   it('behaves well after that', async () => {
@@ -191,7 +214,7 @@ describe('a tap', function () {
 
   const SWAPS: [what: string, tls: NonNullable<Interference['tls']>][] = [
     ['a version', { maxVersion: 'TLSv1.1' }],
-    ['a suite', { maxVersion: 'TLSv1.2', suites: ['TLS_RSA_WITH_AES_256_GCM_SHA384'] }],
+    ['suites', { maxVersion: 'TLSv1.2', suites: [...STATIC_RSA], followsSender: true }],
   ]
   for (const [what, tls] of SWAPS)
     it(`has ${what} of its own towards the gateway alone, which may refuse it`, async () => {
@@ -200,7 +223,7 @@ describe('a tap', function () {
       if (tls.suites) {
         assert.equal(handover.accepted, true)
         const { suite, ephemeral } = near.handshake!
-        assert.deepEqual([suite, ephemeral], [tls.suites[0], undefined])
+        assert.deepEqual([STATIC_RSA.includes(suite!), ephemeral], [true, undefined])
         assert.equal(far.handshake!.ephemeral, true)
       } else {
         assert.equal(handover.stage, 'handshake')
@@ -208,10 +231,37 @@ describe('a tap', function () {
       }
     })
 
-  it('is a fault of the lab where nobody is behind it', async () => {
+  it('has no certificate to show for the server that sends', async () => {
+    const faults: RelayFaults = { swapsTls: true }
+    const tls: PartnerTls = { maxVersion: 'TLSv1.2' }
+    const { handover, behind } = await through(
+      { faults, tls },
+      {},
+      { gatewayIs: 'receiver', tls: { clientCertificate: 'asks', maxVersion: 'TLSv1.2' } },
+    )
+    assert.equal(handover.accepted, true)
+    assert.equal(behind.conversations[0]!.handshake?.clientCertificate, undefined)
+  })
+
+  for (const first of ['sender', 'receiver'] as const)
+    it(`tells on both legs that the ${first} closed`, async () => {
+      const server = await Loopback.start(socket => {
+        socket.write('220 mx\r\n')
+        if (first === 'receiver') socket.end()
+      })
+      const { tap } = await lab.tap({ domain: 'closes.test', to: server.endpoint, gatewayIs: 'sender' })
+      const socket = connect({ host: tap.hosts[0]!.address, port: lab.port })
+      socket.once('data', () => socket.end())
+      await once(socket, 'close')
+      await until(() => tap.conversations.every(({ closed }) => closed), [tap], 5_000)
+      assert.deepEqual(tap.conversations.map(closer), [first, first])
+      await server.close()
+    })
+
+  async function withNobodyBehind(gatewayIs: Party) {
     const behind = await Loopback.start(() => {})
     await behind.close()
-    const { tap } = await lab.tap({ domain: 'gone.test', to: behind.endpoint, gatewayIs: 'sender' })
+    const { tap } = await lab.tap({ domain: 'gone.test', to: behind.endpoint, gatewayIs })
     const handover = await handOver(compose({ from: 'a@sender.test', to: ['inbox@gone.test'] }), {
       endpoint: { host: tap.hosts[0]!.address, port: lab.port },
       hostname: 'mx.gone.test',
@@ -219,7 +269,20 @@ describe('a tap', function () {
       pki: lab.pki,
     })
     assert.equal(handover.accepted, false)
-    assert.match(tap.conversations[0]!.labError!, /the second server cannot be reached/)
+    return tap.conversations as [Conversation, Conversation]
+  }
+
+  it('is a fault of the lab where nobody is behind it', async () => {
+    const [near] = await withNobodyBehind('sender')
+    assert.match(near.labError!, /the second server cannot be reached/)
+  })
+
+  it('is no fault of the lab where the gateway under test should be behind it', async () => {
+    const [near, far] = await withNobodyBehind('receiver')
+    assert.deepEqual([near.labError, far.labError], [undefined, undefined])
+    const [error, close] = far.events
+    assert.match(error!.text, /ECONNREFUSED/)
+    assert.equal(close!.text, 'no connection')
   })
 
   it('lets mail of the server behind it through to its mailbox, unseen', async () => {

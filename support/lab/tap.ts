@@ -1,19 +1,17 @@
 import { connect, type Socket } from 'node:net'
-import { createServer, type TLSSocket, type TlsOptions, connect as tlsConnect } from 'node:tls'
+import type { ConnectionOptions, TlsOptions } from 'node:tls'
+import { connectionOptions } from '../wire/client-tls.ts'
 import type { Conversation, Party } from '../wire/conversation.ts'
-import { LineBuffer, PeerLimit } from '../wire/lines.ts'
-import { Link } from '../wire/link.ts'
-import { MAX_WAIT } from '../wire/patience.ts'
+import { PeerLimit, withoutEnd } from '../wire/lines.ts'
+import { IDLE, MAX_PASSAGE, MAX_WAIT } from '../wire/patience.ts'
 import { printable } from '../wire/printable.ts'
 import { Recorder } from '../wire/recorder.ts'
 import type { Relay } from './behaviour.ts'
+import { OVERHEAD } from './partner-session.ts'
+import { Leg } from './tap-leg.ts'
 
-/** Without any traffic for so long, in ms, both legs are ended. */
-const IDLE = 6 * MAX_WAIT
-/** Longest wait for the server behind, and for each of two handshakes, in ms. */
-const ANSWER = MAX_WAIT
-/** How long one leg may take to close after the other has, in ms. */
-const LINGER = 1_000
+/** What STARTTLS becomes where somebody removes it: no command, and of the same length. */
+const NO_COMMAND = 'XXXXXXXX'
 
 export interface TapOptions {
   relay: Relay
@@ -21,7 +19,11 @@ export interface TapOptions {
   hostname: string
   /** For a tap at which TLS ends: towards the gateway under test, and towards the other server. */
   tls: { gateway: TlsOptions; other: TlsOptions }
+  /** Whether so many bytes more may be kept, or go through. */
+  keeps: (what: 'said' | 'content', bytes: number) => boolean
   onEvent: () => void
+  /** In ms: for the server behind and for each of two handshakes, for a leg without any traffic, and for all. */
+  limits?: { answer: number; idle: number; all: number }
 }
 
 /** One connection between two servers, which goes through here. */
@@ -29,6 +31,7 @@ export class TapSession {
   /** From the server that sends to here, and from here to the one that receives. */
   readonly legs: readonly [Conversation, Conversation]
   readonly #options: TapOptions
+  readonly #limits: { answer: number; idle: number; all: number }
   readonly #near: Leg
   readonly #far: Leg
   /** Commands that have no answer yet, oldest first; the greeting answers none. */
@@ -39,9 +42,11 @@ export class TapSession {
   /** Bytes go on as they are: TLS is on from end to end. */
   #opaque = false
   #secured = false
+  #over = false
 
   constructor(socket: Socket, options: TapOptions) {
     this.#options = options
+    this.#limits = options.limits ?? { answer: MAX_WAIT, idle: IDLE, all: MAX_PASSAGE }
     const { relay, hostname, onEvent } = options
     const { gatewayIs } = relay
     const leg = (party: Party, names: { sender: string; receiver: string }) =>
@@ -59,43 +64,58 @@ export class TapSession {
     this.#near = new Leg(socket, leg('sender', { sender, receiver: hostname }), 'sender')
     this.#far = new Leg(onward, leg('receiver', { sender: 'tap', receiver: hostname }), 'receiver')
     this.legs = [this.#near.recorder.conversation, this.#far.recorder.conversation]
-    this.#near.record('open', `from ${socket.remoteAddress}`, 'sender')
-    this.#begin(onward)
+    this.#begin(socket, onward)
   }
 
-  #begin(onward: Socket): void {
+  #begin(socket: Socket, onward: Socket): void {
     const { relay } = this.#options
-    const late = setTimeout(() => onward.destroy(new Error('no connection in time')), ANSWER)
+    const [near, far] = [this.#near, this.#far]
+    const { answer, idle, all } = this.#limits
+    const late = setTimeout(() => onward.destroy(new Error('no connection in time')), answer)
     let connected = false
     onward.once('connect', () => {
       connected = true
       clearTimeout(late)
-      this.#far.record('open', `to ${relay.to.host} port ${relay.to.port}`, 'sender')
+      far.opened(`to ${relay.to.host} port ${relay.to.port}`)
     })
     onward.once('error', error => {
-      // Nobody is there to whom the gateway could talk.
-      if (!connected)
-        this.#near.recorder.labFailed(new Error(`the second server cannot be reached: ${error.message}`))
+      // Nobody is there to whom the gateway under test could talk; where it should be there itself, that is its own doing.
+      if (!connected && relay.gatewayIs === 'sender')
+        near.recorder.labFailed(new Error(`the second server cannot be reached: ${error.message}`))
     })
     onward.once('close', () => clearTimeout(late))
-    const legs = [this.#near, this.#far] as const
-    for (const [i, leg] of legs.entries()) {
-      const other = legs[1 - i]!
+    const end = setTimeout(() => this.#drop(`open for ${all / 1000} s`), all)
+    for (const [leg, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       leg.recorder.whenFull(limit => this.#drop(limit.message))
-      leg.link.socket.setTimeout(IDLE, () => this.#drop(`no traffic for ${IDLE / 1000} s`))
-      leg.onEnd = () => other.end()
-      leg.onReset = () => other.link.reset()
+      leg.link.socket.setTimeout(idle, () => this.#drop(`no traffic for ${idle / 1000} s`))
+      leg.onRecord = text => this.#keep('said', text.length + OVERHEAD)
+      leg.onReset = () => other.reset()
       leg.onClose = () => {
-        leg.record('close', 'closed', leg.party)
+        other.abandon()
         other.part()
+        if (this.legs.every(({ closed }) => closed)) clearTimeout(end)
         this.#options.onEvent()
       }
     }
-    this.#near.onData = chunk => this.#guarded(() => this.#fromSender(chunk))
-    this.#far.onData = chunk => this.#guarded(() => this.#fromReceiver(chunk))
+    near.onData = chunk => this.#guarded(chunk, () => this.#fromSender(chunk))
+    far.onData = chunk => this.#guarded(chunk, () => this.#fromReceiver(chunk))
+    near.onEnd = () => {
+      // The beginning of a line that has no end.
+      far.write(near.lines.drain(), near)
+      far.end()
+    }
+    // Below what is held while the other handshake is under way.
+    socket.once('end', () => far.abandon())
+    far.onEnd = () => near.end()
+    near.opened(`from ${socket.remoteAddress}`)
   }
 
-  #guarded(work: () => void): void {
+  #guarded(chunk: Buffer, work: () => void): void {
+    this.#keep('content', chunk.length)
+    if (this.#over) return
     try {
       work()
     } catch (error) {
@@ -104,64 +124,84 @@ export class TapSession {
     }
   }
 
+  #keep(what: 'said' | 'content', bytes: number): void {
+    if (this.#over || this.#options.keeps(what, bytes)) return
+    for (const leg of this.legs) leg.truncated = true
+    this.#drop('more than is kept of one partner')
+  }
+
   #drop(why: string): void {
-    for (const leg of [this.#near, this.#far]) {
-      leg.record('close', `ended on the path: ${why}`, leg.party)
-      leg.link.destroy()
-    }
+    this.#over = true
+    for (const leg of [this.#near, this.#far]) leg.drop(`ended on the path: ${why}`)
   }
 
   #cut(): void {
-    for (const leg of [this.#near, this.#far]) {
-      leg.record('close', 'reset on the path', leg.party)
-      leg.link.reset()
-    }
+    this.#over = true
+    for (const leg of [this.#near, this.#far]) leg.reset('reset on the path')
   }
 
   #fromSender(chunk: Buffer): void {
     if (this.#opaque) {
       if (this.#options.relay.cutsAfter === 'ClientHello') this.#cut()
-      else this.#far.write(chunk)
+      else this.#far.write(chunk, this.#near)
       return
     }
-    const { lines } = this.#near
-    lines.push(chunk)
-    for (;;) {
-      if (this.#chunk && !this.#chunkEnds()) break
-      const line = lines.next()
-      if (!line) break
-      if (this.#content) this.#contentLine(line)
-      else this.#command(line)
-    }
-    this.#far.write(chunk)
+    this.#near.lines.push(chunk)
+    const passed: Buffer[] = []
+    for (let piece = this.#piece(); piece; piece = this.#piece()) passed.push(piece)
+    this.#far.write(Buffer.concat(passed), this.#near)
   }
 
-  /** Takes what has come of the bytes behind BDAT (RFC 3030 s2); false while more of them are to come. */
-  #chunkEnds(): boolean {
-    const chunk = this.#chunk!
+  /** What of the sender's bytes goes on next: a whole line, or what has come of a chunk. */
+  #piece(): Buffer | undefined {
+    if (this.#chunk) return this.#chunkPart(this.#chunk)
+    const whole = this.#near.lines.whole()
+    if (!whole) return undefined
+    if (!this.#content) return this.#command(whole)
+    this.#contentLine(withoutEnd(whole))
+    return whole
+  }
+
+  /** Of the bytes behind BDAT: RFC 3030 s2. */
+  #chunkPart(chunk: { left: number; last: boolean }): Buffer | undefined {
     const rest = this.#near.lines.drain()
-    const taken = Math.min(rest.length, chunk.left)
-    this.#near.lines.push(rest.subarray(taken))
-    chunk.left -= taken
-    if (chunk.left > 0) return false
-    if (chunk.last) this.#both('content', `message of ${this.#contentSize} bytes`)
-    if (chunk.last) this.#contentSize = 0
+    if (rest.length === 0) return undefined
+    const part = rest.subarray(0, chunk.left)
+    this.#near.lines.push(rest.subarray(part.length))
+    chunk.left -= part.length
+    if (chunk.left === 0) this.#chunkEnd(chunk.last)
+    return part
+  }
+
+  #chunkEnd(last: boolean): void {
     this.#chunk = undefined
-    return true
+    if (!last) return
+    this.#both('content', `message of ${this.#contentSize} bytes`)
+    this.#contentSize = 0
   }
 
   #both(kind: 'command' | 'content', text: string): void {
     for (const leg of [this.#near, this.#far]) leg.record(kind, text, 'sender', this.#secured)
   }
 
-  #command(line: Buffer): void {
-    const text = printable(line)
+  /** What goes on in its place. */
+  #command(whole: Buffer): Buffer {
+    const text = printable(withoutEnd(whole))
+    if (this.#options.relay.stripsStarttls && !this.#secured && /^starttls\b/i.test(text)) {
+      this.#near.record('command', text, 'sender')
+      this.#far.record('command', NO_COMMAND, 'sender')
+      this.#awaited.push(NO_COMMAND)
+      return Buffer.from(`${NO_COMMAND}\r\n`)
+    }
     this.#both('command', text)
     this.#awaited.push(text.split(' ', 1)[0]!.toUpperCase())
     const [, size, last] = /^BDAT (\d{1,9})( LAST)?\s*$/i.exec(text) ?? []
-    if (size === undefined) return
-    this.#chunk = { left: Number(size), last: last !== undefined }
-    this.#contentSize += Number(size)
+    if (size !== undefined) {
+      this.#chunk = { left: Number(size), last: last !== undefined }
+      this.#contentSize += Number(size)
+      if (this.#chunk.left === 0) this.#chunkEnd(this.#chunk.last)
+    }
+    return whole
   }
 
   #contentLine(line: Buffer): void {
@@ -175,7 +215,7 @@ export class TapSession {
   #fromReceiver(chunk: Buffer): void {
     if (this.#opaque) {
       if (this.#options.relay.cutsAfter === 'ServerHello') this.#cut()
-      else this.#near.write(chunk)
+      else this.#near.write(chunk, this.#far)
       return
     }
     this.#far.lines.push(chunk)
@@ -204,24 +244,24 @@ export class TapSession {
 
   #reply(lines: readonly Buffer[]): void {
     for (const line of lines) this.#near.record('reply', printable(line), 'receiver', this.#secured)
-    this.#near.write(wire(lines))
+    this.#near.write(wire(lines), this.#far)
   }
 
   #goAhead(lines: readonly Buffer[]): void {
     const [near, far] = [this.#near, this.#far]
     for (const line of lines) near.record('reply', printable(line), 'receiver')
     this.#opaque = true
+    // What came in clear behind STARTTLS, or behind the go-ahead, goes on in clear.
+    far.write(near.lines.drain(), near)
+    const rest = far.lines.drain()
     near.recorder.expectTls('sender')
     for (const party of ['sender', 'receiver'] as const) far.recorder.expectTls(party)
-    // What came in clear behind the go-ahead goes on in clear.
-    const rest = far.lines.drain()
-    near.link.pause()
-    far.link.pause()
+    for (const leg of [near, far]) leg.hold()
     near.link.write(Buffer.concat([wire(lines), rest]), error => {
       if (error) return
       near.recorder.expectTls('receiver')
       if (this.#options.relay.swapsTls) void this.#swap()
-      else for (const leg of [near, far]) leg.link.resume()
+      else for (const leg of [near, far]) leg.release()
     })
   }
 
@@ -229,8 +269,10 @@ export class TapSession {
   async #swap(): Promise<void> {
     const { relay, tls } = this.#options
     const gatewaySends = relay.gatewayIs === 'sender'
-    const near = () => this.#near.accept(gatewaySends ? tls.gateway : tls.other)
-    const far = () => this.#far.begin(gatewaySends ? tls.other : tls.gateway, this.#options.hostname)
+    const { answer } = this.#limits
+    const [ours, theirs] = gatewaySends ? [tls.gateway, tls.other] : [tls.other, tls.gateway]
+    const near = () => this.#near.accept(ours, answer)
+    const far = () => this.#far.begin(asClient(theirs, this.#options.hostname), answer)
     // The one that sends waits for our side, whichever end it is.
     const order = gatewaySends ? [near, far] : [far, near]
     try {
@@ -241,117 +283,6 @@ export class TapSession {
       for (const leg of [this.#near, this.#far]) leg.listen()
     } catch {
       this.#drop('a handshake failed')
-    }
-  }
-}
-
-/** One side of a tap: the connection, its record and what has been read of it. */
-class Leg {
-  readonly link: Link
-  readonly recorder: Recorder
-  /** At the other end. */
-  readonly party: Party
-  lines = new LineBuffer()
-  reply: Buffer[] = []
-  onData: (chunk: Buffer) => void = () => {}
-  onEnd = () => {}
-  onReset = () => {}
-  onClose = () => {}
-  #stream: Link | TLSSocket
-
-  constructor(socket: Socket, recorder: Recorder, party: Party) {
-    this.recorder = recorder
-    this.party = party
-    this.link = new Link(socket, recorder)
-    this.#stream = this.link
-    this.link.on('data', this.#data)
-    this.link.on('end', () => this.onEnd())
-    this.link.on('error', error => {
-      this.record('error', printable(error.message, 200), party)
-      if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') this.onReset()
-    })
-    this.link.on('close', () => this.onClose())
-  }
-
-  readonly #data = (chunk: Buffer): void => this.onData(chunk)
-
-  record(kind: Parameters<Recorder['event']>[1], text: string, from: Party, secured = false): void {
-    this.recorder.event(from, kind, text, secured)
-  }
-
-  /** Begins to listen to what comes inside TLS. */
-  listen(): void {
-    this.#stream.on('data', this.#data)
-  }
-
-  write(bytes: Buffer): void {
-    if (this.#stream.writable) this.#stream.write(bytes)
-  }
-
-  /** Says nothing more; what the other end still has to say comes through. */
-  end(): void {
-    if (this.#stream.writable) this.#stream.end()
-  }
-
-  /** As `end`, with nobody left to hear it: whoever does not close then is not waited for. */
-  part(): void {
-    this.end()
-    setTimeout(() => this.link.destroy(), LINGER).unref()
-  }
-
-  /** As the side that listens. */
-  accept(options: TlsOptions): Promise<void> {
-    const server = createServer(options)
-    return this.#secure((done, failed) => {
-      server.once('secureConnection', done)
-      server.once('tlsClientError', failed)
-      server.emit('connection', this.link)
-    }, String(options.cert))
-  }
-
-  /** As the side that connects. */
-  begin({ key, cert, ca: _, ...options }: TlsOptions, servername: string): Promise<void> {
-    return this.#secure((done, failed) => {
-      const own = { ...(key ? { key } : {}), ...(cert ? { cert } : {}) }
-      const socket = tlsConnect({
-        ...(options as object),
-        ...own,
-        socket: this.link,
-        servername,
-        rejectUnauthorized: false,
-      })
-      socket.on('keylog', line => this.recorder.secret(line))
-      socket.once('secureConnect', () => done(socket))
-      socket.on('error', failed)
-    }, String(cert))
-  }
-
-  async #secure(
-    begin: (done: (socket: TLSSocket) => void, failed: (error: Error) => void) => void,
-    chain: string,
-  ): Promise<void> {
-    this.link.off('data', this.#data)
-    try {
-      const socket = await new Promise<TLSSocket>((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error('no answer to the handshake')), ANSWER)
-        const failed = (error: Error) => {
-          clearTimeout(late)
-          reject(error)
-        }
-        this.link.once('close', () => failed(new Error('the connection was closed')))
-        begin(socket => {
-          clearTimeout(late)
-          resolve(socket)
-        }, failed)
-      })
-      this.recorder.secured(socket, chain)
-      this.#stream = socket
-      this.lines = new LineBuffer()
-      socket.on('error', error => this.record('error', printable(error.message, 200), this.party))
-      socket.on('end', () => this.onEnd())
-    } catch (error) {
-      this.recorder.failed(error as Error)
-      throw error
     }
   }
 }
@@ -368,17 +299,13 @@ function withoutStarttls(lines: readonly Buffer[]): Buffer[] {
   })
 }
 
-/** Bytes go both ways and are not looked at. */
-export function passUnseen(socket: Socket, to: { host: string; port: number }): void {
-  socket.allowHalfOpen = true
-  const onward = connect({ ...to, allowHalfOpen: true })
-  socket.pipe(onward)
-  onward.pipe(socket)
-  for (const [one, other] of [
-    [socket, onward],
-    [onward, socket],
-  ] as const) {
-    one.on('error', () => other.destroy())
-    one.on('close', () => other.destroy())
-  }
-}
+/** Without its certificate, which is a server's: the one that sends, in whose place this is, shows none. */
+const asClient = (
+  { minVersion, maxVersion, ciphers }: TlsOptions,
+  servername: string,
+): ConnectionOptions => ({
+  ...connectionOptions({ servername }),
+  minVersion,
+  maxVersion,
+  ciphers,
+})

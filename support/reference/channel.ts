@@ -7,6 +7,7 @@ import {
   type TlsOptions,
   connect as tlsConnect,
 } from 'node:tls'
+import { reasonOf } from '../wire/breakdown.ts'
 import { LineBuffer } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
 import type { EarlyBytes } from './defects.ts'
@@ -168,7 +169,7 @@ export class Channel {
         WAIT,
         () => new ChannelError('handshake', 'no answer to the handshake'),
         new Promise<TLSSocket>((resolve, reject) =>
-          begin(resolve, error => reject(new ChannelError('handshake', error.message.trim()))),
+          begin(resolve, error => reject(new ChannelError('handshake', reasonOf(error)))),
         ),
       )
       this.session = {

@@ -7,9 +7,12 @@ export type Breakdown = 'no connection' | 'closed' | 'silent' | 'malformed' | 'h
 export class WireError extends Error {
   override name = 'WireError'
   readonly breakdown: Breakdown
+  /** Without the kind, which `message` begins with. */
+  readonly detail: string
   constructor(breakdown: Breakdown, detail: string) {
     super(`${breakdown}: ${detail}`)
     this.breakdown = breakdown
+    this.detail = detail
   }
 }
 

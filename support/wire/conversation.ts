@@ -1,3 +1,5 @@
+import type { Breakdown } from './breakdown.ts'
+
 /** Who said it: the side that opened the connection, or the side that listened. */
 export type Party = 'sender' | 'receiver'
 
@@ -22,6 +24,8 @@ export interface Handshake {
   clientCertificateRequested?: boolean
   /** Why it failed, in the words of the TLS library, when it did. */
   error?: string
+  /** In what way: who is `silent` has refused nothing. */
+  breakdown?: Breakdown
 }
 
 /** A ClientHello in names. Order is the sender's order of preference. */

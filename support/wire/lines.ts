@@ -19,13 +19,24 @@ export class LineBuffer {
 
   /** The next whole line without its line end, or nothing yet. */
   next(): Buffer | undefined {
+    const line = this.whole()
+    return line && withoutEnd(line)
+  }
+
+  /** The same with its line end. */
+  whole(): Buffer | undefined {
     const end = this.#rest.indexOf(0x0a)
     if ((end < 0 ? this.#rest.length : end) > MAX_LINE)
       throw new PeerLimit(`a line of more than ${MAX_LINE} bytes`)
     if (end < 0) return undefined
-    const line = this.#rest.subarray(0, this.#rest[end - 1] === 0x0d ? end - 1 : end)
+    const line = this.#rest.subarray(0, end + 1)
     this.#rest = this.#rest.subarray(end + 1)
     return line
+  }
+
+  /** Whether these bytes come next, be they a line or not. */
+  begins(...bytes: number[]): boolean {
+    return bytes.every((byte, i) => this.#rest[i] === byte)
   }
 
   /** Takes what is left, unfinished line included: at STARTTLS these bytes came too early. */
@@ -35,3 +46,6 @@ export class LineBuffer {
     return rest
   }
 }
+
+/** A line of `LineBuffer.whole` as `next` has it. */
+export const withoutEnd = (line: Buffer): Buffer => line.subarray(0, line.at(-2) === 0x0d ? -2 : -1)

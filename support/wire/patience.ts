@@ -9,6 +9,10 @@ const MOST_PATIENCE = 60_000
  * is no number as not said.
  */
 export const MAX_WAIT = patience(process.env['MAIL_TLS_PATIENCE'])
+/** A session that we serve is ended after this long without any traffic, in ms; no sender waits that long for us. */
+export const IDLE = 6 * MAX_WAIT
+/** What goes through here from one server to another has this long in all, in ms, however busy it is. */
+export const MAX_PASSAGE = 2 * IDLE
 
 /** The wait that a text asks for, in ms. */
 export function patience(text: string | undefined): number {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { WireError } from './breakdown.ts'
 import { Recorder } from './recorder.ts'
 
 describe('the record of a connection', () => {
@@ -102,10 +103,11 @@ describe('the record of a connection', () => {
 
   it('tells a failure of the lab from one of the peer', () => {
     const { recorder, conversation } = recording()
-    recorder.failed(new Error('unknown ca'))
+    recorder.failed(new WireError('handshake failed', 'unknown ca'))
     assert.equal(conversation.labError, undefined)
-    recorder.labFailed(new Error('no key'))
+    recorder.failed(new Error('no key'))
     assert.equal(conversation.labError, 'no key')
-    assert.equal(conversation.handshake?.error, 'unknown ca')
+    const { error, breakdown } = conversation.handshake!
+    assert.deepEqual([error, breakdown], ['unknown ca', 'handshake failed'])
   })
 })

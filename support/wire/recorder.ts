@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { certificateFacts } from '../pki/facts.ts'
+import { WireError } from './breakdown.ts'
 import type { ClientHello, Conversation, Handshake, Party, WireEvent } from './conversation.ts'
 import { PeerLimit } from './lines.ts'
 import type { Tap } from './link.ts'
@@ -237,9 +238,14 @@ export class Recorder implements Tap {
     )
   }
 
+  /** The handshake came to nothing. What is no WireError is no doing of the peer. */
   failed(error: Error): void {
-    this.handshake.error ??= printable(error.message, 300)
-    this.event(this.#ours, 'error', `handshake failed: ${printable(error.message, 300)}`)
+    if (error instanceof WireError) {
+      const why = printable(error.detail, 300)
+      this.handshake.error ??= why
+      this.handshake.breakdown ??= error.breakdown
+      this.event(this.#ours, 'error', `handshake failed: ${why}`)
+    } else this.labFailed(error)
   }
 
   /** The lab could not do its part: our fault, never the peer's. */

@@ -159,6 +159,7 @@ describe('an SMTP client that starts TLS', () => {
       const wait = what === 'silence' ? 30 : undefined
       assert.match(await broken(client.startTls(tls, wait), breakdown), detail)
       assert.match(conversation.handshake?.error ?? '', detail)
+      assert.equal(conversation.handshake?.breakdown, breakdown)
       assert.equal(conversation.labError, undefined)
       assert.equal(conversation.closed, true)
       await broken(client.command('NOOP'), breakdown)

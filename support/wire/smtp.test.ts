@@ -105,6 +105,26 @@ describe('an SMTP client', () => {
     await breaks(client.command('NOOP'), 'malformed', /more than 400 events/)
   })
 
+  // The number of the first one is that of a line feed.
+  for (const number of [10, 40]) {
+    const alert = Buffer.from([21, 3, 3, 0, 2, 2, number])
+    it(`knows alert ${number} in place of a reply`, async () => {
+      const { client } = await connected(async socket => {
+        for (const byte of alert) if (!socket.write(Buffer.from([byte]))) await once(socket, 'drain')
+      })
+      await breaks(client.reply(), 'malformed', /a TLS alert in place of a reply/)
+    })
+
+    it(`calls it a failed handshake where alert ${number} comes before it`, async () => {
+      const { client, gone } = await connected(socket => {
+        socket.write(Buffer.concat([Buffer.from('220 go\r\n'), alert]))
+      })
+      assert.equal((await client.reply()).code, 220)
+      await gone
+      await breaks(client.startTls({}), 'handshake failed', /with an alert/)
+    })
+  }
+
   it('waits no longer than it was told to', async () => {
     const { client } = await connected(socket => socket.once('data', () => socket.write('250 late\r\n')))
     await breaks(client.reply(10), 'silent', /no reply within 0.01 s/)

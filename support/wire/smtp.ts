@@ -1,9 +1,10 @@
 import { type Socket, connect as tcpConnect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { TLSSocket, connect as tlsConnect } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import { bounded, reasonOf, WireError } from './breakdown.ts'
 import { type ClientTls, connectionOptions } from './client-tls.ts'
 import type { Party } from './conversation.ts'
+import { beginTls } from './handshake.ts'
 import { LineBuffer, PeerLimit } from './lines.ts'
 import { Link } from './link.ts'
 import { MAX_WAIT } from './patience.ts'
@@ -18,6 +19,9 @@ export type { Reply } from './reply.ts'
 
 /** All waits of one session together, in ms: who answers each time just before the wait is over wins nothing. */
 const MAX_SESSION = 4 * MAX_WAIT
+/** How a record begins that has an alert: RFC 8446 s5.1. */
+const TLS_ALERT = [0x15, 0x03] as const
+
 export interface Endpoint {
   host: string
   port: number
@@ -35,6 +39,8 @@ export class SmtpClient {
   #ended: WireError | undefined
   #secured = false
   #answeredInTls = false
+  /** The receiver took what was said in clear for part of a handshake. */
+  #alert = false
   /** Of MAX_SESSION, in ms. */
   #left = MAX_SESSION
 
@@ -91,10 +97,12 @@ export class SmtpClient {
   #onData = (chunk: Buffer): void => {
     try {
       this.#buffer.push(chunk)
-      let line = this.#buffer.next()
-      while (line && !this.#ended) {
+      while (!this.#ended) {
+        this.#alert = !this.#secured && this.#buffer.begins(...TLS_ALERT)
+        if (this.#alert) throw new NotSmtp('a TLS alert in place of a reply')
+        const line = this.#buffer.next()
+        if (!line) return
         this.#line(line)
-        line = this.#buffer.next()
       }
     } catch (error) {
       if (!(error instanceof PeerLimit || error instanceof NotSmtp)) throw error
@@ -205,6 +213,8 @@ export class SmtpClient {
    */
   async startTls(tls: ClientTls, wait = MAX_WAIT): Promise<void> {
     const { recorder } = this
+    if (this.#alert)
+      throw new WireError('handshake failed', 'it answered what came behind STARTTLS with an alert')
     if (this.#ended) throw this.#ended
     this.#link.off('data', this.#onData)
     const rest = this.#buffer.drain()
@@ -216,30 +226,19 @@ export class SmtpClient {
     try {
       await this.#handshake(tls, wait)
     } catch (error) {
-      if (error instanceof WireError) recorder.failed(error)
-      else recorder.labFailed(error as Error)
+      recorder.failed(error as Error)
       this.#end(error instanceof WireError ? error : new WireError('closed', 'by the sender'), 'sender')
       throw error
     }
   }
 
   async #handshake(tls: ClientTls, wait: number): Promise<void> {
-    const secure = tlsConnect({ socket: this.#link, ...connectionOptions(tls) })
+    const { socket: secure, done } = beginTls(this.#link, connectionOptions(tls), this.recorder)
     this.#stream = secure
-    secure.on('keylog', line => this.recorder.secret(line))
     // A server that writes session tickets right after a TLS 1.3 handshake holds its next write back until they are
     // acknowledged, and our kernel delays that for 40 ms. A command sent after the tickets carries the acknowledgement.
     const ticket = new Promise<void>(resolve => secure.once('session', () => setImmediate(resolve)))
-    const failed = (detail: string) => new WireError('handshake failed', printable(detail, 300))
-    await this.#bounded(
-      new Promise<void>((resolve, reject) => {
-        secure.once('secureConnect', resolve)
-        secure.on('error', error => reject(failed(reasonOf(error))))
-        secure.once('close', () => reject(failed('the receiver closed the connection')))
-      }),
-      'no answer to the handshake',
-      wait,
-    )
+    await this.#bounded(done, 'no answer to the handshake', wait)
     this.#buffer = new LineBuffer()
     this.#secured = true
     this.recorder.secured(secure, tls.identity?.certificate)

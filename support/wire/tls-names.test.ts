@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { getCiphers } from 'node:tls'
-import { groupName, opensslName, SUITES, signatureName, spoken, suiteName, versionName } from './tls-names.ts'
+import { captured } from './loopback.ts'
+import {
+  groupName,
+  opensslName,
+  STATIC_RSA,
+  SUITES,
+  signatureName,
+  spoken,
+  suiteName,
+  versionName,
+} from './tls-names.ts'
+import { RecordReader } from './tls-records.ts'
 
 describe('names of TLS numbers', () => {
   it('stand for one suite each', () => {
@@ -30,6 +41,18 @@ describe('names of TLS numbers', () => {
     assert.ok(common.length > 15)
     assert.deepEqual(
       common.filter(name => !ours.has(name)),
+      [],
+    )
+  })
+
+  it('have all key exchange by RSA alone that our own library has', async () => {
+    const { sender } = await captured({}, { maxVersion: 'TLSv1.2', ciphers: 'kRSA:!eNULL:@SECLEVEL=0' })
+    const [hello] = new RecordReader().read(sender)
+    assert.ok(hello?.kind === 'client-hello')
+    const { suites } = hello.hello
+    assert.ok(suites.length > 10)
+    assert.deepEqual(
+      suites.filter(suite => !STATIC_RSA.includes(suite)),
       [],
     )
   })

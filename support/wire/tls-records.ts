@@ -9,7 +9,7 @@ export type TlsSighting =
   | ServerHello
   | { kind: 'certificate-request' }
   | { kind: 'group'; group: string }
-  /** The receiver's share of an ephemeral key exchange, up to TLS 1.2; a ServerHello of TLS 1.3 has it in its `group`. */
+  /** The receiver's share of an ephemeral key exchange, up to TLS 1.2. */
   | { kind: 'server-key-exchange' }
   /** Where asked for: a record under the keys of the session; `length` in bytes, with what its protection adds. */
   | { kind: 'sealed'; length: number }
@@ -46,10 +46,10 @@ const ALERTS: Record<number, string> = {
 const MAX_HANDSHAKE = 64 * 1024
 /** Encrypted handshake records that are kept until their keys are known; a usual handshake has one to four. */
 const MAX_SEALED = 8
+
 /**
- * Follows one direction of a TLS connection through its records and reports hellos, CertificateRequest, unencrypted
- * alerts, and bytes that are no TLS. The handshake of TLS 1.3 is read with a secret of our own end. Bounded: handshake bytes are
- * kept up to 64 KiB, then ignored.
+ * Follows one direction of a TLS connection through its records and reports what of it is not encrypted. The handshake
+ * of TLS 1.3 is read with a secret of our own end. Handshake bytes are kept up to MAX_HANDSHAKE, then ignored.
  */
 export class RecordReader {
   #bytes: Buffer = Buffer.alloc(0)

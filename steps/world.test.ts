@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import type { IWorldOptions } from '@cucumber/cucumber'
+import type { Mailbox } from '../support/lab/mailbox.ts'
+import { Partner } from '../support/lab/partner.ts'
+import type { Run } from '../support/run/run.ts'
+import { broken, kept } from '../support/verdicts/judgements/observation.ts'
+import { MailWorld } from './world.ts'
+
+describe('an example', () => {
+  /** One in which mail went through a tap to the gateway, with a run that believes what it is told. */
+  function received({ flooded }: { flooded: boolean }): MailWorld {
+    const world = new MailWorld({ log: () => {} } as unknown as IWorldOptions<unknown>)
+    const judge: Run['judge'] = ((_, { kind, detail }) => ({
+      verdict: { kept: 'conformant', broken: 'non-conformant', unclear: 'inconclusive' }[kind],
+      detail,
+    })) as Run['judge']
+    Object.defineProperty(world, 'run', { value: { judge } })
+    const tap = new Partner('gateway.test', [])
+    tap.flooded = flooded
+    world.passed({ tap, mailbox: {} as Mailbox, names: ['one', 'other'] })
+    return world
+  }
+
+  it('keeps nothing of which a part went through a tap unseen', () => {
+    const world = received({ flooded: true })
+    assert.equal(world.conclude(kept('all is well')), 'skipped')
+    assert.deepEqual(world.verdict, {
+      verdict: 'inconclusive',
+      detail: 'one to other: there was more than is served or kept of one partner',
+    })
+  })
+
+  it('is broken by what was seen, whatever was not', () => {
+    assert.throws(() => received({ flooded: true }).conclude(broken('in clear')), { name: 'NonConformant' })
+  })
+
+  it('is kept where all was seen', () => {
+    assert.equal(received({ flooded: false }).conclude(kept('all is well')), undefined)
+  })
+})
