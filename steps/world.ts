@@ -15,7 +15,7 @@ import type { Stream } from '../support/lab/stream.ts'
 import type { Strength } from '../support/lab/strength.ts'
 import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
 import { all, unclear } from '../support/verdicts/judgements/observation.ts'
-import { cameAgainLater, wentOutLater } from '../support/verdicts/judgements/outbound.ts'
+import { cameAgainLater, type Settled, wentOutLater } from '../support/verdicts/judgements/outbound.ts'
 import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp.ts'
@@ -97,7 +97,7 @@ export class MailWorld extends World {
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
-  readonly #settled: { held: Sent[]; there: Sent[] } = { held: [], there: [] }
+  readonly #settled: { held: Sent[]; there: Settled[] } = { held: [], there: [] }
   acted = false
   /** In a dry run: the next step is not to be run, nor any after it. */
   ends = false
@@ -197,16 +197,25 @@ export class MailWorld extends World {
       const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
       const [first, ...more] = one.arrivals
       if (!first && level !== 'opportunistic') held.push(one)
-      if (first?.secured && more.length === 0) there.push(one)
+      if (first?.secured && more.length === 0) there.push({ sent: one, before: new Set(one.conversations) })
     }
   }
 
+  /** The example is over; what may still come from the gateway to the second server is listened for. */
   async release(): Promise<void> {
-    await this.stream?.end()
+    try {
+      await this.stream?.end()
+    } finally {
+      for (const leave of this.#leavePaths) leave()
+      for (const partner of this.#partners) this.run.lab.release(partner)
+    }
+  }
+
+  /** Others may have the second server. */
+  async dismiss(): Promise<void> {
     const second = await this.#secondServer?.catch(() => undefined)
+    this.#secondServer = undefined
     if (second) await this.run.gateways.dismiss(second)
-    for (const leave of this.#leavePaths) leave()
-    for (const partner of this.#partners) this.run.lab.release(partner)
   }
 
   /** Room for so many mail exchangers of partners at once. */
@@ -255,8 +264,13 @@ export class MailWorld extends World {
     const { held, there } = this.#settled
     if (held.length + there.length === 0) return undefined
     return {
-      partners: [...held, ...there].map(({ partner }) => partner),
-      observed: () => wentOutLater(held) ?? cameAgainLater(there),
+      partners: [...held, ...there.map(({ sent }) => sent)].map(({ partner }) => partner),
+      observed: () => {
+        const observation = wentOutLater(held) ?? cameAgainLater(there)
+        return observation && { ...observation, detail: `${this.#pairName}${observation.detail}` }
+      },
+      evidence: () => this.evidence(),
+      ...(this.#secondServer ? { over: () => this.dismiss() } : {}),
     }
   }
 

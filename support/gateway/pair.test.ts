@@ -21,10 +21,10 @@ describe('two gateways', function () {
 
   async function judged(peer: GatewaySource | undefined, requirements = WANTED) {
     const source = { ...reference(), ...(peer ? { peers: { 'the same kind': () => peer } } : {}) } as const
-    const run = await Run.start({ source, pki })
+    const run = await Run.start({ source, pki, aftermath: 100 })
     try {
       const rules = select(loadFeatures(catalogue), catalogue, { requirements, tags: 'not @mixed-pair' })
-      await withRun(run, () => judgeAll(run, rules, 4, 100))
+      await withRun(run, () => judgeAll(run, rules, 4))
       return run.verdicts
     } finally {
       await run.stop()

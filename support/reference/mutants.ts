@@ -1061,6 +1061,14 @@ export const MUTANTS: readonly Mutant[] = [
     symptom: 'the message arrived in clear',
   },
   {
+    name: 'sends a second copy to its own servers in clear, a little later',
+    requirement: 'EXO-S2S-01',
+    defects: { sender: { copiesInClear: true } },
+    symptom: 'reference to reference: the message arrived again, in clear',
+    breaksControl: true,
+    explains: ['EXO-OPP-04', 'EXO-FRC-01'],
+  },
+  {
     name: 'offers TLS 1.0 and up between its own servers',
     requirement: 'EXO-S2S-02',
     defects: { sender: { minVersion: 'TLSv1' } },
@@ -1142,6 +1150,19 @@ export const MUTANTS: readonly Mutant[] = [
     defects: { queue: { forgetsDeferred: true } },
     symptom: 'the message did not arrive: deferred',
     waits: true,
+  },
+  {
+    name: 'sends once more to its own servers what had waited for them',
+    requirement: 'EXO-S2S-05',
+    defects: { sender: { deliversHeldTwice: true } },
+    symptom: 'reference to reference: the message arrived again, over TLS',
+  },
+  {
+    name: 'sends to its own servers in clear, a little after it has said deferred',
+    requirement: 'EXO-S2S-05',
+    defects: { sender: { deliversLater: true } },
+    symptom: 'in clear after the gateway had said that it is held back',
+    explains: ['EXO-FRC-01'],
   },
   {
     name: 'has a second server with older versions',

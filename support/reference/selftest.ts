@@ -19,7 +19,7 @@ const sample = ({ receiver, sender, queue, words }: Defects): string[] => [
 
 /** Runs side by side: most of what they do is waiting for each other's handshakes. */
 const PARALLEL = 8
-/** As `Run.settle`: defects that act later act within 100 ms. */
+/** As for `Run`: defects that act later act within 100 ms. */
 const AFTERMATH = 400
 
 /** What became of one planted defect. */
@@ -98,10 +98,10 @@ async function judged(
   requirements: readonly string[] | undefined,
   parallel: number,
 ): Promise<RecordedVerdict[]> {
-  const run = await Run.start({ source: reference(defects), pki })
+  const run = await Run.start({ source: reference(defects), pki, aftermath: AFTERMATH })
   try {
     await withRun(run, () =>
-      judgeAll(run, select(rules, catalogue, requirements ? { requirements } : {}), parallel, AFTERMATH),
+      judgeAll(run, select(rules, catalogue, requirements ? { requirements } : {}), parallel),
     )
     return run.verdicts
   } finally {
