@@ -81,6 +81,7 @@ Before(function (this: MailWorld, { pickle, gherkinDocument }) {
   const { source } = this.run.gateways
   for (const { name } of pickle.tags) {
     const role = name === '@sender' ? 'sender' : name === '@receiver' ? 'receiver' : undefined
+    if (role === 'sender') this.sends = true
     const untested = role && source.untested?.(role)
     if (untested) throw new Inapplicable(untested)
     const capability = name.slice(1)

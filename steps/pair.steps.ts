@@ -14,22 +14,17 @@ defineParameterType({
   useForSnippets: false,
 })
 
-function pairWith(world: MailWorld, kind: PeerKind): void {
-  world.needs(kind === 'the same kind' ? 'pair' : 'mixed-pair')
-  world.peer = kind
-}
-
 /** No connector covers it. */
 Given('the partner is a second server of {kind}', function (this: MailWorld, kind: PeerKind) {
-  pairWith(this, kind)
+  this.peer = kind
 })
 
 /** Between the servers of a service TLS is required in both directions. */
 Given(
   "the partner is a server of {kind} in the gateway's service",
   function (this: MailWorld, kind: PeerKind) {
-    pairWith(this, kind)
-    if (this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
+    this.peer = kind
+    if (this.sends && this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
       throw new Inapplicable('the gateway has no outbound connector that requires TLS')
     const why = this.run.gateways.source.refuses?.('belongs to a service')
     if (why) throw new Inapplicable(why)

@@ -4,7 +4,6 @@ import { equallyStrong } from '../support/verdicts/judgements/strength.ts'
 import type { MailWorld } from './world.ts'
 
 Given("the gateway's domain has a second server", async function (this: MailWorld) {
-  this.needs('pair')
   if (this.run.plan) return
   this.second = await this.run.gateways.ofOwn('as it is')
 })

@@ -41,6 +41,8 @@ interface Copy {
 export class MailWorld extends World {
   located!: Located
   key = ''
+  /** The gateway is judged as a sender, by what it sends. */
+  sends = false
   began = 0
 
   // Given
@@ -228,7 +230,7 @@ export class MailWorld extends World {
   }
 
   needs(capability: Capability): void {
-    const why = this.run.gateways.source.lacks(capability)
+    const why = this.run.gateways.lacks(capability)
     if (why) throw new Inapplicable(why)
   }
 

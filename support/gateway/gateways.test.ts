@@ -123,9 +123,24 @@ describe('the gateways of a run', () => {
       [one, service, await all.with('as it is')].map(({ flow }) => flow.network.resolver),
       ['127.0.0.1:10', '127.0.0.1:10', '127.0.0.1:9'],
     )
-    await assert.rejects(all.peer('another kind'), /has no second server of another kind/)
+    await assert.rejects(all.peer('another kind'), /the suite has no second server of another kind/)
     await all.stop()
     assert.equal(await greets(one.inbound), false)
+  })
+
+  it('have a second server of the kinds that the source names, whatever it claims, and say so', async () => {
+    const { all, flow } = await gateways()
+    assert.equal(all.lacks('pair'), undefined)
+    assert.match(all.lacks('mixed-pair')!, /no second server of another kind for reference/)
+    const another = {
+      ...reference(),
+      lacks: () => 'not built in',
+      peers: { 'another kind': () => reference() },
+    }
+    const mixed = new Gateways(another, flow, pki)
+    assert.equal(mixed.lacks('mixed-pair'), undefined)
+    assert.match(mixed.lacks('pair')!, /no second server of the same kind/)
+    assert.equal(mixed.lacks('retry'), 'not built in')
   })
 
   it('have a second server for one at a time, and a few of them', async () => {

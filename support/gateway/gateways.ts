@@ -1,12 +1,16 @@
 import type { RunNetwork } from '../containers/run-network.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
 import type { Pki } from '../pki/pki.ts'
+import type { Capability } from './adapter.ts'
 import type { Gateway, GatewaySource, PeerKind } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
 import { type FlowVariant, peerFlow, variantOf } from './standard-flow.ts'
 
 /** Second servers of a kind at a time: enough that nobody waits long while one is listened to for what comes late. */
 const PEERS = 3
+
+/** Not the gateway's own to claim: the suite has a second server for it or has none. */
+const PAIRED: Partial<Record<Capability, PeerKind>> = { pair: 'the same kind', 'mixed-pair': 'another kind' }
 
 /** Second servers of one kind: nobody shares one, so that what comes late can be told apart. */
 interface Peers {
@@ -79,7 +83,7 @@ export class Gateways {
    */
   async peer(kind: PeerKind): Promise<Gateway> {
     const source = this.source.peers?.[kind]?.()
-    if (!source) throw new Error(`${this.source.name} has no second server of ${kind}`)
+    if (!source) throw new Error(`the suite has no second server of ${kind} for ${this.source.name}`)
     const peers = this.#peers.get(kind) ?? { free: [], count: 0, waiting: [] }
     this.#peers.set(kind, peers)
     const { free, waiting } = peers
@@ -105,6 +109,15 @@ export class Gateways {
     // Whoever asks once it has ended gets another.
     made.then(gateway => onEnd(gateway, () => all.get(key) === made && all.delete(key))).catch(() => {})
     return made
+  }
+
+  /** Why a scenario cannot have what it needs, or nothing when it can. */
+  lacks(capability: Capability): string | undefined {
+    const kind = PAIRED[capability]
+    if (!kind) return this.source.lacks(capability)
+    return this.source.peers?.[kind]
+      ? undefined
+      : `the suite has no second server of ${kind} for ${this.source.name}`
   }
 
   /** Those of the gateways so far that ended by themselves, oldest first. */
