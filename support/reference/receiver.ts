@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type MailFlow, requiresTlsOfAll } from '../gateway/mail-flow.ts'
+import type { ClientHello } from '../wire/conversation.ts'
 import { PeerLimit } from '../wire/lines.ts'
 import { printable } from '../wire/printable.ts'
 import { type Channel, ChannelError } from './channel.ts'
@@ -28,6 +29,8 @@ export interface ReceiverContext {
   crash: () => void
   defects: ReceiverDefects
   words: WordsDefects
+  /** Those for mail from and to these addresses. */
+  wordsAbout: (addresses: readonly string[]) => WordsDefects
 }
 
 /** Serves one connection to its end. Never throws for what the other side does. */
@@ -40,6 +43,12 @@ export async function serve(channel: Channel, context: ReceiverContext): Promise
     if (!(error instanceof ChannelError || error instanceof PeerLimit))
       context.log.say(`a session ended in an error of the gateway itself: ${(error as Error).stack}`)
   }
+}
+
+/** Whether the gateway would agree to what a ClientHello offers; for `ignoresBadHellos`. */
+function isServed(hello: ClientHello | undefined, { forwardSecrecy }: MailFlow): boolean {
+  const suites = hello?.suites.filter(suite => !forwardSecrecy || !suite.startsWith('TLS_RSA_')) ?? []
+  return suites.length > 0 && hello!.versions.some(version => version >= 'TLSv1.2')
 }
 
 /** The reply that refuses what is open to nobody before TLS; RFC 3207 s4. */
@@ -165,6 +174,10 @@ class Session {
       return undefined
     }
     if (defects.executesSilently) await this.#executeSilently()
+    if (defects.ignoresBadHellos && !isServed(await this.#channel.hello(), this.#flow)) {
+      await this.#channel.line(IDLE)
+      return undefined
+    }
     const mixed = defects.executesBehindMixedCase && word !== 'STARTTLS' ? 'all' : undefined
     await this.#channel.acceptTls(serverTls(this.#flow, defects), defects.executesEarlyBytes ?? mixed)
     if (defects.executesSilently) return undefined
@@ -336,7 +349,7 @@ class Session {
         id,
         content,
       },
-      this.#context.words,
+      this.#context.wordsAbout([this.#from!, ...this.#to]),
     )
     const mail = {
       id,

@@ -119,7 +119,7 @@ async function tried(bench: Bench, mutant: Mutant | Omission): Promise<MutantRes
     name: mutant.name,
     requirements,
     omission,
-    ...(omission ? withheld(verdicts) : found(mutant, verdicts)),
+    ...(omission ? withheld(verdicts, mutant.refusals) : found(mutant, verdicts)),
     durationMs: Math.round(performance.now() - began),
   }
 }
@@ -168,9 +168,10 @@ const NAMES_REFUSAL = /^(Then|And) the reply is (5\d\d|a permanent refusal)/
 /** Nothing that the gateway left undone may be called a right refusal. */
 export function withheld(
   verdicts: readonly RecordedVerdict[],
+  words = REFUSES,
 ): Pick<MutantResult, 'found' | 'detail' | 'alarms'> {
   const refusals = verdicts.filter(({ seen: { steps } }) =>
-    steps.some(step => /^(Then|And) /.test(step) && (REFUSES.test(step) || NAMES_REFUSAL.test(step))),
+    steps.some(step => /^(Then|And) /.test(step) && (words.test(step) || NAMES_REFUSAL.test(step))),
   )
   const passed = refusals.filter(({ verdict }) => verdict === 'conformant')
   return {
