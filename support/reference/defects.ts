@@ -142,6 +142,14 @@ export interface ReceiverDefects {
   greylists?: true
   /** After its first message every MAIL is answered 452. */
   tires?: true
+  /** MAIL without return path is answered 550. */
+  refusesNullSenders?: true
+  /** The first RCPT of all is answered 451. */
+  hasBadMoment?: true
+  /** Nothing is answered inside TLS. */
+  silentInTls?: true
+  /** The EHLO reply has more lines than anybody reads. */
+  listsTooMuch?: true
 }
 
 /** Where the gateway sends mail on. */

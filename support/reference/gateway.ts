@@ -97,7 +97,7 @@ export class ReferenceGateway implements Gateway {
   async #listen(host: string, role: 'inbound' | 'submission', more: ReceiverDefects = {}): Promise<Endpoint> {
     const { words = {}, amongServers } = this.#defects
     const receiver = { ...this.#defects.receiver, ...more }
-    const memory = { authenticated: new Set<string>(), greylisted: new Set<string>(), taken: 0 }
+    const memory = { authenticated: new Set<string>(), greylisted: new Set<string>(), taken: 0, asked: 0 }
     const server = createServer(socket => {
       const former = this.#connections++ % 2 === 0 ? this.#formerFlow : undefined
       this.#sockets.add(socket)

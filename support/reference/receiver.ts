@@ -24,7 +24,7 @@ export interface ReceiverContext {
   log: Log
   accept: (mail: Mail, recipients: string[]) => void
   /** What sessions tell later ones; for `remembersAddresses`, `greylists` and `tires`. */
-  memory: { authenticated: Set<string>; greylisted: Set<string>; taken: number }
+  memory: { authenticated: Set<string>; greylisted: Set<string>; taken: number; asked: number }
   /** For `crashesInsteadOfRefusing`. */
   crash: () => void
   defects: ReceiverDefects
@@ -94,7 +94,8 @@ class Session {
       const verb = word!.toUpperCase()
       const yes = this.#defects.answersAlways250 && this.#context.role === 'inbound'
       const reply = yes ? '250 2.0.0 Yes' : await this.#answer(verb, argument!, word!)
-      if (reply) this.#reply(reply)
+      const silent = this.#defects.silentInTls && this.#secured && this.#context.role === 'inbound'
+      if (reply && !silent) this.#reply(reply)
       if (verb === 'QUIT' || (this.#defects.closesAtParameter && reply?.startsWith('501'))) return
     }
   }
@@ -159,6 +160,8 @@ class Session {
     if (able && (!this.#secured || this.#defects.offersAgain))
       keywords.push(this.#defects.decoratesKeyword ? 'STARTTLS required' : 'STARTTLS')
     if (this.#context.role === 'submission' && this.#secured) keywords.push('AUTH PLAIN')
+    if (this.#defects.listsTooMuch && this.#context.role === 'inbound')
+      keywords.push(...Array.from({ length: 250 }, (_, i) => `X-${i}`))
     return keywords.map((word, i) => `250${i < keywords.length - 1 ? '-' : ' '}${word}`).join('\r\n')
   }
 
@@ -234,6 +237,7 @@ class Session {
     const domain = this.#defects.heedsCapitals ? named : named.toLowerCase()
     const { memory, role } = this.#context
     if (role === 'inbound' && this.#defects.tires && memory.taken > 0) return '452 4.3.1 Enough for today'
+    if (role === 'inbound' && this.#defects.refusesNullSenders && sender === '') return '550 5.7.1 No bounces'
     const skips = role !== 'inbound' || (this.#checked && this.#defects.checksFirstMailOnly)
     this.#checked = true
     const refusal = skips ? undefined : this.#refusal(this.#defects.decidesByHelo ? this.#helo : domain)
@@ -297,6 +301,8 @@ class Session {
     const recipient = printable(address, 320)
     const local = recipient.toLowerCase().endsWith(`@${this.#flow.domain}`)
     if (!local && this.#context.role === 'inbound') return '550 5.7.1 No relay'
+    if (this.#defects.hasBadMoment && this.#context.role === 'inbound' && this.#context.memory.asked++ === 0)
+      return '451 4.3.2 Not now'
     this.#to.push(recipient)
     return '250 2.1.5 Recipient noted'
   }
