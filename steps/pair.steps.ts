@@ -70,14 +70,13 @@ Given(
   },
 )
 
-/** What the gateway sends to the second server of its pair. */
+/** What the gateway sends to the second server. */
 export async function sendToPeer(
   world: MailWorld,
   how: { message?: Message; cause?: Message; tries?: number },
 ): Promise<Sent> {
   const { gateway, peer } = await world.pair()
   const { out } = world.between
-  await world.takePathTo(peer)
   const passed = await sendThrough(world.run, {
     from: gateway,
     to: peer,
@@ -95,7 +94,7 @@ export async function sendToPeer(
   return passed.sent
 }
 
-/** What the second server of its pair sends to the gateway. */
+/** What the second server sends to the gateway. */
 export async function receiveFromPeer(world: MailWorld): Promise<void> {
   const { gateway, peer } = await world.pair()
   const does = world.between.in

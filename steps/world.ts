@@ -68,7 +68,7 @@ export class MailWorld extends World {
   between: { in?: Interference; out?: Interference } = {}
   ownGateway: Gateway | undefined
   /** Another server of the gateway's domain. */
-  second: Gateway | undefined
+  another: Gateway | undefined
   stream: Stream | undefined
   /** Messages of the stream that did not arrive as they should. */
   astray: Message[] = []
@@ -125,13 +125,13 @@ export class MailWorld extends World {
     return this.#gateway
   }
 
-  /** All that the example had to do with, as far as they came up: those under test, and the second server of a pair. */
+  /** All that the example had to do with, as far as they came up: those under test, and the second server. */
   async servers(): Promise<{ tested: Gateway[]; all: Gateway[] }> {
     const up = async (...servers: (Promise<Gateway> | Gateway | undefined)[]) =>
       (await Promise.all(servers.map(server => Promise.resolve(server).catch(() => undefined)))).filter(
         server => server !== undefined,
       )
-    const tested = await up(this.#gateway, this.ownGateway, this.second)
+    const tested = await up(this.#gateway, this.ownGateway, this.another)
     return { tested, all: [...tested, ...(await up(this.#secondServer))] }
   }
 
@@ -147,7 +147,7 @@ export class MailWorld extends World {
     return this.#secondServer
   }
 
-  /** From here on until the example is over, mail for the domain of one of them goes the way that it says. */
+  /** From here on until the example is over, mail for the domain of a gateway goes the way that it says. */
   async takePathTo({ flow }: Gateway): Promise<void> {
     this.#leavePaths.push(await this.run.paths.take(flow.domain))
   }

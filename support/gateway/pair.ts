@@ -16,13 +16,13 @@ import { type Arrival, type Sent, send } from './sending.ts'
 import type { Submission } from './submission.ts'
 
 /** What of a run two gateways need to exchange mail. */
-export interface Ground {
+interface Ground {
   lab: Lab
   submission(gateway: Gateway): Submission
 }
 
 /** One message from one server to the other, through a tap. */
-export interface Passage {
+interface Passage {
   from: Gateway
   to: Gateway
   message: Message
@@ -35,7 +35,7 @@ export interface Passage {
 }
 
 /** What was seen of a passage. */
-export interface Passed {
+interface Passed {
   sent: Sent
   tap: Partner
   /** Behind the server that receives. */

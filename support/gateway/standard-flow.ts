@@ -128,7 +128,7 @@ async function ofService(flow: MailFlow, pki: Pki): Promise<MailFlow> {
   }
 }
 
-/** What the second server of a pair is told, one of several: it takes and sends everything, with TLS or without. */
+/** What a second server is told, one of several: it takes and sends everything, with TLS or without. */
 export async function peerFlow(
   flow: MailFlow,
   { kind, number }: { kind: PeerKind; number: number },

@@ -1197,7 +1197,7 @@ export const MUTANTS: readonly Mutant[] = [
     explains: ['EXO-FRC-01'],
   },
   {
-    name: 'has a second server with older versions',
+    name: 'has another server with older versions',
     requirement: 'BCP-07',
     defects: { otherServers: { minVersion: 'TLSv1' } },
     symptom: /asked for TLS 1\.1 alone, .* is the weaker/,

@@ -123,7 +123,7 @@ export class Run {
   deviations: readonly Deviation[]
   /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
   plan: Planned[] | undefined
-  /** By domain: whoever leads its mail through a tap has it alone. */
+  /** By domain of the gateways: whoever leads its mail through a tap has it alone. */
   readonly paths = new Turns()
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
