@@ -7,7 +7,7 @@ import type { FlowVariant } from '../support/gateway/standard-flow.ts'
 import type { Behaviour } from '../support/lab/behaviour.ts'
 import type { Dialogue } from '../support/lab/dialogue.ts'
 import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
-import type { Mailbox } from '../support/lab/mailbox.ts'
+import { type Mailbox, partnerMailbox } from '../support/lab/mailbox.ts'
 import type { Message } from '../support/lab/message.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
@@ -15,7 +15,12 @@ import type { Stream } from '../support/lab/stream.ts'
 import type { Strength } from '../support/lab/strength.ts'
 import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
 import { all, unclear } from '../support/verdicts/judgements/observation.ts'
-import { cameAgainLater, type Settled, wentOutLater } from '../support/verdicts/judgements/outbound.ts'
+import {
+  cameAgainLater,
+  isUnderWay,
+  type Settled,
+  wentOutLater,
+} from '../support/verdicts/judgements/outbound.ts'
 import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp.ts'
@@ -88,7 +93,7 @@ export class MailWorld extends World {
   readonly #taps: Partner[] = []
   /** Both servers of a pair, in the direction in which mail went. */
   #pairName = ''
-  #behind: Mailbox | undefined
+  #behind: Partner | undefined
   #gateway: Promise<Gateway> | undefined
   #secondServer: Promise<Gateway> | undefined
   readonly #leavePaths: (() => void)[] = []
@@ -99,7 +104,7 @@ export class MailWorld extends World {
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
-  readonly #settled: { held: Sent[]; there: Settled[] } = { held: [], there: [] }
+  readonly #settled: { held: Settled[]; there: Settled[] } = { held: [], there: [] }
   acted = false
   /** In a dry run: the next step is not to be run, nor any after it. */
   ends = false
@@ -154,21 +159,13 @@ export class MailWorld extends World {
 
   /** Where mail that the gateway has taken ends up. Absent where nobody can look into one. */
   get mailbox(): Mailbox | undefined {
-    return this.#behind ?? this.run.mailbox
+    return this.#behind ? partnerMailbox(this.#behind) : this.run.mailbox
   }
 
   /** Notes what was seen of the path, and who was at its ends. */
-  passed({
-    tap,
-    mailbox,
-    names,
-  }: {
-    tap: Partner
-    mailbox: Mailbox
-    names: readonly [string, string]
-  }): void {
+  passed({ tap, inbox, names }: { tap: Partner; inbox: Partner; names: readonly [string, string] }): void {
     this.#taps.push(tap)
-    this.#behind = mailbox
+    this.#behind = inbox
     this.#pairName = `${names.join(this.#taps.length > 1 ? ' and ' : ' to ')}: `
     this.acted = true
   }
@@ -198,8 +195,9 @@ export class MailWorld extends World {
     for (const one of sent) {
       const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
       const [first, ...more] = one.arrivals
-      if (!first && level !== 'opportunistic') held.push(one)
-      if (first?.secured && more.length === 0) there.push({ sent: one, before: new Set(one.conversations) })
+      const now = { sent: one, copies: one.arrivals.length, before: new Set(one.conversations) }
+      if (!first && level !== 'opportunistic') held.push(now)
+      if (first?.secured && more.length === 0) there.push(now)
     }
   }
 
@@ -264,11 +262,14 @@ export class MailWorld extends World {
   /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */
   late(): Late | undefined {
     const { held, there } = this.#settled
-    if (held.length + there.length === 0) return undefined
+    const all = [...held, ...there]
+    if (all.length === 0) return undefined
+    const inbox = this.#behind
     return {
-      partners: [...held, ...there.map(({ sent }) => sent)].map(({ partner }) => partner),
+      partners: all.map(({ sent }) => sent.partner),
+      ...(inbox ? { underWay: { inbox, holds: () => all.some(isUnderWay) } } : {}),
       observed: () => {
-        const observation = wentOutLater(held) ?? cameAgainLater(there)
+        const observation = wentOutLater(held.map(({ sent }) => sent)) ?? cameAgainLater(there)
         return observation && { ...observation, detail: `${this.#pairName}${observation.detail}` }
       },
       evidence: () => this.evidence(),

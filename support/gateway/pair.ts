@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { Interference, Lab } from '../lab/lab.ts'
-import { ARRIVAL, type Mailbox, partnerMailbox } from '../lab/mailbox.ts'
+import { ARRIVAL } from '../lab/mailbox.ts'
 import { compose, type Message } from '../lab/message.ts'
 import type { Partner } from '../lab/partner.ts'
 import { type Handover, handOver, type SenderBehaviour, type Stage } from '../lab/sender.ts'
@@ -39,7 +39,7 @@ interface Passed {
   sent: Sent
   tap: Partner
   /** Behind the server that receives. */
-  mailbox: Mailbox
+  inbox: Partner
 }
 
 /** The gateway under test sends to the second server. Whether a message came through is seen in the mailbox behind it. */
@@ -131,7 +131,7 @@ async function pass(
     sent.word.at(-1)?.kind === 'delivered' || sent.conversations.some(one => lastExchange(one).accepted)
   if (taken) await until(() => sent.arrivals.length > 0, [inbox], ARRIVAL)
   await tap.caughtUp()
-  return { sent, tap, mailbox: partnerMailbox(inbox) }
+  return { sent, tap, inbox }
 }
 
 /** What a server lacks that does not take good mail from us; `kind`: where it gave no answer that would be a claim. */

@@ -56,6 +56,8 @@ const DELAY = 2_000
 /** What became of messages after their example was over. */
 export interface Late {
   partners: readonly Partner[]
+  /** Between servers: whether something went over TLS that has not come out at the inbox behind. */
+  underWay?: { holds: () => boolean; inbox: Partner }
   /** Nothing when it is as it was. */
   observed: () => Observation | undefined
   /** All conversations of the example by then. */
@@ -288,8 +290,11 @@ export class Run {
 
   async #lookAt(held: readonly Held[]): Promise<void> {
     const partners = held.flatMap(({ late }) => late.partners)
-    const over = () => partners.every(({ conversations }) => conversations.every(({ closed }) => closed))
-    await until(over, partners, REST)
+    const underWay = held.flatMap(({ late }) => late.underWay ?? [])
+    const over = () =>
+      partners.every(({ conversations }) => conversations.every(({ closed }) => closed)) &&
+      !underWay.some(({ holds }) => holds())
+    await until(over, [...partners, ...underWay.map(({ inbox }) => inbox)], REST)
     for (const { located, verdict, late } of held) {
       const observation = late.observed()
       if (!observation) continue

@@ -101,10 +101,18 @@ export function wentOutLater(sent: readonly Sent[]): Observation | undefined {
   return undefined
 }
 
-/** A message that had arrived once, over TLS alone, and the conversations until then. */
+/** A message that was held back or had arrived, with how many copies and which conversations there were until then. */
 export interface Settled {
   sent: Sent
+  copies: number
   before: ReadonlySet<Conversation>
+}
+
+/** Something went through a tap over TLS since, and more has not arrived. */
+export function isUnderWay({ sent, copies, before }: Settled): boolean {
+  const { arrivals, conversations } = sent
+  const session = conversations.some(one => !before.has(one) && one.overheard && secured(one))
+  return session && arrivals.length === copies
 }
 
 /** What had arrived came again afterwards, or crossed in clear once more; nothing where it did not. */
