@@ -27,7 +27,7 @@ const BUNDLED: readonly GatewaySource[] = [
   ...everyRelease(sendmail),
   ...everyRelease(chasquid),
   reference(),
-]
+].map(source => paired(source, PAIRS[source.name.split('@')[0]!]))
 
 /** The embedded one, which needs no container engine. */
 export const DEFAULT_GATEWAY = 'haraka'
@@ -37,17 +37,13 @@ export const bundledNames = (): string[] => BUNDLED.map(({ name }) => name)
 /** Under its bare name, and with each release behind an @. */
 function everyRelease(product: ContainerProduct): GatewaySource[] {
   const releases = [undefined, ...product.releases.map(({ name }) => name)]
-  return releases.map(release => paired(container(product, release), PAIRS[product.name]))
+  return releases.map(release => container(product, release))
 }
 
 /** A source with a second server of another kind, where there is one. */
 function paired(source: GatewaySource, other: string | undefined): GatewaySource {
   if (other === undefined) return source
-  return {
-    ...source,
-    peers: { ...source.peers, 'another kind': () => bundledGateway(other) },
-    lacks: capability => (capability === 'mixed-pair' ? undefined : source.lacks(capability)),
-  }
+  return { ...source, peers: { ...source.peers, 'another kind': () => bundledGateway(other) } }
 }
 
 /** Throws InputError when there is none of this name. */

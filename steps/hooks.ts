@@ -81,6 +81,7 @@ Before(function (this: MailWorld, { pickle, gherkinDocument }) {
   const { source } = this.run.gateways
   for (const { name } of pickle.tags) {
     const role = name === '@sender' ? 'sender' : name === '@receiver' ? 'receiver' : undefined
+    if (role === 'sender') this.sends = true
     const untested = role && source.untested?.(role)
     if (untested) throw new Inapplicable(untested)
     const capability = name.slice(1)
@@ -106,10 +107,10 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   const servers = await this.servers()
   const ended = run.alone ? await whoEnded(servers.tested) : undefined
   this.notes.push(...(ended?.log('') ?? []))
-  await this.release()
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>
   try {
+    await this.release()
     const fault = this.evidence().find(({ labError }) => labError)?.labError
     if (fault) throw new Error(fault)
     conclusion = ended?.end
@@ -119,6 +120,12 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
     failure = error
     conclusion = { verdict: 'lab-error', detail: (error as Error).message }
   }
+  const late = ended || conclusion.verdict !== 'conformant' ? undefined : this.late()
+  if (!late?.over)
+    await this.dismiss().catch(error => {
+      failure ??= error
+      conclusion = { verdict: 'lab-error', detail: (error as Error).message }
+    })
   const { id, level, actor } = run.catalogue.get(located.rule.requirement)
   run.record(
     this.key,
@@ -134,7 +141,7 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
       durationMs: Math.round((performance.now() - this.began) * 10) / 10,
       seen: { conversations: this.evidence(), notes: this.notes, steps: stepsOf(pickle, gherkinDocument) },
     },
-    { servers: servers.all, late: ended ? undefined : this.late() },
+    { servers: servers.all, late },
   )
   if (failure) throw failure
 })

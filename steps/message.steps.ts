@@ -275,8 +275,8 @@ Then('its text cannot be read on the wire, and its recipient can decrypt it', fu
 })
 
 Then('its Received lines claim TLS for the first hop alone', async function (this: MailWorld) {
-  const peer = this.peer && (await this.secondServer())
-  return this.conclude(firstHopAlone(this.only, peer?.flow.hostname))
+  const flow = this.peer && (await this.gateway()).flow
+  return this.conclude(firstHopAlone(this.only, flow))
 })
 
 Then('the two hops have sessions of their own', function (this: MailWorld) {

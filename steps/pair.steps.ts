@@ -15,22 +15,17 @@ defineParameterType({
   useForSnippets: false,
 })
 
-function pairWith(world: MailWorld, kind: PeerKind): void {
-  world.needs(kind === 'the same kind' ? 'pair' : 'mixed-pair')
-  world.peer = kind
-}
-
 /** No connector covers it. */
 Given('the partner is a second server of {kind}', function (this: MailWorld, kind: PeerKind) {
-  pairWith(this, kind)
+  this.peer = kind
 })
 
 /** Between the servers of a service TLS is required in both directions. */
 Given(
   "the partner is a server of {kind} in the gateway's service",
   function (this: MailWorld, kind: PeerKind) {
-    pairWith(this, kind)
-    if (this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
+    this.peer = kind
+    if (this.sends && this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
       throw new Inapplicable('the gateway has no outbound connector that requires TLS')
     const why = this.run.gateways.source.refuses?.('belongs to a service')
     if (why) throw new Inapplicable(why)
@@ -76,14 +71,13 @@ Given(
   },
 )
 
-/** What the gateway sends to the second server of its pair. */
+/** What the gateway sends to the second server. */
 export async function sendToPeer(
   world: MailWorld,
   how: { message?: Message; cause?: Message; tries?: number },
 ): Promise<Sent> {
   const { gateway, peer } = await world.pair()
   const { out } = world.between
-  await world.takePathTo(peer)
   const passed = await sendThrough(world.run, {
     from: gateway,
     to: peer,
@@ -101,7 +95,7 @@ export async function sendToPeer(
   return passed.sent
 }
 
-/** What the second server of its pair sends to the gateway. */
+/** What the second server sends to the gateway. */
 export async function receiveFromPeer(world: MailWorld): Promise<void> {
   const { gateway, peer } = await world.pair()
   const does = world.between.in

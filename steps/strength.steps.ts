@@ -3,14 +3,13 @@ import { addressesOf, strengthAt } from '../support/lab/strength.ts'
 import { equallyStrong } from '../support/verdicts/judgements/strength.ts'
 import type { MailWorld } from './world.ts'
 
-Given("the gateway's domain has a second server", async function (this: MailWorld) {
-  this.needs('pair')
+Given("the gateway's domain has another server", async function (this: MailWorld) {
   if (this.run.plan) return
-  this.second = await this.run.gateways.ofOwn('as it is')
+  this.another = await this.run.gateways.ofOwn('as it is')
 })
 
 When("every address of the gateway's domain is probed", async function (this: MailWorld) {
-  const servers = [await this.gateway(), ...(this.second ? [this.second] : [])]
+  const servers = [await this.gateway(), ...(this.another ? [this.another] : [])]
   const endpoints = await Promise.all(
     servers.flatMap(({ inbound, alsoAt = [] }) => [inbound, ...alsoAt]).map(addressesOf),
   )

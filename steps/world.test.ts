@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { IWorldOptions } from '@cucumber/cucumber'
-import type { Mailbox } from '../support/lab/mailbox.ts'
 import { Partner } from '../support/lab/partner.ts'
 import type { Run } from '../support/run/run.ts'
 import { broken, kept } from '../support/verdicts/judgements/observation.ts'
@@ -17,7 +16,7 @@ describe('an example', () => {
     Object.defineProperty(world, 'run', { value: { judge } })
     const tap = new Partner('gateway.test', [])
     tap.flooded = flooded
-    world.passed({ tap, mailbox: {} as Mailbox, names: ['one', 'other'] })
+    world.passed({ tap, inbox: new Partner('mailbox.gateway.test', []), names: ['one', 'other'] })
     return world
   }
 

@@ -7,7 +7,7 @@ import type { FlowVariant } from '../support/gateway/standard-flow.ts'
 import type { Behaviour } from '../support/lab/behaviour.ts'
 import type { Dialogue } from '../support/lab/dialogue.ts'
 import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
-import type { Mailbox } from '../support/lab/mailbox.ts'
+import { type Mailbox, partnerMailbox } from '../support/lab/mailbox.ts'
 import type { Message } from '../support/lab/message.ts'
 import type { Partner } from '../support/lab/partner.ts'
 import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
@@ -15,7 +15,12 @@ import type { Stream } from '../support/lab/stream.ts'
 import type { Strength } from '../support/lab/strength.ts'
 import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
 import { all, unclear } from '../support/verdicts/judgements/observation.ts'
-import { cameAgainLater, wentOutLater } from '../support/verdicts/judgements/outbound.ts'
+import {
+  cameAgainLater,
+  isUnderWay,
+  type Settled,
+  wentOutLater,
+} from '../support/verdicts/judgements/outbound.ts'
 import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp.ts'
@@ -41,6 +46,8 @@ interface Copy {
 export class MailWorld extends World {
   located!: Located
   key = ''
+  /** The gateway is judged as a sender, by what it sends. */
+  sends = false
   began = 0
 
   // Given
@@ -66,7 +73,7 @@ export class MailWorld extends World {
   between: { in?: Interference; out?: Interference } = {}
   ownGateway: Gateway | undefined
   /** Another server of the gateway's domain. */
-  second: Gateway | undefined
+  another: Gateway | undefined
   stream: Stream | undefined
   /** Messages of the stream that did not arrive as they should. */
   astray: Message[] = []
@@ -86,7 +93,7 @@ export class MailWorld extends World {
   readonly #taps: Partner[] = []
   /** Both servers of a pair, in the direction in which mail went. */
   #pairName = ''
-  #behind: Mailbox | undefined
+  #behind: Partner | undefined
   #gateway: Promise<Gateway> | undefined
   #secondServer: Promise<Gateway> | undefined
   readonly #leavePaths: (() => void)[] = []
@@ -97,7 +104,7 @@ export class MailWorld extends World {
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
-  readonly #settled: { held: Sent[]; there: Sent[] } = { held: [], there: [] }
+  readonly #settled: { held: Settled[]; there: Settled[] } = { held: [], there: [] }
   acted = false
   /** In a dry run: the next step is not to be run, nor any after it. */
   ends = false
@@ -123,13 +130,13 @@ export class MailWorld extends World {
     return this.#gateway
   }
 
-  /** All that the example had to do with, as far as they came up: those under test, and the second server of a pair. */
+  /** All that the example had to do with, as far as they came up: those under test, and the second server. */
   async servers(): Promise<{ tested: Gateway[]; all: Gateway[] }> {
     const up = async (...servers: (Promise<Gateway> | Gateway | undefined)[]) =>
       (await Promise.all(servers.map(server => Promise.resolve(server).catch(() => undefined)))).filter(
         server => server !== undefined,
       )
-    const tested = await up(this.#gateway, this.ownGateway, this.second)
+    const tested = await up(this.#gateway, this.ownGateway, this.another)
     return { tested, all: [...tested, ...(await up(this.#secondServer))] }
   }
 
@@ -145,28 +152,20 @@ export class MailWorld extends World {
     return this.#secondServer
   }
 
-  /** From here on until the example is over, mail for the domain of one of them goes the way that it says. */
+  /** From here on until the example is over, mail for the domain of a gateway goes the way that it says. */
   async takePathTo({ flow }: Gateway): Promise<void> {
     this.#leavePaths.push(await this.run.paths.take(flow.domain))
   }
 
   /** Where mail that the gateway has taken ends up. Absent where nobody can look into one. */
   get mailbox(): Mailbox | undefined {
-    return this.#behind ?? this.run.mailbox
+    return this.#behind ? partnerMailbox(this.#behind) : this.run.mailbox
   }
 
   /** Notes what was seen of the path, and who was at its ends. */
-  passed({
-    tap,
-    mailbox,
-    names,
-  }: {
-    tap: Partner
-    mailbox: Mailbox
-    names: readonly [string, string]
-  }): void {
+  passed({ tap, inbox, names }: { tap: Partner; inbox: Partner; names: readonly [string, string] }): void {
     this.#taps.push(tap)
-    this.#behind = mailbox
+    this.#behind = inbox
     this.#pairName = `${names.join(this.#taps.length > 1 ? ' and ' : ' to ')}: `
     this.acted = true
   }
@@ -196,17 +195,27 @@ export class MailWorld extends World {
     for (const one of sent) {
       const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
       const [first, ...more] = one.arrivals
-      if (!first && level !== 'opportunistic') held.push(one)
-      if (first?.secured && more.length === 0) there.push(one)
+      const now = { sent: one, copies: one.arrivals.length, before: new Set(one.conversations) }
+      if (!first && level !== 'opportunistic') held.push(now)
+      if (first?.secured && more.length === 0) there.push(now)
     }
   }
 
+  /** The example is over; what may still come from the gateway to the second server is listened for. */
   async release(): Promise<void> {
-    await this.stream?.end()
+    try {
+      await this.stream?.end()
+    } finally {
+      for (const leave of this.#leavePaths) leave()
+      for (const partner of this.#partners) this.run.lab.release(partner)
+    }
+  }
+
+  /** Others may have the second server. */
+  async dismiss(): Promise<void> {
     const second = await this.#secondServer?.catch(() => undefined)
+    this.#secondServer = undefined
     if (second) await this.run.gateways.dismiss(second)
-    for (const leave of this.#leavePaths) leave()
-    for (const partner of this.#partners) this.run.lab.release(partner)
   }
 
   /** Room for so many mail exchangers of partners at once. */
@@ -219,7 +228,7 @@ export class MailWorld extends World {
   }
 
   needs(capability: Capability): void {
-    const why = this.run.gateways.source.lacks(capability)
+    const why = this.run.gateways.lacks(capability)
     if (why) throw new Inapplicable(why)
   }
 
@@ -254,10 +263,18 @@ export class MailWorld extends World {
   /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */
   late(): Late | undefined {
     const { held, there } = this.#settled
-    if (held.length + there.length === 0) return undefined
+    const all = [...held, ...there]
+    if (all.length === 0) return undefined
+    const inbox = this.#behind
     return {
-      partners: [...held, ...there].map(({ partner }) => partner),
-      observed: () => wentOutLater(held) ?? cameAgainLater(there),
+      partners: all.map(({ sent }) => sent.partner),
+      ...(inbox ? { underWay: { inbox, holds: () => all.some(isUnderWay) } } : {}),
+      observed: () => {
+        const observation = wentOutLater(held.map(({ sent }) => sent)) ?? cameAgainLater(there)
+        return observation && { ...observation, detail: `${this.#pairName}${observation.detail}` }
+      },
+      evidence: () => this.evidence(),
+      ...(this.#secondServer ? { over: () => this.dismiss() } : {}),
     }
   }
 

@@ -12,6 +12,6 @@ Feature: All addresses of a domain
 
     @pair
     Example: a domain with two servers
-      Given the gateway's domain has a second server
+      Given the gateway's domain has another server
       When every address of the gateway's domain is probed
       Then all of them offer TLS of the same strength

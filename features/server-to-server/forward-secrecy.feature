@@ -19,7 +19,7 @@ Feature: Forward secrecy between the servers of a service
       And the session had forward secrecy
 
     @sender
-    Example: the other server has key exchange by RSA alone
+    Example: the second server has key exchange by RSA alone
       Given the partner is a server of the same kind in the gateway's service
       And somebody between them has key exchange by RSA alone
       When the gateway sends a message to the partner

@@ -62,7 +62,7 @@ Feature: Mail between two servers of one service
       Then the message arrives over TLS 1.2
 
     @sender
-    Example: the other server has TLS 1.1 at most
+    Example: the second server has TLS 1.1 at most
       Given the partner is a server of the same kind in the gateway's service
       And somebody between them has TLS 1.1 at most
       When the gateway sends a message to the partner

@@ -74,12 +74,8 @@ export interface Adapter {
 
 /** Why a product lacks a capability, or nothing when it has it. */
 export function lacking({ name, capabilities, reasons }: Adapter) {
-  return (capability: Capability): string | undefined => {
-    // What the suite can start once it can start twice; who else it is paired with is no property of a product.
-    if (capability === 'pair') return undefined
-    if (capability === 'mixed-pair') return `no server of another kind is paired with ${name}`
-    return capabilities.has(capability) ? undefined : (reasons[capability] ?? `${name} does not claim it`)
-  }
+  return (capability: Capability): string | undefined =>
+    capabilities.has(capability) ? undefined : (reasons[capability] ?? `${name} does not claim it`)
 }
 
 /** Where the product is to listen. */

@@ -25,8 +25,6 @@ const BEYOND_A_FILE: Partial<Record<Capability, string>> = {
   expiry: 'nothing but the gateway itself can tell when it gives queued mail up',
   'tls12-only': 'the suite cannot tell a gateway that it did not start which versions to speak',
   'forward-secrecy-only': 'the suite cannot tell a gateway that it did not start which key exchange to use',
-  pair: 'the suite has no second server like the gateway, and cannot lead its mail through a tap',
-  'mixed-pair': 'the suite cannot lead mail for another server through a gateway that it did not start',
   'session-log': 'the suite cannot read the log of a gateway that it did not start',
   'forced-tls-inbound': 'the suite cannot make a gateway that it did not start require TLS of every sender',
   'client-certificate-outbound':

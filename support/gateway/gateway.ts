@@ -61,7 +61,7 @@ export interface GatewaySource {
   readonly flow?: MailFlow
   /** Profiles to judge when the command line names none; absent: the usual ones. */
   readonly profiles?: readonly string[]
-  /** Servers with which it exchanges mail; the capabilities `pair` and `mixed-pair` say the same. */
+  /** Second servers with which it exchanges mail; from them alone follow the capabilities `pair` and `mixed-pair`. */
   readonly peers?: Partial<Record<PeerKind, () => GatewaySource>>
   /** Why nothing is tested of it in a role, or nothing when it is. */
   untested?(role: 'sender' | 'receiver'): string | undefined
@@ -71,7 +71,7 @@ export interface GatewaySource {
   readonly login?: boolean
   /** Why it cannot be run with a variant of the standard flow, or nothing when it can. */
   refuses?(variant: FlowVariant): string | undefined
-  /** Why the product lacks a capability, or nothing when it has it. */
+  /** Why the product lacks a capability of its own, or nothing when it has it. */
   lacks(capability: Capability): string | undefined
   /** Throws GatewayFailure when it does not come up. `network`: of the run, where its lab is in containers. */
   start(flow: MailFlow, network?: RunNetwork): Promise<Gateway>

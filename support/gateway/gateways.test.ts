@@ -18,6 +18,7 @@ describe('the gateways of a run', () => {
     let asked = 0
     const source: GatewaySource = {
       ...reference(),
+      peers: { 'the same kind': () => source },
       async start(flow) {
         if (fails(++asked)) throw new GatewayFailure('it does not come up')
         const gateway = await reference().start(flow)
@@ -103,7 +104,7 @@ describe('the gateways of a run', () => {
     assert.deepEqual(await alive(started), [false])
   })
 
-  it('have one second server of a kind, with names of its own and the way to the mailbox behind it', async () => {
+  it('have second servers with names of their own and the way to the mailbox behind them', async () => {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
     const asked: string[] = []
@@ -113,17 +114,61 @@ describe('the gateways of a run', () => {
         return '127.0.0.1:10'
       },
     })
-    const [one, same] = await Promise.all([all.peer('the same kind'), all.peer('the same kind')])
-    assert.equal(one, same)
+    const [one, other] = await Promise.all([all.peer('the same kind'), all.peer('the same kind')])
     const service = await all.with('belongs to a service')
-    assert.deepEqual(asked.sort(), [service.flow.domain, one.flow.domain])
+    const domains = [one, other, service].map(({ flow }) => flow.domain)
+    assert.equal(new Set(domains).size, 3)
+    assert.deepEqual(asked.sort(), domains.sort())
     assert.deepEqual(
       [one, service, await all.with('as it is')].map(({ flow }) => flow.network.resolver),
       ['127.0.0.1:10', '127.0.0.1:10', '127.0.0.1:9'],
     )
-    await assert.rejects(all.peer('another kind'), /has no second server of another kind/)
+    await assert.rejects(all.peer('another kind'), /the suite has no second server of another kind/)
     await all.stop()
     assert.equal(await greets(one.inbound), false)
+  })
+
+  it('have a second server of the kinds that the source names, whatever it claims, and say so', async () => {
+    const { all, flow } = await gateways()
+    assert.equal(all.lacks('pair'), undefined)
+    assert.match(all.lacks('mixed-pair')!, /no second server of another kind for reference/)
+    const another = {
+      ...reference(),
+      lacks: () => 'not built in',
+      peers: { 'another kind': () => reference() },
+    }
+    const mixed = new Gateways(another, flow, pki)
+    assert.equal(mixed.lacks('mixed-pair'), undefined)
+    assert.match(mixed.lacks('pair')!, /no second server of the same kind/)
+    assert.equal(mixed.lacks('retry'), 'not built in')
+  })
+
+  it('have a second server for one at a time, and a few of them', async () => {
+    const { all, started } = await gateways()
+    const first = await Promise.all([1, 2, 3].map(() => all.peer('the same kind')))
+    assert.equal(new Set(first).size, 3)
+    let waited = false
+    const fourth = all.peer('the same kind').finally(() => {
+      waited = true
+    })
+    assert.deepEqual(await alive(first), [true, true, true])
+    assert.equal(waited, false)
+    await all.dismiss(first[1]!)
+    assert.equal(await fourth, first[1])
+    assert.equal(started.length, 3)
+    await all.stop()
+  })
+
+  it('have another second server in place of one that has ended or did not come up', async () => {
+    const { all, started } = await gateways(number => number === 1)
+    await assert.rejects(all.peer('the same kind'), GatewayFailure)
+    const peers = await Promise.all([1, 2, 3].map(() => all.peer('the same kind')))
+    const [one] = peers
+    Object.assign(one!, { end: new GatewayFailure('it ended by itself') })
+    await all.dismiss(one!)
+    assert.notEqual(await all.peer('the same kind'), one)
+    await all.stop()
+    assert.equal(started.length, 4)
   })
 
   it('have a second server for each that asks where a server remembers what it saw, until that one is dismissed', async () => {

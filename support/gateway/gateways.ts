@@ -1,9 +1,25 @@
 import type { RunNetwork } from '../containers/run-network.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
 import type { Pki } from '../pki/pki.ts'
+import type { Capability } from './adapter.ts'
 import type { Gateway, GatewaySource, PeerKind } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
-import { type FlowVariant, peerFlow, standardFlow, variantOf } from './standard-flow.ts'
+import { type FlowVariant, peerFlow, variantOf } from './standard-flow.ts'
+
+/** Second servers of a kind at a time: enough that nobody waits long while one is listened to for what comes late. */
+const PEERS = 3
+
+/** Not the gateway's own to claim: the suite has a second server for it or has none. */
+const PAIRED: Partial<Record<Capability, PeerKind>> = { pair: 'the same kind', 'mixed-pair': 'another kind' }
+
+/** Second servers of one kind: nobody shares one, so that what comes late can be told apart. */
+interface Peers {
+  free: Gateway[]
+  /** Up, starting or ending. */
+  count: number
+  /** First come, first served. */
+  readonly waiting: ((free?: Gateway) => void)[]
+}
 
 /** A gateway that ended by itself, and when, on the clock of `performance`. */
 export interface End {
@@ -22,14 +38,15 @@ export class Gateways {
   readonly #pki: Pki
   readonly #network: RunNetwork | undefined
   readonly #running = new Map<FlowVariant, Promise<Gateway>>()
-  readonly #peers = new Map<PeerKind, Promise<Gateway>>()
+  readonly #peers = new Map<PeerKind, Peers>()
+  readonly #kindOf = new Map<Gateway, PeerKind>()
   /** Each is one example's alone. */
   readonly #own = new Set<Gateway>()
   readonly #starting = new Set<Promise<Gateway>>()
   readonly #up = new Set<Gateway>()
   readonly #ends: End[] = []
   #stopped = false
-  #peersOfOwn = 0
+  #lastPeer = 0
   /** Those that take mail for sending on from users alone. */
   readonly #withLogin = new WeakSet<Gateway>()
   readonly #resolverOf: ((domain: string) => Promise<string>) | undefined
@@ -61,17 +78,27 @@ export class Gateways {
   }
 
   /**
-   * The second server of a pair: one for all that ask, or one for each where a server remembers what it saw of others;
-   * `dismiss` ends that. Throws GatewayFailure.
+   * A second server that nobody else has until it is dismissed. Somebody may have had it before, except where a server
+   * remembers what it saw of others. Throws GatewayFailure.
    */
   async peer(kind: PeerKind): Promise<Gateway> {
     const source = this.source.peers?.[kind]?.()
-    if (!source) throw new Error(`${this.source.name} has no second server of ${kind}`)
-    if (!this.source.remembers && !source.remembers)
-      return this.#shared(this.#peers, kind, () => this.#startPeer(source, { kind }))
-    const own = await this.#startPeer(source, { kind, number: ++this.#peersOfOwn })
-    this.#own.add(own)
-    return own
+    if (!source) throw new Error(`the suite has no second server of ${kind} for ${this.source.name}`)
+    const peers = this.#peers.get(kind) ?? { free: [], count: 0, waiting: [] }
+    this.#peers.set(kind, peers)
+    const { free, waiting } = peers
+    let peer = free.pop()
+    if (!peer && peers.count < PEERS) peers.count++
+    else peer ??= await new Promise(resolve => waiting.push(resolve))
+    if (peer && !peer.end) return peer
+    try {
+      const made = await this.#startPeer(source, { kind, number: ++this.#lastPeer })
+      this.#kindOf.set(made, kind)
+      return made
+    } catch (error) {
+      passOn(peers)
+      throw error
+    }
   }
 
   #shared<Key>(all: Map<Key, Promise<Gateway>>, key: Key, start: () => Promise<Gateway>): Promise<Gateway> {
@@ -84,21 +111,41 @@ export class Gateways {
     return made
   }
 
+  /** Why a scenario cannot have what it needs, or nothing when it can. */
+  lacks(capability: Capability): string | undefined {
+    const kind = PAIRED[capability]
+    if (!kind) return this.source.lacks(capability)
+    return this.source.peers?.[kind]
+      ? undefined
+      : `the suite has no second server of ${kind} for ${this.source.name}`
+  }
+
   /** Those of the gateways so far that ended by themselves, oldest first. */
   get ends(): readonly End[] {
     return this.#ends
   }
 
-  /** The example that a second server was for alone is over. */
+  /** Nothing more can come of the example that had a gateway to itself. */
   async dismiss(gateway: Gateway): Promise<void> {
-    if (!this.#own.delete(gateway)) return
+    const kind = this.#kindOf.get(gateway)
+    if (kind === undefined) return this.#own.delete(gateway) ? this.#end(gateway) : undefined
+    const peers = this.#peers.get(kind)!
+    if (!this.#remembers(kind)) return passOn(peers, gateway)
+    this.#kindOf.delete(gateway)
+    await this.#end(gateway).finally(() => passOn(peers))
+  }
+
+  async #end(gateway: Gateway): Promise<void> {
     this.#up.delete(gateway)
     await gateway.stop()
   }
 
-  async #startPeer(source: GatewaySource, about: { kind: PeerKind; number?: number }): Promise<Gateway> {
-    const flow = await standardFlow(source, { pki: this.#pki, network: this.#flow.network })
-    return this.#started(source, await this.#tapped(await peerFlow(flow, about, this.#pki)))
+  #remembers(kind: PeerKind): boolean {
+    return Boolean(this.source.remembers || this.source.peers?.[kind]?.().remembers)
+  }
+
+  async #startPeer(source: GatewaySource, about: { kind: PeerKind; number: number }): Promise<Gateway> {
+    return this.#started(source, await this.#tapped(await peerFlow(this.#flow, about, this.#pki)))
   }
 
   async #start(variant: FlowVariant): Promise<Gateway> {
@@ -137,6 +184,7 @@ export class Gateways {
     await this.stop()
     this.#running.clear()
     this.#peers.clear()
+    this.#kindOf.clear()
     this.#own.clear()
     this.#stopped = false
   }
@@ -154,6 +202,14 @@ export class Gateways {
     this.#up.clear()
     await Promise.all(up.map(gateway => gateway.stop()))
   }
+}
+
+/** Whoever waits gets it, or the room to start one. */
+function passOn(peers: Peers, gateway?: Gateway): void {
+  const next = peers.waiting.shift()
+  if (next) next(gateway)
+  else if (gateway) peers.free.push(gateway)
+  else peers.count--
 }
 
 /** Calls `told` once when it ends by itself, at once where it has. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { GatewayFailure } from '../gateway-failure.ts'
+import type { Handover } from '../lab/sender.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { reference } from '../reference/gateway.ts'
@@ -7,6 +8,7 @@ import { judgeAll } from '../run/judge-all.ts'
 import { Run, withRun } from '../run/run.ts'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { loadFeatures, select } from '../verdicts/features.ts'
+import { accepts } from '../verdicts/judgements/inbound.ts'
 import { arrivesOverTls, isHeldBack } from '../verdicts/judgements/outbound.ts'
 import type { GatewaySource } from './gateway.ts'
 import type { Sent } from './sending.ts'
@@ -19,12 +21,20 @@ describe('two gateways', function () {
   const pki = new Pki()
   const catalogue = loadCatalogue()
 
-  async function judged(peer: GatewaySource | undefined, requirements = WANTED) {
-    const source = { ...reference(), ...(peer ? { peers: { 'the same kind': () => peer } } : {}) } as const
-    const run = await Run.start({ source, pki })
+  async function judged(
+    peer: GatewaySource | undefined,
+    requirements = WANTED,
+    gateway: Partial<GatewaySource> = reference(),
+  ) {
+    const source = {
+      ...reference(),
+      ...gateway,
+      ...(peer ? { peers: { 'the same kind': () => peer } } : {}),
+    } as const
+    const run = await Run.start({ source, pki, aftermath: 100 })
     try {
       const rules = select(loadFeatures(catalogue), catalogue, { requirements, tags: 'not @mixed-pair' })
-      await withRun(run, () => judgeAll(run, rules, 4, 100))
+      await withRun(run, () => judgeAll(run, rules, 4))
       return run.verdicts
     } finally {
       await run.stop()
@@ -58,9 +68,12 @@ describe('two gateways', function () {
       },
     ),
     'sends in clear': peer({ sender: { neverStartsTls: true } }),
+    'refuses mail without return path': peer({ receiver: { refusesNullSenders: true } }),
+    'has one bad moment': peer({ receiver: { hasBadMoment: true } }),
+    'tires after a message': peer({ receiver: { tires: true } }),
   }
   for (const [what, source] of Object.entries(FAULTS))
-    it(`hold nothing against the gateway when the other one ${what}`, async () => {
+    it(`hold nothing against the gateway when the second server ${what}`, async () => {
       const verdicts = await judged(source)
       assert.deepEqual(
         verdicts.filter(({ verdict }) => verdict === 'non-conformant' || verdict === 'declined'),
@@ -69,7 +82,7 @@ describe('two gateways', function () {
       assert.ok(verdicts.length > 10)
     })
 
-  it('hold nothing against the gateway when the other one shows another certificate than its own', async () => {
+  it('hold nothing against the gateway when the second server shows another certificate than its own', async () => {
     const identity = await pki.issue({ names: ['somebody.else.test'], usage: 'server' })
     const source: GatewaySource = {
       ...reference(),
@@ -88,7 +101,97 @@ describe('two gateways', function () {
     )
   })
 
-  it('are a fault of the lab when the other one does not come up', async () => {
+  const broken = (verdicts: Awaited<ReturnType<typeof judged>>) =>
+    verdicts.filter(({ verdict }) => verdict === 'non-conformant' || verdict === 'lab-error')
+  const between = (verdicts: Awaited<ReturnType<typeof judged>>) =>
+    verdicts.filter(({ detail }) => /^reference (to|and) reference: /.test(detail))
+
+  const WORDS: Record<string, [Defects['words'], requirement: string]> = {
+    'says in a header that the message is protected': [{ claimsEndToEndInHeader: true }, 'EXO-MSG-06'],
+    'adds a Received line of its own': [{ labelsNextHop: true }, 'EXO-MSG-02'],
+    'claims TLS in all of its Received lines': [{ receivedAlwaysTls: true }, 'EXO-MSG-02'],
+  }
+  for (const [what, [words, requirement]] of Object.entries(WORDS))
+    it(`hold nothing against the gateway when the second server ${what}`, async () => {
+      const verdicts = between(await judged(peer({ words: words! }), [requirement]))
+      assert.deepEqual(
+        verdicts.map(({ verdict }) => verdict),
+        ['conformant'],
+      )
+    })
+
+  it('hold nothing against the gateway when the second server wants TLS where somebody removes it', async () => {
+    const verdicts = between(await judged(peer({ receiver: { demandsTlsOfAll: true } }), ['EXO-MSG-02']))
+    assert.deepEqual(
+      verdicts.map(({ verdict }) => verdict),
+      ['inconclusive'],
+    )
+    assert.match(verdicts[0]!.detail, /the second server refused it: 530/)
+  })
+
+  it('hold nothing against a gateway without such a connector when the second server sends in clear', async () => {
+    const lacks: GatewaySource['lacks'] = capability =>
+      capability === 'inbound-required' || capability === 'client-certificates' ? 'not built in' : undefined
+    const verdicts = await judged(peer({ sender: { neverStartsTls: true } }), WANTED, { lacks })
+    assert.deepEqual(broken(verdicts), [])
+  })
+
+  it('do not claim anything from silence', async () => {
+    const verdicts = await judged(undefined, ['EXO-S2S-03'], {
+      start: reference({ receiver: { silentInTls: true } }).start,
+    })
+    assert.deepEqual(broken(verdicts), [])
+    assert.ok(
+      verdicts.some(
+        ({ verdict, detail }) =>
+          verdict === 'inconclusive' &&
+          /does not take the mail of others either: at EHLO: silent/.test(detail),
+      ),
+    )
+  })
+
+  it('are no fault of the lab where the gateway says too much', async () => {
+    const verdicts = await judged(undefined, ['EXO-S2S-05'], {
+      start: reference({ receiver: { listsTooMuch: true } }).start,
+    })
+    assert.deepEqual(
+      verdicts.filter(({ verdict }) => verdict === 'lab-error'),
+      [],
+    )
+  })
+
+  it('see mail that is given to somebody on the path, whatever the second server makes of it', async () => {
+    const verdicts = await judged(peer({ receiver: { tires: true } }), ['EXO-S2S-05'], {
+      start: reference({ sender: { takesSelfSigned: true } }).start,
+    })
+    const swapped = verdicts.find(({ title }) => /certificate of its own/.test(title))
+    assert.equal(swapped?.verdict, 'non-conformant')
+  })
+
+  it('go on when a second server cannot be stopped', async () => {
+    let failed = false
+    const stubborn: GatewaySource = {
+      ...reference(),
+      async start(flow) {
+        const gateway = await reference().start(flow)
+        const stop = gateway.stop.bind(gateway)
+        gateway.stop = async () => {
+          await stop()
+          if (failed) return
+          failed = true
+          throw new GatewayFailure('it cannot be stopped')
+        }
+        return gateway
+      },
+    }
+    const verdicts = await judged(stubborn, ['EXO-S2S-01', 'EXO-S2S-03', 'TRC-01'], { remembers: true })
+    assert.deepEqual(
+      broken(verdicts).map(({ verdict, detail }) => [verdict, detail]),
+      [['lab-error', 'it cannot be stopped']],
+    )
+  })
+
+  it('are a fault of the lab when the second server does not come up', async () => {
     const source: GatewaySource = {
       ...reference(),
       start: async () => {
@@ -103,7 +206,7 @@ describe('two gateways', function () {
     }
   })
 
-  it('are a fault of the lab when the other one goes away', async () => {
+  it('are a fault of the lab when the second server goes away', async () => {
     const source: GatewaySource = {
       ...reference(),
       start: async flow => {
@@ -122,6 +225,32 @@ describe('two gateways', function () {
       verdicts.filter(({ verdict }) => verdict === 'non-conformant'),
       [],
     )
+  })
+
+  it('judge every session on the path, since the message may have come in any', () => {
+    const leg = (version: string) => ({
+      overheard: true,
+      receiver: 'path.b.test',
+      clear: { fromSender: '', fromReceiver: '' },
+      handshake: { version, suite: 'suite' },
+      events: [{ kind: 'handshake', secured: true, from: 'receiver', text: '' }],
+    })
+    const sent = {
+      arrivals: [{ secured: true, host: 'path.b.test' }],
+      conversations: [leg('TLSv1.3'), leg('TLSv1.2')],
+      word: [],
+      message: { token: 'token' },
+      partner: {},
+    } as unknown as Sent
+    assert.equal(arrivesOverTls(sent).kind, 'kept')
+    assert.equal(arrivesOverTls(sent, { version: 'TLSv1.2' }).kind, 'broken')
+    const handover = {
+      ...sent,
+      accepted: true,
+      stage: 'content',
+      reply: { text: '250' },
+    } as unknown as Handover
+    assert.equal(accepts(handover, { version: 'TLSv1.2' }).kind, 'broken')
   })
 
   it('leave open what became of a message that the second server took and did not bring on', () => {

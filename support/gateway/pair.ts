@@ -1,25 +1,28 @@
 import { X509Certificate } from 'node:crypto'
 import type { Interference, Lab } from '../lab/lab.ts'
-import type { Mail, Mailbox } from '../lab/mailbox.ts'
+import { ARRIVAL } from '../lab/mailbox.ts'
 import { compose, type Message } from '../lab/message.ts'
 import type { Partner } from '../lab/partner.ts'
-import { type Handover, handOver, type Stage } from '../lab/sender.ts'
+import { type Handover, handOver, type SenderBehaviour, type Stage } from '../lab/sender.ts'
 import { offersStarttls, secured } from '../verdicts/judgements/wire.ts'
 import type { Conversation, WireEvent } from '../wire/conversation.ts'
+import { PeerLimit } from '../wire/lines.ts'
 import { NotSmtp, type Reply, ReplyReader } from '../wire/reply.ts'
 import type { ClientTls } from '../wire/smtp.ts'
+import { until } from '../wire/until.ts'
 import type { Gateway } from './gateway.ts'
-import { type Sent, send } from './sending.ts'
+import { decisive } from './mail-flow.ts'
+import { type Arrival, type Sent, send } from './sending.ts'
 import type { Submission } from './submission.ts'
 
 /** What of a run two gateways need to exchange mail. */
-export interface Ground {
+interface Ground {
   lab: Lab
   submission(gateway: Gateway): Submission
 }
 
 /** One message from one server to the other, through a tap. */
-export interface Passage {
+interface Passage {
   from: Gateway
   to: Gateway
   message: Message
@@ -32,44 +35,66 @@ export interface Passage {
 }
 
 /** What was seen of a passage. */
-export interface Passed {
+interface Passed {
   sent: Sent
   tap: Partner
   /** Behind the server that receives. */
-  mailbox: Mailbox
-  mails: Mail[]
+  inbox: Partner
 }
 
-/** The gateway under test sends to the other server. Whether a message came through is seen in the mailbox behind it. */
+/** The gateway under test sends to the second server. Whether a message came through is seen in the mailbox behind it. */
 export async function sendThrough(ground: Ground, passage: Passage): Promise<Passed> {
   const passed = await pass(ground, passage, 'sender')
-  const { sent, mails } = passed
-  if (mails.length > 0) return passed
-  // What did not arrive may have been lost behind the gateway.
-  if (sent.word.at(-1)?.kind === 'delivered')
-    sent.excuse = 'the gateway says delivered, and the second server did not bring it to the mailbox'
-  else {
-    const lack = await shortcoming(ground, passage.to)
-    if (lack) sent.excuse = `the second server has a fault of its own: ${lack}`
-  }
+  const { sent } = passed
+  const excuse = sent.arrivals.length > 0 ? undefined : await excuseOf(ground, passage, sent)
+  if (excuse) sent.excuse = excuse
   return passed
 }
 
-/** The other server sends to the gateway under test, which is judged by what the tap saw it do. */
+/** Why a message that did not arrive may have been stopped by the second server, if it may. */
+async function excuseOf(ground: Ground, { from, to }: Passage, sent: Sent): Promise<string | undefined> {
+  const { message, recipient, conversations, word } = sent
+  if (word.at(-1)?.kind === 'delivered')
+    return 'the gateway says delivered, and the second server did not bring it to the mailbox'
+  const clear = conversations.filter(conversation => inClear(conversation).length > 0)
+  const refusal = clear.map(one => lastExchange(one).reply).find(reply => reply && reply.code >= 400)
+  if (refusal) return `the second server refused it: ${refusal.text}`
+  // What was asked in vain is asked again: the same envelope on the same kind of hop, by us.
+  const lack = await shortcoming(ground, to, {
+    message: compose({ from: message.from, to: [recipient] }),
+    behaviour: {
+      tls: clear.length > 0 ? 'does not use' : 'uses',
+      greetsAs: from.flow.hostname,
+    },
+  })
+  if (lack) return `the second server has a fault of its own: ${lack.why}`
+  return conversations.some(one => one.overheard && secured(one))
+    ? 'a session was made, and what the second server answered in it is not known'
+    : undefined
+}
+
+/** The second server sends to the gateway under test, which is judged by what the tap saw it do. */
 export async function receiveThrough(
   ground: Ground,
   passage: Passage,
 ): Promise<Passed & { handover: Handover; alive: boolean }> {
   const passed = await pass(ground, passage, 'receiver')
-  const handover = handoverOf(passage, passed)
+  const handover = handoverOf(passage, passed.sent)
   if (handover.accepted) return { ...passed, handover, alive: true }
-  const lack = await shortcoming(ground, passage.to)
+  const lack = await shortcoming(ground, passage.to, {
+    message: compose({
+      from: `other@${ground.lab.freshDomain('*.stranger.test')}`,
+      to: [passage.to.flow.recipient],
+    }),
+    behaviour: { tls: 'uses' },
+  })
   const { breakdown, stage } = handover
   // Nobody sees which of the two gave up there. A gateway that takes the mail of others has an alibi.
-  if (breakdown && (stage === 'content' || (stage === 'handshake' && !passage.does?.faults))) {
-    breakdown.kind = lack ? 'closed' : 'silent'
+  const open = stage === 'content' || (stage === 'handshake' && !passage.does?.faults)
+  if (breakdown && open) {
+    breakdown.kind = lack ? (lack.kind ?? 'closed') : 'silent'
     breakdown.detail += lack
-      ? `, and the gateway does not take the mail of others either: ${lack}`
+      ? `, and the gateway does not take the mail of others either: ${lack.why}`
       : ', while the gateway takes the mail of others'
   }
   return { ...passed, handover, alive: lack === undefined }
@@ -83,98 +108,111 @@ async function pass(
   const { lab } = ground
   if (!lab.tap) throw new Error('this lab has no taps')
   const { domain } = to.flow
-  const { tap, mailbox } = await lab.tap({
+  const { tap, inbox } = await lab.tap({
     domain,
     to: to.inside ?? to.inbound,
     gatewayIs,
     ...(does ? { does } : {}),
   })
-  const [sent] = await send({
+  const [one] = await send({
     gateway: from,
     submission: ground.submission(from),
     message,
     ...(cause ? { cause } : {}),
     partners: [tap],
+    inbox,
     tries,
     ...(tls ? { tls } : {}),
     gatewayIs,
   })
+  const sent = one!
+  if (does?.faults?.swapsTls) sent.intercepted = true
   const taken =
-    sent!.word.at(-1)?.kind === 'delivered' || sent!.conversations.some(one => lastExchange(one).accepted)
-  const all = taken ? await mailbox.await(message.token) : await mailbox.find(message.token)
-  const mails = all.filter(mail => mail.to.some(to => isFor(to, sent!.recipient)))
+    sent.word.at(-1)?.kind === 'delivered' || sent.conversations.some(one => lastExchange(one).accepted)
+  if (taken) await until(() => sent.arrivals.length > 0, [inbox], ARRIVAL)
   await tap.caughtUp()
-  const inClear = sent!.conversations.filter(({ clear }) => clear.fromSender.includes(message.token)).length
-  const at = performance.now()
-  for (const [i, { content, from: sender }] of mails.entries())
-    tap.messages.push({
-      from: sender,
-      to: [sent!.recipient],
-      content,
-      secured: i >= inClear,
-      at,
-      host: tap.hosts[0]!.hostname,
-    })
-  return { sent: sent!, tap, mailbox, mails }
+  return { sent, tap, inbox }
 }
 
-/** A notification to its author quotes it; and a gateway may write its mailbox with another domain. */
-const isFor = (to: string, recipient: string): boolean =>
-  to.toLowerCase().split('@')[0] === recipient.toLowerCase().split('@')[0]
+/** What a server lacks that does not take good mail from us; `kind`: where it gave no answer that would be a claim. */
+interface Lack {
+  why: string
+  kind?: 'silent' | 'no connection'
+}
 
-/** Why a server does not take good mail over TLS from us, or nothing when it does. */
-async function shortcoming({ lab }: Ground, { inbound, flow }: Gateway): Promise<string | undefined> {
-  const message = compose({
-    from: `other@${lab.freshDomain('*.stranger.test')}`,
-    to: [flow.recipient],
-  })
-  const options = {
-    endpoint: inbound,
-    hostname: flow.hostname,
-    pki: lab.pki,
-    behaviour: { tls: 'uses' },
-  } as const
+/** Nothing where it takes the message, and shows its own certificate where it is asked for TLS. */
+async function shortcoming(
+  { lab }: Ground,
+  { inbound, flow }: Gateway,
+  { message, behaviour }: { message: Message; behaviour: SenderBehaviour },
+): Promise<Lack | undefined> {
+  const options = { endpoint: inbound, hostname: flow.hostname, pki: lab.pki, behaviour }
   const { accepted, reply, breakdown, stage, conversations } = await handOver(message, options)
-  if (!accepted) return `at ${stage}: ${breakdown?.detail ?? reply?.text ?? 'no reply'}`
+  if (!accepted) {
+    const kind = breakdown?.kind
+    const why = `at ${stage}: ${breakdown?.detail ?? reply?.text ?? 'no reply'}`
+    return kind === 'silent' || kind === 'no connection' ? { why, kind } : { why }
+  }
+  if (behaviour.tls !== 'uses') return undefined
   const own = new X509Certificate(flow.identity.certificate).fingerprint256.replaceAll(':', '').toLowerCase()
   const shown = conversations[0]!.handshake?.serverCertificate?.fingerprint
-  return shown === own ? undefined : 'it shows another certificate than its own'
+  return shown === own ? undefined : { why: 'it shows another certificate than its own' }
 }
 
+type Outcome = Pick<Handover, 'stage' | 'accepted' | 'reply' | 'breakdown'>
+
 /** The passage as if we had been its sender: how far it got at the gateway, by the record of the tap. */
-function handoverOf({ message, does }: Passage, { sent, mails }: Passed): Handover {
-  const { conversations } = sent
+function handoverOf({ from, to, message, does }: Passage, { conversations, arrivals }: Sent): Handover {
   const begun = conversations.find(({ handshake }) => handshake?.offered)
   const clear = conversations.findLast(conversation => inClear(conversation).length > 0)
-  const session = conversations.findLast(secured)
+  const sessions = conversations.filter(secured)
   // Where the path has TLS of its own, what came of that is what is asked for.
-  const one = (does?.faults?.swapsTls ? begun : clear) ?? session ?? begun ?? conversations.at(-1)
-  const base = { message, conversations: one ? [one] : [] }
+  const one = does?.faults?.swapsTls
+    ? (sessions[0] ?? begun ?? conversations.at(-1))
+    : (clear ?? sessions[0] ?? begun ?? conversations.at(-1))
   if (!one)
     return {
-      ...base,
+      message,
+      conversations: [],
       stage: 'connection',
       accepted: false,
       breakdown: { kind: 'no connection', detail: 'the second server did not come' },
     }
-  if (secured(one)) return { ...base, ...insideTls(mails) }
+  // In which of several sessions the message came is not known.
+  if (secured(one)) return { message, conversations: sessions, ...insideTls(arrivals) }
+  const base = { message, conversations: [one] }
   if (one === clear) {
     const end = lastExchange(one)
-    const spurned = offersStarttls(one) && !does?.faults && !end.accepted
+    const required = decisive(to.flow.inbound, from.flow.domain)?.tls === 'required'
+    const spurned = offersStarttls(one) && !does?.faults && !(end.accepted && required)
     return spurned ? { ...base, ...leftAtEhlo('was offered TLS and did not use it') } : { ...base, ...end }
   }
-  const why = one.handshake?.error ?? one.events.findLast(({ kind }) => kind === 'error')?.text
   return one.handshake?.offered
-    ? {
-        ...base,
-        stage: 'handshake',
-        accepted: false,
-        breakdown: { kind: 'handshake failed', detail: why ?? 'the handshake did not come to its end' },
-      }
+    ? { ...base, ...brokenHandshake(one) }
     : { ...base, ...leftAtEhlo('left before it brought its message') }
 }
 
-function leftAtEhlo(what: string): Pick<Handover, 'stage' | 'accepted' | 'breakdown'> {
+/**
+ * Where the path has TLS of its own, it knows how its handshake ended. Where it passes, no answer at all is a time-out of
+ * somebody's, whatever ended the connection then.
+ */
+function brokenHandshake({ events, handshake }: Conversation): Outcome {
+  const hello = events.findIndex(({ kind }) => kind === 'handshake')
+  const answered = events
+    .slice(hello + 1)
+    .some(({ from, kind }) => from === 'receiver' && kind !== 'close' && kind !== 'open')
+  const overheard = answered
+    ? {
+        kind: 'handshake failed' as const,
+        detail: handshake?.error ?? 'the handshake did not come to its end',
+      }
+    : { kind: 'silent' as const, detail: 'the ClientHello was not answered' }
+  const detail = handshake?.error ?? ''
+  const breakdown = handshake?.breakdown ? { kind: handshake.breakdown, detail } : overheard
+  return { stage: 'handshake', accepted: false, breakdown }
+}
+
+function leftAtEhlo(what: string): Outcome {
   return {
     stage: 'EHLO',
     accepted: false,
@@ -182,13 +220,13 @@ function leftAtEhlo(what: string): Pick<Handover, 'stage' | 'accepted' | 'breakd
   }
 }
 
-function insideTls(mails: readonly Mail[]): Pick<Handover, 'stage' | 'accepted' | 'reply' | 'breakdown'> {
-  if (mails.length > 0) {
+function insideTls(arrivals: readonly Arrival[]): Outcome {
+  if (arrivals.length > 0) {
     const text = '250 to all that came inside TLS, as the mailbox shows'
     return { stage: 'content', accepted: true, reply: { code: 250, lines: [text], text, secured: true } }
   }
   const detail = 'a session was made, and the message did not reach the mailbox'
-  return { stage: 'content', accepted: false, breakdown: { kind: 'silent', detail } }
+  return { stage: 'content', accepted: false, breakdown: { kind: 'closed', detail } }
 }
 
 const inClear = ({ events }: Conversation): WireEvent[] =>
@@ -197,9 +235,7 @@ const inClear = ({ events }: Conversation): WireEvent[] =>
 const STAGES: Record<string, Stage> = { MAIL: 'MAIL', RCPT: 'RCPT', DATA: 'DATA', '.': 'content' }
 
 /** The first refusal in clear from MAIL on, or the answer to the message. */
-function lastExchange({
-  events,
-}: Conversation): Pick<Handover, 'stage' | 'accepted' | 'reply' | 'breakdown'> {
+function lastExchange({ events }: Conversation): Outcome {
   const asked = ['a connection']
   const reader = new ReplyReader()
   let stage: Stage = 'MAIL'
@@ -218,7 +254,7 @@ function lastExchange({
       if (reply.code >= 400) break
     }
   } catch (error) {
-    if (!(error instanceof NotSmtp)) throw error
+    if (!(error instanceof NotSmtp || error instanceof PeerLimit)) throw error
     return { stage, accepted: false, breakdown: { kind: 'malformed', detail: error.message } }
   }
   if (!last) return { stage, accepted: false, breakdown: { kind: 'closed', detail: 'MAIL was not answered' } }

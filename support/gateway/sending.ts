@@ -4,7 +4,7 @@ import type { ReceivedMessage } from '../lab/partner-session.ts'
 import type { Conversation, Party } from '../wire/conversation.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
 import { type ClientTls, WireError } from '../wire/smtp.ts'
-import { until } from '../wire/until.ts'
+import { until, type Watchable } from '../wire/until.ts'
 import type { DeliveryEvent } from './adapter.ts'
 import type { Gateway } from './gateway.ts'
 import type { Submission } from './submission.ts'
@@ -16,6 +16,14 @@ const SILENCE = 0.3 * MAX_WAIT
 /** After the sign, how long open connections may take to end, in ms. */
 const REST = 0.5 * MAX_WAIT
 
+/** A copy of a message that its recipient got. */
+export interface Arrival extends ReceivedMessage {
+  /** Name of the mail exchanger that took it. */
+  host: string
+  /** Of a second server: whether it passed the copy on over TLS. */
+  onwardSecured?: boolean
+}
+
 /** One message that the gateway was asked to send to one partner, and all that was seen of it. */
 export interface Sent {
   message: Message
@@ -25,12 +33,14 @@ export interface Sent {
   submission?: Conversation
   /** Why the gateway did not take it in, if it did not. */
   refusal?: string
-  /** Copies that the partner took, oldest first. */
-  arrivals: (ReceivedMessage & { host: string })[]
+  /** Copies that the partner took, oldest first, as they are now: what comes late counts too. */
+  readonly arrivals: readonly Arrival[]
   /** Everything between the gateway and the partner, oldest first. */
   conversations: readonly Conversation[]
   /** The gateway's own word on the recipient, oldest first. */
   word: DeliveryEvent[]
+  /** TLS with the partner ends at somebody on the path, who must be given nothing. */
+  intercepted?: true
   /** Why it may not have arrived through no fault of the gateway; known where the partner is a second server. */
   excuse?: string
   /** False when nothing at all was heard within the wait. */
@@ -54,6 +64,8 @@ export interface SendOptions {
   tries?: number
   /** Hands the message over inside TLS, on a connection of its own. */
   tls?: ClientTls
+  /** Where the partner is a tap: who gets what the server behind it takes. */
+  inbox?: Partner
   /** At which end of the partner's conversations the gateway under test is; default: it sends. */
   gatewayIs?: Party
 }
@@ -63,17 +75,17 @@ export interface SendOptions {
  * gateway ends by itself meanwhile.
  */
 export async function send(options: SendOptions): Promise<Sent[]> {
-  const { message, partners, submission, gateway, gatewayIs = 'sender' } = options
-  const sent = partners.map(partner => blank(message, partner, gateway, gatewayIs))
+  const { partners, submission } = options
+  const sent = partners.map(partner => blank(partner, options))
   try {
-    const { reply, conversation } = await submission.submit(options.cause ?? message, options.tls)
+    const { reply, conversation } = await submission.submit(options.cause ?? options.message, options.tls)
     for (const one of sent) if (conversation) one.submission = conversation
     if (reply.code >= 300) return refused(sent, reply.text)
   } catch (error) {
     if (!(error instanceof WireError)) throw error
     return refused(sent, error.message)
   }
-  await Promise.all(sent.map(one => follow(one, gateway, options.tries ?? 1)))
+  await Promise.all(sent.map(one => follow(one, options)))
   return sent
 }
 
@@ -82,20 +94,16 @@ function refused(sent: Sent[], why: string): Sent[] {
   return sent
 }
 
-function blank(message: Message, partner: Partner, gateway: Gateway, gatewayIs: Party): Sent {
+function blank(partner: Partner, { message, gateway, inbox, gatewayIs = 'sender' }: SendOptions): Sent {
   const recipient = message.to.find(to => to.toLowerCase().endsWith(`@${partner.domain.toLowerCase()}`))!
   // What was said before is about an earlier message to the same recipient.
   const before = gateway.events.length
-  return {
+  const sent: Sent = {
     message,
     recipient,
     partner,
-    // Looked up anew each time: what comes late counts too.
     get arrivals() {
-      return partner.messages.filter(
-        ({ content, to }) =>
-          content.includes(message.token) && to.some(one => one.toLowerCase() === recipient.toLowerCase()),
-      )
+      return inbox ? behind(sent, inbox) : copies(sent, partner)
     },
     get word() {
       return gateway.events
@@ -109,18 +117,46 @@ function blank(message: Message, partner: Partner, gateway: Gateway, gatewayIs: 
     sign: false,
     attempts: 1,
   }
+  return sent
 }
 
-async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void> {
+function copies({ message, recipient }: Sent, { messages }: Partner): readonly Arrival[] {
+  return messages.filter(
+    ({ content, to }) =>
+      content.includes(message.token) && to.some(one => one.toLowerCase() === recipient.toLowerCase()),
+  )
+}
+
+/** Over TLS came what did not come in clear; which copy is which cannot be seen, and those in clear are called the last. */
+function behind({ message, recipient, partner, conversations }: Sent, inbox: Partner): readonly Arrival[] {
+  const all = inbox.messages.filter(
+    ({ content, to }) => content.includes(message.token) && to.some(one => isFor(one, recipient)),
+  )
+  const overTls =
+    all.length - conversations.filter(one => one.clear.fromSender.includes(message.token)).length
+  return all.map((copy, i) => ({
+    ...copy,
+    to: [recipient],
+    secured: i < overTls,
+    host: partner.hosts[0]!.hostname,
+    onwardSecured: copy.secured,
+  }))
+}
+
+/** A notification to its author quotes it; and a gateway may write its mailbox with another domain. */
+const isFor = (to: string, recipient: string): boolean =>
+  to.toLowerCase().split('@')[0] === recipient.toLowerCase().split('@')[0]
+
+async function follow(sent: Sent, { gateway, inbox, tries = 1 }: SendOptions): Promise<void> {
   const { partner } = sent
   if (gateway.settle !== undefined) return listen(sent, gateway.settle)
-  const sources = [partner, gateway]
+  const sources = [partner, gateway, ...(inbox ? [inbox] : [])]
   for (;;) {
     // One word for each attempt, in their order.
     const told = () => sent.word.length >= sent.attempts
     const heard = () => sent.arrivals.length > 0 || told() || gateway.end !== undefined
     sent.sign = gateway.holds
-      ? await heardOrLost(sent, gateway, heard)
+      ? await heardOrLost(sent, gateway, { heard, sources })
       : await until(heard, sources, gateway.patience ?? SIGN)
     if (gateway.end) throw gateway.end
     // The gateway's word and what the partner saw come on different ways.
@@ -134,8 +170,11 @@ async function follow(sent: Sent, gateway: Gateway, tries: number): Promise<void
 }
 
 /** A message that is in the gateway's queue no more, without a word about it, is lost: nothing is left to wait for. */
-async function heardOrLost(sent: Sent, gateway: Gateway, heard: () => boolean): Promise<boolean> {
-  const sources = [sent.partner, gateway]
+async function heardOrLost(
+  sent: Sent,
+  gateway: Gateway,
+  { heard, sources }: { heard: () => boolean; sources: readonly Watchable[] },
+): Promise<boolean> {
   if (await until(heard, sources, SILENCE)) return true
   if (await gateway.holds!(sent.recipient)) {
     // A message that was still locked by its last attempt was passed over, and nobody says so.

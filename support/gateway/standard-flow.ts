@@ -128,10 +128,10 @@ async function ofService(flow: MailFlow, pki: Pki): Promise<MailFlow> {
   }
 }
 
-/** What the second server of a pair is told, one of several where it has a `number`: it takes and sends everything, with TLS or without. */
+/** What a second server is told, one of several: it takes and sends everything, with TLS or without. */
 export async function peerFlow(
   flow: MailFlow,
-  { kind, number = '' }: { kind: PeerKind; number?: number | '' },
+  { kind, number }: { kind: PeerKind; number: number },
   pki: Pki,
 ): Promise<MailFlow> {
   return { ...(await at(`${PEERS[kind]}${number}.${SERVICE}`, flow, pki)), inbound: [], outbound: [] }

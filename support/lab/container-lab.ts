@@ -13,7 +13,7 @@ import { Mirror } from './feed.ts'
 import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
 import { LabClient } from './lab-client.ts'
 import { labImages } from './lab-images.ts'
-import { type Mailbox, partnerMailbox } from './mailbox.ts'
+import type { Mailbox } from './mailbox.ts'
 import { labMailbox } from './mailhog.ts'
 import { Partner } from './partner.ts'
 import { Zone } from './zone.ts'
@@ -138,8 +138,8 @@ export class ContainerLab implements Lab {
     return this.network.resolver
   }
 
-  /** The mailbox behind is a partner without a name: MailHog takes no mail with a null return path. */
-  async tap(request: TapRequest): Promise<{ tap: Partner; mailbox: Mailbox }> {
+  /** The inbox is a partner without a name: MailHog takes no mail with a null return path. */
+  async tap(request: TapRequest): Promise<{ tap: Partner; inbox: Partner }> {
     const { domain } = request
     // A server that is greeted with its own name says that mail loops back to it.
     const hostnames = [`mailbox.${domain}`]
@@ -148,7 +148,7 @@ export class ContainerLab implements Lab {
     await this.zone.set([{ name: hostnames[0]!, type: 'A', data: inbox.hosts[0]!.address }])
     const own = { from: request.to.host, to: { host: inbox.hosts[0]!.address, port: this.port } }
     const tap = await this.partner(tapOptions(request, own))
-    return { tap, mailbox: partnerMailbox(inbox) }
+    return { tap, inbox }
   }
 
   async #caughtUp(): Promise<void> {

@@ -3,7 +3,6 @@ import type { Pki } from '../pki/pki.ts'
 import type { Party } from '../wire/conversation.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import type { Behaviour, RelayFaults } from './behaviour.ts'
-import type { Mailbox } from './mailbox.ts'
 import type { HostSpec, Partner } from './partner.ts'
 import { hostTls } from './partner-tls.ts'
 
@@ -66,8 +65,11 @@ export interface Lab {
    * for others. Absent where the suite starts no gateways.
    */
   resolverOf?(domain: string): Promise<string>
-  /** All mail for the domain of a gateway goes through a tap from now on, until there is another one. */
-  tap?(options: TapRequest): Promise<{ tap: Partner; mailbox: Mailbox }>
+  /**
+   * All mail for the domain of a gateway goes through a tap from now on, until there is another one. What the gateway
+   * takes ends up at the inbox.
+   */
+  tap?(options: TapRequest): Promise<{ tap: Partner; inbox: Partner }>
   /** The example that asked for a partner is over; where addresses are few, the next one gets its place. */
   release(partner: Partner): void
   stop(): Promise<void>

@@ -1,6 +1,5 @@
 import type { Pki } from '../pki/pki.ts'
 import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
-import { type Mailbox, partnerMailbox } from './mailbox.ts'
 import { Names } from './names.ts'
 import { Partner } from './partner.ts'
 import { PartnerServer } from './partner-server.ts'
@@ -64,8 +63,8 @@ export class LoopbackLab implements Lab {
     return `127.0.0.1:${port}`
   }
 
-  async tap(request: TapRequest): Promise<{ tap: Partner; mailbox: Mailbox }> {
-    return { tap: await this.partner(tapOptions(request)), mailbox: partnerMailbox(this.inbox!) }
+  async tap(request: TapRequest): Promise<{ tap: Partner; inbox: Partner }> {
+    return { tap: await this.partner(tapOptions(request)), inbox: this.inbox! }
   }
 
   /** Addresses are plenty: what comes late is still seen. */

@@ -3,7 +3,7 @@ import { until } from '../wire/until.ts'
 import type { Partner } from './partner.ts'
 
 /** Longest wait for a message that the gateway has accepted, in ms. */
-const ARRIVAL = 2 * MAX_WAIT
+export const ARRIVAL = 2 * MAX_WAIT
 
 export interface Mail {
   /** As received, CRLF line ends; the gateway's Received lines are in front. */

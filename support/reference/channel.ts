@@ -8,8 +8,10 @@ import {
   connect as tlsConnect,
 } from 'node:tls'
 import { reasonOf } from '../wire/breakdown.ts'
+import type { ClientHello } from '../wire/conversation.ts'
 import { LineBuffer } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
+import { RecordReader } from '../wire/tls-records.ts'
 import type { EarlyBytes } from './defects.ts'
 
 /** Longest wait for one thing from the other side, in ms. */
@@ -119,6 +121,21 @@ export class Channel {
 
   write(bytes: string | Buffer): void {
     if (!this.#ended && this.#stream.writable) this.#stream.write(bytes)
+  }
+
+  /** The ClientHello that comes next; it stays to be read. Nothing where none comes. */
+  async hello(): Promise<ClientHello | undefined> {
+    const stream = this.#stream
+    stream.off('data', this.#onData)
+    const chunk = await new Promise<Buffer | undefined>(resolve => {
+      stream.once('data', resolve)
+      stream.once('close', () => resolve(undefined))
+    })
+    if (!chunk) return undefined
+    stream.pause()
+    stream.unshift(chunk)
+    const sighting = new RecordReader().read(chunk).find(({ kind }) => kind === 'client-hello')
+    return sighting?.kind === 'client-hello' ? sighting.hello : undefined
   }
 
   /** Below TLS, whatever is going on above. */

@@ -10,6 +10,8 @@ export interface Defects {
   /** Of its IPv6 address alone, and of every server but the first that is started, beside `receiver`. */
   ipv6?: ReceiverDefects
   otherServers?: ReceiverDefects
+  /** Of mail to and from servers of its service alone, beside those for all mail. */
+  amongServers?: { sender?: SenderDefects; words?: WordsDefects }
 }
 
 /** What becomes of bytes that were read in clear behind STARTTLS or behind the answer to it. */
@@ -134,10 +136,20 @@ export interface ReceiverDefects {
   refusesEverything?: true
   /** Where other servers send, every command, DATA included, is answered 250; nothing is stored. */
   answersAlways250?: true
+  /** A ClientHello that it would refuse is never answered. */
+  ignoresBadHellos?: true
   /** Forced mail in clear is answered 450 at the first attempt, as from any stranger, and taken at the second. */
   greylists?: true
   /** After its first message every MAIL is answered 452. */
   tires?: true
+  /** MAIL without return path is answered 550. */
+  refusesNullSenders?: true
+  /** The first RCPT of all is answered 451. */
+  hasBadMoment?: true
+  /** Nothing is answered inside TLS. */
+  silentInTls?: true
+  /** The EHLO reply has more lines than anybody reads. */
+  listsTooMuch?: true
 }
 
 /** Where the gateway sends mail on. */

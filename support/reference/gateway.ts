@@ -2,12 +2,13 @@ import { randomInt } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { DeliveryEvent, SessionWord } from '../gateway/adapter.ts'
 import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
-import type { MailFlow } from '../gateway/mail-flow.ts'
+import { covers, type MailFlow } from '../gateway/mail-flow.ts'
+import { SERVICE } from '../gateway/standard-flow.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { printable } from '../wire/printable.ts'
 import type { Endpoint } from '../wire/smtp.ts'
 import { Channel } from './channel.ts'
-import type { Defects, ReceiverDefects } from './defects.ts'
+import type { Defects, ReceiverDefects, SenderDefects } from './defects.ts'
 import { notification } from './dsn.ts'
 import { tomorrows } from './identity.ts'
 import { Log } from './log.ts'
@@ -50,15 +51,18 @@ export class ReferenceGateway implements Gateway {
     this.#flow = flow
     this.#defects = defects
     this.#log = new Log(defects.words ?? {})
-    const sender = new Sender({
-      flow: () => this.#flow,
-      log: this.#log,
-      crash: () => this.#crash(),
-      defects: defects.sender ?? {},
-      words: defects.words ?? {},
-    })
+    const { amongServers } = defects
+    const sender = (more: SenderDefects = {}) =>
+      new Sender({
+        flow: () => this.#flow,
+        log: this.#log,
+        crash: () => this.#crash(),
+        defects: { ...defects.sender, ...more },
+        words: defects.words ?? {},
+      })
+    const senders = { all: sender(), amongServers: sender(amongServers?.sender) }
     this.#queue = new Queue({
-      send: delivery => sender.deliver(delivery),
+      send: delivery => senders[isOfService(delivery.domain) ? 'amongServers' : 'all'].deliver(delivery),
       tell: event => this.#tell(event),
       giveUp: (mail, failures) => this.#giveUp(mail, failures),
       patience: () => this.#flow.attempts,
@@ -91,9 +95,9 @@ export class ReferenceGateway implements Gateway {
   }
 
   async #listen(host: string, role: 'inbound' | 'submission', more: ReceiverDefects = {}): Promise<Endpoint> {
-    const { words = {} } = this.#defects
+    const { words = {}, amongServers } = this.#defects
     const receiver = { ...this.#defects.receiver, ...more }
-    const memory = { authenticated: new Set<string>(), greylisted: new Set<string>(), taken: 0 }
+    const memory = { authenticated: new Set<string>(), greylisted: new Set<string>(), taken: 0, asked: 0 }
     const server = createServer(socket => {
       const former = this.#connections++ % 2 === 0 ? this.#formerFlow : undefined
       this.#sockets.add(socket)
@@ -107,6 +111,10 @@ export class ReferenceGateway implements Gateway {
         crash: () => this.#crash(),
         defects: receiver,
         words,
+        wordsAbout: addresses =>
+          addresses.some(address => isOfService(domainOf(address)))
+            ? { ...words, ...amongServers?.words }
+            : words,
       })
     })
     this.#servers.push(server)
@@ -195,6 +203,10 @@ export class ReferenceGateway implements Gateway {
   }
 }
 
+const domainOf = (address: string): string => address.split('@').at(-1)!.toLowerCase()
+
+const isOfService = (domain: string): boolean => covers(`*.${SERVICE}`, domain)
+
 /** Gateways that keep every requirement but for the defects that are planted in them. */
 export function reference(defects: Defects = {}): GatewaySource {
   const { otherServers, ...first } = defects
@@ -205,10 +217,7 @@ export function reference(defects: Defects = {}): GatewaySource {
     kind: 'embedded',
     // The second server is without defect: what goes wrong is the doing of the gateway under test.
     peers: { 'the same kind': () => reference() },
-    lacks: capability =>
-      capability === 'mixed-pair'
-        ? 'no server of another kind is paired with the reference gateway'
-        : undefined,
+    lacks: () => undefined,
     start: flow => ReferenceGateway.start(flow, started++ === 0 || !otherServers ? first : other),
   }
 }

@@ -24,6 +24,8 @@ export interface Omission {
   name: string
   requirements: readonly string[]
   defects: Defects
+  /** Refusals that are this defect's, where not all are: words of their steps. */
+  refusals?: RegExp
 }
 
 /** At least one for each requirement with a Rule: the negative control of the catalogue, each of them where it names several. */
@@ -466,10 +468,22 @@ export const MUTANTS: readonly Mutant[] = [
     symptom: 'Received lines claim TLS',
   },
   {
+    name: 'hides from its own servers alone that the first hop was encrypted',
+    requirement: 'EXO-MSG-02',
+    defects: { amongServers: { words: { receivedNeverTls: true } } },
+    symptom: 'reference to reference: the message came over TLS, but its Received line says ESMTP',
+  },
+  {
     name: 'forwards in clear what came in over TLS',
     requirement: 'EXO-MSG-03',
     defects: { sender: { forwardsInClear: true } },
     symptom: 'arrived in clear',
+  },
+  {
+    name: 'uses no TLS towards its own servers alone',
+    requirement: 'EXO-MSG-03',
+    defects: { amongServers: { sender: { neverStartsTls: true } } },
+    symptom: 'reference to reference: the message arrived in clear',
   },
   {
     name: 'adds to the text of what came over TLS',
@@ -494,6 +508,12 @@ export const MUTANTS: readonly Mutant[] = [
     requirement: 'EXO-MSG-06',
     defects: { words: { claimsEndToEndInLog: true } },
     symptom: 'the log claims protection from end to end',
+  },
+  {
+    name: 'claims towards its own servers alone that the message is encrypted end to end',
+    requirement: 'EXO-MSG-06',
+    defects: { amongServers: { words: { claimsEndToEndInHeader: true } } },
+    symptom: 'reference to reference: the header x-protection claims protection from end to end',
   },
   {
     name: 'sends MAIL and RCPT behind STARTTLS without waiting',
@@ -1034,6 +1054,12 @@ export const MUTANTS: readonly Mutant[] = [
     breaksControl: true,
   },
   {
+    name: 'hides in its Received lines that its own servers used TLS',
+    requirement: 'TRC-01',
+    defects: { amongServers: { words: { receivedNeverTls: true } } },
+    symptom: 'reference to reference: the message came over TLS, but its Received line says ESMTP',
+  },
+  {
     name: 'logs the same suite for every session',
     requirement: 'TRC-02',
     defects: { words: { logsFixedSuite: true } },
@@ -1055,10 +1081,24 @@ export const MUTANTS: readonly Mutant[] = [
     symptom: 'arrived in clear',
   },
   {
+    name: 'sends to its own servers alone in clear where STARTTLS is missing',
+    requirement: 'EXO-CON-03',
+    defects: { amongServers: { sender: { clearWithoutStarttls: true } } },
+    symptom: 'reference and reference: the message arrived in clear',
+  },
+  {
     name: 'relays notifications in clear between its own servers',
     requirement: 'EXO-S2S-01',
     defects: { sender: { noticesInClear: true } },
     symptom: 'the message arrived in clear',
+  },
+  {
+    name: 'sends a second copy to its own servers in clear, a little later',
+    requirement: 'EXO-S2S-01',
+    defects: { sender: { copiesInClear: true } },
+    symptom: 'reference to reference: the message arrived again, in clear',
+    breaksControl: true,
+    explains: ['EXO-OPP-04', 'EXO-FRC-01'],
   },
   {
     name: 'offers TLS 1.0 and up between its own servers',
@@ -1144,7 +1184,20 @@ export const MUTANTS: readonly Mutant[] = [
     waits: true,
   },
   {
-    name: 'has a second server with older versions',
+    name: 'sends once more to its own servers what had waited for them',
+    requirement: 'EXO-S2S-05',
+    defects: { sender: { deliversHeldTwice: true } },
+    symptom: 'reference to reference: the message arrived again, over TLS',
+  },
+  {
+    name: 'sends to its own servers in clear, a little after it has said deferred',
+    requirement: 'EXO-S2S-05',
+    defects: { sender: { deliversLater: true } },
+    symptom: 'in clear after the gateway had said that it is held back',
+    explains: ['EXO-FRC-01'],
+  },
+  {
+    name: 'has another server with older versions',
     requirement: 'BCP-07',
     defects: { otherServers: { minVersion: 'TLSv1' } },
     symptom: /asked for TLS 1\.1 alone, .* is the weaker/,
@@ -1261,6 +1314,12 @@ export const OMISSIONS: readonly Omission[] = [
     name: 'refuses in clear as it refuses every stranger at first',
     requirements: ['EXO-FRC-11'],
     defects: { receiver: { greylists: true } },
+  },
+  {
+    name: 'never answers a handshake that it ought to refuse',
+    requirements: ['EXO-S2S-02', 'EXO-S2S-04'],
+    defects: { receiver: { ignoresBadHellos: true } },
+    refusals: /the gateway refuses the handshake/,
   },
   {
     name: 'refuses everybody after its first message',

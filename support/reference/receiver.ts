@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type MailFlow, requiresTlsOfAll } from '../gateway/mail-flow.ts'
+import type { ClientHello } from '../wire/conversation.ts'
 import { PeerLimit } from '../wire/lines.ts'
 import { printable } from '../wire/printable.ts'
 import { type Channel, ChannelError } from './channel.ts'
@@ -23,11 +24,13 @@ export interface ReceiverContext {
   log: Log
   accept: (mail: Mail, recipients: string[]) => void
   /** What sessions tell later ones; for `remembersAddresses`, `greylists` and `tires`. */
-  memory: { authenticated: Set<string>; greylisted: Set<string>; taken: number }
+  memory: { authenticated: Set<string>; greylisted: Set<string>; taken: number; asked: number }
   /** For `crashesInsteadOfRefusing`. */
   crash: () => void
   defects: ReceiverDefects
   words: WordsDefects
+  /** Those for mail from and to these addresses. */
+  wordsAbout: (addresses: readonly string[]) => WordsDefects
 }
 
 /** Serves one connection to its end. Never throws for what the other side does. */
@@ -40,6 +43,12 @@ export async function serve(channel: Channel, context: ReceiverContext): Promise
     if (!(error instanceof ChannelError || error instanceof PeerLimit))
       context.log.say(`a session ended in an error of the gateway itself: ${(error as Error).stack}`)
   }
+}
+
+/** Whether the gateway would agree to what a ClientHello offers; for `ignoresBadHellos`. */
+function isServed(hello: ClientHello | undefined, { forwardSecrecy }: MailFlow): boolean {
+  const suites = hello?.suites.filter(suite => !forwardSecrecy || !suite.startsWith('TLS_RSA_')) ?? []
+  return suites.length > 0 && hello!.versions.some(version => version >= 'TLSv1.2')
 }
 
 /** The reply that refuses what is open to nobody before TLS; RFC 3207 s4. */
@@ -85,7 +94,8 @@ class Session {
       const verb = word!.toUpperCase()
       const yes = this.#defects.answersAlways250 && this.#context.role === 'inbound'
       const reply = yes ? '250 2.0.0 Yes' : await this.#answer(verb, argument!, word!)
-      if (reply) this.#reply(reply)
+      const silent = this.#defects.silentInTls && this.#secured && this.#context.role === 'inbound'
+      if (reply && !silent) this.#reply(reply)
       if (verb === 'QUIT' || (this.#defects.closesAtParameter && reply?.startsWith('501'))) return
     }
   }
@@ -150,6 +160,8 @@ class Session {
     if (able && (!this.#secured || this.#defects.offersAgain))
       keywords.push(this.#defects.decoratesKeyword ? 'STARTTLS required' : 'STARTTLS')
     if (this.#context.role === 'submission' && this.#secured) keywords.push('AUTH PLAIN')
+    if (this.#defects.listsTooMuch && this.#context.role === 'inbound')
+      keywords.push(...Array.from({ length: 250 }, (_, i) => `X-${i}`))
     return keywords.map((word, i) => `250${i < keywords.length - 1 ? '-' : ' '}${word}`).join('\r\n')
   }
 
@@ -165,6 +177,10 @@ class Session {
       return undefined
     }
     if (defects.executesSilently) await this.#executeSilently()
+    if (defects.ignoresBadHellos && !isServed(await this.#channel.hello(), this.#flow)) {
+      await this.#channel.line(IDLE)
+      return undefined
+    }
     const mixed = defects.executesBehindMixedCase && word !== 'STARTTLS' ? 'all' : undefined
     await this.#channel.acceptTls(serverTls(this.#flow, defects), defects.executesEarlyBytes ?? mixed)
     if (defects.executesSilently) return undefined
@@ -221,6 +237,7 @@ class Session {
     const domain = this.#defects.heedsCapitals ? named : named.toLowerCase()
     const { memory, role } = this.#context
     if (role === 'inbound' && this.#defects.tires && memory.taken > 0) return '452 4.3.1 Enough for today'
+    if (role === 'inbound' && this.#defects.refusesNullSenders && sender === '') return '550 5.7.1 No bounces'
     const skips = role !== 'inbound' || (this.#checked && this.#defects.checksFirstMailOnly)
     this.#checked = true
     const refusal = skips ? undefined : this.#refusal(this.#defects.decidesByHelo ? this.#helo : domain)
@@ -284,6 +301,8 @@ class Session {
     const recipient = printable(address, 320)
     const local = recipient.toLowerCase().endsWith(`@${this.#flow.domain}`)
     if (!local && this.#context.role === 'inbound') return '550 5.7.1 No relay'
+    if (this.#defects.hasBadMoment && this.#context.role === 'inbound' && this.#context.memory.asked++ === 0)
+      return '451 4.3.2 Not now'
     this.#to.push(recipient)
     return '250 2.1.5 Recipient noted'
   }
@@ -336,7 +355,7 @@ class Session {
         id,
         content,
       },
-      this.#context.words,
+      this.#context.wordsAbout([this.#from!, ...this.#to]),
     )
     const mail = {
       id,

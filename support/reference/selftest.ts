@@ -19,7 +19,7 @@ const sample = ({ receiver, sender, queue, words }: Defects): string[] => [
 
 /** Runs side by side: most of what they do is waiting for each other's handshakes. */
 const PARALLEL = 8
-/** As `Run.settle`: defects that act later act within 100 ms. */
+/** As for `Run`: defects that act later act within 100 ms. */
 const AFTERMATH = 400
 
 /** What became of one planted defect. */
@@ -98,10 +98,10 @@ async function judged(
   requirements: readonly string[] | undefined,
   parallel: number,
 ): Promise<RecordedVerdict[]> {
-  const run = await Run.start({ source: reference(defects), pki })
+  const run = await Run.start({ source: reference(defects), pki, aftermath: AFTERMATH })
   try {
     await withRun(run, () =>
-      judgeAll(run, select(rules, catalogue, requirements ? { requirements } : {}), parallel, AFTERMATH),
+      judgeAll(run, select(rules, catalogue, requirements ? { requirements } : {}), parallel),
     )
     return run.verdicts
   } finally {
@@ -119,7 +119,7 @@ async function tried(bench: Bench, mutant: Mutant | Omission): Promise<MutantRes
     name: mutant.name,
     requirements,
     omission,
-    ...(omission ? withheld(verdicts) : found(mutant, verdicts)),
+    ...(omission ? withheld(verdicts, mutant.refusals) : found(mutant, verdicts)),
     durationMs: Math.round(performance.now() - began),
   }
 }
@@ -168,9 +168,10 @@ const NAMES_REFUSAL = /^(Then|And) the reply is (5\d\d|a permanent refusal)/
 /** Nothing that the gateway left undone may be called a right refusal. */
 export function withheld(
   verdicts: readonly RecordedVerdict[],
+  words = REFUSES,
 ): Pick<MutantResult, 'found' | 'detail' | 'alarms'> {
   const refusals = verdicts.filter(({ seen: { steps } }) =>
-    steps.some(step => /^(Then|And) /.test(step) && (REFUSES.test(step) || NAMES_REFUSAL.test(step))),
+    steps.some(step => /^(Then|And) /.test(step) && (words.test(step) || NAMES_REFUSAL.test(step))),
   )
   const passed = refusals.filter(({ verdict }) => verdict === 'conformant')
   return {

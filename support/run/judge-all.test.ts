@@ -19,7 +19,7 @@ describe('judging with a gateway that ends by itself', () => {
     const run = await Run.start({ source, pki })
     try {
       const rules = select(loadFeatures(catalogue), catalogue, { requirements: [HOLDING, ...OTHERS] })
-      const messages = await withRun(run, () => judgeAll(run, rules, 4, 100))
+      const messages = await withRun(run, () => judgeAll(run, rules, 4))
       const places = rules.flatMap(({ uri, examples }) => examples.map(({ line }) => `${uri}:${line}`))
       assert.deepEqual(run.verdicts.map(({ scenario }) => scenario).sort(), places.sort(), 'one of each')
       return { verdicts: run.verdicts, messages }

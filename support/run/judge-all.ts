@@ -5,8 +5,8 @@ import { asOneRun, runExamples } from './cucumber.ts'
 import type { Run } from './run.ts'
 
 /**
- * Judges a selection with the steps of this run (`useRun`, `withRun`), side by side on `parallel` lanes, and waits for what may come late; `aftermath` as for
- * `Run.settle`. Returns Cucumber's messages.
+ * Judges a selection with the steps of this run (`useRun`, `withRun`), side by side on `parallel` lanes, and waits for what
+ * may come late. Returns Cucumber's messages.
  *
  * Where a gateway ended by itself, the Rules that it may have ended of are judged again, each example alone with a
  * gateway of its own: if that ends, too, the gateway does not stand what the example does. An end that does not come
@@ -16,10 +16,9 @@ export async function judgeAll(
   run: Run,
   selection: readonly FeatureRule[],
   parallel: number,
-  aftermath?: number,
 ): Promise<Envelope[]> {
   const messages = await runExamples(selection, parallel)
-  await run.settle(aftermath)
+  await run.settle()
   const ends = run.ends()
   if (ends.length === 0) return messages
 
@@ -33,7 +32,7 @@ export async function judgeAll(
   const more: Envelope[][] = []
   for (const rule of again) {
     more.push(await runExamples([rule], 1))
-    await run.settle(aftermath)
+    await run.settle()
     await run.gateways.stopOwn()
   }
   dropFormer(run, before)

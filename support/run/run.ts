@@ -15,6 +15,7 @@ import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
 import { applicableDeviations, type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
 import { type FeatureRule, loadFeatures, placeOf } from '../verdicts/features.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
+import type { Conversation } from '../wire/conversation.ts'
 import { until } from '../wire/until.ts'
 import { mustKeepContract } from './contract.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
@@ -36,6 +37,8 @@ export interface RunOptions {
   listener?: RunListener
   /** Certificates that were made already: keys cost time, and several runs may share them. */
   pki?: Pki
+  /** In place of AFTERMATH; less for gateways of our own. */
+  aftermath?: number
   /** Aborted before the run has started, it stops what has, and does not start. */
   signal?: AbortSignal
 }
@@ -43,7 +46,7 @@ export interface RunOptions {
 /** Read once in a process, however many runs it has. */
 let rules: FeatureRule[] | undefined
 
-/** How long after the last message that was held back a run listens for it still, in ms. */
+/** How long after a message was held back, or had arrived, it is listened for still, in ms. */
 const AFTERMATH = 1_000
 /** How long what has begun by then may take to end, in ms. */
 const REST = 5_000
@@ -57,8 +60,23 @@ const DELAY = 2_000
 /** What became of messages after their example was over. */
 export interface Late {
   partners: readonly Partner[]
+  /** Between servers: whether something went over TLS that has not come out at the inbox behind. */
+  underWay?: { holds: () => boolean; inbox: Partner }
   /** Nothing when it is as it was. */
   observed: () => Observation | undefined
+  /** All conversations of the example by then. */
+  evidence?: () => Conversation[]
+  /**
+   * Others wait for what the example had to itself: they get it as soon as the aftermath is over, and no sooner, for
+   * what comes late would be taken for theirs. Without it, one look at the end of the run does.
+   */
+  over?: () => Promise<void>
+}
+
+interface Held {
+  located: Located
+  verdict: RecordedVerdict
+  late: Late
 }
 
 /** What else is to be known of an example than its verdict. */
@@ -111,7 +129,7 @@ export class Run {
   deviations: readonly Deviation[]
   /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
   plan: Planned[] | undefined
-  /** By domain: whoever leads its mail through a tap has it alone. */
+  /** By domain of the gateways: whoever leads its mail through a tap has it alone. */
   readonly paths = new Turns()
   readonly #examples = new Map<string, Located>()
   readonly #controls = new Map<FeatureRule, boolean>()
@@ -119,8 +137,11 @@ export class Run {
   /** Each example has gateways of its own, with nothing beside it; see `judgeAll`. */
   alone = false
   readonly #stays: Stay[] = []
-  readonly #held: { located: Located; verdict: RecordedVerdict; late: Late }[] = []
+  readonly #aftermath: number
+  #held: Held[] = []
   #lastHeld = 0
+  /** At those with others behind them. */
+  #looks: Promise<void>[] = []
   #stopped: Promise<void> | undefined
 
   private constructor(options: RunOptions, { lab, flow, mailbox, network }: Surroundings) {
@@ -130,6 +151,7 @@ export class Run {
     this.mailbox = mailbox
     this.listener = options.listener
     this.deviations = options.deviations ?? []
+    this.#aftermath = options.aftermath ?? AFTERMATH
     this.gateways = new Gateways(options.source, flow, lab.pki, {
       ...(network ? { network } : {}),
       ...(lab.resolverOf ? { resolverOf: domain => lab.resolverOf!(domain) } : {}),
@@ -222,8 +244,21 @@ export class Run {
     })
     this.listener?.judged(key, verdict)
     if (!late || verdict.verdict !== 'conformant') return
-    this.#held.push({ located, verdict, late })
+    const held = { located, verdict, late }
+    if (late.over) this.#looks.push(this.#lookAlone(held, late.over))
+    else this.#held.push(held)
     this.#lastHeld = performance.now()
+  }
+
+  async #lookAlone(held: Held, over: () => Promise<void>): Promise<void> {
+    try {
+      await pause(this.#aftermath)
+      await this.#lookAt([held])
+    } finally {
+      await over().catch((error: Error) =>
+        Object.assign(held.verdict, { verdict: 'lab-error', detail: error.message }),
+      )
+    }
   }
 
   /**
@@ -246,16 +281,30 @@ export class Run {
   }
 
   /** Once all examples are done: nothing must have gone out since that should not. Changes verdicts in place. */
-  async settle(aftermath = AFTERMATH): Promise<void> {
+  async settle(aftermath = this.#aftermath): Promise<void> {
+    const looks = this.#looks
+    this.#looks = []
+    await Promise.all(looks)
     if (this.#held.length === 0) return
     const rest = this.#lastHeld + aftermath - performance.now()
     if (rest > 0) await pause(rest)
-    const partners = this.#held.flatMap(({ late }) => late.partners)
-    const over = () => partners.every(({ conversations }) => conversations.every(({ closed }) => closed))
-    await until(over, partners, REST)
-    for (const { located, verdict, late } of this.#held.splice(0)) {
+    const held = this.#held
+    this.#held = []
+    await this.#lookAt(held)
+  }
+
+  async #lookAt(held: readonly Held[]): Promise<void> {
+    const partners = held.flatMap(({ late }) => late.partners)
+    const underWay = held.flatMap(({ late }) => late.underWay ?? [])
+    const over = () =>
+      partners.every(({ conversations }) => conversations.every(({ closed }) => closed)) &&
+      !underWay.some(({ holds }) => holds())
+    await until(over, [...partners, ...underWay.map(({ inbox }) => inbox)], REST)
+    for (const { located, verdict, late } of held) {
       const observation = late.observed()
-      if (observation) Object.assign(verdict, this.judge(located, observation))
+      if (!observation) continue
+      Object.assign(verdict, this.judge(located, observation))
+      if (late.evidence) verdict.seen.conversations = late.evidence()
     }
   }
 

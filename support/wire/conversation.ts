@@ -15,6 +15,8 @@ export interface Handshake {
   group?: string
   /** Set when the receiver's share of an ephemeral key exchange was seen: forward secrecy. */
   ephemeral?: true
+  /** Set up to TLS 1.2 when the session went on from an earlier one, whose key exchange was not seen. */
+  resumed?: true
   /** Of the first ClientHello and of the ServerHello, hex: each session has its own. */
   randoms?: Partial<Record<Party, string>>
   serverCertificate?: CertificateFacts

@@ -41,6 +41,8 @@ export interface Capture {
   receiver: Buffer
   /** As the sender's library tells it; absent when the handshake failed. */
   agreed?: { version: string; suite: string }
+  /** With which the sender may resume it. */
+  session?: Buffer
 }
 
 /** The bytes of a real handshake over loopback, one word of each side included, until both have ended. */
@@ -58,6 +60,10 @@ export async function captured(server: TlsOptions, client: ConnectionOptions): P
   })
   const socket = tlsConnect({ socket: link, rejectUnauthorized: false, ...client })
   let agreed: Capture['agreed']
+  let session: Buffer | undefined
+  socket.on('session', bytes => {
+    session = bytes
+  })
   socket.once('secureConnect', () => {
     agreed = { version: socket.getProtocol()!, suite: socket.getCipher().standardName }
     socket.write('ping')
@@ -70,5 +76,6 @@ export async function captured(server: TlsOptions, client: ConnectionOptions): P
     sender: Buffer.concat(seen.sender),
     receiver: Buffer.concat(seen.receiver),
     ...(agreed ? { agreed } : {}),
+    ...(session ? { session } : {}),
   }
 }

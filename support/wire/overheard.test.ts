@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { constants, createDecipheriv, createHash, createHmac, privateDecrypt } from 'node:crypto'
 import { Pki } from '../pki/pki.ts'
-import { secured } from '../verdicts/judgements/wire.ts'
+import { hadForwardSecrecy, secured } from '../verdicts/judgements/wire.ts'
 import { type Capture, captured } from './loopback.ts'
 import { Recorder } from './recorder.ts'
 
@@ -45,7 +45,17 @@ describe('a record from the path', () => {
       await captured({ key, cert, maxVersion: 'TLSv1.2', ciphers: STATIC }, { ciphers: STATIC }),
     )
     assert.equal(handshake!.suite, 'TLS_RSA_WITH_AES_256_GCM_SHA384')
-    assert.equal(handshake!.ephemeral, undefined)
+    assert.deepEqual([handshake!.ephemeral, handshake!.resumed], [undefined, undefined])
+  })
+
+  it('sees that a session was resumed, of which nothing can be said', async () => {
+    const server = { key, cert, maxVersion: 'TLSv1.2', ticketKeys: Buffer.alloc(48, 1) } as const
+    const first = await captured(server, {})
+    const again = overheard(await captured(server, { session: first.session! }))
+    assert.equal(secured(again), true)
+    assert.deepEqual([again.handshake!.ephemeral, again.handshake!.resumed], [undefined, true])
+    assert.equal(hadForwardSecrecy([overheard(first)]).kind, 'kept')
+    assert.equal(hadForwardSecrecy([overheard(first), again]).kind, 'unclear')
   })
 
   const FAILURES: Record<string, [server: object, client: object]> = {

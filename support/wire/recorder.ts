@@ -33,6 +33,8 @@ export class Recorder implements Tap {
   #endOver: ((limit: PeerLimit) => void) | undefined
   /** For a record from the path: the sender has said something under the keys of the session. */
   #sealed = false
+  /** The receiver showed a certificate or took part in a key exchange. */
+  #keysAgreed = false
   #up = false
 
   constructor(names: {
@@ -177,12 +179,16 @@ export class Recorder implements Tap {
             : `ServerHello: ${spoken(sighting.version)}, ${sighting.suite}${sighting.group ? `, ${sighting.group}` : ''}`,
         )
         break
+      case 'certificate':
+        if (party === 'receiver') this.#keysAgreed = true
+        break
       case 'group':
         handshake.group = sighting.group
         break
       case 'server-key-exchange':
         // One with a pre-shared key or an anonymous one is not offered by anybody here.
         handshake.ephemeral = true
+        this.#keysAgreed = true
         break
       case 'sealed':
         this.#overhear(party, sighting.length)
@@ -213,7 +219,14 @@ export class Recorder implements Tap {
     const { version = 'unknown', suite = 'unknown suite' } = this.handshake
     if (!this.#sealed || this.#up) return
     this.#up = true
+    this.#noteResumed()
     this.event('receiver', 'handshake', `${spoken(version)} established, ${suite}`, true)
+  }
+
+  /** RFC 5246 s7.3: an abbreviated handshake has neither Certificate nor ServerKeyExchange. */
+  #noteResumed(): void {
+    const { handshake } = this
+    if (handshake.version !== 'TLSv1.3' && !this.#keysAgreed) handshake.resumed = true
   }
 
   /** Call when the TLS library says that the handshake is done. `chain` is our own, PEM, if we showed one. */
@@ -221,6 +234,7 @@ export class Recorder implements Tap {
     const { handshake } = this
     handshake.version = socket.getProtocol() ?? 'unknown'
     handshake.suite = socket.getCipher().standardName ?? socket.getCipher().name
+    this.#noteResumed()
     const peer = socket.getPeerX509Certificate()
     const own = socket.getX509Certificate()
     const theirs = peer && certificateFacts(peer, chainLength(peer))

@@ -7,6 +7,7 @@ import { groupName } from './tls-names.ts'
 export type TlsSighting =
   | { kind: 'client-hello'; hello: ClientHello; random: string }
   | ServerHello
+  | { kind: 'certificate' }
   | { kind: 'certificate-request' }
   | { kind: 'group'; group: string }
   /** The receiver's share of an ephemeral key exchange, up to TLS 1.2. */
@@ -163,7 +164,8 @@ export class RecordReader {
             this.#sealed = []
           }
           seen.push(hello)
-        } else if (type === 12) {
+        } else if (type === 11) seen.push({ kind: 'certificate' })
+        else if (type === 12) {
           seen.push({ kind: 'server-key-exchange' })
           // RFC 8422 s5.4: named_curve
           if (body[0] === 3 && this.#ecdhe)

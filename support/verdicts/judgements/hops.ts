@@ -1,26 +1,38 @@
 import type { Gateway } from '../../gateway/gateway.ts'
+import type { MailFlow } from '../../gateway/mail-flow.ts'
 import type { Sent } from '../../gateway/sending.ts'
 import { headersOf } from '../../lab/message.ts'
 import type { Partner } from '../../lab/partner.ts'
+import type { Conversation } from '../../wire/conversation.ts'
 import type { Observation } from '../verdict.ts'
 import { isBy, lineTrue } from './inbound.ts'
 import { broken, kept, unclear } from './observation.ts'
-import { arrivesInClear, carrier } from './outbound.ts'
+import { arrivesInClear, carriers } from './outbound.ts'
 import { secured } from './wire.ts'
 
-const received = (content: string): string[] =>
-  headersOf(content).flatMap(({ name, value }) => (name === 'received' ? [value] : []))
+const received = (headers: ReturnType<typeof headersOf>): string[] =>
+  headers.flatMap(({ name, value }) => (name === 'received' ? [value] : []))
 
 /**
- * The message came in over TLS and left in clear: one line claims TLS, the one about the first hop. `peer`: name of a
- * second server, whose own lines are not the gateway's.
+ * What stood in front of the message when the gateway sent it on, topmost first: from its own topmost Received line
+ * down. Nothing where it has no line of its own.
  */
-export function firstHopAlone(sent: Sent, peer?: string): Observation {
+function sentOn(content: string, { hostname }: MailFlow) {
+  const headers = headersOf(content)
+  const own = headers.findIndex(({ name, value }) => name === 'received' && isBy(value, hostname))
+  return own < 0 ? undefined : headers.slice(own)
+}
+
+/**
+ * The message came in over TLS and left in clear: one line claims TLS, the one about the first hop. `flow`: where it went
+ * to a second server, that of the gateway, whose lines alone are judged.
+ */
+export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
   const clear = arrivesInClear(sent)
   if (clear.kind !== 'kept') return clear
   const arrival = sent.arrivals[0]
   if (!arrival || !sent.submission) return unclear('not both hops were seen')
-  const lines = received(arrival.content).filter(line => !(peer && isBy(line, peer)))
+  const lines = received((flow ? sentOn(arrival.content, flow) : headersOf(arrival.content)) ?? [])
   if (lines.length === 0) return broken('the gateway added no Received line')
   const first = lineTrue(lines.at(-1)!, sent.submission)
   if (first.kind !== 'kept') return first
@@ -31,10 +43,15 @@ export function firstHopAlone(sent: Sent, peer?: string): Observation {
 
 /** Both hops had TLS, each negotiated for itself. */
 export function hopsOfTheirOwn(sent: Sent): Observation {
-  const second = carrier(sent)
   const { submission } = sent
-  if (!second || !submission) return unclear('not both hops were seen')
+  const seconds = carriers(sent)
+  if (seconds.length === 0 || !submission) return unclear('not both hops were seen')
   if (!secured(submission)) return unclear('the first hop had no TLS')
+  const pairs = seconds.map(second => ofTheirOwn(submission, second))
+  return pairs.find(({ kind }) => kind === 'broken') ?? pairs.find(({ kind }) => kind !== 'kept') ?? pairs[0]!
+}
+
+function ofTheirOwn(submission: Conversation, second: Conversation): Observation {
   if (!secured(second)) return broken('the second hop had no TLS')
   if (!second.handshake?.offered) return unclear('no ClientHello was seen on the second hop')
   const hops = [submission, second].map(({ handshake }) => handshake)
@@ -60,12 +77,19 @@ export function noFurtherClaim(sent: Sent, onward: Partner | undefined, gateway:
   const arrival = sent.arrivals[0]
   const passed = onward ? onward.messages[0] : arrival
   if (!arrival || !passed) return unclear('the message was not passed on')
-  if (onward && passed.secured) return unclear('the partner passed the message on over TLS')
+  if (onward ? passed.secured : arrival.onwardSecured !== false)
+    return unclear('the partner passed the message on over TLS')
   const behind = onward?.domain.toLowerCase()
-  const claims = received(passed.content).find(line => behind && line.toLowerCase().includes(behind))
+  const claims = received(headersOf(passed.content)).find(
+    line => behind && line.toLowerCase().includes(behind),
+  )
   if (claims)
     return broken(`a Received line claims to know of the hop behind the partner: ${claims.slice(0, 100)}`)
-  const header = headersOf(arrival.content).find(({ value }) => /end.?to.?end/i.test(value))
+  // A second server writes headers too.
+  const headers = onward ? headersOf(arrival.content) : sentOn(arrival.content, gateway.flow)
+  if (!headers)
+    return unclear('no Received line tells what the gateway wrote from what the second server did')
+  const header = headers.find(({ value }) => /end.?to.?end/i.test(value))
   if (header) return broken(`the header ${header.name} claims protection from end to end`)
   const line = gateway.log(sent.partner.domain).find(line => /end.?to.?end/i.test(line))
   if (line) return broken(`the log claims protection from end to end: ${line.slice(0, 100)}`)

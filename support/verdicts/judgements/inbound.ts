@@ -22,7 +22,10 @@ export function accepts(
   }
   if (!accepted) return broken(`the gateway refused the message at ${stage}: ${reply?.text ?? 'no reply'}`)
   const session = handover.conversations.at(-1)!
-  const agreed = session.handshake?.version
+  // In which of several sessions it came is not known on the path.
+  const sessions = session.overheard ? handover.conversations : [session]
+  const versions = sessions.map(({ handshake }) => handshake?.version)
+  const agreed = versions.find(one => version && one !== version) ?? versions.at(-1)
   if (tls && !secured(session)) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
   if (version && agreed !== version)
     return broken(`accepted over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`)
@@ -177,12 +180,9 @@ export function ownLineTrue(
 export const isBy = (line: string, hostname: string): boolean =>
   /\bby\s+([^\s;()]+)/i.exec(line)?.[1]?.toLowerCase() === hostname.toLowerCase()
 
-export function lineTrue(
-  line: string,
-  { handshake, events }: Handover['conversations'][number],
-): Observation {
-  const overTls =
-    handshake?.error === undefined && events.some(({ kind, secured }) => kind === 'handshake' && secured)
+export function lineTrue(line: string, hop: Conversation): Observation {
+  const { handshake } = hop
+  const overTls = secured(hop)
   const protocol = /\bwith\s+((?:UTF8)?(?:ESMTP|SMTP|LMTP)[SA]*)\b/i.exec(line)?.[1]?.toUpperCase()
   const claims =
     protocol !== undefined &&

@@ -17,13 +17,14 @@ export interface TlsExpectation {
 /** The partner got the message inside TLS, and no copy in clear. */
 export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = {}): Observation {
   const nothing = notArrived(sent)
-  if (nothing?.kind === 'unclear') return nothing
+  if (nothing?.kind === 'unclear' && !sent.excuse) return nothing
   if (sent.arrivals.some(({ secured }) => !secured)) return broken('the message arrived in clear')
   const inClear = nothingInClear(sent.conversations, sent.message.token)
   if (inClear.kind === 'broken') return inClear
   if (nothing) return nothing
-  const session = carrier(sent)
-  const agreed = session?.handshake
+  const all = carriers(sent).map(({ handshake }) => handshake)
+  const agreed =
+    all.find(one => (version && one?.version !== version) || (suite && one?.suite !== suite)) ?? all.at(-1)
   if (version && agreed?.version !== version)
     return broken(
       `the message arrived over ${spoken(agreed?.version ?? 'unknown TLS')}, not ${spoken(version)}`,
@@ -60,9 +61,11 @@ export function isHeldBack(sent: Sent): Observation {
   if (inClear.kind === 'broken') return inClear
   // What was not kept of a connection may have been the message.
   if (inClear.kind === 'unclear' && sent.conversations.length > 0) return inClear
+  if (sent.intercepted && sent.conversations.some(givenInTls))
+    return broken('the message was given away inside TLS to somebody on the path')
+  if (sent.excuse) return unclear(sent.excuse)
   const word = sent.word.at(-1) ?? quietWord(sent)
   if (!word) return unclear('neither the message nor a word about it came from the gateway')
-  if (sent.excuse && (word.kind === 'delivered' || word.kind === 'held back')) return unclear(sent.excuse)
   if (word.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')
   if (!sent.conversations.some(conversation => commands(conversation).length > 0))
     return unclear(`the gateway never spoke to the partner, so TLS was not the reason: ${word.reason}`)
@@ -72,6 +75,9 @@ export function isHeldBack(sent: Sent): Observation {
   if (unfinished) return unclear('a connection to the partner is still open, so the message may yet come')
   return refused(`${word.kind} after ${connections(sent.conversations)}: ${word.reason}`)
 }
+
+const givenInTls = (conversation: Conversation): boolean =>
+  commands(conversation).some(({ text, secured }) => secured && /^(MAIL|DATA|BDAT)\b/i.test(text))
 
 const saysStarttls = (conversation: Conversation): boolean =>
   commands(conversation).some(({ text }) => /^STARTTLS\b/i.test(text))
@@ -95,14 +101,37 @@ export function wentOutLater(sent: readonly Sent[]): Observation | undefined {
   return undefined
 }
 
-/** What had arrived once, over TLS alone, came again afterwards; nothing where it did not. */
-export function cameAgainLater(sent: readonly Sent[]): Observation | undefined {
-  for (const { arrivals } of sent) {
-    const again = arrivals[1]
+/** A message that was held back or had arrived, with how many copies and which conversations there were until then. */
+export interface Settled {
+  sent: Sent
+  copies: number
+  before: ReadonlySet<Conversation>
+}
+
+/** Something went through a tap over TLS since, and more has not arrived. */
+export function isUnderWay({ sent, copies, before }: Settled): boolean {
+  const { arrivals, conversations } = sent
+  const session = conversations.some(one => !before.has(one) && one.overheard && secured(one))
+  return session && arrivals.length === copies
+}
+
+/** What had arrived came again afterwards, or crossed in clear once more; nothing where it did not. */
+export function cameAgainLater(settled: readonly Settled[]): Observation | undefined {
+  for (const { sent, before } of settled) {
+    const again = sent.arrivals[1]
     if (again) return broken(`the message arrived again, ${again.secured ? 'over TLS' : 'in clear'}`)
+    const later = sent.conversations.filter(one => !before.has(one))
+    // A partner may have got other messages since.
+    if (later.some(one => isAbout(one, sent)))
+      return broken('the message had arrived, and crossed the wire again, in clear')
   }
   return undefined
 }
+
+const isAbout = (conversation: Conversation, { message, recipient }: Sent): boolean =>
+  [message.token, `<${recipient}>`].some(text =>
+    conversation.clear.fromSender.toLowerCase().includes(text.toLowerCase()),
+  )
 
 /** Each partner was told of the recipients at its own domain alone. */
 export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
@@ -166,8 +195,15 @@ export function laterOf(sent: readonly Sent[], judgement: (sent: Sent) => Observ
   return judgement({ ...later, arrivals: later.arrivals, word: later.word, conversations: [session] })
 }
 
-/** The conversation that carried the message. */
-export function carrier(sent: Sent) {
+/** The conversations that may have carried the message: in which of several sessions it went is not known on the path. */
+export function carriers(sent: Sent): Conversation[] {
+  const last = carrier(sent)
+  if (!last) return []
+  return last.overheard ? sent.conversations.filter(secured) : [last]
+}
+
+/** The last of them. */
+export function carrier(sent: Sent): Conversation | undefined {
   const host = sent.arrivals[0]?.host
   return sent.conversations.findLast(
     conversation =>

@@ -219,8 +219,10 @@ export function noOldSession(conversations: readonly Conversation[]): Observatio
 export function hadForwardSecrecy(conversations: readonly Conversation[]): Observation {
   const sessions = conversations.filter(secured)
   if (sessions.length === 0) return unclear('no TLS session was made')
-  const without = sessions.find(({ handshake }) => !handshake?.ephemeral)
+  const without = sessions.find(({ handshake }) => !handshake?.ephemeral && !handshake?.resumed)
   if (without) return broken(`the session used ${without.handshake?.suite}, without forward secrecy`)
+  if (sessions.some(({ handshake }) => handshake?.resumed))
+    return unclear('a session was resumed, so its key exchange was not seen')
   const groups = new Set(sessions.map(({ handshake }) => handshake?.group ?? handshake?.suite))
   return kept(`forward secrecy by ${[...groups].join(' and ')}`)
 }
