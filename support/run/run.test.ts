@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { mock } from 'node:test'
 import { greets } from '../lab/greeting.ts'
 import { compose } from '../lab/message.ts'
-import type { Partner } from '../lab/partner.ts'
 import { handOver } from '../lab/sender.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
@@ -14,7 +13,7 @@ import { broken, kept, refused, unclear } from '../verdicts/judgements/observati
 import type { Observation, VerdictName } from '../verdicts/verdict.ts'
 import { until } from '../wire/until.ts'
 import { runExamples } from './cucumber.ts'
-import { currentRun, Run, useRun, withRun } from './run.ts'
+import { currentRun, type Late, Run, useRun, withRun } from './run.ts'
 
 const MUST = 'EXO-FRC-01'
 const catalogue = loadCatalogue()
@@ -44,7 +43,7 @@ describe('a run', () => {
       began: () => {},
       judged: (key: string, { verdict }: RecordedVerdict) => void told.push(`${key} ${verdict}`),
     }
-    const run = await Run.start({ source: reference(), pki, deviations, listener })
+    const run = await Run.start({ source: reference(), pki, deviations, listener, aftermath: 0 })
     runs.push(run)
     return run
   }
@@ -54,7 +53,7 @@ describe('a run', () => {
     place: string,
     seen: Observation,
     late?: () => Observation | undefined,
-    partners: Partner[] = [],
+    more: Partial<Late> = {},
   ) {
     const located = run.example(place)
     const { level } = run.catalogue.get(located.rule.requirement)
@@ -66,7 +65,7 @@ describe('a run', () => {
     }
     run.record('key', located, verdict, {
       servers: [],
-      ...(late ? { late: { partners, observed: late } } : {}),
+      ...(late ? { late: { partners: [], observed: late, ...more } } : {}),
     })
     return verdict
   }
@@ -231,10 +230,30 @@ describe('a run', () => {
       })
       assert.ok(await until(() => partner!.conversations.length > 0, [partner!], 10_000))
       const late = () => (partner!.messages.length > 0 ? LATE : undefined)
-      const verdict = recorded(run, example, HELD, late, [partner!])
+      const verdict = recorded(run, example, HELD, late, { partners: [partner!] })
       await run.settle(0)
       assert.equal(verdict.verdict, 'non-conformant')
       await delivered
+    })
+
+    it('what others wait behind as soon as it can be, and gives it back then', async () => {
+      const run = await started()
+      let given = ''
+      const verdict = recorded(run, example, HELD, () => LATE, {
+        over: async () => {
+          given = verdict.verdict
+        },
+      })
+      await run.settle(0)
+      assert.deepEqual([verdict.verdict, given], ['non-conformant', 'non-conformant'])
+    })
+
+    it('as a fault of the lab what cannot be given back', async () => {
+      const run = await started()
+      const over = () => Promise.reject(new Error('it cannot be stopped'))
+      const verdict = recorded(run, example, HELD, () => undefined, { over })
+      await run.settle(0)
+      assert.deepEqual([verdict.verdict, verdict.detail], ['lab-error', 'it cannot be stopped'])
     })
 
     it('at once where nothing was held back', async () => {
