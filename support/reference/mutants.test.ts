@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { loadFeatures } from '../verdicts/features.ts'
-import { MUTANTS, OMISSIONS } from './mutants.ts'
+import { MUTANTS, OMISSIONS } from './mutants/index.ts'
 
 describe('the mutants', () => {
   const catalogue = loadCatalogue()

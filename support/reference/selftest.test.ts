@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { RecordedVerdict } from '../report/run-record.ts'
-import { MUTANTS, OMISSIONS } from './mutants.ts'
+import { MUTANTS, OMISSIONS } from './mutants/index.ts'
 import { found, type SelftestResult, selftest, selftestJson, selftestText, withheld } from './selftest.ts'
 
 const verdict = (about: Partial<RecordedVerdict>, steps: string[] = []): RecordedVerdict => ({

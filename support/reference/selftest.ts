@@ -7,7 +7,7 @@ import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
 import { type FeatureRule, loadFeatures, select } from '../verdicts/features.ts'
 import type { Defects } from './defects.ts'
 import { reference } from './gateway.ts'
-import { MUTANTS, type Mutant, OMISSIONS, type Omission } from './mutants.ts'
+import { MUTANTS, type Mutant, OMISSIONS, type Omission } from './mutants/index.ts'
 
 /** Rules that every mutant must keep unless it says otherwise: some for each direction in which it is a mutant. */
 const SAMPLE = { in: ['EXO-FRC-11', 'RFC3207-02'], out: ['EXO-FRC-01', 'EXO-OPP-04'] }

@@ -1,0 +1,26 @@
+import { CERTIFICATE } from './certificate.ts'
+import { DOWNGRADE } from './downgrade.ts'
+import { INBOUND } from './inbound.ts'
+import { MESSAGE } from './message.ts'
+import type { Mutant } from './mutant.ts'
+import { OUTBOUND } from './outbound.ts'
+import { PROTOCOL } from './protocol.ts'
+import { REPORTING } from './reporting.ts'
+import { SERVER_TO_SERVER } from './server-to-server.ts'
+import { TRANSITION } from './transition.ts'
+
+export type { Mutant, Omission } from './mutant.ts'
+export { OMISSIONS } from './omissions.ts'
+
+/** At least one for each requirement with a Rule: the negative control of the catalogue, each of them where it names several. */
+export const MUTANTS: readonly Mutant[] = [
+  ...CERTIFICATE,
+  ...DOWNGRADE,
+  ...INBOUND,
+  ...MESSAGE,
+  ...OUTBOUND,
+  ...PROTOCOL,
+  ...REPORTING,
+  ...SERVER_TO_SERVER,
+  ...TRANSITION,
+]
