@@ -17,6 +17,7 @@ import { currentRun, type Late, type Located, type Run } from '../support/run/ru
 import { all, unclear } from '../support/verdicts/judgements/observation.ts'
 import {
   cameAgainLater,
+  isDecided,
   isUnderWay,
   type Settled,
   wentOutLater,
@@ -195,7 +196,11 @@ export class MailWorld extends World {
     for (const one of sent) {
       const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
       const [first, ...more] = one.arrivals
-      const now = { sent: one, copies: one.arrivals.length, before: new Set(one.conversations) }
+      const now = {
+        sent: one,
+        copies: one.arrivals.length,
+        before: new Set(one.conversations.filter(isDecided)),
+      }
       if (!first && level !== 'opportunistic') held.push(now)
       if (first?.secured && more.length === 0) there.push(now)
     }

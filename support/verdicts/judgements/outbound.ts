@@ -101,12 +101,15 @@ export function wentOutLater(sent: readonly Sent[]): Observation | undefined {
   return undefined
 }
 
-/** A message that was held back or had arrived, with how many copies and which conversations there were until then. */
+/** A message that was held back or had arrived, with how many copies and which decided conversations there were then. */
 export interface Settled {
   sent: Sent
   copies: number
   before: ReadonlySet<Conversation>
 }
+
+/** Nothing can come of it any more that is not known; one that has just begun may still carry the message in clear. */
+export const isDecided = (conversation: Conversation): boolean => conversation.closed || secured(conversation)
 
 /** Something went through a tap over TLS since, and more has not arrived. */
 export function isUnderWay({ sent, copies, before }: Settled): boolean {
