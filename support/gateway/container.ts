@@ -2,6 +2,7 @@ import { type Container, type File, folderFiles, type RunNetwork } from '../cont
 import { GatewayFailure } from '../gateway-failure.ts'
 import { whyNoGreeting } from '../lab/greeting.ts'
 import { printable } from '../wire/printable.ts'
+import type { Endpoint } from '../wire/smtp.ts'
 import { until } from '../wire/until.ts'
 import {
   type ContainerProduct,
@@ -95,11 +96,21 @@ export class ContainerGateway implements Gateway {
     if (this.#product.reloaded?.test(line)) this.#reloads++
   }
 
-  /** A log line does not mean that mail is taken, and a published port is open before anything listens behind it. */
+  /**
+   * A log line does not mean that mail is taken, and a published port is open before anything listens behind it. The
+   * ports may have daemons of their own (Courier).
+   */
   async #greets(): Promise<void> {
     const deadline = performance.now() + START_LIMIT
+    await Promise.all([
+      this.#greetsAt(() => this.inbound, deadline),
+      this.#greetsAt(() => this.submission, deadline),
+    ])
+  }
+
+  async #greetsAt(port: () => Endpoint, deadline: number): Promise<void> {
     for (;;) {
-      const why = await whyNoGreeting(this.inbound)
+      const why = await whyNoGreeting(port())
       if (why === undefined) return
       if (this.end) throw this.end
       if (performance.now() > deadline)

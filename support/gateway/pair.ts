@@ -162,7 +162,8 @@ async function shortcoming(
 type Outcome = Pick<Handover, 'stage' | 'accepted' | 'reply' | 'breakdown'>
 
 /** The passage as if we had been its sender: how far it got at the gateway, by the record of the tap. */
-function handoverOf({ from, to, message, does }: Passage, { conversations, arrivals }: Sent): Handover {
+function handoverOf({ from, to, message, does }: Passage, sent: Sent): Handover {
+  const { conversations, arrivals } = sent
   const begun = conversations.find(({ handshake }) => handshake?.offered)
   const clear = conversations.findLast(conversation => inClear(conversation).length > 0)
   const sessions = conversations.filter(secured)
@@ -176,7 +177,7 @@ function handoverOf({ from, to, message, does }: Passage, { conversations, arriv
       conversations: [],
       stage: 'connection',
       accepted: false,
-      breakdown: { kind: 'no connection', detail: 'the second server did not come' },
+      breakdown: { kind: 'no connection', detail: `the second server did not come: ${whyNot(sent)}` },
     }
   // In which of several sessions the message came is not known.
   if (secured(one)) return { message, conversations: sessions, ...insideTls(arrivals) }
@@ -190,6 +191,14 @@ function handoverOf({ from, to, message, does }: Passage, { conversations, arriv
   return one.handshake?.offered
     ? { ...base, ...brokenHandshake(one) }
     : { ...base, ...leftAtEhlo('left before it brought its message') }
+}
+
+/** Why a server did not set out with a message, as far as it says so. */
+function whyNot({ refusal, lost, word }: Sent): string {
+  if (refusal !== undefined) return `it did not take the message to send on: ${refusal}`
+  if (lost) return 'it has the message no more'
+  const said = word.at(-1)
+  return said ? `it says ${said.kind}: ${said.reason}` : 'it says nothing'
 }
 
 /**
