@@ -188,11 +188,11 @@ Then("the gateway's Received line says what the wire says", async function (this
 
 /** Of a pair: about the hop on which the gateway took the message in. */
 async function ownLine(world: MailWorld): Promise<Observation> {
-  const { hostname } = (await world.gateway()).flow
+  const { flow } = await world.gateway()
   const [sent] = world.sent
-  if (sent) return ownLineTrue(sent.arrivals[0]?.content, hostname, sent.submission)
+  if (sent) return ownLineTrue(sent.arrivals[0]?.content, flow, sent.submission)
   const [mail] = await mails(world)
-  return ownLineTrue(mail?.content, hostname, world.delivered.conversations.at(-1))
+  return ownLineTrue(mail?.content, flow, world.delivered.conversations.at(-1))
 }
 
 /** Waits only for what was accepted: nothing else can come. */

@@ -17,9 +17,9 @@ const received = (headers: ReturnType<typeof headersOf>): string[] =>
  * What stood in front of the message when the gateway sent it on, topmost first: from its own topmost Received line
  * down. Nothing where it has no line of its own.
  */
-function sentOn(content: string, { hostname }: MailFlow) {
+function sentOn(content: string, flow: MailFlow) {
   const headers = headersOf(content)
-  const own = headers.findIndex(({ name, value }) => name === 'received' && isBy(value, hostname))
+  const own = headers.findIndex(({ name, value }) => name === 'received' && isBy(value, flow))
   return own < 0 ? undefined : headers.slice(own)
 }
 

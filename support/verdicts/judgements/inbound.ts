@@ -1,3 +1,5 @@
+import type { MailFlow } from '../../gateway/mail-flow.ts'
+import { pathTo } from '../../lab/lab.ts'
 import type { Mail } from '../../lab/mailbox.ts'
 import { bodyOf, headersOf } from '../../lab/message.ts'
 import type { Handover } from '../../lab/sender.ts'
@@ -166,19 +168,26 @@ export function receivedLineTrue(handover: Handover, mail: Mail | undefined): Ob
 /** The Received line of one server among those of others, about the hop on which it took the message in. */
 export function ownLineTrue(
   content: string | undefined,
-  hostname: string,
+  flow: Names,
   hop: Conversation | undefined,
 ): Observation {
   if (content === undefined || !hop) return unclear('the message is not in the mailbox')
-  const lines = headersOf(content).filter(({ name, value }) => name === 'received' && isBy(value, hostname))
+  const lines = headersOf(content).filter(({ name, value }) => name === 'received' && isBy(value, flow))
   // Several hops inside a server each add a line; the lowest is the one about its sender.
   const line = lines.at(-1)?.value
   return line === undefined ? broken('the gateway added no Received line') : lineTrue(line, hop)
 }
 
-/** Whether a server of this name wrote a Received line; RFC 5321 s4.4. */
-export const isBy = (line: string, hostname: string): boolean =>
-  /\bby\s+([^\s;()]+)/i.exec(line)?.[1]?.toLowerCase() === hostname.toLowerCase()
+type Names = Pick<MailFlow, 'hostname' | 'domain'>
+
+/**
+ * Whether this server wrote a Received line; RFC 5321 s4.4. Some call themselves there what the sender called them in
+ * its ClientHello (chasquid), which is the name of the tap before them.
+ */
+export function isBy(line: string, { hostname, domain }: Names): boolean {
+  const name = /\bby\s+([^\s;()]+)/i.exec(line)?.[1]?.toLowerCase()
+  return name === hostname.toLowerCase() || name === pathTo(domain).toLowerCase()
+}
 
 export function lineTrue(line: string, hop: Conversation): Observation {
   const { handshake } = hop
