@@ -11,14 +11,9 @@ import {
 import type { GherkinDocument, Pickle } from '@cucumber/messages'
 import { bundledGateway } from '../containers/index.ts'
 import { CAPABILITIES, type Capability } from '../support/gateway/adapter.ts'
-import type { Gateway } from '../support/gateway/gateway.ts'
-import { greets } from '../support/lab/greeting.ts'
 import { currentRun, Run, useRun } from '../support/run/run.ts'
 import { lineIn } from '../support/verdicts/features.ts'
-import { broken } from '../support/verdicts/judgements/observation.ts'
-import { MAX_WAIT } from '../support/wire/patience.ts'
 import { WireError } from '../support/wire/smtp.ts'
-import { until } from '../support/wire/until.ts'
 import { Inapplicable, MailWorld, NonConformant } from './world.ts'
 
 setWorldConstructor(MailWorld)
@@ -105,22 +100,18 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   }
   for (const dialogue of this.dialogues) dialogue.close()
   const servers = await this.servers()
-  const ended = run.alone ? await whoEnded(servers.tested) : undefined
-  this.notes.push(...(ended?.log('') ?? []))
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>
   try {
     await this.release()
     const fault = this.evidence().find(({ labError }) => labError)?.labError
     if (fault) throw new Error(fault)
-    conclusion = ended?.end
-      ? run.judge(located, broken(`${ended.end.message} (twice, the second time with this example alone)`))
-      : this.conclusion()
+    conclusion = this.conclusion()
   } catch (error) {
     failure = error
     conclusion = { verdict: 'lab-error', detail: (error as Error).message }
   }
-  const late = ended || conclusion.verdict !== 'conformant' ? undefined : this.late()
+  const late = conclusion.verdict !== 'conformant' ? undefined : this.late()
   if (!late?.over)
     await this.dismiss().catch(error => {
       failure ??= error
@@ -141,21 +132,10 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
       durationMs: Math.round((performance.now() - this.began) * 10) / 10,
       seen: { conversations: this.evidence(), notes: this.notes, steps: stepsOf(pickle, gherkinDocument) },
     },
-    { servers: servers.all, late },
+    { ...servers, late },
   )
   if (failure) throw failure
 })
-
-/** One that ended by itself. Who does not greet may be about to, which is known in a moment. */
-async function whoEnded(gateways: readonly Gateway[]): Promise<Gateway | undefined> {
-  await Promise.all(
-    gateways.map(async gateway => {
-      const hasEnded = () => gateway.end !== undefined
-      if (!hasEnded() && !(await greets(gateway.inbound))) await until(hasEnded, [gateway], MAX_WAIT)
-    }),
-  )
-  return gateways.find(({ end }) => end)
-}
 
 /** `features/….feature:LINE` */
 function placeOf(pickle: Pickle, { feature }: GherkinDocument): string {

@@ -296,6 +296,8 @@ export class MailWorld extends World {
       ...(this.notices?.conversations ?? []),
       ...this.#taps.flatMap(({ conversations }) => conversations),
       ...this.conversations,
+      // Of an example that was broken off.
+      ...(this.verdict?.verdict === 'lab-error' ? this.#partners.flatMap(one => one.conversations) : []),
     ]
     return [...new Set(all)]
   }

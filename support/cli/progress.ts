@@ -6,7 +6,7 @@ import type { RecordedVerdict } from '../report/run-record.ts'
 import { visibleLine } from '../report/visible.ts'
 import type { RunListener } from '../run/run.ts'
 import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
-import { fitted } from './columns.ts'
+import { fitted, wrapped } from './columns.ts'
 import { type Look, lookOf, MIN_COLUMNS, markOf, painted } from './terminal.ts'
 
 /** Shows how far a run has come. */
@@ -108,7 +108,7 @@ class LiveProgress implements Progress {
   }
 
   noted(what: string): void {
-    this.#block.persist(fitted(shown(what), this.#width()))
+    for (const line of wrapped(shown(what), this.#width(), 2, 0).split('\n')) this.#block.persist(line)
   }
 
   judged(key: string, verdict: RecordedVerdict): void {

@@ -1,6 +1,9 @@
 import type { RunNetwork } from '../containers/run-network.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
+import { greets } from '../lab/greeting.ts'
 import type { Pki } from '../pki/pki.ts'
+import { MAX_WAIT } from '../wire/patience.ts'
+import { until } from '../wire/until.ts'
 import type { Capability } from './adapter.ts'
 import type { Gateway, GatewaySource, PeerKind } from './gateway.ts'
 import type { MailFlow } from './mail-flow.ts'
@@ -49,6 +52,7 @@ export class Gateways {
   #lastPeer = 0
   /** Those that take mail for sending on from users alone. */
   readonly #withLogin = new WeakSet<Gateway>()
+  readonly #ended: ((why: GatewayFailure) => void) | undefined
   readonly #resolverOf: ((domain: string) => Promise<string>) | undefined
 
   /** `network`: for gateways that run in containers. `resolverOf`: for those with a tap in front of them. */
@@ -56,13 +60,19 @@ export class Gateways {
     source: GatewaySource,
     flow: MailFlow,
     pki: Pki,
-    around: { network?: RunNetwork; resolverOf?: (domain: string) => Promise<string> } = {},
+    around: {
+      network?: RunNetwork
+      resolverOf?: (domain: string) => Promise<string>
+      /** Told of each that ends by itself. */
+      ended?: (why: GatewayFailure) => void
+    } = {},
   ) {
     this.source = source
     this.#flow = flow
     this.#pki = pki
     this.#network = around.network
     this.#resolverOf = around.resolverOf
+    this.#ended = around.ended
   }
 
   /** Started at the first call. Throws GatewayFailure. */
@@ -160,7 +170,10 @@ export class Gateways {
     const gateway = await start.finally(() => this.#starting.delete(start))
     this.#up.add(gateway)
     if (source.login) this.#withLogin.add(gateway)
-    onEnd(gateway, why => this.#ends.push({ gateway, why, at: performance.now() }))
+    onEnd(gateway, why => {
+      this.#ends.push({ gateway, why, at: performance.now() })
+      this.#ended?.(why)
+    })
     this.#mustNotBeStopped()
     return gateway
   }
@@ -187,6 +200,22 @@ export class Gateways {
     this.#kindOf.clear()
     this.#own.clear()
     this.#stopped = false
+  }
+
+  /** Whether one example has it alone. */
+  isOwn(gateway: Gateway): boolean {
+    return this.#own.has(gateway)
+  }
+
+  /** Who does not greet any more may be about to end, which is known in a moment. */
+  async lookAlive(): Promise<void> {
+    const started = [...this.#up].filter(({ kind }) => kind !== 'external')
+    await Promise.all(
+      started.map(async gateway => {
+        const hasEnded = () => gateway.end !== undefined
+        if (!hasEnded() && !(await greets(gateway.inbound))) await until(hasEnded, [gateway], MAX_WAIT)
+      }),
+    )
   }
 
   /** Stops those that one example had alone; all such examples are over. */

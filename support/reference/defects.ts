@@ -378,6 +378,8 @@ export interface QueueDefects {
   losesAtChange?: true
   /** That one waits in the queue until another attempt is asked for. */
   keepsAtChange?: true
+  /** It ends by itself, 300 ms after it has said that a message is deferred. */
+  crashesAfterHolding?: true
   /** Nothing is sent and nothing is said. */
   sleeps?: true
 }

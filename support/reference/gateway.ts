@@ -141,6 +141,7 @@ export class ReferenceGateway implements Gateway {
     this.#log.say(`${event.kind} to=<${event.recipient}> ${event.reason}`)
     this.events.push(event)
     for (const watcher of this.#watchers) watcher(event)
+    if (kind === 'deferred' && this.#defects.queue?.crashesAfterHolding) setTimeout(() => this.#crash(), 300)
   }
 
   /** One notification with a null return path; none about what has itself no author. RFC 5321 s4.5.5, s6.1. */
@@ -185,6 +186,7 @@ export class ReferenceGateway implements Gateway {
 
   /** As if the process had died: nobody listens any more, every connection is gone, nothing more is said. */
   #crash(): void {
+    if (this.end) return
     this.end = new GatewayFailure(`${this.name} ended by itself`)
     for (const server of this.#servers) server.close()
     for (const socket of this.#sockets) socket.destroy()

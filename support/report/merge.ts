@@ -3,6 +3,8 @@ import { totals } from '../verdicts/verdict.ts'
 import type { WrittenReport } from './read.ts'
 import type { RunRecord } from './run-record.ts'
 
+const NAMES = { profiles: 'other profiles', suite: 'another version of the suite' } as const
+
 /** Parts of one run, made by shards or on several machines, as one record. Throws InputError when one is missing or they do not fit. */
 export function mergedRecord(reports: readonly WrittenReport[], command: string): RunRecord {
   const [first, ...others] = reports.map(({ record }) => record)
@@ -12,6 +14,10 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
       throw new InputError(
         `${reports[index + 1]!.dir}: ${gateway.name} ${gateway.version} cannot be merged with ${first.gateway.version}`,
       )
+  for (const { dir, record } of reports.slice(1))
+    for (const key of ['profiles', 'suite'] as const)
+      if (record.shard && JSON.stringify(record[key]) !== JSON.stringify(first[key]))
+        throw new InputError(`${dir}: was judged with ${NAMES[key]} than ${reports[0]!.dir}`)
   mustBeWhole(reports)
   const seen = new Map<string, string>()
   for (const { dir, record } of reports)

@@ -15,10 +15,10 @@ describe('judging with a gateway that ends by itself', () => {
   const catalogue = loadCatalogue()
   const pki = new Pki()
 
-  async function judged(source: GatewaySource) {
+  async function judged(source: GatewaySource, wanted = [HOLDING, ...OTHERS]) {
     const run = await Run.start({ source, pki })
     try {
-      const rules = select(loadFeatures(catalogue), catalogue, { requirements: [HOLDING, ...OTHERS] })
+      const rules = select(loadFeatures(catalogue), catalogue, { requirements: wanted })
       const messages = await withRun(run, () => judgeAll(run, rules, 4))
       const places = rules.flatMap(({ uri, examples }) => examples.map(({ line }) => `${uri}:${line}`))
       assert.deepEqual(run.verdicts.map(({ scenario }) => scenario).sort(), places.sort(), 'one of each')
@@ -39,6 +39,17 @@ describe('judging with a gateway that ends by itself', () => {
     const finished = messages.filter(({ testCaseFinished }) => testCaseFinished).length
     assert.ok(finished > verdicts.length, 'both times are told')
     assert.equal(messages.filter(({ testRunFinished }) => testRunFinished).length, 1)
+  })
+
+  it('blames the example also where it ends a little later, and whatever the level', async () => {
+    const { verdicts } = await judged(reference({ queue: { crashesAfterHolding: true } }), [
+      HOLDING,
+      'EXO-OPP-06',
+    ])
+    const red = verdicts.filter(({ verdict }) => verdict === 'non-conformant')
+    assert.ok(red.some(({ requirement }) => requirement === HOLDING))
+    for (const { detail } of red) assert.match(detail, /^reference ended by itself/)
+    for (const { verdict } of verdicts) assert.ok(['conformant', 'non-conformant'].includes(verdict), verdict)
   })
 
   it('blames nobody for an end that does not come again, and claims nothing', async () => {

@@ -10,7 +10,8 @@ import type { Run } from './run.ts'
  *
  * Where a gateway ended by itself, the Rules that it may have ended of are judged again, each example alone with a
  * gateway of its own: if that ends, too, the gateway does not stand what the example does. An end that does not come
- * again is nobody's, and nothing is claimed about the examples that it came in between.
+ * again is nobody's, and nothing is claimed about the examples that it came in between. Throws GatewayFailure where it
+ * came before any example.
  */
 export async function judgeAll(
   run: Run,
@@ -19,26 +20,28 @@ export async function judgeAll(
 ): Promise<Envelope[]> {
   const messages = await runExamples(selection, parallel)
   await run.settle()
+  await run.gateways.lookAlive()
   const ends = run.ends()
   if (ends.length === 0) return messages
 
-  const began = performance.now()
   const { length: before } = run.verdicts
   run.alone = true
   const again = selection.filter(rule => ends.some(({ rules }) => rules.has(placeOf(rule))))
-  run.listener?.noted?.(
-    `${ends[0]!.why.message}; ${counted(again.length, 'Rule')} that it may have ended of ${again.length === 1 ? 'is' : 'are'} judged again, each example alone`,
-  )
+  const rules = counted(again.length, 'Rule')
+  run.listener?.noted?.(`Judging ${rules} again that this may come of, one example at a time.`)
   const more: Envelope[][] = []
+  const causes = new Set<string>()
   for (const rule of again) {
     more.push(await runExamples([rule], 1))
     await run.settle()
+    if (await run.blame(rule)) causes.add(placeOf(rule))
     await run.gateways.stopOwn()
   }
   dropFormer(run, before)
-  const causes = new Set(run.ends(began).flatMap(({ rules }) => [...rules]))
-  for (const { why, rules, scenarios } of ends)
+  for (const { why, rules, scenarios } of ends) {
+    if (scenarios.size === 0) throw why
     if (rules.isDisjointFrom(causes)) withdraw(run, scenarios, why)
+  }
   return asOneRun([messages, ...more])
 }
 

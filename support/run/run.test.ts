@@ -64,7 +64,8 @@ describe('a run', () => {
       seen: { conversations: [], notes: [], steps: [] },
     }
     run.record('key', located, verdict, {
-      servers: [],
+      tested: [],
+      all: [],
       ...(late ? { late: { partners: [], observed: late, ...more } } : {}),
     })
     return verdict

@@ -11,7 +11,7 @@ import type { Mailbox } from '../lab/mailbox.ts'
 import type { Partner } from '../lab/partner.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { RecordedVerdict } from '../report/run-record.ts'
-import { type Catalogue, loadCatalogue } from '../verdicts/catalogue.ts'
+import { type Catalogue, loadCatalogue, type Requirement } from '../verdicts/catalogue.ts'
 import { applicableDeviations, type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
 import { type FeatureRule, loadFeatures, placeOf } from '../verdicts/features.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
@@ -81,17 +81,20 @@ interface Held {
 
 /** What else is to be known of an example than its verdict. */
 export interface Circumstances {
-  /** Every gateway that it had to do with. */
-  servers: readonly Gateway[]
+  /** The gateways under test that it had to do with. */
+  tested: readonly Gateway[]
+  /** And the second server. */
+  all: readonly Gateway[]
   /** What became afterwards of messages that were held back or had arrived when the example ended. */
   late?: Late | undefined
 }
 
-/** An example and its gateways, up to a time on the clock of `performance`. Places are `features/….feature:LINE`. */
+/** An example and its gateways, up to a time on the clock of `performance`. */
 interface Stay {
-  rule: string
-  scenario: string
-  servers: readonly Gateway[]
+  located: Located
+  verdict: RecordedVerdict
+  tested: readonly Gateway[]
+  all: readonly Gateway[]
   ended: number
 }
 
@@ -154,6 +157,9 @@ export class Run {
     this.#aftermath = options.aftermath ?? AFTERMATH
     this.gateways = new Gateways(options.source, flow, lab.pki, {
       ...(network ? { network } : {}),
+      ended: ({ message }) => {
+        if (!this.alone) this.listener?.noted?.(`The gateway is gone, and another one is started: ${message}`)
+      },
       ...(lab.resolverOf ? { resolverOf: domain => lab.resolverOf!(domain) } : {}),
     })
     rules ??= loadFeatures(this.catalogue)
@@ -216,7 +222,7 @@ export class Run {
   }
 
   /** What the requirement makes of an observation in an example. */
-  judge({ rule, control }: Located, observation: Observation) {
+  judge({ rule, control }: Located, observation: Observation, level?: Requirement['level']) {
     const requirement = this.catalogue.get(rule.requirement)
     const deviation = recordedDeviation(this.deviations, {
       requirement: requirement.id,
@@ -224,7 +230,7 @@ export class Run {
     })
     const controlHeld = this.#controls.get(rule)
     return judge({
-      level: requirement.level,
+      level: level ?? requirement.level,
       control,
       observation,
       ...(deviation ? { deviation } : {}),
@@ -232,14 +238,20 @@ export class Run {
     })
   }
 
-  record(key: string, located: Located, verdict: RecordedVerdict, { servers, late }: Circumstances): void {
+  record(
+    key: string,
+    located: Located,
+    verdict: RecordedVerdict,
+    { tested, all, late }: Circumstances,
+  ): void {
     const { rule, control } = located
     if (control) this.#controls.set(rule, verdict.verdict === 'conformant')
     this.verdicts.push(verdict)
     this.#stays.push({
-      rule: placeOf(rule),
-      scenario: verdict.scenario,
-      servers,
+      located,
+      verdict,
+      tested,
+      all,
       ended: performance.now(),
     })
     this.listener?.judged(key, verdict)
@@ -262,22 +274,42 @@ export class Run {
   }
 
   /**
-   * Each gateway that ended by itself since `from`, a time on the clock of `performance`, with the examples that were
-   * under way with it or had ended just before. Which of them it ended of cannot be seen.
+   * Each gateway that ended by itself so far, with the examples that were under way with it or had ended just before; if
+   * there are none, with the last that it served. Which of them it ended of cannot be seen.
    */
-  ends(from = 0): End[] {
-    return this.gateways.ends
-      .filter(({ at }) => at >= from)
-      .map(({ gateway, why, at }) => {
-        const stays = this.#stays.filter(
-          ({ servers, ended }) => servers.includes(gateway) && ended >= at - DELAY,
-        )
-        return {
-          why,
-          rules: new Set(stays.map(({ rule }) => rule)),
-          scenarios: new Set(stays.map(({ scenario }) => scenario)),
-        }
-      })
+  ends(): End[] {
+    return this.gateways.ends.map(({ gateway, why, at }) => {
+      const served = this.#stays.filter(({ all }) => all.includes(gateway))
+      const recent = served.filter(({ ended }) => ended >= at - DELAY)
+      const stays = recent.length > 0 ? recent : served.slice(-1)
+      return {
+        why,
+        rules: new Set(stays.map(({ located }) => placeOf(located.rule))),
+        scenarios: new Set(stays.map(({ verdict }) => verdict.scenario)),
+      }
+    })
+  }
+
+  /**
+   * Of a Rule whose examples had gateways of their own: waits for ends that come late, and breaks each example whose
+   * gateway has ended, whatever the level of its requirement: nobody may bring a mail server down. Returns whether any did.
+   */
+  async blame(rule: FeatureRule): Promise<boolean> {
+    const stays = this.#stays.filter(
+      ({ located, tested }) =>
+        placeOf(located.rule) === placeOf(rule) && tested.some(gateway => this.gateways.isOwn(gateway)),
+    )
+    const tested = stays.flatMap(stay => stay.tested)
+    await until(() => tested.every(({ end }) => end), tested, DELAY)
+    const ended = stays.filter(stay => stay.tested.some(({ end }) => end))
+    for (const { located, verdict, tested } of ended) {
+      const gateway = tested.find(({ end }) => end)!
+      const detail = `${gateway.end!.message} (twice, the second time with this example alone)`
+      Object.assign(verdict, this.judge(located, { kind: 'broken', detail }, 'must'))
+      verdict.seen.notes.push(...gateway.log(''))
+      this.listener?.judged('', verdict)
+    }
+    return ended.length > 0
   }
 
   /** Once all examples are done: nothing must have gone out since that should not. Changes verdicts in place. */

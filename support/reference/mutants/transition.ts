@@ -64,6 +64,13 @@ export const TRANSITION: readonly Mutant[] = [
     symptom: 'reference ended by itself',
   },
   {
+    name: 'ends a little after it has held a message back',
+    requirement: 'EXO-FRC-01',
+    defects: { queue: { crashesAfterHolding: true } },
+    symptom: 'reference ended by itself',
+    explains: ['EXO-OPP-04'],
+  },
+  {
     name: 'ends instead of holding a message back',
     requirement: 'EXO-FRC-01',
     defects: { sender: { crashesInsteadOfHolding: true } },

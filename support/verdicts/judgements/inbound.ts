@@ -78,10 +78,11 @@ export function refusesWithoutTls(handover: Handover): Observation {
 
 /** The handshake itself was refused, while the gateway goes on to serve others. */
 export function refusesHandshake(handover: Handover, alive: boolean): Observation {
-  const session = handover.conversations[0]!
+  const [session] = handover.conversations
+  const { breakdown, stage, reply } = handover
+  if (!session) return unclear(breakdown?.detail ?? 'there was no connection')
   if (secured(session))
     return broken(`the handshake succeeded with ${spoken(session.handshake?.version ?? 'unknown')}`)
-  const { breakdown, stage, reply } = handover
   if (stage === 'STARTTLS' && reply) return unclear(`STARTTLS was refused: ${reply.text}`)
   if (stage !== 'handshake' || !breakdown) return unclear(`no handshake was begun; it ended at ${stage}`)
   if (breakdown.kind === 'silent') return unclear(breakdown.detail)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Recorder } from '../../wire/recorder.ts'
-import { waitedForAnswer } from './wire.ts'
+import { nothingInClear, waitedForAnswer } from './wire.ts'
 
 describe('judging what followed smuggled answers', () => {
   /** Up to the go-ahead with what is smuggled behind it. */
@@ -37,4 +37,16 @@ describe('judging what followed smuggled answers', () => {
     )
     assert.equal(waitedForAnswer([], { smuggled: 'answer', alive: true }).kind, 'unclear')
   })
+})
+
+describe('judging what crossed in clear', () => {
+  for (const early of ['MAIL FROM:<a@b.test>', 'VRFY a@b.test'])
+    for (const end of ['\r\n', '\n'])
+      it(`sees ${early.slice(0, 4)} behind STARTTLS and ${JSON.stringify(end)}`, () => {
+        const recorder = new Recorder({ gatewayIs: 'sender', sender: 'gateway', receiver: 'partner' })
+        recorder.received(Buffer.from(`STARTTLS${end}${early}\r\n`))
+        const seen = nothingInClear([recorder.conversation], 'token')
+        assert.equal(seen.kind, 'broken')
+        assert.match(seen.detail, /^(MAIL|VRFY) crossed the wire in clear, behind STARTTLS/)
+      })
 })

@@ -4,8 +4,8 @@ import { spoken } from '../../wire/tls-names.ts'
 import type { Observation } from '../verdict.ts'
 import { broken, kept, refused, unclear } from './observation.ts'
 
-/** Commands that begin to give a message away; BDAT is RFC 3030. */
-const GIVES_AWAY = /^(MAIL|RCPT|DATA|BDAT)\b/i
+/** Commands that give a message or its recipients away; BDAT is RFC 3030. */
+const GIVES_AWAY = /^(MAIL|RCPT|DATA|BDAT|VRFY|EXPN)\b/i
 /** What may cross in clear before TLS; RFC 3207 s4. */
 const BEFORE_TLS = /^(EHLO|HELO|STARTTLS|NOOP|RSET|QUIT)\b/i
 
@@ -36,8 +36,8 @@ export function nothingInClear(conversations: readonly Conversation[], token: st
 
 /** What gives a message away was sent on before the answer to STARTTLS, and so was never answered. */
 function pipelined({ clear }: Conversation): string | undefined {
-  // Line ends are escaped there.
-  const lines = clear.fromSender.split('\\r\\n')
+  // Line ends are escaped there. Many servers take a bare LF for one.
+  const lines = clear.fromSender.split(/(?:\\r)?\\n/)
   const at = lines.findIndex(line => /^STARTTLS\b/i.test(line))
   if (at < 0) return undefined
   for (const line of lines.slice(at + 1)) {
