@@ -33,4 +33,16 @@ describe('merging', () => {
       names,
     )
   })
+
+  it('takes no parts of runs that were judged differently, and none twice', async () => {
+    const { requirements } = loadCatalogue()
+    const parts = ['one', 'other'].map(name => join(folder, name))
+    for (const [at, dir] of parts.entries()) {
+      const shard = { index: at + 1, count: 2 }
+      await writeReport(dir, { ...largeRun(2), shard, profiles: [`profile-${at}`] }, requirements, '')
+    }
+    const report = join(folder, 'merged')
+    await assert.rejects(merge(parts, { report }, '0'), /other: was judged with other profiles than .*one$/)
+    await assert.rejects(merge([parts[0]!, `${parts[0]}/`], { report }, '0'), /one\/ is named twice$/)
+  })
 })

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { InputError } from '../input-error.ts'
 import { findingsOf } from '../report/findings.ts'
 import type { Column } from '../report/matrix.ts'
 import { mergedRecord } from '../report/merge.ts'
@@ -17,6 +18,8 @@ export async function merge(
   version: string,
 ): Promise<0 | 1 | 2> {
   const catalogue = loadCatalogue()
+  const twice = dirs.find((dir, at) => dirs.findIndex(other => resolve(other) === resolve(dir)) < at)
+  if (twice !== undefined) throw new InputError(`${twice} is named twice`)
   const reports = dirs.map(readReport)
   const command = `npx mail-tls merge ${dirs.join(' ')} --report ${report}`
   const byGateway = Map.groupBy(reports, ({ record }) => record.gateway.name)

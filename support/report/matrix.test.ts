@@ -104,8 +104,13 @@ describe('a written report', () => {
   refused('of another format', '{"schema": 2, "verdicts": [], "gateway": {"name": "x"}}', /schema 1/)
   refused(
     'with an unknown verdict',
-    '{"schema": 1, "verdicts": [{"verdict": "perhaps"}], "gateway": {"name": "x"}}',
+    `{"schema": 1, "verdicts": [${JSON.stringify({ requirement: 'R', level: 'must', actor: 'sender', scenario: 's', title: 't', detail: 'd', verdict: 'perhaps' })}], "gateway": {"name": "x"}}`,
     /"perhaps" is no verdict/,
+  )
+  refused(
+    'with half a verdict',
+    '{"schema": 1, "verdicts": [{"verdict": "conformant"}], "gateway": {"name": "x"}}',
+    /verdicts\[0\]\.requirement: must be a text/,
   )
   refused(
     'a part of nothing',

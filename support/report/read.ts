@@ -29,6 +29,9 @@ export function readReport(dir: string): WrittenReport {
   }
 }
 
+/** What every verdict says. */
+const TEXTS = ['requirement', 'level', 'actor', 'scenario', 'title', 'verdict', 'detail'] as const
+
 /** verdicts.json of a report folder. Throws InputError. */
 export function verdictsIn(dir: string): VerdictsDocument {
   const file = join(dir, 'verdicts.json')
@@ -47,8 +50,12 @@ export function verdictsIn(dir: string): VerdictsDocument {
     typeof document.gateway?.name !== 'string'
   )
     throw new InputError(`${file}: not a verdicts.json of this format (schema 1)`)
-  const odd = document.verdicts.find(({ verdict }) => !VERDICTS.includes(verdict))
-  if (odd) throw new InputError(`${file}: ${JSON.stringify(odd.verdict)} is no verdict`)
+  for (const [at, verdict] of document.verdicts.entries()) {
+    const lack = TEXTS.find(key => typeof Object(verdict)[key] !== 'string')
+    if (lack) throw new InputError(`${file}: verdicts[${at}].${lack}: must be a text`)
+    if (!VERDICTS.includes(verdict.verdict))
+      throw new InputError(`${file}: ${JSON.stringify(verdict.verdict)} is no verdict`)
+  }
   if (document.shard !== undefined && !isPart(document.shard))
     throw new InputError(`${file}: ${JSON.stringify(document.shard)} is no part of a run`)
   return document

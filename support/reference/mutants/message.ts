@@ -90,7 +90,8 @@ export const MESSAGE: readonly Mutant[] = [
     requirement: 'EXO-MSG-01',
     defects: { sender: { verifiesInClear: true } },
     symptom: 'VRFY crossed the wire in clear',
-    explains: ['EXO-MSG-01', 'EXO-FRC-01', 'EXO-OPP-04'],
+    breaksControl: true,
+    explains: ['EXO-FRC-01', 'EXO-OPP-04'],
   },
   {
     name: 'says QUIT outside of TLS',
