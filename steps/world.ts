@@ -200,6 +200,7 @@ export class MailWorld extends World {
         sent: one,
         copies: one.arrivals.length,
         before: new Set(one.conversations.filter(isDecided)),
+        mayGoInClear: level === 'opportunistic' && this.run.gateways.source.kind === 'external',
       }
       if (!first && level !== 'opportunistic') held.push(now)
       if (first?.secured && more.length === 0) there.push(now)

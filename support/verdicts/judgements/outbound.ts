@@ -106,6 +106,8 @@ export interface Settled {
   sent: Sent
   copies: number
   before: ReadonlySet<Conversation>
+  /** Opportunistic, where partners take turns at an address: one that has come since may not offer TLS. */
+  mayGoInClear: boolean
 }
 
 /** Nothing can come of it any more that is not known; one that has just begun may still carry the message in clear. */
@@ -120,12 +122,12 @@ export function isUnderWay({ sent, copies, before }: Settled): boolean {
 
 /** What had arrived came again afterwards, or crossed in clear once more; nothing where it did not. */
 export function cameAgainLater(settled: readonly Settled[]): Observation | undefined {
-  for (const { sent, before } of settled) {
+  for (const { sent, before, mayGoInClear } of settled) {
     const again = sent.arrivals[1]
     if (again) return broken(`the message arrived again, ${again.secured ? 'over TLS' : 'in clear'}`)
     const later = sent.conversations.filter(one => !before.has(one))
     // A partner may have got other messages since.
-    if (later.some(one => isAbout(one, sent)))
+    if (later.some(one => isAbout(one, sent) && (offersStarttls(one) || !mayGoInClear)))
       return broken('the message had arrived, and crossed the wire again, in clear')
   }
   return undefined
