@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { Engine } from '../support/containers/engine.ts'
+import { Engine } from '../support/engine/engine.ts'
 import { Run } from '../support/run/run.ts'
 import { bundledGateway, bundledNames } from './index.ts'
 

@@ -1,5 +1,5 @@
 import type { RenderedFile } from '../support/gateway/adapter.ts'
-import type { MailFlow } from '../support/gateway/mail-flow.ts'
+import type { MailFlow } from '../support/mailflow/mail-flow.ts'
 
 /** A name and a password in each line, for a product's `start` to make of it what the product reads. */
 export const usersFile = (path: string, { users }: MailFlow): RenderedFile => ({

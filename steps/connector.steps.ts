@@ -5,9 +5,9 @@ import {
   type InboundConnector,
   type OutboundConnector,
   type OutboundLevel,
-} from '../support/gateway/mail-flow.ts'
-import { FORCED_LEVELS } from '../support/gateway/standard-flow.ts'
-import { behaviour } from './parameters.ts'
+} from '../support/mailflow/mail-flow.ts'
+import { FORCED_LEVELS } from '../support/mailflow/standard-flow.ts'
+import { behaviour } from './vocabulary/parameters.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
 const wildcard = (pattern: string): boolean => pattern.startsWith('*.')

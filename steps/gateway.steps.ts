@@ -1,13 +1,13 @@
 import { Given, Then, When } from '@cucumber/cucumber'
-import { type FlowVariant, gatewayIdentity } from '../support/gateway/standard-flow.ts'
-import { Stream } from '../support/lab/stream.ts'
 import {
   arrivalsOf,
   eachArrivedOnce,
   SETTLED,
   showsChange,
   showsThroughout,
-} from '../support/verdicts/judgements/transition.ts'
+} from '../support/judgements/transition.ts'
+import { type FlowVariant, gatewayIdentity } from '../support/mailflow/standard-flow.ts'
+import { Stream } from '../support/traffic/stream.ts'
 import { until } from '../support/wire/until.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 

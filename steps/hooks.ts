@@ -10,10 +10,10 @@ import {
 } from '@cucumber/cucumber'
 import type { GherkinDocument, Pickle } from '@cucumber/messages'
 import { bundledGateway } from '../containers/index.ts'
+import { lineIn } from '../support/catalogue/features.ts'
 import { CAPABILITIES, type Capability } from '../support/gateway/adapter.ts'
 import { currentRun, Run, useRun } from '../support/run/run.ts'
-import { lineIn } from '../support/verdicts/features.ts'
-import { WireError } from '../support/wire/smtp.ts'
+import { WireError } from '../support/wire/smtp/smtp.ts'
 import { Inapplicable, MailWorld, NonConformant } from './world.ts'
 
 setWorldConstructor(MailWorld)

@@ -1,5 +1,5 @@
 import { defineParameterType, Then } from '@cucumber/cucumber'
-import { logSays, SESSION_CLASSES, type SessionClass } from '../support/verdicts/judgements/log.ts'
+import { logSays, SESSION_CLASSES, type SessionClass } from '../support/judgements/log.ts'
 import { until } from '../support/wire/until.ts'
 import type { MailWorld } from './world.ts'
 

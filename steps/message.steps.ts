@@ -1,13 +1,7 @@
 import { type DataTable, defineParameterType, Given, Then, When } from '@cucumber/cucumber'
-import { type Sent, send } from '../support/gateway/sending.ts'
-import type { TlsVersion } from '../support/lab/behaviour.ts'
-import { compose, type Message, type MessageOptions } from '../support/lab/message.ts'
-import { passOn } from '../support/lab/onward.ts'
-import type { Partner } from '../support/lab/partner.ts'
-import { encrypted } from '../support/lab/smime.ts'
-import { onlyDecryptable, readable } from '../support/verdicts/judgements/content.ts'
-import { firstHopAlone, hopsOfTheirOwn, noFurtherClaim } from '../support/verdicts/judgements/hops.ts'
-import { authorTold, nobodyTold, noticed } from '../support/verdicts/judgements/notices.ts'
+import { onlyDecryptable, readable } from '../support/judgements/content.ts'
+import { firstHopAlone, hopsOfTheirOwn, noFurtherClaim } from '../support/judgements/hops.ts'
+import { authorTold, nobodyTold, noticed } from '../support/judgements/notices.ts'
 import {
   arrivesAt,
   arrivesInClear,
@@ -19,7 +13,13 @@ import {
   ownRecipientsAlone,
   staysQueued,
   staysQueuedForCertificate,
-} from '../support/verdicts/judgements/outbound.ts'
+} from '../support/judgements/outbound.ts'
+import type { TlsVersion } from '../support/lab/partner/behaviour.ts'
+import type { Partner } from '../support/lab/partner/partner.ts'
+import { compose, type Message, type MessageOptions } from '../support/traffic/message.ts'
+import { passOn } from '../support/traffic/onward.ts'
+import { type Sent, send } from '../support/traffic/sending.ts'
+import { encrypted } from '../support/traffic/smime.ts'
 import type { Observation } from '../support/verdicts/verdict.ts'
 import { receiveFromPeer, sendToPeer } from './pair.steps.ts'
 import { deliver } from './sender.steps.ts'

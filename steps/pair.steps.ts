@@ -1,11 +1,11 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
 import type { PeerKind } from '../support/gateway/gateway.ts'
-import { receiveThrough, sendThrough } from '../support/gateway/pair.ts'
-import type { Sent } from '../support/gateway/sending.ts'
+import { hadForwardSecrecy } from '../support/judgements/wire.ts'
 import type { Interference } from '../support/lab/lab.ts'
-import { compose, type Message } from '../support/lab/message.ts'
-import { hadForwardSecrecy } from '../support/verdicts/judgements/wire.ts'
-import { STATIC_RSA } from '../support/wire/tls-names.ts'
+import { compose, type Message } from '../support/traffic/message.ts'
+import { receiveThrough, sendThrough } from '../support/traffic/relaying.ts'
+import type { Sent } from '../support/traffic/sending.ts'
+import { STATIC_RSA } from '../support/wire/tls/tls-names.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
 defineParameterType({

@@ -1,7 +1,7 @@
 import { type DataTable, Given } from '@cucumber/cucumber'
-import type { Behaviour, TlsVersion } from '../support/lab/behaviour.ts'
+import type { Behaviour, TlsVersion } from '../support/lab/partner/behaviour.ts'
 import type { CertificateFlaw } from '../support/pki/pki.ts'
-import { behaviour } from './parameters.ts'
+import { behaviour } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
 Given('the partner {behaviour}', function (this: MailWorld, does: Behaviour) {

@@ -1,10 +1,5 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
 import type { Gateway } from '../support/gateway/gateway.ts'
-import type { TlsVersion } from '../support/lab/behaviour.ts'
-import type { Mailbox } from '../support/lab/mailbox.ts'
-import { compose, newToken } from '../support/lab/message.ts'
-import { handOver, type SenderBehaviour } from '../support/lab/sender.ts'
-import type { CertificateFlaw } from '../support/pki/pki.ts'
 import {
   acceptedUnseen,
   accepts,
@@ -17,7 +12,12 @@ import {
   refuses,
   refusesHandshake,
   refusesWithoutTls,
-} from '../support/verdicts/judgements/inbound.ts'
+} from '../support/judgements/inbound.ts'
+import type { Mailbox } from '../support/lab/mailbox/mailbox.ts'
+import type { TlsVersion } from '../support/lab/partner/behaviour.ts'
+import type { CertificateFlaw } from '../support/pki/pki.ts'
+import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
+import { compose, newToken } from '../support/traffic/message.ts'
 import type { Observation } from '../support/verdicts/verdict.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 

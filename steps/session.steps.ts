@@ -1,7 +1,4 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
-import { Dialogue, type Mechanism, SMUGGLED, type Smuggled } from '../support/lab/dialogue.ts'
-import { greets } from '../support/lab/greeting.ts'
-import { all } from '../support/verdicts/judgements/observation.ts'
 import {
   answersInOrder,
   bareStarttls,
@@ -16,7 +13,10 @@ import {
   replyWith,
   starttlsNotOffered,
   takesMessage,
-} from '../support/verdicts/judgements/session.ts'
+} from '../support/judgements/session.ts'
+import { Dialogue, type Mechanism, SMUGGLED, type Smuggled } from '../support/traffic/session.ts'
+import { all } from '../support/verdicts/observation.ts'
+import { greets } from '../support/wire/smtp/greeting.ts'
 import type { MailWorld } from './world.ts'
 
 defineParameterType({

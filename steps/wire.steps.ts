@@ -1,5 +1,4 @@
 import { Then } from '@cucumber/cucumber'
-import { greets } from '../support/lab/greeting.ts'
 import {
   greetedAgain,
   handshakeFirst,
@@ -14,7 +13,8 @@ import {
   singleConnection,
   startedOnce,
   waitedForAnswer,
-} from '../support/verdicts/judgements/wire.ts'
+} from '../support/judgements/wire.ts'
+import { greets } from '../support/wire/smtp/greeting.ts'
 import type { MailWorld } from './world.ts'
 
 Then('nothing of it crossed the wire in clear', function (this: MailWorld) {

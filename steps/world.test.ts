@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { IWorldOptions } from '@cucumber/cucumber'
-import { Partner } from '../support/lab/partner.ts'
+import { Partner } from '../support/lab/partner/partner.ts'
 import type { Run } from '../support/run/run.ts'
-import { broken, kept } from '../support/verdicts/judgements/observation.ts'
+import { broken, kept } from '../support/verdicts/observation.ts'
 import { MailWorld } from './world.ts'
 
 describe('an example', () => {

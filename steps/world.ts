@@ -1,30 +1,30 @@
 import { World } from '@cucumber/cucumber'
 import type { Capability } from '../support/gateway/adapter.ts'
 import type { Gateway, PeerKind } from '../support/gateway/gateway.ts'
-import { decisive, type MailFlow } from '../support/gateway/mail-flow.ts'
-import type { Sent } from '../support/gateway/sending.ts'
-import type { FlowVariant } from '../support/gateway/standard-flow.ts'
-import type { Behaviour } from '../support/lab/behaviour.ts'
-import type { Dialogue } from '../support/lab/dialogue.ts'
-import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
-import { type Mailbox, partnerMailbox } from '../support/lab/mailbox.ts'
-import type { Message } from '../support/lab/message.ts'
-import type { Partner } from '../support/lab/partner.ts'
-import type { Handover, SenderBehaviour } from '../support/lab/sender.ts'
-import type { Stream } from '../support/lab/stream.ts'
-import type { Strength } from '../support/lab/strength.ts'
-import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
-import { all, unclear } from '../support/verdicts/judgements/observation.ts'
 import {
   cameAgainLater,
   isDecided,
   isUnderWay,
   type Settled,
   wentOutLater,
-} from '../support/verdicts/judgements/outbound.ts'
+} from '../support/judgements/outbound.ts'
+import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
+import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
+import type { Behaviour } from '../support/lab/partner/behaviour.ts'
+import type { Partner } from '../support/lab/partner/partner.ts'
+import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
+import type { FlowVariant } from '../support/mailflow/standard-flow.ts'
+import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
+import type { Handover, SenderBehaviour } from '../support/traffic/delivering.ts'
+import type { Message } from '../support/traffic/message.ts'
+import type { Strength } from '../support/traffic/probe.ts'
+import type { Sent } from '../support/traffic/sending.ts'
+import type { Dialogue } from '../support/traffic/session.ts'
+import type { Stream } from '../support/traffic/stream.ts'
+import { all, unclear } from '../support/verdicts/observation.ts'
 import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
-import type { Reply } from '../support/wire/smtp.ts'
+import type { Reply } from '../support/wire/smtp/smtp.ts'
 
 /** The gateway cannot be asked this: no claim of the capability, or no connector for it. */
 export class Inapplicable extends Error {

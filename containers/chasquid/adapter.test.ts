@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
-import { sameAsSamples, sampleFlow } from '../../support/gateway/sample-flow.ts'
+import { sameAsSamples, sampleFlow } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { chasquid } from './adapter.ts'
 

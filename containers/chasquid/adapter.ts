@@ -1,5 +1,5 @@
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
-import type { MailFlow } from '../../support/gateway/mail-flow.ts'
+import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
 import { usersFile } from '../files.ts'
 

@@ -1,11 +1,11 @@
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
+import { gnutlsPriority } from '../../support/gateway/suites.ts'
 import {
   type MailFlow,
   type OutboundConnector,
   requiresTlsOfAll,
   specificity,
-} from '../../support/gateway/mail-flow.ts'
-import { gnutlsPriority } from '../../support/gateway/suites.ts'
+} from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
 import { identityFile, LAN, usersFile } from '../files.ts'
 

@@ -1,12 +1,12 @@
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
+import { gnutlsPriority } from '../../support/gateway/suites.ts'
 import {
   type InboundConnector,
   type MailFlow,
   type OutboundConnector,
   requiresTlsOfAll,
   specificity,
-} from '../../support/gateway/mail-flow.ts'
-import { gnutlsPriority } from '../../support/gateway/suites.ts'
+} from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
 import { certificateFile, LAN } from '../files.ts'
 

@@ -12,8 +12,8 @@ import type {
   Rendered,
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
-import type { MailFlow } from '../../support/gateway/mail-flow.ts'
 import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
+import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
 
 const require = createRequire(import.meta.url)

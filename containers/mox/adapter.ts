@@ -1,5 +1,5 @@
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
-import { type MailFlow, requiresTlsOfAll } from '../../support/gateway/mail-flow.ts'
+import { type MailFlow, requiresTlsOfAll } from '../../support/mailflow/mail-flow.ts'
 
 const FOLDER = '/mox/config'
 /** Far more than a run has. */

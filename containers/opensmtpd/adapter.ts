@@ -1,6 +1,6 @@
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
-import { type MailFlow, requiresTlsOfAll, specificity } from '../../support/gateway/mail-flow.ts'
 import { TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { type MailFlow, requiresTlsOfAll, specificity } from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
 import { certificateFile, LAN, usersFile } from '../files.ts'
 

@@ -1,11 +1,11 @@
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
+import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
 import {
   type InboundConnector,
   type MailFlow,
   type OutboundConnector,
   requiresTlsOfAll,
-} from '../../support/gateway/mail-flow.ts'
-import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
+} from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
 import { identityFile, usersFile } from '../files.ts'
 

@@ -1,11 +1,11 @@
 import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
+import { TLS12_SUITES } from '../../support/gateway/suites.ts'
 import {
   covers,
   type InboundConnector,
   type MailFlow,
   type OutboundConnector,
-} from '../../support/gateway/mail-flow.ts'
-import { TLS12_SUITES } from '../../support/gateway/suites.ts'
+} from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
 import { certificateFile, usersFile } from '../files.ts'
 

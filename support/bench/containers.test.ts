@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { FeatureRule } from '../verdicts/features.ts'
+import type { FeatureRule } from '../catalogue/features.ts'
 import { cycled, only, sampled } from './containers.ts'
 
 describe('the bench of containers', () => {

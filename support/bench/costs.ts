@@ -1,9 +1,9 @@
+import { type FeatureRule, loadFeatures } from '../catalogue/features.ts'
 import type { GatewaySource } from '../gateway/gateway.ts'
-import { send } from '../gateway/sending.ts'
-import { compose } from '../lab/message.ts'
 import { runExamples } from '../run/cucumber.ts'
 import { Run, withRun } from '../run/run.ts'
-import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
+import { compose } from '../traffic/message.ts'
+import { send } from '../traffic/sending.ts'
 import { emptyScenario } from './empty-scenarios.ts'
 import { type Spread, spread } from './statistics.ts'
 

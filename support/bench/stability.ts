@@ -1,9 +1,9 @@
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures } from '../catalogue/features.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
 import { judgeAll } from '../run/judge-all.ts'
 import { Run, withRun } from '../run/run.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
-import { loadFeatures } from '../verdicts/features.ts'
 
 export interface Stability {
   runs: number

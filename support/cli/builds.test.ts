@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type FakeEngine, fakeEngine } from '../containers/fake-engine.ts'
+import { type FakeEngine, fakeEngine } from '../test-bed/fixtures/fake-engine.ts'
 
 const COMMAND = join(import.meta.dirname, 'mail-tls.js')
 const LAB = ['lab', 'mailbox', 'names']

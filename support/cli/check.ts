@@ -2,6 +2,14 @@ import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { bundledGateway } from '../../containers/index.ts'
+import {
+  CAPABILITY_PROFILES,
+  type Catalogue,
+  DEFAULT_PROFILES,
+  loadCatalogue,
+} from '../catalogue/catalogue.ts'
+import { loadGaps } from '../catalogue/coverage.ts'
+import { type FeatureRule, loadFeatures, parseShard, select } from '../catalogue/features.ts'
 import { type ExternalSource, external } from '../gateway/external.ts'
 import type { GatewaySource } from '../gateway/gateway.ts'
 import { loadGatewayFile } from '../gateway/gateway-file.ts'
@@ -15,13 +23,6 @@ import { judgeAll } from '../run/judge-all.ts'
 import { Run, useRun, withRun } from '../run/run.ts'
 import { sweep } from '../run/sweep.ts'
 import {
-  CAPABILITY_PROFILES,
-  type Catalogue,
-  DEFAULT_PROFILES,
-  loadCatalogue,
-} from '../verdicts/catalogue.ts'
-import { loadGaps } from '../verdicts/coverage.ts'
-import {
   type Deviation,
   loadDeviations,
   proposeDeviations,
@@ -29,7 +30,6 @@ import {
   staleVerdicts,
   writeDeviations,
 } from '../verdicts/deviations.ts'
-import { type FeatureRule, loadFeatures, parseShard, select } from '../verdicts/features.ts'
 import { exitStatus, totals } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
 import { complain } from './complain.ts'

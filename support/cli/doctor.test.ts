@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { Loopback } from '../wire/loopback.ts'
+import { Loopback } from '../test-bed/fixtures/loopback.ts'
 import { type Check, type Diagnosis, diagnose, doctorJson, doctorText, type Machine } from './doctor.ts'
 
 /** For an engine that answers, in ms. */

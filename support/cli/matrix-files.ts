@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { type Column, matrixHtml, matrixMarkdown, matrixOf } from '../report/matrix.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
 import { exitStatus } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
 import { complain } from './complain.ts'

@@ -120,8 +120,8 @@ export function targetsOf(given: readonly string[]): Target[] {
  */
 async function prepare({ signal }: Interrupt): Promise<string | undefined> {
   const [{ Engine }, { labImages }] = await Promise.all([
-    import('../containers/engine.ts'),
-    import('../lab/lab-images.ts'),
+    import('../engine/engine.ts'),
+    import('../lab/remote/lab-images.ts'),
   ])
   const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
   signal.addEventListener('abort', () => progress.ended())

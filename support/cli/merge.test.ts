@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock } from 'node:test'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { verdictsIn } from '../report/read.ts'
-import { largeRun } from '../report/sample-run.ts'
 import { writeReport } from '../report/write.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { largeRun } from '../test-bed/fixtures/sample-run.ts'
 import { merge } from './merge.ts'
 
 describe('merging', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { stripVTControlCharacters } from 'node:util'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures } from '../catalogue/features.ts'
 import type { Planned } from '../run/run.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
-import { loadFeatures } from '../verdicts/features.ts'
 import { planText } from './plan.ts'
 
 const catalogue = loadCatalogue()

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
+import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Planned } from '../run/run.ts'
-import type { Catalogue } from '../verdicts/catalogue.ts'
 import { wrapped } from './columns.ts'
 import type { Look } from './terminal.ts'
 

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough, Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import type { RecordedVerdict } from '../report/run-record.ts'
-import { HOSTILE, hostileRun, sampleRun } from '../report/sample-run.ts'
+import { HOSTILE, hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { liveProgress, type Progress, plainProgress } from './progress.ts'
 

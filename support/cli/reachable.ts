@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import type { GatewayFile } from '../gateway/gateway-file.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
-import type { Endpoint } from '../wire/smtp.ts'
+import type { Endpoint } from '../wire/smtp/smtp.ts'
 
 /** In ms; a gateway that takes longer to take a connection cannot be judged anyway. */
 const LIMIT = 10_000

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { stripVTControlCharacters } from 'node:util'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
-import { loadGaps } from '../verdicts/coverage.ts'
-import { type FeatureRule, loadFeatures } from '../verdicts/features.ts'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadGaps } from '../catalogue/coverage.ts'
+import { type FeatureRule, loadFeatures } from '../catalogue/features.ts'
 import { type Knowledge, requirementPage, requirementsJson, requirementsList } from './requirements.ts'
 
 const catalogue = loadCatalogue()

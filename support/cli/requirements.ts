@@ -1,7 +1,7 @@
 import pc from 'picocolors'
-import type { Catalogue, Requirement } from '../verdicts/catalogue.ts'
-import type { Gap } from '../verdicts/coverage.ts'
-import type { FeatureRule } from '../verdicts/features.ts'
+import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
+import type { Gap } from '../catalogue/coverage.ts'
+import type { FeatureRule } from '../catalogue/features.ts'
 import { wrapped } from './columns.ts'
 
 /** What there is to tell: the catalogue, the Rules that test it, and why the rest is not tested. */

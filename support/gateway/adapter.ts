@@ -1,5 +1,5 @@
-import type { MailFlow } from './mail-flow.ts'
-import type { FlowVariant } from './standard-flow.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import type { FlowVariant } from '../mailflow/standard-flow.ts'
 
 /** What a product may be able to do; a scenario that needs more is inapplicable for it. */
 export const CAPABILITIES = {

@@ -1,8 +1,9 @@
-import { type Container, type File, folderFiles, type RunNetwork } from '../containers/engine.ts'
+import { type Container, type File, folderFiles, type RunNetwork } from '../engine/engine.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
-import { whyNoGreeting } from '../lab/greeting.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { printable } from '../wire/printable.ts'
-import type { Endpoint } from '../wire/smtp.ts'
+import { whyNoGreeting } from '../wire/smtp/greeting.ts'
+import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
 import {
   type ContainerProduct,
@@ -13,7 +14,6 @@ import {
   type RenderedFile,
 } from './adapter.ts'
 import type { Gateway, GatewaySource } from './gateway.ts'
-import type { MailFlow } from './mail-flow.ts'
 import { ProductLog } from './product-log.ts'
 
 /** The same in every container: nothing else listens there. */

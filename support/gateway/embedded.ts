@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { GatewayFailure } from '../gateway-failure.ts'
-import { whyNoGreeting } from '../lab/greeting.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import { whyNoGreeting } from '../wire/smtp/greeting.ts'
 import { type DeliveryEvent, type EmbeddedProduct, lacking, type Place, type SessionWord } from './adapter.ts'
 import type { Gateway, GatewaySource } from './gateway.ts'
-import type { MailFlow } from './mail-flow.ts'
 import { ProductLog } from './product-log.ts'
 
 /** How long a product may take to its first 220, in ms. */

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
 import { InputError } from '../input-error.ts'
-import type { MailhogAddress } from '../lab/mailhog.ts'
-import type { Endpoint } from '../wire/smtp.ts'
+import type { MailhogAddress } from '../lab/mailbox/mailhog.ts'
+import type { Endpoint } from '../wire/smtp/smtp.ts'
 
 // Single values of a gateway file, read and checked. Each throws InputError that says what it must be, and repeats none in
 // which credentials may stand.

@@ -1,9 +1,10 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
+import { type Catalogue, loadCatalogue, type Profile } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
-import type { MailhogAddress } from '../lab/mailhog.ts'
-import { type Catalogue, loadCatalogue, type Profile } from '../verdicts/catalogue.ts'
-import type { Endpoint } from '../wire/smtp.ts'
+import type { MailhogAddress } from '../lab/mailbox/mailhog.ts'
+import type { InboundConnector, OutboundConnector } from '../mailflow/mail-flow.ts'
+import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { type KeyPath, readYaml } from '../yaml-file.ts'
 import schemaJson from './gateway-file.schema.json' with { type: 'json' }
 import {
@@ -19,7 +20,6 @@ import {
   parseMailbox,
   readRoots,
 } from './gateway-file-values.ts'
-import type { InboundConnector, OutboundConnector } from './mail-flow.ts'
 
 /** A gateway that the suite did not start, as its user describes it (design contract, section 7). */
 export interface GatewayFile {

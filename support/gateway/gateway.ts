@@ -1,9 +1,9 @@
-import type { RunNetwork } from '../containers/run-network.ts'
+import type { RunNetwork } from '../engine/run-network.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
-import type { Endpoint } from '../wire/smtp.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import type { FlowVariant } from '../mailflow/standard-flow.ts'
+import type { Endpoint } from '../wire/smtp/smtp.ts'
 import type { Capability, DeliveryEvent, SessionWord } from './adapter.ts'
-import type { MailFlow } from './mail-flow.ts'
-import type { FlowVariant } from './standard-flow.ts'
 
 /** A running gateway, whatever it is made of. */
 export interface Gateway {

@@ -1,4 +1,4 @@
-import type { MailFlow } from './mail-flow.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
 
 /**
  * Cipher suites in order of strength, as Exchange Online offers them (EXO-OPP-03), in OpenSSL's names. Those of

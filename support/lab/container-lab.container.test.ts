@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { type Container, type Engine, LABELS } from '../containers/engine.ts'
-import { engineOrSkip } from '../containers/test-engine.ts'
+import { type Container, type Engine, LABELS } from '../engine/engine.ts'
 import { Pki } from '../pki/pki.ts'
+import { engineOrSkip } from '../test-bed/fixtures/test-engine.ts'
 import { bounded } from '../wire/breakdown.ts'
 import { until } from '../wire/until.ts'
 import { ContainerLab } from './container-lab.ts'
-import { labImage } from './lab-images.ts'
+import { labImage } from './remote/lab-images.ts'
 
 /**
  * A mail server in short: looks up the exchangers of a domain, connects to port 25 of the best and delivers. Plain

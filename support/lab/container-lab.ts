@@ -1,22 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import {
-  type Container,
-  ContainerFailure,
-  type Doing,
-  Engine,
-  type RunNetwork,
-} from '../containers/engine.ts'
-import { FIXED } from '../containers/run-network.ts'
+import { type Container, ContainerFailure, type Doing, Engine, type RunNetwork } from '../engine/engine.ts'
+import { FIXED } from '../engine/run-network.ts'
 import type { Pki } from '../pki/pki.ts'
-import { Mirror } from './feed.ts'
 import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
-import { LabClient } from './lab-client.ts'
-import { labImages } from './lab-images.ts'
-import type { Mailbox } from './mailbox.ts'
-import { labMailbox } from './mailhog.ts'
-import { Partner } from './partner.ts'
-import { Zone } from './zone.ts'
+import type { Mailbox } from './mailbox/mailbox.ts'
+import { labMailbox } from './mailbox/mailhog.ts'
+import { Zone } from './names/zone.ts'
+import { Partner } from './partner/partner.ts'
+import { Mirror } from './remote/feed.ts'
+import { LabClient } from './remote/lab-client.ts'
+import { labImages } from './remote/lab-images.ts'
 
 /** In its container. */
 const CONTROL_PORT = 8080

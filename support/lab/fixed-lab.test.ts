@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
+import { nothingInClear } from '../judgements/wire.ts'
 import { Pki } from '../pki/pki.ts'
-import { nothingInClear } from '../verdicts/judgements/wire.ts'
-import { Loopback } from '../wire/loopback.ts'
+import { Loopback } from '../test-bed/fixtures/loopback.ts'
+import { handOver } from '../traffic/delivering.ts'
+import { compose } from '../traffic/message.ts'
 import { Recorder } from '../wire/recorder.ts'
-import { type Endpoint, SmtpClient } from '../wire/smtp.ts'
+import { type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
 import { FixedLab } from './fixed-lab.ts'
-import { compose } from './message.ts'
-import { handOver } from './sender.ts'
 
 describe('a lab at the addresses of a gateway file', () => {
   const pki = new Pki()

@@ -1,9 +1,9 @@
-import { decisive, type OutboundLevel } from '../gateway/mail-flow.ts'
+import { decisive, type OutboundLevel } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
-import type { Endpoint } from '../wire/smtp.ts'
+import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
-import { Partner } from './partner.ts'
-import { PartnerServer } from './partner-server.ts'
+import { Partner } from './partner/partner.ts'
+import { PartnerServer } from './partner/partner-server.ts'
 
 /** Where a gateway delivers mail for the domains of one pattern: at any of these addresses, as it likes. */
 export interface Route {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Pki } from '../pki/pki.ts'
 import type { Party } from '../wire/conversation.ts'
-import type { Endpoint } from '../wire/smtp.ts'
-import type { Behaviour, RelayFaults } from './behaviour.ts'
-import type { HostSpec, Partner } from './partner.ts'
-import { hostTls } from './partner-tls.ts'
+import type { Endpoint } from '../wire/smtp/smtp.ts'
+import type { Behaviour, RelayFaults } from './partner/behaviour.ts'
+import type { HostSpec, Partner } from './partner/partner.ts'
+import { hostTls } from './partner/partner-tls.ts'
 
 export interface PartnerOptions {
   domain: string

@@ -1,8 +1,8 @@
 import type { Pki } from '../pki/pki.ts'
 import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
-import { Names } from './names.ts'
-import { Partner } from './partner.ts'
-import { PartnerServer } from './partner-server.ts'
+import { Names } from './names/names.ts'
+import { Partner } from './partner/partner.ts'
+import { PartnerServer } from './partner/partner-server.ts'
 
 /** The lab that runs without containers: partners on 127.0.0.0/8, and the DNS that leads to them. */
 export class LoopbackLab implements Lab {

@@ -9,9 +9,9 @@ import {
 } from 'node:tls'
 import { reasonOf } from '../wire/breakdown.ts'
 import type { ClientHello } from '../wire/conversation.ts'
-import { LineBuffer } from '../wire/lines.ts'
 import { Link } from '../wire/link.ts'
-import { RecordReader } from '../wire/tls-records.ts'
+import { LineBuffer } from '../wire/smtp/lines.ts'
+import { RecordReader } from '../wire/tls/tls-records.ts'
 import type { EarlyBytes } from './defects.ts'
 
 /** Longest wait for one thing from the other side, in ms. */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { ConnectionOptions, TlsOptions } from 'node:tls'
-import type { MailFlow } from '../gateway/mail-flow.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { certificate } from '../pki/certificate.ts'
 import type { Identity } from '../pki/pki.ts'
 import type { ReceiverDefects, SenderDefects } from './defects.ts'

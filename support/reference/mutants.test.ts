@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
-import { loadFeatures } from '../verdicts/features.ts'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures } from '../catalogue/features.ts'
 import { MUTANTS, OMISSIONS } from './mutants/index.ts'
 
 describe('the mutants', () => {

@@ -6,8 +6,8 @@ import {
   OUTBOUND_LEVELS,
   type OutboundConnector,
   type OutboundLevel,
-} from '../gateway/mail-flow.ts'
-import { certificateFacts } from '../pki/facts.ts'
+} from '../mailflow/mail-flow.ts'
+import { certificateFacts } from '../wire/tls/certificate-facts.ts'
 import type { TlsSession } from './channel.ts'
 import type { ReceiverDefects, SenderDefects } from './defects.ts'
 

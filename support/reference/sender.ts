@@ -1,5 +1,5 @@
-import type { MailFlow } from '../gateway/mail-flow.ts'
-import { certificateFacts } from '../pki/facts.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import { certificateFacts } from '../wire/tls/certificate-facts.ts'
 import { Channel, ChannelError } from './channel.ts'
 import type { SenderDefects, WordsDefects } from './defects.ts'
 import { clientTls } from './identity.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { drawing, factsOf } from './drawing.ts'
-import { sampleRun } from './sample-run.ts'
 import { transcript } from './transcript.ts'
 
 const { verdicts } = sampleRun()

@@ -1,6 +1,6 @@
 import { counted, day, duration } from '../quantities.ts'
 import type { CertificateFacts, Conversation, Handshake, Party, WireEvent } from '../wire/conversation.ts'
-import { spoken } from '../wire/tls-names.ts'
+import { spoken } from '../wire/tls/tls-names.ts'
 import { excerpt } from './excerpt.ts'
 import { clipped, visibleLine } from './visible.ts'
 

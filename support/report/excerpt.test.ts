@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { longConversation } from '../test-bed/fixtures/sample-run.ts'
 import type { WireEvent } from '../wire/conversation.ts'
 import { excerpt } from './excerpt.ts'
-import { longConversation } from './sample-run.ts'
 
 const event = (text: string, kind: WireEvent['kind'] = 'command'): WireEvent => ({
   ...{ at: 0, secured: false, kind, text },

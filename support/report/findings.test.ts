@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import { totals, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import { BY_URGENCY, type Findings, findingsOf } from './findings.ts'
 import type { RecordedVerdict, RunRecord } from './run-record.ts'
-import { hostileRun, sampleRun } from './sample-run.ts'
 
 const { requirements } = loadCatalogue()
 const [any] = sampleRun().verdicts

@@ -1,5 +1,5 @@
+import { AREAS, type Area, type Requirement } from '../catalogue/catalogue.ts'
 import { counted } from '../quantities.ts'
-import { AREAS, type Area, type Requirement } from '../verdicts/catalogue.ts'
 import { exitStatus, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import type { RecordedVerdict, RunRecord } from './run-record.ts'
 

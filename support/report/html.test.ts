@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { type Element, elements } from '../test-bed/fixtures/markup-tree.ts'
+import { HOSTILE, hostileRun, largeRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import { VERDICTS } from '../verdicts/verdict.ts'
 import { findingsOf } from './findings.ts'
 import { html } from './html.ts'
-import { type Element, elements } from './markup-tree.ts'
 import type { RunRecord } from './run-record.ts'
-import { HOSTILE, hostileRun, largeRun, sampleRun } from './sample-run.ts'
 
 const page = (record: RunRecord) => html(findingsOf(record, loadCatalogue().requirements))
 const read = (source: string) => elements(source, { html: true })

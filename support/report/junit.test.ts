@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { elements } from '../test-bed/fixtures/markup-tree.ts'
+import { HOSTILE, hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import { findingsOf } from './findings.ts'
 import { junit } from './junit.ts'
-import { elements } from './markup-tree.ts'
 import type { RunRecord } from './run-record.ts'
-import { HOSTILE, hostileRun, sampleRun } from './sample-run.ts'
 
 const xml = (record: RunRecord) => junit(findingsOf(record, loadCatalogue().requirements))
 const ILLEGAL = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u

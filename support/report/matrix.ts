@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { AREAS, type Requirement } from '../catalogue/catalogue.ts'
 import { counted, day } from '../quantities.ts'
-import { AREAS, type Requirement } from '../verdicts/catalogue.ts'
 import { exitStatus, type VerdictName } from '../verdicts/verdict.ts'
 import { BY_URGENCY } from './findings.ts'
 import type { VerdictsDocument } from './run-record.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { hostileRun, largeRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import { findingsOf } from './findings.ts'
 import type { RunRecord } from './run-record.ts'
-import { hostileRun, largeRun, sampleRun } from './sample-run.ts'
 import { summary } from './summary.ts'
 
 const text = (record: RunRecord) => summary(findingsOf(record, loadCatalogue().requirements))

@@ -1,4 +1,4 @@
-import type { Area } from '../verdicts/catalogue.ts'
+import type { Area } from '../catalogue/catalogue.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 
 /** In plain words, for somebody who reads a report for the first time. */

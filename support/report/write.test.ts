@@ -11,11 +11,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
+import { hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import { VERDICTS } from '../verdicts/verdict.ts'
 import type { RunRecord, VerdictsDocument } from './run-record.ts'
-import { hostileRun, sampleRun } from './sample-run.ts'
 import { mustBeWritable, writableFolder, writeReport } from './write.ts'
 
 describe('writeReport', () => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { runCucumber } from '@cucumber/cucumber/api'
 import type { Envelope, Timestamp } from '@cucumber/messages'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { lanes, loadFeatures, locations } from '../catalogue/features.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
-import { lanes, loadFeatures, locations } from '../verdicts/features.ts'
 import { asOneRun, vocabulary } from './cucumber.ts'
 
 const LANES = 3

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream'
 import { loadConfiguration, loadSupport, runCucumber } from '@cucumber/cucumber/api'
 import type { Envelope, Timestamp } from '@cucumber/messages'
+import { type FeatureRule, lanes, locations } from '../catalogue/features.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
-import { type FeatureRule, lanes, locations } from '../verdicts/features.ts'
 
 /** Where the steps are; the same list as in cucumber.js. */
 const STEPS = ['steps/!(*.test).ts']

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures, select } from '../catalogue/features.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
-import { loadFeatures, select } from '../verdicts/features.ts'
 import { runExamples } from './cucumber.ts'
 import { Run, withRun } from './run.ts'
 

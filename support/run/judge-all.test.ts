@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures, select } from '../catalogue/features.ts'
 import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
-import { loadCatalogue } from '../verdicts/catalogue.ts'
-import { loadFeatures, select } from '../verdicts/features.ts'
 import { judgeAll } from './judge-all.ts'
 import { Run, withRun } from './run.ts'
 

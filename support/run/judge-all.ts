@@ -1,6 +1,6 @@
 import type { Envelope } from '@cucumber/messages'
+import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { counted } from '../quantities.ts'
-import { type FeatureRule, placeOf } from '../verdicts/features.ts'
 import { asOneRun, runExamples } from './cucumber.ts'
 import type { Run } from './run.ts'
 

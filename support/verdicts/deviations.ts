@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import semver from 'semver'
 import { stringify } from 'yaml'
+import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
 import { readYaml, schemaOf } from '../yaml-file.ts'
-import { type Catalogue, loadCatalogue } from './catalogue.ts'
 import schemaJson from './deviations.schema.json' with { type: 'json' }
 import { type Verdict, type VerdictName, withoutReason } from './verdict.ts'
 

@@ -1,4 +1,4 @@
-import type { Requirement } from './catalogue.ts'
+import type { Requirement } from '../catalogue/catalogue.ts'
 
 export const VERDICTS = [
   'conformant',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { Loopback } from '../test-bed/fixtures/loopback.ts'
 import { Link } from './link.ts'
-import { Loopback } from './loopback.ts'
 
 describe('a tapped TCP connection', () => {
   let server: Loopback

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { constants, createDecipheriv, createHash, createHmac, privateDecrypt } from 'node:crypto'
+import { hadForwardSecrecy, secured } from '../judgements/wire.ts'
 import { Pki } from '../pki/pki.ts'
-import { hadForwardSecrecy, secured } from '../verdicts/judgements/wire.ts'
-import { type Capture, captured } from './loopback.ts'
+import { type Capture, captured } from '../test-bed/fixtures/loopback.ts'
 import { Recorder } from './recorder.ts'
 
 const STATIC = 'AES256-GCM-SHA384'

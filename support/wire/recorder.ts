@@ -1,13 +1,13 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
-import { certificateFacts } from '../pki/facts.ts'
 import { WireError } from './breakdown.ts'
 import type { ClientHello, Conversation, Handshake, Party, WireEvent } from './conversation.ts'
-import { PeerLimit } from './lines.ts'
 import type { Tap } from './link.ts'
 import { printable } from './printable.ts'
-import { spoken } from './tls-names.ts'
-import { RecordReader, type TlsSighting } from './tls-records.ts'
+import { PeerLimit } from './smtp/lines.ts'
+import { certificateFacts } from './tls/certificate-facts.ts'
+import { spoken } from './tls/tls-names.ts'
+import { RecordReader, type TlsSighting } from './tls/tls-records.ts'
 
 /** Bounds on what is kept of one connection, so that a talkative peer cannot fill the memory. */
 const MAX_EVENTS = 400

@@ -1,0 +1,28 @@
+import type { Sent } from '../traffic/sending.ts'
+import { broken, kept, unclear } from '../verdicts/observation.ts'
+import type { Observation } from '../verdicts/verdict.ts'
+import { carrier } from './outbound.ts'
+
+/** The text of the message stands on the wire for everybody to read. */
+export function readable(sent: Sent): Observation {
+  const text = sent.arrivals[0]?.content
+  if (!text) return unclear('the message did not arrive')
+  const crossed = carrier(sent)?.clear.fromSender ?? ''
+  return crossed.includes(sent.message.token)
+    ? kept('its text stands on the wire in clear')
+    : broken('its text is not on the wire, although it arrived in clear')
+}
+
+/** The secret is nowhere on the wire or in what arrived, and the recipient still gets it. */
+export function onlyDecryptable(
+  sent: Sent,
+  { text, decrypt }: { text: string; decrypt: (content: string) => string | undefined },
+): Observation {
+  const arrival = sent.arrivals[0]
+  if (!arrival) return unclear('the message did not arrive')
+  const crossed = sent.conversations.some(({ clear }) => clear.fromSender.includes(text))
+  if (crossed || arrival.content.includes(text)) return broken('the secret text can be read without the key')
+  const plain = decrypt(arrival.content)
+  if (!plain?.includes(text)) return broken('its recipient cannot decrypt it any more')
+  return kept('the secret text is nowhere on the wire, and its recipient can decrypt it')
+}

@@ -1,0 +1,97 @@
+import type { Gateway } from '../gateway/gateway.ts'
+import type { Partner } from '../lab/partner/partner.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import { headersOf } from '../traffic/message.ts'
+import type { Sent } from '../traffic/sending.ts'
+import { broken, kept, unclear } from '../verdicts/observation.ts'
+import type { Observation } from '../verdicts/verdict.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import { isBy, lineTrue } from './inbound.ts'
+import { arrivesInClear, carriers } from './outbound.ts'
+import { secured } from './wire.ts'
+
+const received = (headers: ReturnType<typeof headersOf>): string[] =>
+  headers.flatMap(({ name, value }) => (name === 'received' ? [value] : []))
+
+/**
+ * What stood in front of the message when the gateway sent it on, topmost first: from its own topmost Received line
+ * down. Nothing where it has no line of its own.
+ */
+function sentOn(content: string, flow: MailFlow) {
+  const headers = headersOf(content)
+  const own = headers.findIndex(({ name, value }) => name === 'received' && isBy(value, flow))
+  return own < 0 ? undefined : headers.slice(own)
+}
+
+/**
+ * The message came in over TLS and left in clear: one line claims TLS, the one about the first hop. `flow`: where it went
+ * to a second server, that of the gateway, whose lines alone are judged.
+ */
+export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
+  const clear = arrivesInClear(sent)
+  if (clear.kind !== 'kept') return clear
+  const arrival = sent.arrivals[0]
+  if (!arrival || !sent.submission) return unclear('not both hops were seen')
+  const lines = received((flow ? sentOn(arrival.content, flow) : headersOf(arrival.content)) ?? [])
+  if (lines.length === 0) return broken('the gateway added no Received line')
+  const first = lineTrue(lines.at(-1)!, sent.submission)
+  if (first.kind !== 'kept') return first
+  const claims = lines.filter(line => /\bwith\s+\w*SMTPS|\bTLS/i.test(line)).length
+  if (claims > 1) return broken(`${claims} Received lines claim TLS, but only the first hop had it`)
+  return kept('its Received lines claim TLS for the first hop alone')
+}
+
+/** Both hops had TLS, each negotiated for itself. */
+export function hopsOfTheirOwn(sent: Sent): Observation {
+  const { submission } = sent
+  const seconds = carriers(sent)
+  if (seconds.length === 0 || !submission) return unclear('not both hops were seen')
+  if (!secured(submission)) return unclear('the first hop had no TLS')
+  const pairs = seconds.map(second => ofTheirOwn(submission, second))
+  return pairs.find(({ kind }) => kind === 'broken') ?? pairs.find(({ kind }) => kind !== 'kept') ?? pairs[0]!
+}
+
+function ofTheirOwn(submission: Conversation, second: Conversation): Observation {
+  if (!secured(second)) return broken('the second hop had no TLS')
+  if (!second.handshake?.offered) return unclear('no ClientHello was seen on the second hop')
+  const hops = [submission, second].map(({ handshake }) => handshake)
+  const [one, other] = hops.map(handshake => handshake?.serverCertificate?.fingerprint)
+  if (one !== undefined && one === other) return broken('both hops show the same certificate')
+  for (const party of ['sender', 'receiver'] as const) {
+    const [first, again] = hops.map(handshake => handshake?.randoms?.[party])
+    if (first === undefined || again === undefined) return unclear('not both hellos were seen on both hops')
+    if (first === again) return broken(`both hops have the random of the ${party} in common`)
+  }
+  return kept(
+    other === undefined
+      ? 'each hop has a handshake and randoms of its own'
+      : 'each hop has a handshake, randoms and a certificate of its own',
+  )
+}
+
+/**
+ * Nothing says that the message was protected behind the partner. `onward`: where the partner passed it on to; absent
+ * where the partner is a second server, from behind which the message came.
+ */
+export function noFurtherClaim(sent: Sent, onward: Partner | undefined, gateway: Gateway): Observation {
+  const arrival = sent.arrivals[0]
+  const passed = onward ? onward.messages[0] : arrival
+  if (!arrival || !passed) return unclear('the message was not passed on')
+  if (onward ? passed.secured : arrival.onwardSecured !== false)
+    return unclear('the partner passed the message on over TLS')
+  const behind = onward?.domain.toLowerCase()
+  const claims = received(headersOf(passed.content)).find(
+    line => behind && line.toLowerCase().includes(behind),
+  )
+  if (claims)
+    return broken(`a Received line claims to know of the hop behind the partner: ${claims.slice(0, 100)}`)
+  // A second server writes headers too.
+  const headers = onward ? headersOf(arrival.content) : sentOn(arrival.content, gateway.flow)
+  if (!headers)
+    return unclear('no Received line tells what the gateway wrote from what the second server did')
+  const header = headers.find(({ value }) => /end.?to.?end/i.test(value))
+  if (header) return broken(`the header ${header.name} claims protection from end to end`)
+  const line = gateway.log(sent.partner.domain).find(line => /end.?to.?end/i.test(line))
+  if (line) return broken(`the log claims protection from end to end: ${line.slice(0, 100)}`)
+  return kept('neither message nor log speaks of what is behind the partner')
+}

@@ -1,0 +1,233 @@
+import { pathTo } from '../lab/lab.ts'
+import type { Mail } from '../lab/mailbox/mailbox.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import type { Handover } from '../traffic/delivering.ts'
+import { bodyOf, headersOf } from '../traffic/message.ts'
+import { broken, kept, refused, unclear } from '../verdicts/observation.ts'
+import type { Observation } from '../verdicts/verdict.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import type { Reply } from '../wire/smtp/smtp.ts'
+import { SUITES, sameSuite, spoken } from '../wire/tls/tls-names.ts'
+import { secured } from './wire.ts'
+
+/** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
+const UNKNOWN = new Set(['no connection', 'silent'])
+
+export function accepts(
+  handover: Handover,
+  { version, tls = false }: { version?: string; tls?: boolean } = {},
+): Observation {
+  const { accepted, reply, breakdown, stage } = handover
+  if (breakdown) {
+    const detail = `the session ended at ${stage}: ${breakdown.detail}`
+    return UNKNOWN.has(breakdown.kind) ? unclear(detail) : broken(detail)
+  }
+  if (!accepted) return broken(`the gateway refused the message at ${stage}: ${reply?.text ?? 'no reply'}`)
+  const session = handover.conversations.at(-1)!
+  // In which of several sessions it came is not known on the path.
+  const sessions = session.overheard ? handover.conversations : [session]
+  const versions = sessions.map(({ handshake }) => handshake?.version)
+  const agreed = versions.find(one => version && one !== version) ?? versions.at(-1)
+  if (tls && !secured(session)) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
+  if (version && agreed !== version)
+    return broken(`accepted over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`)
+  const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'in clear'
+  return kept(`accepted ${how}: ${reply!.text}`)
+}
+
+/**
+ * Refused by a reply, or inside the handshake or right after it, where TLS 1.3 has its refusals. `alive`: whether the
+ * gateway takes mail of others afterwards; a server that crashed, or refuses everybody, refuses nobody in particular.
+ */
+export function refuses(handover: Handover, alive: boolean): Observation {
+  const { accepted, reply, breakdown, stage } = handover
+  if (accepted) return broken(`the gateway accepted the message: ${reply!.text}`)
+  // Before TLS nothing is known yet of the sender or its message: such a refusal has another reason.
+  const early = stage === 'greeting' || stage === 'STARTTLS' || (stage === 'EHLO' && !reply?.secured)
+  if (reply && early) return unclear(`refused at ${stage} already: ${reply.text}`)
+  if (reply && reply.code < 400) return unclear(`at ${stage} neither taken nor refused: ${reply.text}`)
+  if (reply && !alive) return unclear(`refused at ${stage}, and so is everybody else: ${reply.text}`)
+  if (reply) return refused(`refused at ${stage}: ${reply.text}`)
+  if (!breakdown || UNKNOWN.has(breakdown.kind)) return unclear(breakdown?.detail ?? 'nothing was seen')
+  if (!alive) return unclear(`the session ended at ${stage}, and the gateway takes no mail of others`)
+  if (breakdown.kind === 'malformed') return unclear(`at ${stage}: ${breakdown.detail}`)
+  const atHandshake = stage === 'handshake' || (stage === 'EHLO' && handover.conversations.some(secured))
+  if (!atHandshake && stage !== 'MAIL' && stage !== 'RCPT')
+    return unclear(`the connection ended at ${stage} without a reply: ${breakdown.detail}`)
+  const alert = handover.conversations
+    .at(-1)
+    ?.events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')
+  return refused(`refused at ${stage}: ${alert?.text ?? breakdown.detail}`)
+}
+
+/** What a reply says that wants TLS: RFC 3207 s4, and in words. */
+const NAMES_TLS = /^530\b|\b[45]\.7\.1[01]\b|TLS|SSL|encrypt|secure/i
+
+/** A reply that refuses the message where it was offered in clear, and says why. */
+export function refusesWithoutTls(handover: Handover): Observation {
+  const { accepted, reply, breakdown, stage } = handover
+  if (accepted) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
+  if (breakdown || !reply) return unclear(`the session ended at ${stage}: ${breakdown?.detail ?? 'no reply'}`)
+  if (!['MAIL', 'RCPT', 'DATA', 'content'].includes(stage))
+    return unclear(`refused at ${stage} already: ${reply.text}`)
+  if (reply.code < 400) return unclear(`at ${stage} neither taken nor refused: ${reply.text}`)
+  if (!NAMES_TLS.test(reply.text))
+    return unclear(`refused in clear at ${stage}, perhaps for another reason than TLS: ${reply.text}`)
+  return refused(`refused in clear at ${stage}: ${reply.text}`)
+}
+
+/** The handshake itself was refused, while the gateway goes on to serve others. */
+export function refusesHandshake(handover: Handover, alive: boolean): Observation {
+  const [session] = handover.conversations
+  const { breakdown, stage, reply } = handover
+  if (!session) return unclear(breakdown?.detail ?? 'there was no connection')
+  if (secured(session))
+    return broken(`the handshake succeeded with ${spoken(session.handshake?.version ?? 'unknown')}`)
+  if (stage === 'STARTTLS' && reply) return unclear(`STARTTLS was refused: ${reply.text}`)
+  if (stage !== 'handshake' || !breakdown) return unclear(`no handshake was begun; it ended at ${stage}`)
+  if (breakdown.kind === 'silent') return unclear(breakdown.detail)
+  if (!alive) return unclear('the handshake failed, and the gateway takes no mail of others')
+  const alert = session.events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')
+  if (alert) return refused(`the handshake was refused: ${alert.text}`)
+  return refused(`the handshake was refused without an alert: ${breakdown.detail}`)
+}
+
+export function asksForCertificate({ conversations }: Handover): Observation {
+  const session = conversations.find(({ handshake }) => handshake)
+  if (!session) return kept('without TLS nothing can be asked for')
+  return session.handshake?.clientCertificateRequested
+    ? kept('the gateway asked for a certificate')
+    : broken('the gateway never asked for a certificate')
+}
+
+/** The mailbox holds the message, `unchanged` with the same text. `overtaken`: a later one is there and it is not. */
+export function reaches(
+  handover: Handover,
+  mails: readonly Mail[],
+  { unchanged = false, overtaken = false } = {},
+): Observation {
+  const mail = mails[0]
+  if (!mail) {
+    if (!handover.accepted) {
+      const seen = accepts(handover)
+      return seen.kind === 'unclear' ? seen : broken('the message did not reach the mailbox')
+    }
+    if (overtaken)
+      return broken('the gateway accepted the message and lost it: a later one is in the mailbox')
+    return unclear('the gateway accepted the message, but it did not reach the mailbox in time')
+  }
+  if (mails.length > 1) return broken(`the mailbox got the message ${mails.length} times`)
+  if (unchanged && bodyOf(mail.content) !== bodyOf(handover.message.content))
+    return broken('the text in the mailbox is not the one that was sent')
+  const header = unchanged && changedHeader(handover.message.content, mail.content)
+  if (header) return broken(`the mailbox has another ${header} than was sent`)
+  return kept(unchanged ? 'the mailbox got it unchanged' : 'the mailbox got it')
+}
+
+/** Of those that no server on the way has a right to change; spelling aside. */
+export function changedHeader(sent: string, arrived: string): string | undefined {
+  const find = (content: string, name: string) =>
+    headersOf(content)
+      .find(header => header.name === name)
+      ?.value.trim()
+  return ['subject', 'message-id'].find(name => find(sent, name) !== find(arrived, name))
+}
+
+/** Where no mailbox can be looked into, the reply to the message is all that is known of its arrival. */
+export function acceptedUnseen(handover: Handover): Observation {
+  const seen = accepts(handover)
+  return seen.kind === 'kept' ? kept('taken with 250; no mailbox is named in which it could be seen') : seen
+}
+
+export function refusedUnseen({ accepted, reply }: Handover): Observation {
+  if (accepted) return broken('the message was taken with 250')
+  return reply
+    ? refused('not taken; no mailbox is named in which it could be seen')
+    : unclear('without a mailbox nobody can tell whether the message arrived')
+}
+
+/** `later`: a message that was sent afterwards has arrived, so an earlier one would be there. */
+export function doesNotReach(mails: readonly Mail[], later: boolean): Observation {
+  if (mails.length > 0) return broken('the message reached the mailbox')
+  return later
+    ? refused('the mailbox got a later message and not this one')
+    : unclear('not even a later message reached the mailbox')
+}
+
+/** What the gateway's own Received line says about its hop; RFC 3848 and RFC 5321 s4.4. */
+export function receivedLineTrue(handover: Handover, mail: Mail | undefined): Observation {
+  if (!mail) return unclear('the message is not in the mailbox')
+  const own = headersOf(handover.message.content).filter(({ name }) => name === 'received').length
+  const lines = headersOf(mail.content).filter(({ name }) => name === 'received')
+  const added = lines.slice(0, lines.length - own)
+  // Several hops inside the gateway each add a line; the lowest is the one about the sender.
+  const line = added.at(-1)?.value
+  if (line === undefined) return broken('the gateway added no Received line')
+  return lineTrue(line, handover.conversations.at(-1)!)
+}
+
+/** The Received line of one server among those of others, about the hop on which it took the message in. */
+export function ownLineTrue(
+  content: string | undefined,
+  flow: Names,
+  hop: Conversation | undefined,
+): Observation {
+  if (content === undefined || !hop) return unclear('the message is not in the mailbox')
+  const lines = headersOf(content).filter(({ name, value }) => name === 'received' && isBy(value, flow))
+  // Several hops inside a server each add a line; the lowest is the one about its sender.
+  const line = lines.at(-1)?.value
+  return line === undefined ? broken('the gateway added no Received line') : lineTrue(line, hop)
+}
+
+type Names = Pick<MailFlow, 'hostname' | 'domain'>
+
+/**
+ * Whether this server wrote a Received line; RFC 5321 s4.4. Some call themselves there what the sender called them in
+ * its ClientHello (chasquid), which is the name of the tap before them.
+ */
+export function isBy(line: string, { hostname, domain }: Names): boolean {
+  const name = /\bby\s+([^\s;()]+)/i.exec(line)?.[1]?.toLowerCase()
+  return name === hostname.toLowerCase() || name === pathTo(domain).toLowerCase()
+}
+
+export function lineTrue(line: string, hop: Conversation): Observation {
+  const { handshake } = hop
+  const overTls = secured(hop)
+  const protocol = /\bwith\s+((?:UTF8)?(?:ESMTP|SMTP|LMTP)[SA]*)\b/i.exec(line)?.[1]?.toUpperCase()
+  const claims =
+    protocol !== undefined &&
+    /SA?$/.test(protocol.replace(/^(UTF8)?(ESMTP|SMTP|LMTP)/, '')) &&
+    protocol !== 'SMTP'
+  const said = `its Received line says ${protocol ?? 'nothing'}`
+  if (overTls && !claims) return broken(`the message came over TLS, but ${said}`)
+  if (!overTls && claims) return broken(`the message came in clear, but ${said}`)
+  if (!overTls && /\bTLS|SSL/i.test(line))
+    return broken(`the message came in clear, but its Received line names TLS`)
+  const version = versionIn(line)
+  if (version && version !== handshake?.version)
+    return broken(
+      `the wire had ${spoken(handshake?.version ?? 'no TLS')}, the Received line says ${spoken(version)}`,
+    )
+  const suite = suiteIn(line)
+  if (suite && handshake?.suite && !sameSuite(suite, handshake.suite))
+    return broken(`the wire had ${handshake.suite}, the Received line says ${suite}`)
+  return kept(`${said}${version ? ` and ${spoken(version)}` : ''}, as the wire`)
+}
+
+/** A suite in its standard name or OpenSSL's. */
+function suiteIn(line: string): string | undefined {
+  return line.split(/[^\w-]+/).find(word => SUITES.some(([, ...names]) => names.includes(word)))
+}
+
+/** `TLSv1.3`, `TLS1.3`, `TLS-1.3` in a line, as Node writes it. */
+function versionIn(line: string): string | undefined {
+  const found = /\bTLS[v-]?\s?(1(?:\.[0-3])?)\b/i.exec(line)?.[1]
+  return found === undefined ? undefined : found === '1' || found === '1.0' ? 'TLSv1' : `TLSv${found}`
+}
+
+export function replyIs(reply: Reply, code: number, enhanced?: string): Observation {
+  if (reply.code !== code) return broken(`the reply is ${reply.text}`)
+  if (enhanced && reply.enhanced !== enhanced)
+    return broken(`the reply has status ${reply.enhanced ?? 'none'}, not ${enhanced}: ${reply.text}`)
+  return reply.code >= 400 ? refused(`the reply is ${reply.text}`) : kept(`the reply is ${reply.text}`)
+}

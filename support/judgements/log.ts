@@ -1,0 +1,45 @@
+import type { SessionWord } from '../gateway/adapter.ts'
+import { broken, kept, unclear } from '../verdicts/observation.ts'
+import type { Observation } from '../verdicts/verdict.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import { sameSuite } from '../wire/tls/tls-names.ts'
+import { secured } from './wire.ts'
+
+/** What a log can call a session, as far as TLS goes; `encrypted` leaves the peer's certificate open. */
+export const SESSION_CLASSES = ['clear', 'encrypted', 'unverified', 'verified'] as const
+export type SessionClass = (typeof SESSION_CLASSES)[number]
+
+/** Whether the log's words on a session are there and agree with the wire. */
+export function logSays(
+  words: readonly SessionWord[],
+  expected: SessionClass,
+  wire: readonly Conversation[],
+): Observation {
+  const session = wire.find(secured)
+  const word = words.findLast(({ tls }) => tls) ?? words.at(-1)
+  if (expected === 'clear') {
+    if (session) return unclear('the session was not in clear')
+    return word?.tls
+      ? broken(`the log calls a clear session encrypted: ${word.line}`)
+      : kept('the log claims no TLS')
+  }
+  if (!session) return unclear('no TLS session was made')
+  if (!word?.tls) return broken('the log does not say that the session was encrypted')
+  const version = session.handshake?.version
+  if (!word.version && !word.suite) return broken('the log tells neither version nor suite of the session')
+  if (word.version && version && !sameVersion(word.version, version))
+    return broken(`the wire had ${version}, the log says ${word.version}`)
+  const suite = session.handshake?.suite
+  if (word.suite && suite && !sameSuite(word.suite, suite))
+    return broken(`the wire had ${suite}, the log says ${word.suite}`)
+  if (expected === 'verified' && word.verified === false)
+    return broken('the log calls a session with a good certificate unverified')
+  if (expected === 'unverified' && word.verified)
+    return broken(`the log calls a stranger verified: ${word.line}`)
+  return kept(`the log agrees with the wire: ${[word.version, word.suite].filter(Boolean).join(', ')}`)
+}
+
+function sameVersion(one: string, other: string): boolean {
+  const digits = (text: string) => /1(?:\.\d)?/.exec(text)?.[0].replace(/^1$/, '1.0')
+  return digits(one) === digits(other)
+}

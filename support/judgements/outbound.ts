@@ -1,0 +1,243 @@
+import { duration } from '../quantities.ts'
+import { bodyOf } from '../traffic/message.ts'
+import type { Sent } from '../traffic/sending.ts'
+import { broken, kept, refused, unclear } from '../verdicts/observation.ts'
+import type { Observation } from '../verdicts/verdict.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import { spoken } from '../wire/tls/tls-names.ts'
+import { commands, connections, nothingInClear, offersStarttls, secured } from './wire.ts'
+
+export interface TlsExpectation {
+  /** `TLSv1.2` */
+  version?: string
+  /** Standard name. */
+  suite?: string
+}
+
+/** The partner got the message inside TLS, and no copy in clear. */
+export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = {}): Observation {
+  const nothing = notArrived(sent)
+  if (nothing?.kind === 'unclear' && !sent.excuse) return nothing
+  if (sent.arrivals.some(({ secured }) => !secured)) return broken('the message arrived in clear')
+  const inClear = nothingInClear(sent.conversations, sent.message.token)
+  if (inClear.kind === 'broken') return inClear
+  if (nothing) return nothing
+  const all = carriers(sent).map(({ handshake }) => handshake)
+  const agreed =
+    all.find(one => (version && one?.version !== version) || (suite && one?.suite !== suite)) ?? all.at(-1)
+  if (version && agreed?.version !== version)
+    return broken(
+      `the message arrived over ${spoken(agreed?.version ?? 'unknown TLS')}, not ${spoken(version)}`,
+    )
+  if (suite && agreed?.suite !== suite)
+    return broken(`the message arrived over TLS with ${agreed?.suite ?? 'an unknown suite'}, not ${suite}`)
+  return kept(
+    `the message arrived over ${spoken(agreed?.version ?? 'TLS')} with ${agreed?.suite ?? 'an unknown suite'}`,
+  )
+}
+
+export function arrivesInClear(sent: Sent): Observation {
+  const nothing = notArrived(sent)
+  if (nothing) return nothing
+  if (sent.arrivals.some(({ secured }) => secured))
+    return broken('the message arrived over TLS, not in clear')
+  return kept('the message arrived in clear')
+}
+
+/** The gateway says that it keeps the message, and the partner did not get it. */
+export function staysQueued(sent: Sent): Observation {
+  const held = isHeldBack(sent)
+  if (held.kind !== 'kept') return held
+  const bounced = sent.word.find(({ kind }) => kind === 'bounced')
+  return bounced ? broken(`the message was returned instead of staying queued: ${bounced.reason}`) : held
+}
+
+/** The partner did not get the message, and the gateway says that it waits or was returned. */
+export function isHeldBack(sent: Sent): Observation {
+  if (sent.refusal) return unclear(`the gateway did not take the message to send on: ${sent.refusal}`)
+  const copy = sent.arrivals[0]
+  if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'in clear'}`)
+  const inClear = nothingInClear(sent.conversations, sent.message.token)
+  if (inClear.kind === 'broken') return inClear
+  // What was not kept of a connection may have been the message.
+  if (inClear.kind === 'unclear' && sent.conversations.length > 0) return inClear
+  if (sent.intercepted && sent.conversations.some(givenInTls))
+    return broken('the message was given away inside TLS to somebody on the path')
+  if (sent.excuse) return unclear(sent.excuse)
+  const word = sent.word.at(-1) ?? quietWord(sent)
+  if (!word) return unclear('neither the message nor a word about it came from the gateway')
+  if (word.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')
+  if (!sent.conversations.some(conversation => commands(conversation).length > 0))
+    return unclear(`the gateway never spoke to the partner, so TLS was not the reason: ${word.reason}`)
+  if (sent.conversations.some(offersStarttls) && !sent.conversations.some(saysStarttls))
+    return unclear(`the gateway was offered TLS and left without trying it: ${word.reason}`)
+  const unfinished = sent.conversations.find(({ closed }) => !closed)
+  if (unfinished) return unclear('a connection to the partner is still open, so the message may yet come')
+  return refused(`${word.kind} after ${connections(sent.conversations)}: ${word.reason}`)
+}
+
+const givenInTls = (conversation: Conversation): boolean =>
+  commands(conversation).some(({ text, secured }) => secured && /^(MAIL|DATA|BDAT)\b/i.test(text))
+
+const saysStarttls = (conversation: Conversation): boolean =>
+  commands(conversation).some(({ text }) => /^STARTTLS\b/i.test(text))
+
+/** What stands for the word of a gateway that says nothing about its queue. */
+function quietWord({ quiet }: Sent): { kind: 'held back'; reason: string } | undefined {
+  return quiet === undefined
+    ? undefined
+    : { kind: 'held back', reason: `nothing came within ${duration(quiet)} of the end of the session` }
+}
+
+/** What was held back went out afterwards; nothing where it did not. */
+export function wentOutLater(sent: readonly Sent[]): Observation | undefined {
+  for (const { arrivals, conversations, message } of sent) {
+    const copy = arrivals[0]
+    const how = `${copy?.secured ? 'over TLS' : 'in clear'} after the gateway had said that it is held back`
+    if (copy) return broken(`the message arrived ${how}`)
+    const inClear = nothingInClear(conversations, message.token)
+    if (inClear.kind === 'broken') return broken(`${inClear.detail} ${how.slice(how.indexOf('after'))}`)
+  }
+  return undefined
+}
+
+/** A message that was held back or had arrived, with how many copies and which decided conversations there were then. */
+export interface Settled {
+  sent: Sent
+  copies: number
+  before: ReadonlySet<Conversation>
+  /** Opportunistic, where partners take turns at an address: one that has come since may not offer TLS. */
+  mayGoInClear: boolean
+}
+
+/** Nothing can come of it any more that is not known; one that has just begun may still carry the message in clear. */
+export const isDecided = (conversation: Conversation): boolean => conversation.closed || secured(conversation)
+
+/** Something went through a tap over TLS since, and more has not arrived. */
+export function isUnderWay({ sent, copies, before }: Settled): boolean {
+  const { arrivals, conversations } = sent
+  const session = conversations.some(one => !before.has(one) && one.overheard && secured(one))
+  return session && arrivals.length === copies
+}
+
+/** What had arrived came again afterwards, or crossed in clear once more; nothing where it did not. */
+export function cameAgainLater(settled: readonly Settled[]): Observation | undefined {
+  for (const { sent, before, mayGoInClear } of settled) {
+    const again = sent.arrivals[1]
+    if (again) return broken(`the message arrived again, ${again.secured ? 'over TLS' : 'in clear'}`)
+    const later = sent.conversations.filter(one => !before.has(one))
+    // A partner may have got other messages since.
+    if (later.some(one => isAbout(one, sent) && (offersStarttls(one) || !mayGoInClear)))
+      return broken('the message had arrived, and crossed the wire again, in clear')
+  }
+  return undefined
+}
+
+const isAbout = (conversation: Conversation, { message, recipient }: Sent): boolean =>
+  [message.token, `<${recipient}>`].some(text =>
+    conversation.clear.fromSender.toLowerCase().includes(text.toLowerCase()),
+  )
+
+/** Each partner was told of the recipients at its own domain alone. */
+export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
+  for (const { partner, conversations } of sent)
+    for (const { text } of conversations.flatMap(commands))
+      if (/^RCPT\b/i.test(text) && !text.toLowerCase().includes(`@${partner.domain.toLowerCase()}`))
+        return broken(`${partner.domain} was told of a recipient of another: ${text.slice(0, 100)}`)
+  return kept('each partner was told of its own recipients')
+}
+
+export function staysQueuedForCertificate(sent: Sent): Observation {
+  const queued = staysQueued(sent)
+  if (queued.kind !== 'kept') return queued
+  const reason = sent.word.at(-1)?.reason
+  if (reason === undefined)
+    return unclear('the gateway says nothing about its queue, so its reason is not known')
+  return /cert|verif|trust|issuer|authority|unable to get|self.signed|\bCA\b/i.test(reason)
+    ? queued
+    : broken(`it stays queued, but its reason does not name the certificate: ${reason}`)
+}
+
+export function arrivesInClearOrHeldBack(sent: Sent, { queued }: { queued: boolean }): Observation {
+  if (sent.arrivals.some(copy => copy.secured)) return broken('the message arrived over TLS')
+  if (sent.arrivals.length > 0) return kept('the message arrived in clear')
+  return queued ? staysQueued(sent) : isHeldBack(sent)
+}
+
+/** One copy, whatever was tried; with `complete` the same text that was sent. */
+export function arrivesOnce(sent: Sent, { complete = false } = {}): Observation {
+  const nothing = notArrived(sent)
+  if (nothing) return nothing
+  if (sent.arrivals.length > 1) return broken(`the message arrived ${sent.arrivals.length} times`)
+  if (complete && bodyOf(sent.arrivals[0]!.content) !== bodyOf(sent.message.content))
+    return broken('the message that arrived is not the one that was sent')
+  return kept(complete ? 'it arrived once and whole' : 'it arrived once')
+}
+
+/** The mail exchanger that took the message, counted from 1 in order of preference. */
+export function arrivesAt(sent: Sent, exchanger: number): Observation {
+  const nothing = notArrived(sent)
+  if (nothing) return nothing
+  const at = sent.partner.hosts.findIndex(({ hostname }) => hostname === sent.arrivals[0]!.host) + 1
+  if (at !== exchanger) return broken(`it arrived at mail exchanger ${at}, not ${exchanger}`)
+  const tried = new Set(sent.conversations.map(({ receiver }) => receiver))
+  const skipped = sent.partner.hosts.slice(0, exchanger - 1).find(({ hostname }) => !tried.has(hostname))
+  return skipped
+    ? broken(`mail exchanger ${skipped.hostname} was never tried`)
+    : kept(`at mail exchanger ${at}`)
+}
+
+/** The last message of several, as `judgement` sees it, where the one before it was dealt with. */
+export function laterOf(sent: readonly Sent[], judgement: (sent: Sent) => Observation): Observation {
+  const [first] = sent
+  const later = sent.at(-1)
+  if (!later || !first || sent.length < 2) return unclear('there was no later message')
+  const session = carrier(later)
+  if (!session) return first.arrivals.length > 0 ? judgement(later) : unclear('the first did not arrive')
+  if (session.events.filter(({ kind }) => kind === 'content').length > 1)
+    return unclear('both messages went over the same connection')
+  // Without the conversations that an earlier message had with the same partner.
+  return judgement({ ...later, arrivals: later.arrivals, word: later.word, conversations: [session] })
+}
+
+/** The conversations that may have carried the message: in which of several sessions it went is not known on the path. */
+export function carriers(sent: Sent): Conversation[] {
+  const last = carrier(sent)
+  if (!last) return []
+  return last.overheard ? sent.conversations.filter(secured) : [last]
+}
+
+/** The last of them. */
+export function carrier(sent: Sent): Conversation | undefined {
+  const host = sent.arrivals[0]?.host
+  return sent.conversations.findLast(
+    conversation =>
+      conversation.receiver === host &&
+      (sent.arrivals[0]!.secured ? secured(conversation) : true) &&
+      // What is said inside TLS is not known on the path.
+      (conversation.overheard || conversation.events.some(({ kind }) => kind === 'content')),
+  )
+}
+
+/** Why there is nothing to judge of an arrival, or nothing when it arrived. */
+function notArrived(sent: Sent): Observation | undefined {
+  if (sent.refusal) return unclear(`the gateway did not take the message to send on: ${sent.refusal}`)
+  if (sent.arrivals.length > 0) return undefined
+  if (sent.excuse) return unclear(sent.excuse)
+  if (sent.partner.flooded)
+    return unclear('the partner got more than is served, so the message may have been in it')
+  const word = sent.word.at(-1)
+  if (word?.kind === 'deferred' || word?.kind === 'bounced')
+    return broken(
+      `the message did not arrive: ${word.kind} after ${connections(sent.conversations)}: ${word.reason}`,
+    )
+  if (word) return broken('the gateway says delivered, but nothing arrived')
+  if (sent.lost)
+    return broken('the message is lost: it did not arrive, and the gateway has it in its queue no more')
+  const silence = quietWord(sent)
+  if (silence)
+    return broken(`the message did not arrive after ${connections(sent.conversations)}: ${silence.reason}`)
+  return unclear(
+    `the message did not arrive, and the gateway said nothing about it (${connections(sent.conversations)})`,
+  )
+}

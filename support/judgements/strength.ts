@@ -1,0 +1,40 @@
+import { counted } from '../quantities.ts'
+import { isGood, isRefusal, type Strength } from '../traffic/probe.ts'
+import { broken, kept, unclear } from '../verdicts/observation.ts'
+import type { Observation } from '../verdicts/verdict.ts'
+
+/** Every address that takes connections offers the same; what differs is named with its address. */
+export function equallyStrong(all: readonly Strength[]): Observation {
+  const there = all.filter(({ absent }) => !absent)
+  const [first, ...others] = there
+  if (!first) return unclear('nobody takes connections at any address')
+  const silent = there.find(one => one.silent)
+  if (silent) return unclear(`${silent.address}: ${silent.silent}`)
+  const differences = others.flatMap(other =>
+    [...first.outcomes].flatMap(([probe, outcome]) => {
+      const one = { address: first.address, outcome }
+      const another = { address: other.address, outcome: other.outcomes.get(probe)! }
+      return outcome === another.outcome || (refuses(one) && refuses(another)) ? [] : { probe, one, another }
+    }),
+  )
+  // What one refuses and the other takes tells which is the weaker.
+  const telling = differences.find(({ one, another }) => refuses(one) !== refuses(another))
+  const difference = telling ?? differences[0]
+  if (difference) return broken(`the addresses differ: ${saidOf(difference)}`)
+  const missing = all.length > there.length ? `, ${all.length - there.length} without a server left out` : ''
+  return kept(`${counted(there.length, 'address', 'addresses')} with the same TLS${missing}`)
+}
+
+interface Outcome {
+  address: string
+  outcome: string
+}
+
+const refuses = ({ outcome }: Outcome): boolean => isRefusal(outcome)
+
+function saidOf({ probe, one, another }: { probe: string; one: Outcome; another: Outcome }): string {
+  const answers = [one, another].map(({ address, outcome }) => `${address} answers ${outcome}`).join(', ')
+  if (refuses(one) === refuses(another)) return `asked for ${probe}, ${answers}`
+  const weak = refuses(one) === isGood(probe) ? one : another
+  return `asked for ${probe}, ${weak.address} is the weaker: ${answers}`
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures, select } from '../catalogue/features.ts'
+import type { GatewaySource } from '../gateway/gateway.ts'
+import { Pki } from '../pki/pki.ts'
+import type { QueueDefects } from '../reference/defects.ts'
+import { reference } from '../reference/gateway.ts'
+import { runExamples } from '../run/cucumber.ts'
+import { Run, withRun } from '../run/run.ts'
+
+describe('judging mail that flows while a certificate is changed', function () {
+  this.timeout(60_000)
+  const pki = new Pki()
+  const catalogue = loadCatalogue()
+  const change = select(loadFeatures(catalogue), catalogue, { requirements: ['EXO-TRN-01'] })
+
+  async function judged(queue: QueueDefects, more: Partial<GatewaySource> = {}) {
+    const run = await Run.start({ source: { ...reference({ queue }), ...more }, pki })
+    try {
+      await withRun(run, () => runExamples(change, 1))
+      const { verdict, detail, seen } = run.verdicts.find(({ control }) => !control)!
+      return { verdict, detail, conversations: seen.conversations }
+    } finally {
+      await run.stop()
+    }
+  }
+
+  /** Its queue cannot be emptied from outside. */
+  const unasked = (queue: QueueDefects, held: RegExp): Partial<GatewaySource> => ({
+    lacks: capability => (capability === 'retry' ? 'it tries again by its own clock' : undefined),
+    start: async flow =>
+      Object.assign(await reference({ queue }).start(flow), {
+        holds: async (address: string) => held.test(address),
+        patience: 500,
+      }),
+  })
+
+  it('is content with a message that waited in the queue for another attempt', async () => {
+    const { verdict, detail, conversations } = await judged({ keepsAtChange: true })
+    assert.equal(verdict, 'conformant', detail)
+    assert.ok(conversations.length > 4 && conversations.length < 20, String(conversations.length))
+    const issuers = conversations.map(({ handshake }) => handshake?.serverCertificate?.issuer ?? '')
+    assert.ok(issuers.some(issuer => /former/.test(issuer)) && issuers.some(issuer => /new/.test(issuer)))
+  })
+
+  it('calls nothing lost that is still in the queue', async () => {
+    const { verdict, detail } = await judged({}, unasked({ keepsAtChange: true }, /@/))
+    assert.equal(verdict, 'inconclusive', detail)
+    assert.match(detail, /1 of \d+ accepted messages are still in the gateway's queue/)
+  })
+
+  for (const [what, more] of [
+    ['was asked for another attempt', {}],
+    ['does not hold it', unasked({ losesAtChange: true }, /^$/)],
+    ['holds its return alone', unasked({ losesAtChange: true }, /^token-/)],
+  ] as const)
+    it(`names a message that is lost when the gateway ${what}, with its session`, async () => {
+      const { verdict, detail, conversations } = await judged({ losesAtChange: true }, more)
+      assert.equal(verdict, 'non-conformant', detail)
+      const { token } =
+        /1 of \d+ accepted messages did not arrive \((?<token>token-\w+): 250 2/.exec(detail)?.groups ?? {}
+      assert.ok(token, detail)
+      const own = conversations.filter(({ events }) => events.some(({ text }) => text.includes(token)))
+      assert.equal(own.length, 1)
+    })
+})

@@ -1,0 +1,256 @@
+import { counted } from '../quantities.ts'
+import { broken, kept, refused, unclear } from '../verdicts/observation.ts'
+import type { Observation } from '../verdicts/verdict.ts'
+import type { Conversation, WireEvent } from '../wire/conversation.ts'
+import { spoken } from '../wire/tls/tls-names.ts'
+
+/** Commands that give a message or its recipients away; BDAT is RFC 3030. */
+const GIVES_AWAY = /^(MAIL|RCPT|DATA|BDAT|VRFY|EXPN)\b/i
+/** What may cross in clear before TLS; RFC 3207 s4. */
+const BEFORE_TLS = /^(EHLO|HELO|STARTTLS|NOOP|RSET|QUIT)\b/i
+
+export const secured = ({ handshake, events }: Conversation): boolean =>
+  handshake?.error === undefined && events.some(event => event.kind === 'handshake' && event.secured)
+
+export const offersStarttls = ({ events }: Conversation): boolean =>
+  events.some(({ kind, text }) => kind === 'reply' && /^250[ -]STARTTLS$/i.test(text))
+
+export const commands = ({ events }: Conversation): WireEvent[] =>
+  events.filter(({ from, kind }) => from === 'sender' && kind === 'command')
+
+/** Nothing of a message crossed outside of TLS: neither its envelope nor its text. */
+export function nothingInClear(conversations: readonly Conversation[], token: string): Observation {
+  if (conversations.length === 0)
+    return unclear('no connection was seen, so nothing can be said about what crossed it')
+  for (const conversation of conversations) {
+    if (conversation.clear.fromSender.includes(token)) return broken('the message crossed the wire in clear')
+    const command = commands(conversation).find(({ text, secured }) => !secured && GIVES_AWAY.test(text))
+    if (command) return broken(`${verb(command)} crossed the wire in clear`)
+    const early = pipelined(conversation)
+    if (early) return broken(`${early} crossed the wire in clear, behind STARTTLS`)
+  }
+  if (conversations.some(({ truncated }) => truncated))
+    return unclear('the gateway sent more than is kept, so what crossed in clear is not known as a whole')
+  return refused(`nothing of it in clear on ${connections(conversations)}`)
+}
+
+/** What gives a message away was sent on before the answer to STARTTLS, and so was never answered. */
+function pipelined({ clear }: Conversation): string | undefined {
+  // Line ends are escaped there. Many servers take a bare LF for one.
+  const lines = clear.fromSender.split(/(?:\\r)?\\n/)
+  const at = lines.findIndex(line => /^STARTTLS\b/i.test(line))
+  if (at < 0) return undefined
+  for (const line of lines.slice(at + 1)) {
+    const early = GIVES_AWAY.exec(line)?.[1]
+    if (early) return early.toUpperCase()
+  }
+  return undefined
+}
+
+/** Only greeting, EHLO and STARTTLS crossed outside of TLS; afterwards everything was inside. */
+export function onlyGreetingInClear(conversations: readonly Conversation[], token: string): Observation {
+  if (!conversations.some(secured)) return unclear('no TLS session was made')
+  for (const conversation of conversations) {
+    const { clear, events } = conversation
+    if (clear.fromSender.includes(token)) return broken('the message crossed the wire in clear')
+    const command = commands(conversation).find(event => !event.secured && !BEFORE_TLS.test(event.text))
+    if (command) return broken(`${verb(command)} crossed the wire in clear`)
+    const early = pipelined(conversation)
+    if (early) return broken(`${early} crossed the wire in clear, behind STARTTLS`)
+    const up = events.findIndex(event => event.kind === 'handshake' && event.secured)
+    const stray =
+      up < 0 ? undefined : events.slice(up).find(event => event.kind === 'bytes' && !event.secured)
+    if (stray) return broken(`after the handshake bytes crossed outside of TLS: ${stray.text.slice(0, 100)}`)
+  }
+  return kept('greeting, EHLO and STARTTLS in clear, everything else inside TLS')
+}
+
+/** No MAIL before TLS on a connection that had it. */
+export function noMailBeforeTls(conversations: readonly Conversation[]): Observation {
+  const early = conversations.flatMap(commands).find(({ text, secured }) => !secured && /^MAIL\b/i.test(text))
+  return early ? broken('MAIL was sent before TLS') : kept('no MAIL before TLS')
+}
+
+/** No MAIL at all, inside TLS or not. */
+export function noMail(conversations: readonly Conversation[]): Observation {
+  if (conversations.length === 0) return unclear('no connection was seen')
+  const mail = conversations.flatMap(commands).find(({ text }) => /^MAIL\b/i.test(text))
+  return mail
+    ? broken(`MAIL was sent ${mail.secured ? 'inside TLS' : 'in clear'}`)
+    : refused(`no MAIL on ${connections(conversations)}`)
+}
+
+/** After the go-ahead to STARTTLS nothing but TLS followed on the connection; RFC 3207 s4. */
+export function nothingButHandshake(conversations: readonly Conversation[]): Observation {
+  const started = conversations.filter(begun)
+  if (started.length === 0) return unclear('the gateway did not start TLS, so no handshake could break')
+  for (const conversation of started) {
+    const after = afterGoAhead(conversation).filter(({ from, secured }) => from === 'sender' && !secured)
+    const wrong = after.find(({ kind }) => kind === 'command' || kind === 'bytes' || kind === 'content')
+    if (wrong) return broken(`after the go-ahead to STARTTLS it sent ${wrong.text.slice(0, 100)} in clear`)
+  }
+  // A partner that closes at once may be gone before the ClientHello is there.
+  if (!started.some(conversation => afterGoAhead(conversation).some(isHello)))
+    return refused('nothing followed the go-ahead on its connection')
+  return refused(`after the go-ahead came the handshake and nothing else, on ${connections(started)}`)
+}
+
+/** The first bytes after the go-ahead were a ClientHello. */
+export function handshakeFirst(conversations: readonly Conversation[]): Observation {
+  const started = conversations.filter(begun)
+  if (started.length === 0) return unclear('the gateway did not start TLS')
+  for (const conversation of started) {
+    const first = afterGoAhead(conversation).find(({ from }) => from === 'sender')
+    if (first && !isHello(first))
+      return broken(`the first thing after the go-ahead was ${first.text.slice(0, 100)}`)
+    if (!first) return unclear('nothing followed the go-ahead')
+  }
+  return kept('the first bytes after the go-ahead were a ClientHello')
+}
+
+const isHello = ({ kind, text }: WireEvent): boolean => kind === 'handshake' && text.startsWith('ClientHello')
+/** The sender itself closed the connection in place of a handshake. */
+const endedAtGoAhead = (conversation: Conversation): boolean =>
+  begun(conversation) &&
+  afterGoAhead(conversation).some(({ from, kind }) => from === 'sender' && kind === 'close')
+const begun = (conversation: Conversation): boolean => goAhead(conversation) >= 0
+const afterGoAhead = (conversation: Conversation): WireEvent[] =>
+  conversation.events.slice(goAhead(conversation) + 1)
+
+/** Where the 220 to STARTTLS stands; -1 when there is none. */
+function goAhead({ events }: Conversation): number {
+  const asked = events.findIndex(
+    ({ kind, text, secured }) => kind === 'command' && !secured && /^STARTTLS\b/i.test(text),
+  )
+  if (asked < 0) return -1
+  const answer = events.slice(asked + 1).findIndex(({ kind }) => kind === 'reply')
+  return answer >= 0 && events[asked + 1 + answer]!.text.startsWith('220') ? asked + 1 + answer : -1
+}
+
+/** Inside TLS the client greeted again, and used nothing that was listed in clear only. */
+export function greetedAgain(conversations: readonly Conversation[], gone: readonly string[]): Observation {
+  const session = conversations.find(secured)
+  if (!session) return unclear('no TLS session was made')
+  const inside = commands(session).filter(event => event.secured)
+  if (!/^(EHLO|HELO)\b/i.test(inside[0]?.text ?? ''))
+    return broken(`the first command inside TLS was ${inside[0] ? verb(inside[0]) : 'none'}, not EHLO`)
+  const used = inside.find(({ text }) => gone.some(word => text.toUpperCase().includes(word.toUpperCase())))
+  if (used) return broken(`it used what was offered in clear only: ${used.text.slice(0, 100)}`)
+  return kept('it greeted again inside TLS and used nothing that was offered in clear')
+}
+
+/** One STARTTLS on a connection at most, whatever is offered. */
+export function startedOnce(conversations: readonly Conversation[]): Observation {
+  const again = conversations.find(
+    conversation => commands(conversation).filter(({ text }) => /^STARTTLS\b/i.test(text)).length > 1,
+  )
+  return again ? broken('STARTTLS was used again inside TLS') : kept('STARTTLS was used once')
+}
+
+/**
+ * MAIL came only after the answer to EHLO inside TLS. `alive`: whether the gateway greets on a new connection
+ * afterwards; a server that crashed refuses nothing.
+ */
+export function waitedForAnswer(
+  conversations: readonly Conversation[],
+  { smuggled, alive }: { smuggled: string; alive: boolean },
+): Observation {
+  const sessions = conversations.filter(secured)
+  if (sessions.length === 0) {
+    // Refusing such a handshake is as good: nothing that was smuggled was used.
+    const hello = conversations.some(({ events }) => events.some(isHello))
+    if (hello) return refused('it broke off the handshake')
+    if (!conversations.some(endedAtGoAhead)) return unclear('no handshake was begun')
+    return alive
+      ? refused('it ended the session at what was smuggled')
+      : unclear('it ended the session at what was smuggled, and does not greet any more')
+  }
+  for (const session of sessions) {
+    const inside = session.events.filter(
+      event => event.secured && (event.kind === 'command' || event.kind === 'reply'),
+    )
+    // Exim looks for such bytes once the handshake is done, and ends the session there.
+    if (!inside.some(({ kind }) => kind === 'command')) continue
+    const ehlo = inside.findIndex(({ kind, text }) => kind === 'command' && /^EHLO\b/i.test(text))
+    if (ehlo < 0) return broken('it did not greet inside TLS')
+    const next = inside.slice(ehlo + 1).findIndex(({ kind }) => kind === 'command')
+    const answered = inside
+      .slice(ehlo + 1, next < 0 ? undefined : ehlo + 1 + next)
+      .some(({ text }) => /^250 /.test(text))
+    if (next >= 0 && !answered)
+      return broken(`it went on before the answer inside TLS: ${inside[ehlo + 1 + next]!.text.slice(0, 100)}`)
+    const used = inside.find(({ kind, text }) => kind === 'command' && /^AUTH\b/i.test(text))
+    if (used) return broken(`it used the smuggled ${smuggled}: AUTH`)
+    if (!answered) return unclear('the session ended before the answer inside TLS')
+    const began = inside.some(({ kind, text }) => kind === 'command' && /^DATA\b/i.test(text))
+    if (began && !session.events.some(({ kind }) => kind === 'content'))
+      return broken('inside TLS it took one answer for another: it said DATA and sent no message')
+  }
+  return refused(
+    'it waited for the answer inside TLS, or ended the session, and used nothing that was smuggled',
+  )
+}
+
+/** Versions in every hello: none below TLS 1.2. */
+export function offersNew(conversations: readonly Conversation[]): Observation {
+  const hellos = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
+  if (hellos.length === 0) return unclear('no ClientHello was seen')
+  const old = hellos
+    .flatMap(({ versions }) => versions)
+    .find(version => /^(SSL|TLSv1$|TLSv1\.1$)/.test(version))
+  if (old) return broken(`it offered ${spoken(old)}`)
+  return kept(
+    `it offered ${[...new Set(hellos.flatMap(({ versions }) => versions))].map(spoken).join(' and ')} only`,
+  )
+}
+
+/** No session below TLS 1.2 was made. */
+export function noOldSession(conversations: readonly Conversation[]): Observation {
+  const old = conversations.find(conversation => {
+    const version = conversation.handshake?.version
+    return secured(conversation) && version !== undefined && !['TLSv1.2', 'TLSv1.3'].includes(version)
+  })
+  if (old) return broken(`it used ${spoken(old.handshake!.version!)}`)
+  if (!conversations.some(begun)) return unclear('no handshake was begun')
+  return refused('no session with an older version than TLS 1.2')
+}
+
+/** Every session had an ephemeral key exchange: who gets hold of a key later can read nothing. */
+export function hadForwardSecrecy(conversations: readonly Conversation[]): Observation {
+  const sessions = conversations.filter(secured)
+  if (sessions.length === 0) return unclear('no TLS session was made')
+  const without = sessions.find(({ handshake }) => !handshake?.ephemeral && !handshake?.resumed)
+  if (without) return broken(`the session used ${without.handshake?.suite}, without forward secrecy`)
+  if (sessions.some(({ handshake }) => handshake?.resumed))
+    return unclear('a session was resumed, so its key exchange was not seen')
+  const groups = new Set(sessions.map(({ handshake }) => handshake?.group ?? handshake?.suite))
+  return kept(`forward secrecy by ${[...groups].join(' and ')}`)
+}
+
+/** No hello after the first offered a lower highest version: RFC 7507, downgrade dance. */
+export function noLowerOffer(conversations: readonly Conversation[]): Observation {
+  const offers = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
+  if (offers.length === 0) return unclear('no ClientHello was seen')
+  const highest = offers.map(({ versions }) => [...versions].sort().at(-1) ?? '')
+  const lower = highest.find(version => version < highest[0]!)
+  if (lower) return broken(`a later handshake offered ${spoken(lower)} at most, after ${spoken(highest[0]!)}`)
+  return kept(
+    `${offers.length === 1 ? 'its one handshake' : `all ${offers.length} handshakes`} offered up to ${spoken(highest[0]!)}`,
+  )
+}
+
+export function singleConnection(conversations: readonly Conversation[]): Observation {
+  return conversations.length === 1
+    ? kept('on a single connection')
+    : conversations.length === 0
+      ? unclear('no connection was seen')
+      : broken(`it took ${connections(conversations)}`)
+}
+
+export function connections(conversations: readonly Conversation[]): string {
+  return counted(conversations.length, 'connection')
+}
+
+export function verb({ text }: WireEvent): string {
+  return text.split(' ', 1)[0]!.toUpperCase().slice(0, 20)
+}

@@ -1,0 +1,35 @@
+import { MAX_WAIT } from '../../wire/patience.ts'
+import { until } from '../../wire/until.ts'
+import type { Partner } from '../partner/partner.ts'
+
+/** Longest wait for a message that the gateway has accepted, in ms. */
+export const ARRIVAL = 2 * MAX_WAIT
+
+export interface Mail {
+  /** As received, CRLF line ends; the gateway's Received lines are in front. */
+  content: string
+  /** Return path. */
+  from: string
+  to: string[]
+}
+
+/** Where mail for the gateway's own domain ends up. */
+export interface Mailbox {
+  /** All copies that hold `text`, oldest first. */
+  find(text: string): Promise<Mail[]>
+  /** As `find`, but waits for the first copy, for a bounded time: `wait` ms where it is said. */
+  await(text: string, wait?: number): Promise<Mail[]>
+}
+
+/** The mailbox of an embedded lab: a partner to whom DNS leads the gateway's own domain. */
+export function partnerMailbox(partner: Partner): Mailbox {
+  const find = async (text: string) => partner.messages.filter(({ content }) => content.includes(text))
+  const holds = (text: string) => partner.messages.some(({ content }) => content.includes(text))
+  return {
+    find,
+    async await(text, wait = ARRIVAL) {
+      await until(() => holds(text), [partner], wait)
+      return find(text)
+    },
+  }
+}

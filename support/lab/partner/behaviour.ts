@@ -1,0 +1,103 @@
+import type { AuthorityName, CertificateFlaw } from '../../pki/pki.ts'
+import type { Party } from '../../wire/conversation.ts'
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
+/** What a partner does after its go-ahead to STARTTLS instead of a handshake. */
+export type HandshakeFault =
+  /** Closes the connection before it reads the ClientHello. */
+  | 'closes'
+  /** Reads the ClientHello and answers with a TCP reset. */
+  | 'resets'
+  /** Answers the ClientHello with bytes that are no TLS. */
+  | 'talks garbage'
+  /** Answers the ClientHello with a fatal handshake_failure alert. */
+  | 'alerts'
+  /** Reads the ClientHello and never answers. */
+  | 'goes silent'
+  /** Answers the ClientHello with an SMTP reply in clear: 421. */
+  | 'answers in clear'
+
+/**
+ * How a partner departs from a well-behaved mail server, as data. Empty: it offers STARTTLS, shows a good
+ * certificate and takes the mail. Each field says what changes on the wire.
+ */
+export interface Behaviour {
+  /** The faults below apply to this many connections; then the partner behaves well. Absent: to all. */
+  times?: number
+  /** The partner behaves well on this many connections; then the faults below apply. */
+  spares?: number
+  greeting?: GreetingFault
+  starttls?: StarttlsFault
+  handshake?: HandshakeFault
+  tls?: PartnerTls
+  transaction?: TransactionFault
+  /** It is no server but a place on the path to one; of the faults above only `tls` has a meaning then. */
+  relay?: Relay
+}
+
+/** A tap: bytes go both ways as they are, and both legs are recorded. TLS goes from end to end. */
+export interface Relay extends RelayFaults {
+  /** The server behind. */
+  to: { host: string; port: number }
+  /** Which of the two servers is the gateway under test. */
+  gatewayIs: Party
+  /** Connections from that address go on to there instead, unseen: the server behind has mail for its own mailbox. */
+  own?: { from: string; to: { host: string; port: number } }
+}
+
+/** What somebody on the path does. */
+export interface RelayFaults {
+  /** The keyword is deleted from the answer to EHLO. */
+  stripsStarttls?: true
+  /** The go-ahead to STARTTLS is overwritten with 502. */
+  corruptsGoAhead?: true
+  /** Both connections are reset once this message of the handshake is there; it goes no further. */
+  cutsAfter?: 'ClientHello' | 'ServerHello'
+  /** TLS ends here on both sides: `tls` of the behaviour says how towards the gateway under test. */
+  swapsTls?: true
+}
+
+export type GreetingFault = 'refuses (554)' | 'closes' | 'goes silent' | 'talks garbage'
+
+/** What happens around the STARTTLS command. */
+export interface StarttlsFault {
+  /** The keyword is missing from the EHLO reply. */
+  hides?: boolean
+  /** The keyword is listed, the command is refused with this code. */
+  refuses?: 454 | 500 | 502 | 554
+  /** The keyword reaches the sender as XXXXXXXX and the command is answered 500: an old middle box. */
+  garbles?: boolean
+  /** The connection is closed in answer to the command. */
+  closes?: boolean
+  /** These clear-text bytes follow the 220 in the same segment (response injection). */
+  injects?: string
+  /** Inside TLS the reply to EHLO is withheld for this long, in ms, so that an injected one would be used. */
+  withholdsEhloReply?: number
+  /** Keywords offered before TLS only, and inside TLS only. */
+  clearExtensions?: string[]
+  tlsExtensions?: string[]
+}
+
+export interface PartnerTls {
+  presents?: CertificateFlaw
+  /** DNS names of the certificate in place of the partner's own. */
+  names?: string[]
+  /** The authority under which the certificate was issued; default `root`. */
+  authority?: AuthorityName
+  minVersion?: TlsVersion
+  maxVersion?: TlsVersion
+  /** Standard suite names, in the partner's order of preference. */
+  suites?: string[]
+  /** Follow the sender's order of suites instead of the partner's own. */
+  followsSender?: boolean
+  /** Asks for the sender's certificate; `requires` refuses with an alert when none comes. */
+  clientCertificate?: 'asks' | 'requires'
+}
+
+/** What goes wrong in the mail transaction. */
+export interface TransactionFault {
+  refuses?: { at: 'MAIL' | 'RCPT' | 'DATA' | 'content'; reply: string }
+  /** Drops the TCP connection, without close_notify, after this many bytes of content. */
+  cutsAfter?: number
+}

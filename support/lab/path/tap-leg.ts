@@ -1,0 +1,158 @@
+import type { Socket } from 'node:net'
+import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls'
+import { bounded, reasonOf, WireError } from '../../wire/breakdown.ts'
+import type { Party } from '../../wire/conversation.ts'
+import { Link } from '../../wire/link.ts'
+import type { Recorder } from '../../wire/recorder.ts'
+import { LineBuffer } from '../../wire/smtp/lines.ts'
+import { acceptTls, beginTls } from '../../wire/tls/handshake.ts'
+
+/** How long one leg may take to close after the other has, in ms. */
+const LINGER = 1_000
+
+/** One side of a tap: the connection, its record and what has been read of it. */
+export class Leg {
+  readonly link: Link
+  readonly recorder: Recorder
+  /** At the other end. */
+  readonly #party: Party
+  /** Which one the tap stands for. */
+  readonly #ours: Party
+  lines = new LineBuffer()
+  reply: Buffer[] = []
+  onData: (chunk: Buffer) => void = () => {}
+  onEnd = () => {}
+  onReset = () => {}
+  onClose = () => {}
+  onRecord: (text: string) => void = () => {}
+  #stream: Link | TLSSocket
+  #opened = false
+  /** Who was the first to end it. */
+  #ender: Party | undefined
+  /** How many want nothing to be read from it at the moment. */
+  #holds = 0
+  #choked = false
+  #abandon: (error: WireError) => void = () => {}
+
+  constructor(socket: Socket, recorder: Recorder, party: Party) {
+    this.recorder = recorder
+    this.#party = party
+    this.#ours = party === 'sender' ? 'receiver' : 'sender'
+    this.link = new Link(socket, recorder)
+    this.#stream = this.link
+    this.link.on('data', this.#data)
+    this.link.on('end', this.#ended)
+    this.link.on('error', error => {
+      this.#ender ??= party
+      this.record('error', reasonOf(error), party)
+      if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') this.onReset()
+    })
+    this.link.on('close', () => {
+      this.record('close', this.#opened ? 'closed' : 'no connection', this.#ender ?? party)
+      this.onClose()
+    })
+  }
+
+  readonly #data = (chunk: Buffer): void => this.onData(chunk)
+
+  readonly #ended = (): void => {
+    this.#ender ??= this.#party
+    this.onEnd()
+  }
+
+  record(kind: Parameters<Recorder['event']>[1], text: string, from: Party, secured = false): void {
+    this.recorder.event(from, kind, text, secured)
+    if (kind !== 'close') this.onRecord(text)
+  }
+
+  opened(text: string): void {
+    this.#opened = true
+    this.record('open', text, 'sender')
+  }
+
+  /** Passes on what `from` has said, of which no more is read until this is out. */
+  write(bytes: Buffer, from: Leg): void {
+    const stream = this.#stream
+    if (bytes.length === 0 || !stream.writable || stream.write(bytes) || this.#choked) return
+    this.#choked = true
+    from.hold()
+    stream.once('drain', () => {
+      this.#choked = false
+      from.release()
+    })
+  }
+
+  hold(): void {
+    if (this.#holds++ === 0) this.#stream.pause()
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#stream.resume()
+  }
+
+  /** Says nothing more; what the other end still has to say comes through. */
+  end(): void {
+    this.#ender ??= this.#ours
+    if (this.#stream.writable) this.#stream.end()
+  }
+
+  /** As `end`, with nobody left to hear it: whoever does not close then is not waited for. */
+  part(): void {
+    this.end()
+    setTimeout(() => this.link.destroy(), LINGER).unref()
+  }
+
+  drop(why: string): void {
+    this.record('close', why, this.#ours)
+    this.link.destroy()
+  }
+
+  reset(why = 'reset'): void {
+    this.record('close', why, this.#ours)
+    this.link.reset()
+  }
+
+  /** As the side that listens. Throws as `acceptTls`, and WireError 'silent' after `wait` ms. */
+  accept(options: TlsOptions, wait: number): Promise<void> {
+    return this.#secure(() => acceptTls(this.link, options), wait, String(options.cert))
+  }
+
+  /** The same as the side that connects. */
+  begin(options: ConnectionOptions, wait: number): Promise<void> {
+    return this.#secure(async () => {
+      const { socket, done } = beginTls(this.link, options, this.recorder)
+      await done
+      return socket
+    }, wait)
+  }
+
+  async #secure(handshake: () => Promise<TLSSocket>, wait: number, chain?: string): Promise<void> {
+    this.link.off('data', this.#data)
+    try {
+      const abandoned = new Promise<never>((_, reject) => {
+        this.#abandon = reject
+      })
+      const answered = bounded(handshake(), 'no answer to the handshake', wait)
+      const socket = await Promise.race([answered, abandoned])
+      this.recorder.secured(socket, chain)
+      this.#stream = socket
+      this.lines = new LineBuffer()
+      socket.on('error', error => this.record('error', reasonOf(error), this.#party))
+      socket.on('end', this.#ended)
+    } catch (error) {
+      this.recorder.failed(error as Error)
+      throw error
+    }
+  }
+
+  /** Nobody waits for its handshake any more. Whoever has not answered by then was silent. */
+  abandon(): void {
+    this.#abandon(new WireError('silent', 'no answer to the handshake before the other server gave up'))
+  }
+
+  /** Begins to listen to what comes inside TLS. */
+  listen(): void {
+    this.#stream.on('data', this.#data)
+    this.release()
+  }
+}

@@ -1,0 +1,308 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { secured } from '../../judgements/wire.ts'
+import { Pki } from '../../pki/pki.ts'
+import { Loopback } from '../../test-bed/fixtures/loopback.ts'
+import { type Handover, handOver, type SenderBehaviour } from '../../traffic/delivering.ts'
+import { compose } from '../../traffic/message.ts'
+import type { Conversation, Party } from '../../wire/conversation.ts'
+import { STATIC_RSA } from '../../wire/tls/tls-names.ts'
+import { until } from '../../wire/until.ts'
+import type { Interference } from '../lab.ts'
+import { LoopbackLab } from '../loopback-lab.ts'
+import type { PartnerTls, RelayFaults } from '../partner/behaviour.ts'
+import type { Partner } from '../partner/partner.ts'
+
+describe('a tap', function () {
+  this.timeout(20_000)
+  const lab = new LoopbackLab(new Pki())
+  before(() => lab.start())
+  after(() => lab.stop())
+
+  interface Seen {
+    handover: Handover
+    behind: Partner
+    tap: Partner
+    near: Conversation
+    far: Conversation
+  }
+
+  /** A message to a partner behind a tap, which plays the second server. */
+  async function through(
+    does: Interference = {},
+    behaviour: Partial<SenderBehaviour> = {},
+    second: { gatewayIs?: Party; tls?: PartnerTls } = {},
+  ): Promise<Seen> {
+    const domain = lab.freshDomain('*.test')
+    const { gatewayIs = 'sender', tls = {} } = second
+    const behind = await lab.partner({ domain, hosts: [{ tls }] })
+    const to = { host: behind.hosts[0]!.address, port: lab.port }
+    lab.inbox ??= behind
+    const { tap } = await lab.tap({ domain, to, gatewayIs, does })
+    const handover = await handOver(compose({ from: 'a@sender.test', to: [`inbox@${domain}`] }), {
+      endpoint: { host: tap.hosts[0]!.address, port: lab.port },
+      hostname: tap.hosts[0]!.hostname,
+      behaviour: { tls: 'uses', ...behaviour },
+      pki: lab.pki,
+    })
+    await until(() => tap.conversations.every(({ closed }) => closed), [tap, behind], 5_000)
+    const [near, far] = tap.conversations as [Conversation, Conversation]
+    return { handover, behind, tap, near, far }
+  }
+  const replies = ({ events }: Conversation) =>
+    events.flatMap(({ kind, text }) => (kind === 'reply' ? [text] : []))
+  const closer = ({ events }: Conversation) => events.find(({ kind }) => kind === 'close')?.from
+  const commands = ({ events }: Conversation) =>
+    events.flatMap(({ kind, text }) => (kind === 'command' ? [text.split(/[ :]/)[0]] : []))
+
+  it('lets TLS go from end to end, and tells of the session what the wire shows', async () => {
+    const { handover, behind, near, far } = await through()
+    assert.equal(handover.accepted, true)
+    assert.equal(behind.messages[0]?.secured, true)
+    const own = handover.conversations[0]!.handshake!
+    assert.deepEqual(own.serverCertificate, behind.conversations[0]!.handshake!.serverCertificate)
+    for (const leg of [near, far]) {
+      assert.equal(leg.overheard, true)
+      assert.equal(secured(leg), true)
+      const { version, suite, group, randoms, ephemeral } = leg.handshake!
+      assert.deepEqual(
+        { version, suite, group },
+        { version: own.version, suite: own.suite, group: own.group },
+      )
+      assert.deepEqual([randoms, ephemeral], [own.randoms, true])
+      assert.deepEqual(commands(leg), ['EHLO', 'STARTTLS'])
+      assert.ok(!leg.clear.fromSender.includes(handover.message.token))
+    }
+    assert.deepEqual([near.gatewayIs, far.gatewayIs], ['sender', 'neither'])
+  })
+
+  it('writes down what crosses in clear, on both legs', async () => {
+    const { handover, near, far } = await through({}, { tls: 'does not use' })
+    assert.equal(handover.accepted, true)
+    for (const leg of [near, far]) {
+      assert.deepEqual(commands(leg), ['EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT'])
+      assert.ok(leg.events.some(({ kind }) => kind === 'content'))
+      assert.ok(leg.clear.fromSender.includes(handover.message.token))
+      assert.equal(secured(leg), false)
+    }
+  })
+
+  it('knows the end of a message that comes in chunks, and lets one side close before the other', async () => {
+    const answers = { EHLO: '250-mx\r\n250 CHUNKING', MAIL: '250 ok', RCPT: '250 ok' } as const
+    const server = await Loopback.start(socket => {
+      socket.write('220 mx\r\n')
+      let open = 0
+      let text = ''
+      socket.on('data', chunk => {
+        text += chunk.toString('latin1')
+        for (;;) {
+          if (open > 0) {
+            const taken = Math.min(open, text.length)
+            text = text.slice(taken)
+            open -= taken
+            if (open > 0) return
+            socket.write('250 chunk taken\r\n')
+          }
+          const [line, ...rest] = text.split('\r\n')
+          if (rest.length === 0) return
+          text = rest.join('\r\n')
+          const verb = line!.slice(0, 4) as keyof typeof answers
+          if (line!.startsWith('BDAT')) open = Number(line!.split(' ')[1])
+          else socket.write(`${answers[verb] ?? '221 bye'}\r\n`)
+          if (line === 'QUIT') socket.end()
+        }
+      })
+    })
+    const { tap } = await lab.tap({
+      domain: 'chunks.test',
+      to: server.endpoint,
+      gatewayIs: 'sender',
+      does: { faults: { stripsStarttls: true } },
+    })
+    const socket = connect({ host: tap.hosts[0]!.address, port: lab.port, allowHalfOpen: true })
+    let heard = ''
+    socket.on('data', chunk => {
+      heard += chunk
+    })
+    socket.end(
+      'EHLO a\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nBDAT 9\r\nMAIL x\r\n.BDAT 3 LAST\r\nQUIQUIT\r\n',
+    )
+    await new Promise(resolve => socket.once('close', resolve))
+    await server.close()
+    assert.match(heard, /221 bye\r\n$/)
+    const [near] = tap.conversations as [Conversation]
+    assert.deepEqual(commands(near), ['EHLO', 'MAIL', 'RCPT', 'BDAT', 'BDAT', 'QUIT'])
+    assert.deepEqual(
+      near.events.filter(({ kind }) => kind === 'content').map(({ text }) => text),
+      ['message of 12 bytes'],
+    )
+  })
+
+  it('removes STARTTLS from the answer to EHLO', async () => {
+    const { handover, near, far } = await through(
+      { faults: { stripsStarttls: true } },
+      { tls: 'does not use' },
+    )
+    assert.equal(handover.accepted, true)
+    assert.ok(!replies(near).some(text => /STARTTLS/.test(text)))
+    assert.ok(replies(far).some(text => /^250[ -]STARTTLS$/.test(text)))
+  })
+
+  it('keeps STARTTLS from the server where it removes it, and lets the rest through', async () => {
+    const { handover, near, far } = await through({ faults: { stripsStarttls: true } })
+    assert.deepEqual([handover.stage, handover.reply?.code], ['STARTTLS', 500])
+    assert.deepEqual(
+      [commands(near), commands(far)],
+      [
+        ['EHLO', 'STARTTLS', 'QUIT'],
+        ['EHLO', 'XXXXXXXX', 'QUIT'],
+      ],
+    )
+    assert.equal(far.handshake, undefined)
+  })
+
+  it('overwrites the go-ahead', async () => {
+    const { handover, near, far } = await through({ faults: { corruptsGoAhead: true } })
+    assert.deepEqual([handover.stage, handover.reply?.code], ['STARTTLS', 502])
+    assert.ok(replies(near).includes('502 5.5.1 Command not implemented'))
+    assert.ok(replies(far).some(text => text.startsWith('220 2.0.0')))
+  })
+
+  for (const cutsAfter of ['ClientHello', 'ServerHello'] as const)
+    it(`resets both connections at the ${cutsAfter}, on as many connections as it is told`, async () => {
+      const { handover, behind, near, far } = await through({ faults: { cutsAfter }, times: 1 })
+      assert.equal(handover.stage, 'handshake')
+      assert.equal(behind.conversations[0]!.handshake?.offered !== undefined, cutsAfter === 'ServerHello')
+      // On each leg it was the one whom the tap stands for.
+      assert.deepEqual([closer(near), closer(far)], ['receiver', 'sender'])
+    })
+
+  it('behaves well after that', async () => {
+    const { tap, behind } = await through({ faults: { cutsAfter: 'ClientHello' }, times: 1 })
+    const again = await handOver(compose({ from: 'a@sender.test', to: [`inbox@${tap.domain}`] }), {
+      endpoint: { host: tap.hosts[0]!.address, port: lab.port },
+      hostname: tap.hosts[0]!.hostname,
+      behaviour: { tls: 'uses' },
+      pki: lab.pki,
+    })
+    assert.equal(again.accepted, true)
+    assert.equal(behind.messages.length, 1)
+  })
+
+  it('shows a certificate of its own, and reads along', async () => {
+    const { handover, behind, near, far } = await through({
+      faults: { swapsTls: true },
+      tls: { presents: 'self-signed' },
+    })
+    assert.equal(handover.accepted, true)
+    assert.equal(behind.messages[0]?.secured, true)
+    const [shown, real] = [handover.conversations[0]!, behind.conversations[0]!].map(
+      ({ handshake }) => handshake!.serverCertificate!.fingerprint,
+    )
+    assert.notEqual(shown, real)
+    for (const leg of [near, far]) {
+      assert.equal(leg.overheard, undefined)
+      const inside = leg.events.filter(({ kind, secured }) => kind === 'command' && secured)
+      assert.deepEqual(
+        inside.map(({ text }) => text.split(/[ :]/)[0]),
+        ['EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT'],
+      )
+      assert.ok(leg.events.some(({ kind, secured }) => kind === 'content' && secured))
+    }
+  })
+
+  const SWAPS: [what: string, tls: NonNullable<Interference['tls']>][] = [
+    ['a version', { maxVersion: 'TLSv1.1' }],
+    ['suites', { maxVersion: 'TLSv1.2', suites: [...STATIC_RSA], followsSender: true }],
+  ]
+  for (const [what, tls] of SWAPS)
+    it(`has ${what} of its own towards the gateway alone, which may refuse it`, async () => {
+      const faults: RelayFaults = { swapsTls: true }
+      const { handover, near, far } = await through({ faults, tls }, { maxVersion: 'TLSv1.2' })
+      if (tls.suites) {
+        assert.equal(handover.accepted, true)
+        const { suite, ephemeral } = near.handshake!
+        assert.deepEqual([STATIC_RSA.includes(suite!), ephemeral], [true, undefined])
+        assert.equal(far.handshake!.ephemeral, true)
+      } else {
+        assert.equal(handover.stage, 'handshake')
+        assert.equal(far.handshake, undefined)
+      }
+    })
+
+  it('has no certificate to show for the server that sends', async () => {
+    const faults: RelayFaults = { swapsTls: true }
+    const tls: PartnerTls = { maxVersion: 'TLSv1.2' }
+    const { handover, behind } = await through(
+      { faults, tls },
+      {},
+      { gatewayIs: 'receiver', tls: { clientCertificate: 'asks', maxVersion: 'TLSv1.2' } },
+    )
+    assert.equal(handover.accepted, true)
+    assert.equal(behind.conversations[0]!.handshake?.clientCertificate, undefined)
+  })
+
+  for (const first of ['sender', 'receiver'] as const)
+    it(`tells on both legs that the ${first} closed`, async () => {
+      const server = await Loopback.start(socket => {
+        socket.write('220 mx\r\n')
+        if (first === 'receiver') socket.end()
+      })
+      const { tap } = await lab.tap({ domain: 'closes.test', to: server.endpoint, gatewayIs: 'sender' })
+      const socket = connect({ host: tap.hosts[0]!.address, port: lab.port })
+      socket.once('data', () => socket.end())
+      await once(socket, 'close')
+      await until(() => tap.conversations.every(({ closed }) => closed), [tap], 5_000)
+      assert.deepEqual(tap.conversations.map(closer), [first, first])
+      await server.close()
+    })
+
+  async function withNobodyBehind(gatewayIs: Party) {
+    const behind = await Loopback.start(() => {})
+    await behind.close()
+    const { tap } = await lab.tap({ domain: 'gone.test', to: behind.endpoint, gatewayIs })
+    const handover = await handOver(compose({ from: 'a@sender.test', to: ['inbox@gone.test'] }), {
+      endpoint: { host: tap.hosts[0]!.address, port: lab.port },
+      hostname: 'mx.gone.test',
+      behaviour: { tls: 'uses' },
+      pki: lab.pki,
+    })
+    assert.equal(handover.accepted, false)
+    return tap.conversations as [Conversation, Conversation]
+  }
+
+  it('is a fault of the lab where nobody is behind it', async () => {
+    const [near] = await withNobodyBehind('sender')
+    assert.match(near.labError!, /the second server cannot be reached/)
+  })
+
+  it('is no fault of the lab where the gateway under test should be behind it', async () => {
+    const [near, far] = await withNobodyBehind('receiver')
+    assert.deepEqual([near.labError, far.labError], [undefined, undefined])
+    const [error, close] = far.events
+    assert.match(error!.text, /ECONNREFUSED/)
+    assert.equal(close!.text, 'no connection')
+  })
+
+  it('lets mail of the server behind it through to its mailbox, unseen', async () => {
+    const inbox = await lab.partner({ domain: 'own.test', hostnames: ['mailbox.own.test'] })
+    const to = { host: inbox.hosts[0]!.address, port: lab.port }
+    const tap = await lab.partner({
+      domain: 'own.test',
+      hosts: [
+        {
+          relay: { to: { host: '127.0.0.1', port: 1 }, gatewayIs: 'sender', own: { from: '127.0.0.1', to } },
+        },
+      ],
+    })
+    const handover = await handOver(compose({ from: 'a@sender.test', to: ['inbox@own.test'] }), {
+      endpoint: { host: tap.hosts[0]!.address, port: lab.port },
+      hostname: 'mailbox.own.test',
+      behaviour: { tls: 'does not use' },
+      pki: lab.pki,
+    })
+    assert.equal(handover.accepted, true)
+    assert.deepEqual([inbox.messages.length, tap.conversations.length], [1, 0])
+  })
+})

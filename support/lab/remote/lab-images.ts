@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Engine } from '../../engine/engine.ts'
+import { type ContextFile, folderFiles, type ImageSource } from '../../engine/image.ts'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const folder = (name: string) => join(ROOT, 'support/lab/images', name)
+
+/**
+ * The lab server and what it imports, on the Node that npm has brought for the engine's machine. Where there is none
+ * (npm brings only that of its own system), on the public image of the same version.
+ */
+export function labImage(architecture: string): ImageSource {
+  const node = nodeBinary(architecture)
+  const sources = importsOf(join(ROOT, 'support/lab/remote/lab-server.ts')).map(path => ({
+    path: `sources/${relative(ROOT, path)}`,
+    content: readFileSync(path),
+  }))
+  const image = {
+    name: 'lab',
+    files: [
+      ...folderFiles(folder('lab'), ['Dockerfile', 'start', 'strip.mjs']),
+      { path: 'sources/package.json', content: '{ "type": "module" }\n' },
+      ...sources,
+      ...(node ? [node] : [{ path: 'node/README', content: 'The image has Node already.\n' }]),
+    ],
+  }
+  return node ? image : { ...image, args: { BASE: `node:${process.versions.node}-trixie-slim` } }
+}
+
+/** Tags of the images of the lab, its names and its mailbox, which are built where the engine does not have them. */
+export function labImages(engine: Engine): Promise<[lab: string, names: string, mailbox: string]> {
+  return Promise.all([
+    engine.image(labImage(engine.architecture)),
+    engine.image(namesImage()),
+    engine.image(mailboxImage()),
+  ])
+}
+
+export function namesImage(): ImageSource {
+  const files = ['Dockerfile', 'named.conf', 'root.zone', 'start', 'test.zone', 'unbound.conf']
+  return { name: 'names', files: folderFiles(folder('names'), files) }
+}
+
+export function mailboxImage(): ImageSource {
+  return {
+    name: 'mailbox',
+    files: folderFiles(folder('mailbox'), ['Dockerfile', 'go.mod', 'go.sum', 'start']),
+  }
+}
+
+function nodeBinary(architecture: string): ContextFile | undefined {
+  const suffix = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' }[architecture]
+  const binary = join(ROOT, `node_modules/node-linux-${suffix}/bin/node`)
+  if (!suffix || !existsSync(binary)) return undefined
+  const { name, version } = JSON.parse(readFileSync(join(dirname(binary), '../package.json'), 'utf8'))
+  return { path: 'node/node', content: { file: binary }, mode: 0o755, fingerprint: `${name}@${version}` }
+}
+
+/** A TypeScript file and all that it imports, types aside, which are gone when it runs. */
+function importsOf(path: string, found = new Set<string>()): string[] {
+  found.add(path)
+  const text = readFileSync(path, 'utf8')
+  for (const [, clause, target] of text.matchAll(/^(?:import|export)\s([^']*?)from '(\.[^']+)'/gm))
+    if (!clause!.startsWith('type ')) {
+      const file = resolve(dirname(path), target!)
+      if (!found.has(file)) importsOf(file, found)
+    }
+  return [...found].sort()
+}

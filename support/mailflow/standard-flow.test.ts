@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import type { Capability } from '../gateway/adapter.ts'
+import { type GatewaySource, PEER_KINDS } from '../gateway/gateway.ts'
+import type { Pki } from '../pki/pki.ts'
+import { reference } from '../reference/gateway.ts'
+import { samplePki } from '../test-bed/fixtures/sample-flow.ts'
+import { decisive, type MailFlow } from './mail-flow.ts'
+import {
+  FLOW_VARIANTS,
+  FORCED_LEVELS,
+  gatewayIdentity,
+  peerFlow,
+  standardFlow,
+  variantOf,
+} from './standard-flow.ts'
+
+/** A certificate says whose it is. */
+const pki = {
+  ...samplePki,
+  issue: async ({ authority = 'root' }: { authority?: string }) => ({ key: '<key>', certificate: authority }),
+} as unknown as Pki
+const network = { resolver: '198.18.0.3:53', partnerPort: 25 }
+const flowOf = (...capabilities: Capability[]) => {
+  const lacks: GatewaySource['lacks'] = capability =>
+    capabilities.includes(capability) ? undefined : 'not built in'
+  return standardFlow({ ...reference(), lacks }, { pki, network })
+}
+const levelFor = ({ outbound }: MailFlow, domain: string) => decisive(outbound, domain)?.tls
+
+describe('the standard mail flow', () => {
+  it('has a connector for each level that the product knows', async () => {
+    const flow = await flowOf(...FORCED_LEVELS)
+    assert.equal(levelFor(flow, 'd1.opportunistic.test'), 'opportunistic')
+    assert.equal(levelFor(flow, 'd1.encrypted.test'), 'encryption-only')
+    assert.equal(levelFor(flow, 'd1.trusted.test'), 'certificate-validation')
+    assert.equal(levelFor(flow, 'd1.verified.test'), 'domain-validation')
+  })
+
+  for (const level of FORCED_LEVELS)
+    it(`forces TLS by ${level} where that is the only level of the product`, async () => {
+      const flow = await flowOf(level)
+      for (const domain of ['d1.forced.test', 'd1.both.test', 'parent.test', 'd1.general.test'])
+        assert.equal(levelFor(flow, domain), level, domain)
+    })
+
+  it('forces by the weakest of several levels', async () => {
+    assert.equal(levelFor(await flowOf(...FORCED_LEVELS), 'd1.forced.test'), 'encryption-only')
+  })
+
+  it('exempts some of what a general connector covers, and binds one domain alone', async () => {
+    const flow = await flowOf('encryption-only')
+    assert.equal(levelFor(flow, 'exempt.general.test'), 'opportunistic')
+    assert.equal(levelFor(flow, 'd1.exempt.general.test'), 'opportunistic')
+    assert.equal(levelFor(flow, 'd1.parent.test'), undefined)
+  })
+
+  it('asks nothing of a product that can do nothing', async () => {
+    const { inbound, outbound } = await flowOf()
+    assert.deepEqual(inbound, [])
+    assert.deepEqual(outbound, [{ to: '*.opportunistic.test', tls: 'opportunistic' }])
+  })
+
+  it('has connectors with a name where the product compares names', async () => {
+    const flow = await flowOf('domain-validation', 'tls-domain', 'inbound-required', 'client-certificates')
+    const outbound = flow.outbound.flatMap(({ tlsDomain }) => tlsDomain ?? [])
+    const inbound = flow.inbound.flatMap(({ clientCertificate }) => clientCertificate ?? [])
+    assert.deepEqual(outbound, ['mail.partner.test', '*.partner.test'])
+    assert.deepEqual(inbound, ['mail.certified.test', '*.partner.test'])
+    assert.equal(decisive(flow.inbound, 'd1.required.test')?.tls, 'required')
+  })
+
+  it('takes mail at an address of its own domain, under a certificate of its names', async () => {
+    const flow = await flowOf()
+    assert.ok(flow.recipient.endsWith(`@${flow.domain}`) && flow.sender.endsWith(`@${flow.domain}`))
+    assert.equal(flow.network, network)
+  })
+})
+
+describe('a variant of a mail flow', () => {
+  let OUTBOUND: MailFlow['outbound']
+  let REQUIRED: MailFlow['inbound']
+  before(async () => {
+    const { outbound, inbound } = await flowOf(...FORCED_LEVELS, 'inbound-required')
+    OUTBOUND = outbound
+    REQUIRED = inbound
+  })
+  /** What each changes, and nothing else. */
+  const changes = (): Record<(typeof FLOW_VARIANTS)[number], Partial<MailFlow>> => ({
+    'as it is': {},
+    'trusts the former root': { trust: ['<certificate of former>\n'] },
+    'trusts both roots': { trust: ['<certificate of former>\n', '<certificate of new>\n'] },
+    'trusts the new root': { trust: ['<certificate of new>\n'] },
+    'shows a certificate of the former authority': {
+      identity: { key: '<key>', certificate: 'former' },
+      sendersTrust: ['<certificate of former>\n'],
+    },
+    'gives up after 3 attempts': { attempts: 3 },
+    'requires TLS of every sender': { inbound: [{ from: '*', tls: 'required' }] },
+    'has lost its certificate': { identity: { key: '<key>', certificate: '' } },
+    'belongs to a service': {
+      hostname: 'mx.here.service.test',
+      domain: 'here.service.test',
+      recipient: 'inbox@here.service.test',
+      sender: 'probe@here.service.test',
+      users: [{ name: 'probe@here.service.test', password: 'correct-horse-battery' }],
+      maxVersion: 'TLSv1.2',
+      forwardSecrecy: true,
+      inbound: [...REQUIRED, { from: '*.service.test', tls: 'required' }],
+      outbound: [
+        ...OUTBOUND,
+        { to: '*.service.test', tls: 'domain-validation' },
+        { to: 'here.service.test', tls: 'opportunistic' },
+      ],
+    },
+  })
+
+  for (const variant of FLOW_VARIANTS)
+    it(`that ${variant} differs in that alone`, async () => {
+      const flow = await flowOf(...FORCED_LEVELS, 'inbound-required')
+      assert.deepEqual(await variantOf(flow, variant, pki), { ...flow, ...changes()[variant] })
+    })
+
+  it('that belongs to a service asks for nothing that the product cannot do', async () => {
+    const { inbound, outbound } = await variantOf(await flowOf(), 'belongs to a service', pki)
+    assert.deepEqual([inbound, outbound], [[], [{ to: '*.opportunistic.test', tls: 'opportunistic' }]])
+  })
+
+  it('for a second server has a domain for each kind, and no connectors', async () => {
+    const flow = await flowOf(...FORCED_LEVELS, 'inbound-required')
+    const flows = await Promise.all(PEER_KINDS.map(kind => peerFlow(flow, { kind, number: 1 }, pki)))
+    assert.equal(new Set(flows.map(({ domain }) => domain)).size, PEER_KINDS.length)
+    for (const { domain, hostname, recipient, inbound, outbound } of flows) {
+      assert.deepEqual([hostname, recipient], [`mx.${domain}`, `inbox@${domain}`])
+      assert.deepEqual([inbound, outbound], [[], []])
+      // For a gateway as it is, no connector covers it.
+      assert.equal(decisive(flow.outbound, domain), undefined)
+    }
+  })
+
+  it('has the same names under another authority', async () => {
+    const asked: unknown[] = []
+    const issue = async (request: unknown) => {
+      asked.push(request)
+      return { key: '', certificate: '' }
+    }
+    await gatewayIdentity(await flowOf(), { ...pki, issue } as typeof pki, 'former')
+    assert.deepEqual(asked, [
+      { names: ['mx.gateway.test', 'gateway.test'], usage: 'server', authority: 'former' },
+    ])
+  })
+})

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import type { Gateway } from '../gateway/gateway.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
+import { Pki } from '../pki/pki.ts'
+import type { Defects } from '../reference/defects.ts'
+import { reference } from '../reference/gateway.ts'
+import { CONTRACT } from './preflight.ts'
+import { Run } from './run.ts'
+
+describe('the contract of a gateway', () => {
+  const pki = new Pki()
+
+  /** What is said of a gateway with these defects. */
+  const said = async (defects: Defects, facts: Partial<Gateway> = {}): Promise<string | undefined> => {
+    const run = await Run.start({ source: reference(defects), pki })
+    Object.assign(await run.gateways.with('as it is'), facts)
+    try {
+      await run.mustWork()
+      return undefined
+    } catch (error) {
+      assert.ok(error instanceof GatewayFailure, String(error))
+      return error.message
+    } finally {
+      await run.stop()
+    }
+  }
+
+  it('is kept by a gateway that works', async () => {
+    assert.equal(await said({}), undefined)
+  })
+
+  const broken: [clause: keyof typeof CONTRACT, defects: Defects, why: string, facts?: Partial<Gateway>][] = [
+    ['tells its version and its TLS library', {}, 'it is unknown with OpenSSL', { version: 'unknown' }],
+    ['accepts mail in clear', { receiver: { demandsTlsOfAll: true } }, 'at MAIL came 530'],
+    ['accepts mail over TLS', { receiver: { refusesEverything: true } }, 'at greeting came 554'],
+    ['sends mail in clear', { sender: { forcesAll: true } }, 'it was deferred: '],
+    ['sends mail over TLS', { sender: { neverStartsTls: true } }, 'it arrived in clear'],
+    [
+      'keeps mail that it cannot deliver now, and says so',
+      { queue: { bouncesAtOnce: true } },
+      'it was bounced',
+    ],
+    [
+      'keeps mail that it cannot deliver now, and says so',
+      {},
+      'its queue has nothing with token-',
+      { holds: async address => address.startsWith('inbox@') },
+    ],
+    ['returns mail that can never be delivered, and says so', { queue: { tellsNobody: true } }, 'not told'],
+  ]
+  for (const [clause, defects, why, facts] of broken)
+    it(`is broken by a gateway of which is not true that it ${clause}: ${why}`, async () => {
+      const lines = (await said(defects, facts))?.split('\n') ?? []
+      assert.equal(lines[0], 'reference cannot be judged, because it or its adapter does not work:')
+      const line = lines.find(one => one.startsWith(`  it must be a gateway that ${clause}: `))
+      assert.ok(line?.includes(why), lines.join('\n'))
+    })
+
+  it('has a broken gateway for each clause', () => {
+    assert.deepEqual(new Set(broken.map(([clause]) => clause)), new Set(Object.keys(CONTRACT)))
+  })
+})

@@ -1,0 +1,86 @@
+import { lookup } from 'node:dns/promises'
+import type { Pki } from '../pki/pki.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import { Recorder } from '../wire/recorder.ts'
+import { type ClientTls, type Endpoint, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
+import { opensslName, STATIC_RSA } from '../wire/tls/tls-names.ts'
+
+/** What TLS one address offers, probe by probe. */
+export interface Strength {
+  /** As in a URL. */
+  address: string
+  /** Outcome of each probe: what was agreed, or why nothing was. */
+  outcomes: ReadonlyMap<string, string>
+  conversations: readonly Conversation[]
+  /** Nobody takes connections there. */
+  absent?: true
+  /** What was asked for and not answered in time. */
+  silent?: string
+}
+
+const REFUSED = 'refused'
+const OLD = 'ALL:@SECLEVEL=0'
+
+/** Handshakes that ask for one thing each; `good` where a receiver that refuses it is the weaker one. */
+const PROBES: Readonly<Record<string, { tls: ClientTls; good: boolean }>> = {
+  'its own choice': { tls: {}, good: true },
+  'TLS 1.3 alone': { tls: { minVersion: 'TLSv1.3' }, good: true },
+  'TLS 1.2 alone': { tls: { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, good: true },
+  'TLS 1.1 alone': { tls: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: OLD }, good: false },
+  'TLS 1.0 alone': { tls: { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: OLD }, good: false },
+  'key exchange by RSA alone': {
+    tls: { maxVersion: 'TLSv1.2', ciphers: `${STATIC_RSA.map(opensslName).join(':')}:@SECLEVEL=0` },
+    good: false,
+  },
+}
+
+export const isRefusal = (outcome: string): boolean => outcome.startsWith(REFUSED)
+export const isGood = (probe: string): boolean => PROBES[probe]!.good
+
+/** All addresses of a host, as the system's resolver has them, IPv6 too. */
+export async function addressesOf({ host, port }: Endpoint): Promise<Endpoint[]> {
+  const found = await lookup(host, { all: true })
+  return found.map(({ address }) => ({ host: address, port }))
+}
+
+/** Looks at the TLS of one address; `hostname` is the one that its certificate is to bear. Never throws for what it does. */
+export async function strengthAt(
+  endpoint: Endpoint,
+  { hostname, pki }: { hostname: string; pki: Pki },
+): Promise<Strength> {
+  const { host, port } = endpoint
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const outcomes = new Map<string, string>()
+  const conversations: Conversation[] = []
+  const trust = [await pki.root()]
+  for (const [probe, { tls }] of Object.entries(PROBES)) {
+    const recorder = new Recorder({ gatewayIs: 'receiver', sender: `probe: ${probe}`, receiver: address })
+    conversations.push(recorder.conversation)
+    try {
+      outcomes.set(probe, await outcomeOf(endpoint, recorder, { ...tls, servername: hostname, trust }))
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      if (error.breakdown === 'no connection') return { address, outcomes, conversations, absent: true }
+      if (error.breakdown === 'silent') return { address, outcomes, conversations, silent: error.message }
+      outcomes.set(probe, `${REFUSED} (${error.breakdown})`)
+    }
+  }
+  return { address, outcomes, conversations }
+}
+
+async function outcomeOf(endpoint: Endpoint, recorder: Recorder, tls: ClientTls): Promise<string> {
+  const client = await SmtpClient.connect(endpoint, recorder)
+  try {
+    await client.reply()
+    await client.command('EHLO probe.gateway.test')
+    const { code } = await client.command('STARTTLS')
+    if (code !== 220) return `${REFUSED} (STARTTLS: ${code})`
+    await client.startTls(tls)
+    const { version, suite, group, serverCertificate } = recorder.handshake
+    const named = serverCertificate?.names.some(name => name.toLowerCase() === tls.servername!.toLowerCase())
+    const certificate = client.chainError ?? (named ? 'good' : 'of another name')
+    return [version, suite, group, `certificate ${certificate}`].filter(Boolean).join(', ')
+  } finally {
+    await client.quit()
+  }
+}

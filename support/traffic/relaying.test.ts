@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures, select } from '../catalogue/features.ts'
+import type { GatewaySource } from '../gateway/gateway.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
+import { accepts } from '../judgements/inbound.ts'
+import { arrivesOverTls, isHeldBack } from '../judgements/outbound.ts'
+import { Pki } from '../pki/pki.ts'
+import type { Defects } from '../reference/defects.ts'
+import { reference } from '../reference/gateway.ts'
+import { judgeAll } from '../run/judge-all.ts'
+import { Run, withRun } from '../run/run.ts'
+import type { Handover } from './delivering.ts'
+import type { Sent } from './sending.ts'
+
+/** Where the second server has a fault, nothing is the gateway's: the same requirements as with a good one. */
+const WANTED = ['EXO-S2S-01', 'EXO-S2S-02', 'EXO-S2S-03', 'EXO-S2S-04', 'EXO-S2S-05']
+
+describe('two gateways', function () {
+  this.timeout(60_000)
+  const pki = new Pki()
+  const catalogue = loadCatalogue()
+
+  async function judged(
+    peer: GatewaySource | undefined,
+    requirements = WANTED,
+    gateway: Partial<GatewaySource> = reference(),
+  ) {
+    const source = {
+      ...reference(),
+      ...gateway,
+      ...(peer ? { peers: { 'the same kind': () => peer } } : {}),
+    } as const
+    const run = await Run.start({ source, pki, aftermath: 100 })
+    try {
+      const rules = select(loadFeatures(catalogue), catalogue, { requirements, tags: 'not @mixed-pair' })
+      await withRun(run, () => judgeAll(run, rules, 4))
+      return run.verdicts
+    } finally {
+      await run.stop()
+    }
+  }
+  /** A second server with faults, or with another mail flow than it is told. */
+  const peer = (
+    defects: Defects,
+    change: Parameters<GatewaySource['start']>[0] | object = {},
+  ): GatewaySource => ({
+    ...reference(),
+    start: flow => reference(defects).start({ ...flow, ...change }),
+  })
+
+  it('keep everything when both are good', async () => {
+    const verdicts = await judged(undefined)
+    assert.deepEqual(
+      verdicts.filter(({ verdict }) => verdict !== 'conformant'),
+      [],
+    )
+    for (const { detail } of verdicts) assert.match(detail, /^reference to reference: /)
+  })
+
+  const FAULTS: Record<string, GatewaySource> = {
+    'takes mail of nobody': peer({ receiver: { refusesEverything: true } }),
+    'has no TLS': peer({}, { identity: { key: '', certificate: '' } }),
+    'refuses each message': peer(
+      { receiver: { demandsCertificateOfAll: true } },
+      {
+        inbound: [{ from: '*.else.test', tls: 'required', clientCertificate: 'x.else.test' }],
+      },
+    ),
+    'sends in clear': peer({ sender: { neverStartsTls: true } }),
+    'refuses mail without return path': peer({ receiver: { refusesNullSenders: true } }),
+    'has one bad moment': peer({ receiver: { hasBadMoment: true } }),
+    'tires after a message': peer({ receiver: { tires: true } }),
+  }
+  for (const [what, source] of Object.entries(FAULTS))
+    it(`hold nothing against the gateway when the second server ${what}`, async () => {
+      const verdicts = await judged(source)
+      assert.deepEqual(
+        verdicts.filter(({ verdict }) => verdict === 'non-conformant' || verdict === 'declined'),
+        [],
+      )
+      assert.ok(verdicts.length > 10)
+    })
+
+  it('hold nothing against the gateway when the second server shows another certificate than its own', async () => {
+    const identity = await pki.issue({ names: ['somebody.else.test'], usage: 'server' })
+    const source: GatewaySource = {
+      ...reference(),
+      async start(flow) {
+        const gateway = await reference().start({ ...flow, identity })
+        return Object.defineProperty(gateway, 'flow', { value: flow })
+      },
+    }
+    const verdicts = await judged(source)
+    const [control] = verdicts.filter(one => one.requirement === 'EXO-S2S-01' && one.control)
+    assert.equal(control?.verdict, 'inconclusive')
+    assert.match(control!.detail, /the second server .*another certificate/)
+    assert.deepEqual(
+      verdicts.filter(({ verdict }) => verdict === 'non-conformant' || verdict === 'declined'),
+      [],
+    )
+  })
+
+  const broken = (verdicts: Awaited<ReturnType<typeof judged>>) =>
+    verdicts.filter(({ verdict }) => verdict === 'non-conformant' || verdict === 'lab-error')
+  const between = (verdicts: Awaited<ReturnType<typeof judged>>) =>
+    verdicts.filter(({ detail }) => /^reference (to|and) reference: /.test(detail))
+
+  const WORDS: Record<string, [Defects['words'], requirement: string]> = {
+    'says in a header that the message is protected': [{ claimsEndToEndInHeader: true }, 'EXO-MSG-06'],
+    'adds a Received line of its own': [{ labelsNextHop: true }, 'EXO-MSG-02'],
+    'claims TLS in all of its Received lines': [{ receivedAlwaysTls: true }, 'EXO-MSG-02'],
+  }
+  for (const [what, [words, requirement]] of Object.entries(WORDS))
+    it(`hold nothing against the gateway when the second server ${what}`, async () => {
+      const verdicts = between(await judged(peer({ words: words! }), [requirement]))
+      assert.deepEqual(
+        verdicts.map(({ verdict }) => verdict),
+        ['conformant'],
+      )
+    })
+
+  it('hold nothing against the gateway when the second server wants TLS where somebody removes it', async () => {
+    const verdicts = between(await judged(peer({ receiver: { demandsTlsOfAll: true } }), ['EXO-MSG-02']))
+    assert.deepEqual(
+      verdicts.map(({ verdict }) => verdict),
+      ['inconclusive'],
+    )
+    assert.match(verdicts[0]!.detail, /the second server refused it: 530/)
+  })
+
+  it('hold nothing against a gateway without such a connector when the second server sends in clear', async () => {
+    const lacks: GatewaySource['lacks'] = capability =>
+      capability === 'inbound-required' || capability === 'client-certificates' ? 'not built in' : undefined
+    const verdicts = await judged(peer({ sender: { neverStartsTls: true } }), WANTED, { lacks })
+    assert.deepEqual(broken(verdicts), [])
+  })
+
+  it('do not claim anything from silence', async () => {
+    const verdicts = await judged(undefined, ['EXO-S2S-03'], {
+      start: reference({ receiver: { silentInTls: true } }).start,
+    })
+    assert.deepEqual(broken(verdicts), [])
+    assert.ok(
+      verdicts.some(
+        ({ verdict, detail }) =>
+          verdict === 'inconclusive' &&
+          /does not take the mail of others either: at EHLO: silent/.test(detail),
+      ),
+    )
+  })
+
+  it('are no fault of the lab where the gateway says too much', async () => {
+    const verdicts = await judged(undefined, ['EXO-S2S-05'], {
+      start: reference({ receiver: { listsTooMuch: true } }).start,
+    })
+    assert.deepEqual(
+      verdicts.filter(({ verdict }) => verdict === 'lab-error'),
+      [],
+    )
+  })
+
+  it('see mail that is given to somebody on the path, whatever the second server makes of it', async () => {
+    const verdicts = await judged(peer({ receiver: { tires: true } }), ['EXO-S2S-05'], {
+      start: reference({ sender: { takesSelfSigned: true } }).start,
+    })
+    const swapped = verdicts.find(({ title }) => /certificate of its own/.test(title))
+    assert.equal(swapped?.verdict, 'non-conformant')
+  })
+
+  it('go on when a second server cannot be stopped', async () => {
+    let failed = false
+    const stubborn: GatewaySource = {
+      ...reference(),
+      async start(flow) {
+        const gateway = await reference().start(flow)
+        const stop = gateway.stop.bind(gateway)
+        gateway.stop = async () => {
+          await stop()
+          if (failed) return
+          failed = true
+          throw new GatewayFailure('it cannot be stopped')
+        }
+        return gateway
+      },
+    }
+    const verdicts = await judged(stubborn, ['EXO-S2S-01', 'EXO-S2S-03', 'TRC-01'], { remembers: true })
+    assert.deepEqual(
+      broken(verdicts).map(({ verdict, detail }) => [verdict, detail]),
+      [['lab-error', 'it cannot be stopped']],
+    )
+  })
+
+  it('are a fault of the lab when the second server does not come up', async () => {
+    const source: GatewaySource = {
+      ...reference(),
+      start: async () => {
+        throw new GatewayFailure('it does not come up')
+      },
+    }
+    const verdicts = await judged(source, ['EXO-S2S-01'])
+    assert.ok(verdicts.length > 0)
+    for (const { verdict, detail } of verdicts) {
+      assert.equal(verdict, 'lab-error')
+      assert.match(detail, /GatewayFailure: it does not come up/)
+    }
+  })
+
+  it('are a fault of the lab when the second server goes away', async () => {
+    const source: GatewaySource = {
+      ...reference(),
+      start: async flow => {
+        const gateway = await reference().start(flow)
+        await gateway.stop()
+        return gateway
+      },
+    }
+    const verdicts = await judged(source, ['EXO-S2S-05'])
+    const sending = verdicts.filter(({ seen }) =>
+      seen.steps.some(step => /the gateway (sends|tries)/.test(step)),
+    )
+    assert.ok(sending.length > 5)
+    for (const { verdict } of sending) assert.equal(verdict, 'lab-error')
+    assert.deepEqual(
+      verdicts.filter(({ verdict }) => verdict === 'non-conformant'),
+      [],
+    )
+  })
+
+  it('judge every session on the path, since the message may have come in any', () => {
+    const leg = (version: string) => ({
+      overheard: true,
+      receiver: 'path.b.test',
+      clear: { fromSender: '', fromReceiver: '' },
+      handshake: { version, suite: 'suite' },
+      events: [{ kind: 'handshake', secured: true, from: 'receiver', text: '' }],
+    })
+    const sent = {
+      arrivals: [{ secured: true, host: 'path.b.test' }],
+      conversations: [leg('TLSv1.3'), leg('TLSv1.2')],
+      word: [],
+      message: { token: 'token' },
+      partner: {},
+    } as unknown as Sent
+    assert.equal(arrivesOverTls(sent).kind, 'kept')
+    assert.equal(arrivesOverTls(sent, { version: 'TLSv1.2' }).kind, 'broken')
+    const handover = {
+      ...sent,
+      accepted: true,
+      stage: 'content',
+      reply: { text: '250' },
+    } as unknown as Handover
+    assert.equal(accepts(handover, { version: 'TLSv1.2' }).kind, 'broken')
+  })
+
+  it('leave open what became of a message that the second server took and did not bring on', () => {
+    const sent = {
+      arrivals: [],
+      conversations: [],
+      word: [{ kind: 'delivered', recipient: 'a@b.test', reason: '250' }],
+      excuse: 'the second server lost it',
+      message: { token: 'token' },
+      partner: {},
+    } as unknown as Sent
+    assert.equal(arrivesOverTls(sent).kind, 'unclear')
+    assert.equal(isHeldBack(sent).kind, 'unclear')
+  })
+})

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { Gateway } from '../gateway/gateway.ts'
+import { LoopbackLab } from '../lab/loopback-lab.ts'
+import type { Behaviour } from '../lab/partner/behaviour.ts'
+import type { Partner } from '../lab/partner/partner.ts'
+import { standardFlow } from '../mailflow/standard-flow.ts'
+import { Pki } from '../pki/pki.ts'
+import type { Defects } from '../reference/defects.ts'
+import { ReferenceGateway, reference } from '../reference/gateway.ts'
+import { until } from '../wire/until.ts'
+import { compose } from './message.ts'
+import { type SendOptions, type Sent, send } from './sending.ts'
+import { Submission } from './submission.ts'
+
+const NO_TLS: Behaviour = { starttls: { hides: true } }
+
+describe('a message that the gateway is asked to send', () => {
+  const pki = new Pki()
+  const lab = new LoopbackLab(pki)
+  const ends: (() => unknown)[] = []
+  before(() => lab.start())
+  after(() => lab.stop())
+  afterEach(() => Promise.all(ends.splice(0).map(end => end())))
+
+  async function started(defects: Defects = {}): Promise<ReferenceGateway> {
+    const network = { resolver: `127.0.0.1:${lab.dnsPort}`, partnerPort: lab.port }
+    const flow = await standardFlow(reference(), { pki, network })
+    const gateway = await ReferenceGateway.start(flow, defects)
+    ends.push(() => gateway.stop())
+    return gateway
+  }
+  const partner = (pattern: string, ...hosts: Behaviour[]) =>
+    lab.partner({ domain: lab.freshDomain(pattern), hosts: hosts.length > 0 ? hosts : [{}] })
+  const messageTo = (...partners: Partner[]) =>
+    compose({ from: 'probe@gateway.test', to: partners.map(({ domain }) => `inbox@${domain}`) })
+
+  async function sent(gateway: Gateway, partners: Partner[], how: Partial<SendOptions> = {}) {
+    const submission = new Submission(gateway.submission, gateway.flow.hostname)
+    ends.push(() => submission.close())
+    return send({ gateway, submission, message: messageTo(...partners), partners, ...how })
+  }
+
+  it('arrives, and what the wire and the gateway say of it is together', async () => {
+    const to = await partner('*.forced.test')
+    const [one] = await sent(await started(), [to])
+    assert.equal(one!.sign, true)
+    assert.deepEqual(
+      one!.arrivals.map(({ secured, host, content }) => [
+        secured,
+        host,
+        content.includes(one!.message.token),
+      ]),
+      [[true, `mx.${to.domain}`, true]],
+    )
+    assert.equal(one!.conversations[0]?.closed, true)
+    assert.equal(one!.refusal, undefined)
+    assert.equal(one!.attempts, 1)
+  })
+
+  it('is held back at the gateway’s own word', async () => {
+    const to = await partner('*.forced.test', NO_TLS)
+    const [one] = await sent(await started(), [to])
+    assert.deepEqual(
+      [one!.sign, one!.arrivals, one!.word.map(({ kind, recipient }) => [kind, recipient])],
+      [true, [], [['deferred', `inbox@${to.domain}`]]],
+    )
+  })
+
+  it('is tried as often as was asked for, and no more once it has arrived', async () => {
+    const gateway = await started()
+    const [stubborn] = await sent(gateway, [await partner('*.forced.test', NO_TLS)], { tries: 3 })
+    assert.deepEqual([stubborn!.attempts, stubborn!.word.length], [3, 3])
+    const cured = await partner('*.forced.test', { ...NO_TLS, times: 1 })
+    const [one] = await sent(gateway, [cured], { tries: 3 })
+    assert.deepEqual([one!.attempts, one!.arrivals.length], [2, 1])
+  })
+
+  it('has a fate of its own at each partner', async () => {
+    const partners = [await partner('*.opportunistic.test', NO_TLS), await partner('*.forced.test', NO_TLS)]
+    const [clear, held] = await sent(await started(), partners)
+    assert.deepEqual(
+      clear!.arrivals.map(({ secured }) => secured),
+      [false],
+    )
+    assert.deepEqual([held!.arrivals, held!.word[0]?.kind], [[], 'deferred'])
+  })
+
+  it('is not confused with an earlier message to the same recipient', async () => {
+    const gateway = await started()
+    const to = await partner('*.forced.test', { ...NO_TLS, times: 1 })
+    await sent(gateway, [to])
+    const [later] = await sent(gateway, [to])
+    assert.equal(later!.word.filter(({ kind }) => kind === 'deferred').length, 0)
+    assert.equal(later!.arrivals.length, 1)
+  })
+
+  it('shows copies and words that come when nobody waits any more', async () => {
+    const gateway = await started()
+    const to = await partner('*.forced.test', { ...NO_TLS, times: 1 })
+    const [one] = await sent(gateway, [to])
+    assert.deepEqual(one!.arrivals, [])
+    await gateway.retry(to.domain)
+    assert.ok(await until(() => one!.arrivals.length > 0 && one!.word.length > 1, [to, gateway], 10_000))
+  })
+
+  it('goes in over TLS where that is asked for, with the record of it', async () => {
+    const [one] = await sent(await started(), [await partner('*.opportunistic.test')], { tls: {} })
+    assert.equal(one!.submission?.handshake?.version, 'TLSv1.3')
+    assert.equal(one!.arrivals.length, 1)
+  })
+
+  it('is refused where the gateway does not take it', async () => {
+    const gateway = await started({ receiver: { refusesEverything: true } })
+    const [one] = await sent(gateway, [await partner('*.opportunistic.test')])
+    assert.equal(one!.sign, false)
+    assert.match(one!.refusal!, /554|closed/)
+  })
+
+  it('is refused where nobody listens', async () => {
+    const gateway = await started()
+    await gateway.stop()
+    const [one] = await sent(gateway, [await partner('*.opportunistic.test')])
+    assert.match(one!.refusal!, /no connection/)
+  })
+
+  it('gives no sign where the gateway neither sends nor speaks, after its patience', async () => {
+    const gateway = Object.assign(await started({ queue: { sleeps: true } }), { patience: 30 })
+    const [one] = await sent(gateway, [await partner('*.opportunistic.test')])
+    assert.deepEqual([one!.sign, one!.arrivals, one!.word, one!.lost], [false, [], [], undefined])
+  })
+
+  describe('to a gateway that says nothing of its queue', () => {
+    /** In ms. */
+    const SETTLE = 40
+    const silent = async (defects?: Defects): Promise<Gateway> => {
+      const { kind, name, version, library, flow, inbound, submission } = await started(defects)
+      return {
+        ...{ kind, name, version, library, flow, inbound, submission, settle: SETTLE },
+        ...{ events: [], watch: () => () => {}, sessions: () => [], log: () => [] },
+        ...{ retry: async () => {}, change: async () => {}, stop: async () => {} },
+      }
+    }
+
+    it('counts as held back after quiet at the end of a session', async () => {
+      const began = performance.now()
+      const [one] = await sent(await silent(), [await partner('*.forced.test', NO_TLS)])
+      assert.deepEqual([one!.sign, one!.quiet, one!.arrivals], [true, SETTLE, []])
+      assert.ok(performance.now() - began >= SETTLE - 1)
+    })
+
+    it('arrives at its second attempt within that time', async () => {
+      const to = await partner('*.opportunistic.test', { handshake: 'closes', times: 1 })
+      const [one] = await sent(await silent(), [to])
+      assert.deepEqual([one!.quiet, one!.arrivals.length], [undefined, 1])
+      assert.ok(one!.conversations.every(({ closed }) => closed))
+    })
+  })
+
+  describe('to a gateway whose queue can be looked into', () => {
+    /** Waits are read from the environment once, and here they are short: a thread has modules and environment of its own. */
+    async function sentIn(queue: 'has it' | 'has it not') {
+      const worker = new Worker(QUEUE_LOOKED_INTO, {
+        eval: true,
+        env: { ...process.env, MAIL_TLS_PATIENCE: '100' },
+        workerData: { support: new URL('..', import.meta.url).href, holds: queue === 'has it' },
+      })
+      ends.push(() => worker.terminate())
+      return (await once(worker, 'message'))[0] as Pick<Sent, 'sign' | 'lost'> & { arrivals: number }
+    }
+
+    it('is lost where that has it no more, and nothing was heard', async () => {
+      const lost = await sentIn('has it not')
+      assert.deepEqual(lost, { sign: false, lost: true, arrivals: 0 })
+    })
+
+    it('is not lost as long as that has it', async () => {
+      const waiting = await sentIn('has it')
+      assert.deepEqual(waiting, { sign: false, lost: undefined, arrivals: 0 })
+    })
+  })
+})
+
+const QUEUE_LOOKED_INTO = `
+const { parentPort, workerData: { support, holds } } = require('node:worker_threads')
+const load = path => import(support + path)
+async function main() {
+  const [{ send }, { Submission }, { standardFlow }, { reference, ReferenceGateway }, { LoopbackLab }, { Pki }, { compose }] =
+    await Promise.all(['gateway/sending.ts', 'gateway/submission.ts', 'gateway/standard-flow.ts', 'reference/gateway.ts',
+      'lab/loopback-lab.ts', 'pki/pki.ts', 'lab/message.ts'].map(load))
+  const pki = new Pki()
+  const lab = new LoopbackLab(pki)
+  await lab.start()
+  const network = { resolver: '127.0.0.1:' + lab.dnsPort, partnerPort: lab.port }
+  const flow = await standardFlow(reference(), { pki, network })
+  const gateway = Object.assign(await ReferenceGateway.start(flow, { queue: { sleeps: true } }), { holds: async () => holds, patience: 60 })
+  const partner = await lab.partner({ domain: lab.freshDomain('*.opportunistic.test') })
+  const message = compose({ from: flow.sender, to: ['inbox@' + partner.domain] })
+  const submission = new Submission(gateway.submission, flow.hostname)
+  const [{ sign, lost, arrivals }] = await send({ gateway, submission, message, partners: [partner] })
+  parentPort.postMessage({ sign, lost, arrivals: arrivals.length })
+}
+main()
+`

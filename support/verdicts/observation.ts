@@ -1,0 +1,19 @@
+import type { Observation } from './verdict.ts'
+
+export const kept = (detail: string): Observation => ({ kind: 'kept', detail })
+/** Kept by not doing something: worth nothing unless the control of the Rule held. */
+export const refused = (detail: string): Observation => ({ kind: 'kept', detail, refusal: true })
+export const broken = (detail: string): Observation => ({ kind: 'broken', detail })
+export const unclear = (detail: string): Observation => ({ kind: 'unclear', detail })
+
+/** The first that is not kept, or all that was kept in one sentence. */
+export function all(...observations: Observation[]): Observation {
+  const trouble =
+    observations.find(({ kind }) => kind === 'broken') ?? observations.find(({ kind }) => kind !== 'kept')
+  if (trouble) return trouble
+  return {
+    kind: 'kept',
+    detail: [...new Set(observations.map(({ detail }) => detail))].join('; '),
+    refusal: observations.some(observation => observation.kind === 'kept' && observation.refusal),
+  }
+}

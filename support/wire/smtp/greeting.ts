@@ -1,0 +1,24 @@
+import { Recorder } from '../recorder.ts'
+import { type Endpoint, SmtpClient, WireError } from './smtp.ts'
+
+/** Whether a server greets with 220 on a new connection. Never throws for what the server does. */
+export async function greets(endpoint: Endpoint): Promise<boolean> {
+  return (await whyNoGreeting(endpoint)) === undefined
+}
+
+/** What a server does on a new connection in place of greeting with 220; nothing where it does that. */
+export async function whyNoGreeting(endpoint: Endpoint): Promise<string | undefined> {
+  const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: endpoint.host })
+  try {
+    const client = await SmtpClient.connect(endpoint, recorder)
+    try {
+      const { code, text } = await client.reply()
+      return code === 220 ? undefined : `it greets with ${text}`
+    } finally {
+      await client.quit()
+    }
+  } catch (error) {
+    if (error instanceof WireError) return error.message
+    throw error
+  }
+}

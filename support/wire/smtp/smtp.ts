@@ -1,0 +1,290 @@
+import { type Socket, connect as tcpConnect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { TLSSocket } from 'node:tls'
+import { bounded, reasonOf, WireError } from '../breakdown.ts'
+import type { Party } from '../conversation.ts'
+import { Link } from '../link.ts'
+import { MAX_WAIT } from '../patience.ts'
+import { printable } from '../printable.ts'
+import type { Recorder } from '../recorder.ts'
+import { type ClientTls, connectionOptions } from '../tls/client-tls.ts'
+import { beginTls } from '../tls/handshake.ts'
+import { LineBuffer, PeerLimit } from './lines.ts'
+import { NotSmtp, type Reply, ReplyReader } from './reply.ts'
+
+// What the client takes, gives and throws.
+export { type Breakdown, WireError } from '../breakdown.ts'
+export type { ClientTls } from '../tls/client-tls.ts'
+export type { Reply } from './reply.ts'
+
+/** All waits of one session together, in ms: who answers each time just before the wait is over wins nothing. */
+const MAX_SESSION = 4 * MAX_WAIT
+/** How a record begins that has an alert: RFC 8446 s5.1. */
+const TLS_ALERT = [0x15, 0x03] as const
+
+export interface Endpoint {
+  host: string
+  port: number
+}
+
+/** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT, all together by MAX_SESSION. */
+export class SmtpClient {
+  readonly recorder: Recorder
+  readonly #link: Link
+  #stream: Link | TLSSocket
+  #buffer = new LineBuffer()
+  #reader = new ReplyReader()
+  #replies: Reply[] = []
+  #waiting: ((result: Reply | WireError) => void) | undefined
+  #ended: WireError | undefined
+  #secured = false
+  #answeredInTls = false
+  /** The receiver took what was said in clear for part of a handshake. */
+  #alert = false
+  /** Of MAX_SESSION, in ms. */
+  #left = MAX_SESSION
+
+  private constructor(socket: Socket, recorder: Recorder) {
+    this.recorder = recorder
+    this.#link = new Link(socket, recorder)
+    this.#stream = this.#link
+    recorder.whenFull(limit => this.#end(new WireError('malformed', limit.message)))
+    this.#listen()
+  }
+
+  static async connect(to: Endpoint, recorder: Recorder, localAddress?: string): Promise<SmtpClient> {
+    const socket = tcpConnect({ ...to, ...(localAddress ? { localAddress } : {}) })
+    try {
+      await bounded(
+        new Promise<void>((resolve, reject) => {
+          socket.once('connect', resolve)
+          socket.on('error', error => reject(new WireError('no connection', error.message)))
+        }),
+        `no connection to ${to.host}:${to.port}`,
+      )
+    } catch (error) {
+      socket.destroy()
+      recorder.event('sender', 'error', printable((error as Error).message, 300))
+      recorder.event('sender', 'close', 'no connection')
+      throw error
+    }
+    recorder.event('sender', 'open', `to ${to.host} port ${to.port}`)
+    return new SmtpClient(socket, recorder)
+  }
+
+  get secured(): boolean {
+    return this.#secured
+  }
+
+  /** Follows the stream that is in use now; what becomes of a former one under it shows in this one. */
+  #listen(): void {
+    const stream = this.#stream
+    const ends = (error: WireError) => {
+      if (stream === this.#stream) this.#end(error)
+    }
+    stream.on('data', this.#onData)
+    stream.on('end', () => ends(new WireError('closed', 'the receiver closed the connection')))
+    stream.on('error', error => ends(this.#broken(error)))
+    stream.on('close', () => ends(new WireError('closed', 'the connection is gone')))
+  }
+
+  /** In TLS 1.3 a receiver refuses our certificate only after our side of the handshake is done: RFC 8446 s4.4.2.4. */
+  #broken(error: NodeJS.ErrnoException): WireError {
+    const refused = this.#secured && !this.#answeredInTls && error.code?.startsWith('ERR_SSL_')
+    return new WireError(refused ? 'handshake failed' : 'closed', reasonOf(error))
+  }
+
+  #onData = (chunk: Buffer): void => {
+    try {
+      this.#buffer.push(chunk)
+      while (!this.#ended) {
+        this.#alert = !this.#secured && this.#buffer.begins(...TLS_ALERT)
+        if (this.#alert) throw new NotSmtp('a TLS alert in place of a reply')
+        const line = this.#buffer.next()
+        if (!line) return
+        this.#line(line)
+      }
+    } catch (error) {
+      if (!(error instanceof PeerLimit || error instanceof NotSmtp)) throw error
+      this.#end(new WireError('malformed', error.message))
+    }
+  }
+
+  #line(bytes: Buffer): void {
+    const text = printable(bytes)
+    this.#answeredInTls = this.#secured
+    this.recorder.event('receiver', 'reply', text, this.#secured)
+    const reply = this.#reader.read(text, this.#secured)
+    if (reply) this.#deliver(reply)
+  }
+
+  #deliver(reply: Reply): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (waiting) waiting(reply)
+    else this.#replies.push(reply)
+  }
+
+  /** The connection is over: says so to the record and to whoever waits, and lets go of the socket. */
+  #end(error: WireError, from: Party = 'receiver'): void {
+    if (this.#ended) return
+    this.#ended = error
+    this.recorder.event(from, 'close', error.message, this.#secured)
+    this.#waiting?.(error)
+    this.#waiting = undefined
+    this.#stream.destroy()
+    this.#link.destroy()
+  }
+
+  /** The next whole reply. Throws WireError: closed, silent, malformed. */
+  async reply(wait = MAX_WAIT): Promise<Reply> {
+    const early = this.#replies.shift()
+    if (early) return early
+    if (this.#ended) throw this.#ended
+    try {
+      const result = await this.#bounded(
+        new Promise<Reply | WireError>(resolve => {
+          this.#waiting = resolve
+        }),
+        'no reply',
+        wait,
+      )
+      if (result instanceof WireError) throw result
+      return result
+    } finally {
+      this.#waiting = undefined
+    }
+  }
+
+  /** As `bounded`, within what is left of MAX_SESSION. */
+  async #bounded<T>(promise: Promise<T>, what: string, wait: number): Promise<T> {
+    const began = performance.now()
+    try {
+      return await bounded(promise, what, Math.min(wait, this.#left))
+    } finally {
+      this.#left = Math.max(this.#left - (performance.now() - began), 0)
+    }
+  }
+
+  /** What comes now is another piece of work, with the whole of MAX_SESSION. */
+  renew(): void {
+    this.#left = MAX_SESSION
+  }
+
+  /**
+   * Call before saying what is to be answered: throws WireError when an answer is there already, which then answers
+   * nothing. Only 421 may come unasked (RFC 5321 s3.8).
+   */
+  inStep(): void {
+    const early = this.#replies.find(({ code }) => code !== 421)
+    if (early) throw new WireError('malformed', `a reply that nobody asked for: ${early.text}`)
+  }
+
+  /** Replies that came without having been awaited. */
+  get unread(): readonly Reply[] {
+    return this.#replies
+  }
+
+  async command(line: string): Promise<Reply> {
+    this.write(`${line}\r\n`, line)
+    return this.reply()
+  }
+
+  /** Sends bytes as they are. `shown` is what the record says of them. */
+  write(bytes: string | Buffer, shown = printable(bytes)): void {
+    if (this.#ended) throw this.#ended
+    this.recorder.event('sender', 'command', printable(shown), this.#secured)
+    this.#stream.write(bytes)
+  }
+
+  /** Sends a message and the final dot, dots stuffed (RFC 5321 s4.5.2), and awaits the verdict on it. */
+  async content(message: string): Promise<Reply> {
+    if (this.#ended) throw this.#ended
+    const stuffed = message.replace(/\r?\n/g, '\r\n').replace(/(^|\n)\./g, '$1..')
+    this.recorder.event('sender', 'content', `message of ${Buffer.byteLength(message)} bytes`, this.#secured)
+    this.#stream.write(`${stuffed}${stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`)
+    return this.reply()
+  }
+
+  /**
+   * Begins TLS; call right after the 220 to STARTTLS. Whatever was read after that 220 and before TLS is dropped, as it
+   * may come from somebody else (RFC 3207 s6). Throws WireError when the receiver fails, any other error when `tls`
+   * cannot be used.
+   */
+  async startTls(tls: ClientTls, wait = MAX_WAIT): Promise<void> {
+    const { recorder } = this
+    if (this.#alert)
+      throw new WireError('handshake failed', 'it answered what came behind STARTTLS with an alert')
+    if (this.#ended) throw this.#ended
+    this.#link.off('data', this.#onData)
+    const rest = this.#buffer.drain()
+    if (rest.length) recorder.event('receiver', 'bytes', `before the handshake: ${printable(rest)}`)
+    this.#reader = new ReplyReader()
+    this.#replies = []
+    recorder.expectTls('sender')
+    recorder.expectTls('receiver')
+    try {
+      await this.#handshake(tls, wait)
+    } catch (error) {
+      recorder.failed(error as Error)
+      this.#end(error instanceof WireError ? error : new WireError('closed', 'by the sender'), 'sender')
+      throw error
+    }
+  }
+
+  async #handshake(tls: ClientTls, wait: number): Promise<void> {
+    const { socket: secure, done } = beginTls(this.#link, connectionOptions(tls), this.recorder)
+    this.#stream = secure
+    // A server that writes session tickets right after a TLS 1.3 handshake holds its next write back until they are
+    // acknowledged, and our kernel delays that for 40 ms. A command sent after the tickets carries the acknowledgement.
+    const ticket = new Promise<void>(resolve => secure.once('session', () => setImmediate(resolve)))
+    await this.#bounded(done, 'no answer to the handshake', wait)
+    this.#buffer = new LineBuffer()
+    this.#secured = true
+    this.recorder.secured(secure, tls.identity?.certificate)
+    this.#listen()
+    if (secure.getProtocol() === 'TLSv1.3') await Promise.race([ticket, pause(3)])
+  }
+
+  /** Why the receiver's certificate does not chain to the roots that were given; undefined when it does. */
+  get chainError(): string | undefined {
+    const stream = this.#stream
+    if (!(stream instanceof TLSSocket)) return 'no TLS'
+    return stream.authorized ? undefined : String(stream.authorizationError)
+  }
+
+  /**
+   * Says QUIT and at once that nothing more will come, with close_notify inside TLS: a busy sender does the same, and
+   * Exim holds its answer back for 200 ms if not. What the peer answers is read; one that does not answer is left.
+   */
+  async quit(): Promise<void> {
+    try {
+      this.write('QUIT\r\n', 'QUIT')
+      const parted = new Promise<void>(resolve => {
+        // A receiver that closes first destroys the stream, and then nobody calls the callback of `end`.
+        this.#stream.once('close', resolve)
+        if (this.#ended) resolve()
+        else this.#stream.end(resolve)
+      })
+      await this.reply()
+      await bounded(parted, 'no end', 1_000)
+    } catch {
+      // Already gone: nothing to part from.
+    }
+    this.close()
+  }
+
+  /** Cuts the TCP connection without close_notify and without QUIT. */
+  cut(): void {
+    this.#link.reset()
+    this.#end(new WireError('closed', 'cut by the sender, without QUIT or close_notify'), 'sender')
+  }
+
+  close(): void {
+    this.#end(new WireError('closed', 'by the sender'), 'sender')
+  }
+}
+
+/** RFC 4954, PLAIN of RFC 4616: the command with its initial response. */
+export const authPlain = (name: string, password: string): string =>
+  `AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString('base64')}`

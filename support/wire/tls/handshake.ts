@@ -1,0 +1,45 @@
+import { type ConnectionOptions, connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls'
+import { reasonOf, WireError } from '../breakdown.ts'
+import type { Link } from '../link.ts'
+import type { Recorder } from '../recorder.ts'
+
+const failed = (detail: string) => new WireError('handshake failed', detail)
+
+/**
+ * Begins as the side that connects; `done` rejects with WireError 'handshake failed'. Throws anything else where the
+ * options cannot be used.
+ */
+export function beginTls(
+  link: Link,
+  options: ConnectionOptions,
+  recorder: Recorder,
+): { socket: TLSSocket; done: Promise<void> } {
+  const socket = connect({ socket: link, ...options })
+  socket.on('keylog', line => recorder.secret(line))
+  const done = new Promise<void>((resolve, reject) => {
+    socket.once('secureConnect', resolve)
+    socket.on('error', error => reject(failed(reasonOf(error))))
+    socket.once('close', () => reject(failed('the receiver closed the connection')))
+  })
+  return { socket, done }
+}
+
+/**
+ * The handshake as the side that listens; rejects as `beginTls` does. A tls.Server of its own per connection: only the
+ * server object reports failures and judges client certificates.
+ */
+export async function acceptTls(link: Link, options: TlsOptions): Promise<TLSSocket> {
+  const server = createServer(options)
+  return new Promise((resolve, reject) => {
+    server.once('tlsClientError', (error, { authorizationError }) => {
+      // Node closes without a word when the sender's certificate does not convince it.
+      reject(failed(authorizationError ? `the sender's certificate: ${authorizationError}` : reasonOf(error)))
+    })
+    server.once('secureConnection', socket => {
+      // Before whoever waits for it can listen himself.
+      socket.on('error', () => {})
+      resolve(socket)
+    })
+    server.emit('connection', link)
+  })
+}

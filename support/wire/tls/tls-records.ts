@@ -1,0 +1,181 @@
+import type { ClientHello } from '../conversation.ts'
+import { HandshakeKeys } from './handshake-keys.ts'
+import { clientHello, type ServerHello, serverHello } from './hellos.ts'
+import { groupName } from './tls-names.ts'
+
+/** What the clear part of a TLS flight says. RFC 8446 s5.1, RFC 5246 s6.2. */
+export type TlsSighting =
+  | { kind: 'client-hello'; hello: ClientHello; random: string }
+  | ServerHello
+  | { kind: 'certificate' }
+  | { kind: 'certificate-request' }
+  | { kind: 'group'; group: string }
+  /** The receiver's share of an ephemeral key exchange, up to TLS 1.2. */
+  | { kind: 'server-key-exchange' }
+  /** Where asked for: a record under the keys of the session; `length` in bytes, with what its protection adds. */
+  | { kind: 'sealed'; length: number }
+  | { kind: 'alert'; level: string; description: string }
+  /** Bytes that are no TLS record at all. */
+  | { kind: 'not-tls'; bytes: Buffer }
+
+const ALERTS: Record<number, string> = {
+  0: 'close_notify',
+  10: 'unexpected_message',
+  20: 'bad_record_mac',
+  22: 'record_overflow',
+  40: 'handshake_failure',
+  42: 'bad_certificate',
+  43: 'unsupported_certificate',
+  44: 'certificate_revoked',
+  45: 'certificate_expired',
+  46: 'certificate_unknown',
+  47: 'illegal_parameter',
+  48: 'unknown_ca',
+  49: 'access_denied',
+  50: 'decode_error',
+  51: 'decrypt_error',
+  70: 'protocol_version',
+  71: 'insufficient_security',
+  80: 'internal_error',
+  86: 'inappropriate_fallback',
+  90: 'user_canceled',
+  109: 'missing_extension',
+  112: 'unrecognized_name',
+  116: 'certificate_required',
+}
+
+const MAX_HANDSHAKE = 64 * 1024
+/** Encrypted handshake records that are kept until their keys are known; a usual handshake has one to four. */
+const MAX_SEALED = 8
+
+/**
+ * Follows one direction of a TLS connection through its records and reports what of it is not encrypted. The handshake
+ * of TLS 1.3 is read with a secret of our own end. Handshake bytes are kept up to MAX_HANDSHAKE, then ignored.
+ */
+export class RecordReader {
+  #bytes: Buffer = Buffer.alloc(0)
+  #handshake: Buffer = Buffer.alloc(0)
+  /** Handshake messages are encrypted from here on. */
+  #encrypted = false
+  #tls13 = false
+  #ecdhe = true
+  #lost = false
+  /** Of TLS 1.3, from the ServerHello of this direction. */
+  #suite: string | undefined
+  /** Records of an encrypted handshake that wait for their keys, or all read. */
+  #sealed: { header: Buffer; body: Buffer }[] | undefined
+  #keys: HandshakeKeys | undefined
+  readonly #tellsSealed: boolean
+
+  /** `tellsSealed`: for a record from the path, where nobody else says that there is a session. */
+  constructor({ tellsSealed = false } = {}) {
+    this.#tellsSealed = tellsSealed
+  }
+
+  /**
+   * In TLS 1.3 a ChangeCipherSpec means nothing (RFC 8446 appendix D.4): after a HelloRetryRequest a second hello
+   * follows it in clear. A receiver's direction finds out by itself; tell it to the sender's.
+   */
+  isTls13(): void {
+    this.#tls13 = true
+  }
+
+  /** The handshake traffic secret of this direction: from here on its handshake can be read, up to Finished. */
+  unseal(secret: Buffer): TlsSighting[] {
+    const seen: TlsSighting[] = []
+    if (!this.#suite || !this.#sealed) return seen
+    this.#keys = HandshakeKeys.from(this.#suite, secret)
+    for (const { header, body } of this.#sealed) this.#open(header, body, seen)
+    this.#sealed = []
+    return seen
+  }
+
+  read(chunk: Buffer): TlsSighting[] {
+    const seen: TlsSighting[] = []
+    if (this.#lost) return [{ kind: 'not-tls', bytes: chunk }]
+    this.#bytes = Buffer.concat([this.#bytes, chunk])
+    for (;;) {
+      if (!this.#bytes.length) return seen
+      const [type, major] = this.#bytes
+      const alien = type! < 20 || type! > 24 || (this.#bytes.length > 1 && major !== 3)
+      const length = this.#bytes.length >= 5 ? this.#bytes.readUInt16BE(3) : 0
+      if (alien || length > 16384 + 2048) {
+        this.#lost = true
+        seen.push({ kind: 'not-tls', bytes: this.#bytes })
+        return seen
+      }
+      if (this.#bytes.length < 5 || this.#bytes.length < 5 + length) return seen
+      if (type === 23 && this.#tellsSealed) seen.push({ kind: 'sealed', length })
+      if (type === 23 && this.#sealed) this.#sealedRecord(5 + length, seen)
+      this.#record(type!, this.#bytes.subarray(5, 5 + length), seen)
+      this.#bytes = this.#bytes.subarray(5 + length)
+    }
+  }
+
+  #record(type: number, body: Buffer, seen: TlsSighting[]): void {
+    if (type === 23 || (type === 20 && !this.#tls13)) this.#encrypted = true
+    // An encrypted alert is longer than its two bytes.
+    else if (type === 21 && body.length === 2)
+      seen.push({
+        kind: 'alert',
+        level: body[0] === 2 ? 'fatal' : 'warning',
+        description: ALERTS[body[1]!] ?? `alert ${body[1]}`,
+      })
+    else if (type === 22 && !this.#encrypted && this.#handshake.length < MAX_HANDSHAKE) {
+      this.#handshake = Buffer.concat([this.#handshake, body])
+      this.#messages(seen)
+    }
+  }
+
+  #sealedRecord(length: number, seen: TlsSighting[]): void {
+    const [header, body] = [this.#bytes.subarray(0, 5), this.#bytes.subarray(5, length)]
+    if (this.#keys) this.#open(header, body, seen)
+    else if (this.#sealed!.length < MAX_SEALED)
+      this.#sealed!.push({ header: Buffer.from(header), body: Buffer.from(body) })
+  }
+
+  #open(header: Buffer, body: Buffer, seen: TlsSighting[]): void {
+    const opened = this.#keys?.open(header, body)
+    if (opened?.type !== 22) return
+    this.#handshake = Buffer.concat([this.#handshake, opened.content]).subarray(0, MAX_HANDSHAKE)
+    this.#messages(seen)
+  }
+
+  #messages(seen: TlsSighting[]): void {
+    while (this.#handshake.length >= 4) {
+      const length = this.#handshake.readUIntBE(1, 3)
+      if (this.#handshake.length < 4 + length) return
+      const type = this.#handshake[0]!
+      const body = this.#handshake.subarray(4, 4 + length)
+      this.#handshake = this.#handshake.subarray(4 + length)
+      try {
+        if (type === 1)
+          seen.push({
+            kind: 'client-hello',
+            hello: clientHello(body),
+            random: body.subarray(2, 34).toString('hex'),
+          })
+        else if (type === 2) {
+          const hello = serverHello(body)
+          this.#tls13 = hello.version === 'TLSv1.3'
+          this.#ecdhe = !/_DHE?_/.test(hello.suite)
+          if (this.#tls13 && !hello.retry) {
+            this.#suite = hello.suite
+            this.#sealed = []
+          }
+          seen.push(hello)
+        } else if (type === 11) seen.push({ kind: 'certificate' })
+        else if (type === 12) {
+          seen.push({ kind: 'server-key-exchange' })
+          // RFC 8422 s5.4: named_curve
+          if (body[0] === 3 && this.#ecdhe)
+            seen.push({ kind: 'group', group: groupName(body.readUInt16BE(1)) })
+        } else if (type === 13) seen.push({ kind: 'certificate-request' })
+        // Finished: what follows is under other keys.
+        else if (type === 20 && this.#tls13) this.#sealed = undefined
+      } catch {
+        // A hello that lies about its lengths: the TLS library refuses it and says so.
+      }
+    }
+  }
+}
