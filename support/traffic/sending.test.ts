@@ -187,8 +187,8 @@ const { parentPort, workerData: { support, holds } } = require('node:worker_thre
 const load = path => import(support + path)
 async function main() {
   const [{ send }, { Submission }, { standardFlow }, { reference, ReferenceGateway }, { LoopbackLab }, { Pki }, { compose }] =
-    await Promise.all(['gateway/sending.ts', 'gateway/submission.ts', 'gateway/standard-flow.ts', 'reference/gateway.ts',
-      'lab/loopback-lab.ts', 'pki/pki.ts', 'lab/message.ts'].map(load))
+    await Promise.all(['traffic/sending.ts', 'traffic/submission.ts', 'mailflow/standard-flow.ts', 'reference/gateway.ts',
+      'lab/loopback-lab.ts', 'pki/pki.ts', 'traffic/message.ts'].map(load))
   const pki = new Pki()
   const lab = new LoopbackLab(pki)
   await lab.start()
