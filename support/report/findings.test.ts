@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
+import type { RecordedVerdict } from '../verdicts/record.ts'
 import { totals, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import { BY_URGENCY, type Findings, findingsOf } from './findings.ts'
-import type { RecordedVerdict, RunRecord } from './run-record.ts'
+import type { RunRecord } from './run-record.ts'
 
 const { requirements } = loadCatalogue()
 const [any] = sampleRun().verdicts

@@ -1,7 +1,8 @@
 import { AREAS, type Area, type Requirement } from '../catalogue/catalogue.ts'
 import { counted } from '../quantities.ts'
+import type { RecordedVerdict } from '../verdicts/record.ts'
 import { exitStatus, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
-import type { RecordedVerdict, RunRecord } from './run-record.ts'
+import type { RunRecord } from './run-record.ts'
 
 /** From what needs attention first to what needs none; the worst example decides for its requirement. */
 export const BY_URGENCY: readonly VerdictName[] = [

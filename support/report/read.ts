@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../input-error.ts'
+import type { Evidence } from '../verdicts/record.ts'
 import { VERDICTS } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import type { Evidence, RunRecord, VerdictsDocument } from './run-record.ts'
+import type { RunRecord, VerdictsDocument } from './run-record.ts'
 
 /** A report as it was written, with its evidence. */
 export interface WrittenReport {

@@ -1,5 +1,5 @@
+import type { RecordedVerdict } from '../verdicts/record.ts'
 import type { Verdict, VerdictName } from '../verdicts/verdict.ts'
-import type { Conversation } from '../wire/conversation.ts'
 
 /** verdicts.json, key by key (design contract, section 6). */
 export interface VerdictsDocument {
@@ -15,21 +15,6 @@ export interface VerdictsDocument {
   /** Over verdicts, one per example; not over requirements. */
   totals: Record<VerdictName, number>
   verdicts: Verdict[]
-}
-
-/** What one verdict rests on. */
-export interface Evidence {
-  /** Oldest first; several where the gateway tried again or tried another host. */
-  conversations: Conversation[]
-  /** What the gateway itself said: lines of its log, words of its queue. */
-  notes: string[]
-  /** The steps of the example with their keywords: `Given an outbound connector …`. */
-  steps: string[]
-}
-
-/** `evidence` of the verdict is not read here: `writeReport` decides on the folder. */
-export interface RecordedVerdict extends Verdict {
-  seen: Evidence
 }
 
 /** One run with everything that a report shows of it. JSON only. */

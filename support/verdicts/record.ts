@@ -1,0 +1,17 @@
+import type { Conversation } from '../wire/conversation.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a verdict rests on. */
+export interface Evidence {
+  /** Oldest first; there are several where the gateway tried again or tried another host. */
+  conversations: Conversation[]
+  /** What the gateway itself said: lines of its log, entries of its queue. */
+  notes: string[]
+  /** The steps of the example with their keywords: `Given an outbound connector …`. */
+  steps: string[]
+}
+
+/** A verdict with its evidence. `writeReport` decides on the evidence folder, so `evidence` is not read here. */
+export interface RecordedVerdict extends Verdict {
+  seen: Evidence
+}
