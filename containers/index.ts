@@ -1,7 +1,7 @@
 import type { ContainerProduct } from '../support/gateway/adapter.ts'
 import { container } from '../support/gateway/container.ts'
 import { embedded } from '../support/gateway/embedded.ts'
-import type { GatewaySource } from '../support/gateway/gateway.ts'
+import type { GatewaySource } from '../support/gateway/source.ts'
 import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
 import { reference } from '../support/reference/gateway.ts'

@@ -6,7 +6,7 @@ import {
   showsChange,
   showsThroughout,
 } from '../support/judgements/transition.ts'
-import { type FlowVariant, gatewayIdentity } from '../support/mailflow/standard-flow.ts'
+import { type FlowVariant, gatewayIdentity } from '../support/mailflow/changes.ts'
 import { Stream } from '../support/traffic/stream.ts'
 import { until } from '../support/wire/until.ts'
 import { Inapplicable, type MailWorld } from './world.ts'

@@ -11,8 +11,9 @@ import {
 import type { GherkinDocument, Pickle } from '@cucumber/messages'
 import { bundledGateway } from '../containers/index.ts'
 import { lineIn } from '../support/catalogue/features.ts'
-import { CAPABILITIES, type Capability } from '../support/gateway/adapter.ts'
-import { currentRun, Run, useRun } from '../support/run/run.ts'
+import { CAPABILITIES, type Capability } from '../support/mailflow/capabilities.ts'
+import { currentRun, useRun } from '../support/run/current.ts'
+import { Run } from '../support/run/run.ts'
 import { WireError } from '../support/wire/smtp/smtp.ts'
 import { Inapplicable, MailWorld, NonConformant } from './world.ts'
 

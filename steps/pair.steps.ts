@@ -1,7 +1,7 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
-import type { PeerKind } from '../support/gateway/gateway.ts'
 import { hadForwardSecrecy } from '../support/judgements/wire.ts'
 import type { Interference } from '../support/lab/lab.ts'
+import type { SecondServerKind } from '../support/mailflow/capabilities.ts'
 import { compose, type Message } from '../support/traffic/message.ts'
 import { receiveThrough, sendThrough } from '../support/traffic/relaying.ts'
 import type { Sent } from '../support/traffic/sending.ts'
@@ -11,19 +11,19 @@ import { Inapplicable, type MailWorld } from './world.ts'
 defineParameterType({
   name: 'kind',
   regexp: /the same kind|another kind/,
-  transformer: (text: string) => text as PeerKind,
+  transformer: (text: string) => text as SecondServerKind,
   useForSnippets: false,
 })
 
 /** No connector covers it. */
-Given('the partner is a second server of {kind}', function (this: MailWorld, kind: PeerKind) {
+Given('the partner is a second server of {kind}', function (this: MailWorld, kind: SecondServerKind) {
   this.peer = kind
 })
 
 /** Between the servers of a service TLS is required in both directions. */
 Given(
   "the partner is a server of {kind} in the gateway's service",
-  function (this: MailWorld, kind: PeerKind) {
+  function (this: MailWorld, kind: SecondServerKind) {
     this.peer = kind
     if (this.sends && this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
       throw new Inapplicable('the gateway has no outbound connector that requires TLS')

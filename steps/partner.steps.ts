@@ -1,6 +1,6 @@
 import { type DataTable, Given } from '@cucumber/cucumber'
 import type { Behaviour, TlsVersion } from '../support/lab/partner/behaviour.ts'
-import type { CertificateFlaw } from '../support/pki/pki.ts'
+import type { CertificateFlaw } from '../support/pki/flaws.ts'
 import { behaviour } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 

@@ -15,7 +15,7 @@ import {
 } from '../support/judgements/inbound.ts'
 import type { Mailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { TlsVersion } from '../support/lab/partner/behaviour.ts'
-import type { CertificateFlaw } from '../support/pki/pki.ts'
+import type { CertificateFlaw } from '../support/pki/flaws.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
 import { compose, newToken } from '../support/traffic/message.ts'
 import type { Observation } from '../support/verdicts/verdict.ts'

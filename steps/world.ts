@@ -1,6 +1,5 @@
 import { World } from '@cucumber/cucumber'
-import type { Capability } from '../support/gateway/adapter.ts'
-import type { Gateway, PeerKind } from '../support/gateway/gateway.ts'
+import type { Gateway } from '../support/gateway/gateway.ts'
 import {
   cameAgainLater,
   isDecided,
@@ -12,9 +11,12 @@ import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
 import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
+import type { Capability, SecondServerKind } from '../support/mailflow/capabilities.ts'
+import type { FlowVariant } from '../support/mailflow/changes.ts'
 import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
-import type { FlowVariant } from '../support/mailflow/standard-flow.ts'
-import { currentRun, type Late, type Located, type Run } from '../support/run/run.ts'
+import { currentRun } from '../support/run/current.ts'
+import type { RuleExample } from '../support/run/example.ts'
+import type { Late, Run } from '../support/run/run.ts'
 import type { Handover, SenderBehaviour } from '../support/traffic/delivering.ts'
 import type { Message } from '../support/traffic/message.ts'
 import type { Strength } from '../support/traffic/probe.ts'
@@ -45,7 +47,7 @@ interface Copy {
 
 /** One example: what it asks for (Given), what happened (When) and what was seen (Then). */
 export class MailWorld extends World {
-  located!: Located
+  located!: RuleExample
   key = ''
   /** The gateway is judged as a sender, by what it sends. */
   sends = false
@@ -69,7 +71,7 @@ export class MailWorld extends World {
   comesIn: 'in clear' | 'over TLS' | undefined
   copies: Copy[] = []
   /** The partner is a second server of this kind. */
-  peer: PeerKind | undefined
+  peer: SecondServerKind | undefined
   /** What somebody on the path does, by the direction seen from the gateway. */
   between: { in?: Interference; out?: Interference } = {}
   ownGateway: Gateway | undefined

@@ -1,7 +1,7 @@
 import { defineParameterType } from '@cucumber/cucumber'
 import type { Behaviour, TlsVersion } from '../../support/lab/partner/behaviour.ts'
-import { FLOW_VARIANTS, type FlowVariant } from '../../support/mailflow/standard-flow.ts'
-import { CERTIFICATE_FLAWS, type CertificateFlaw } from '../../support/pki/pki.ts'
+import { FLOW_VARIANTS, type FlowVariant } from '../../support/mailflow/changes.ts'
+import { CERTIFICATE_FLAWS, type CertificateFlaw } from '../../support/pki/flaws.ts'
 
 defineParameterType({
   name: 'flaw',

@@ -2,8 +2,9 @@ import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadFeatures } from '../catalogue/features.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
+import { withRun } from '../run/current.ts'
 import { judgeAll } from '../run/judge-all.ts'
-import { Run, withRun } from '../run/run.ts'
+import { Run } from '../run/run.ts'
 
 export interface Stability {
   runs: number

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Engine, LABELS } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
+import { LABELS } from '../engine/labels.ts'
 import { engineOrSkip } from '../test-bed/fixtures/test-engine.ts'
 
 const COMMAND = join(import.meta.dirname, 'mail-tls.js')

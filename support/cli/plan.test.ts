@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { stripVTControlCharacters } from 'node:util'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadFeatures } from '../catalogue/features.ts'
-import type { Planned } from '../run/run.ts'
+import type { PlannedExample } from '../run/example.ts'
 import { planText } from './plan.ts'
 
 const catalogue = loadCatalogue()
@@ -10,7 +10,7 @@ const rules = loadFeatures(catalogue)
 const look = { colour: false, columns: 80 }
 
 /** Of one requirement, an example for each reason; nothing where it would be judged. */
-function planned(requirement: string, ...reasons: (string | undefined)[]): Planned[] {
+function planned(requirement: string, ...reasons: (string | undefined)[]): PlannedExample[] {
   const rule = rules.find(rule => rule.requirement === requirement)!
   return reasons.map((inapplicable, n) => ({
     rule,

@@ -1,11 +1,15 @@
 import pc from 'picocolors'
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { Planned } from '../run/run.ts'
+import type { PlannedExample } from '../run/example.ts'
 import { wrapped } from './columns.ts'
 import type { Look } from './terminal.ts'
 
 /** What a run would judge of each requirement, and why not more; at most `columns` wide. */
-export function planText(plan: readonly Planned[], catalogue: Catalogue, { colour, columns }: Look): string {
+export function planText(
+  plan: readonly PlannedExample[],
+  catalogue: Catalogue,
+  { colour, columns }: Look,
+): string {
   const paint = pc.createColors(colour)
   const byRequirement = Map.groupBy(plan, ({ rule }) => rule.requirement)
   const lines: string[] = []

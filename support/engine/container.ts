@@ -3,8 +3,9 @@ import type { ContainerRuntimeClient } from 'testcontainers'
 import { printable } from '../wire/printable.ts'
 import { until } from '../wire/until.ts'
 import { archive, type File } from './archive.ts'
-import { failure, LABELS } from './engine.ts'
+import { failure } from './engine.ts'
 import { ContainerFailure, lastWords, within } from './failure.ts'
+import { LABELS } from './labels.ts'
 import type { RunNetwork } from './run-network.ts'
 
 /** Where files wait in a container until they take their places, and what moves them there from it. */

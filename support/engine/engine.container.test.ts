@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { PLACE } from '../life.ts'
 import { engineOrSkip } from '../test-bed/fixtures/test-engine.ts'
-import { type Engine, LABELS } from './engine.ts'
+import type { Engine } from './engine.ts'
+import { LABELS } from './labels.ts'
 import type { RunNetwork } from './run-network.ts'
 
 const dockerfile = (...lines: string[]) => [

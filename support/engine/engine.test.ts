@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { life, PLACE } from '../life.ts'
-import { isDead, LABELS } from './engine.ts'
+import { isDead, LABELS } from './labels.ts'
 
 describe('what a run left on the engine', () => {
   const HOUR = 60 * 60 * 1000

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { ContainerRuntimeClient } from 'testcontainers'
-import { life, lives, PLACE } from '../life.ts'
+import { life, PLACE } from '../life.ts'
 import { printable } from '../wire/printable.ts'
 import { ANSWER, ContainerFailure, within } from './failure.ts'
 import { build, type ImageSource, tagOf } from './image.ts'
+import { isDead, LABELS } from './labels.ts'
 import { RunNetwork } from './run-network.ts'
 import { freeSubnets, type Subnet } from './subnet.ts'
 
@@ -13,22 +14,8 @@ export { ContainerFailure } from './failure.ts'
 export { folderFiles, type ImageSource } from './image.ts'
 export { RunNetwork } from './run-network.ts'
 
-/** Labels on everything that a run makes, so that a later run finds what a killed one left. */
-export const LABELS = {
-  run: 'mail-tls.run',
-  /** Of the process, as `life` has it. */
-  pid: 'mail-tls.pid',
-  /** Where that id means something: `PLACE`. */
-  host: 'mail-tls.host',
-  /** In ms since 1970. */
-  since: 'mail-tls.since',
-} as const
-
 /** Behind every word that there is no engine. */
 const ADVICE = '; mail-tls doctor says why'
-
-/** Of a run in another place nobody here can tell whether it lives; it is taken for dead after this long, in ms. */
-const DAY = 24 * 60 * 60 * 1000
 
 export type Dockerode = ContainerRuntimeClient['container']['dockerode']
 
@@ -221,12 +208,6 @@ export function failure(what: string, error: unknown): ContainerFailure {
   return error instanceof ContainerFailure
     ? error
     : new ContainerFailure(`the container engine failed at ${what}: ${(error as Error).message}`)
-}
-
-/** Whether the run that these labels name has ended without clearing up. */
-export function isDead(labels: Record<string, string>): boolean {
-  if (labels[LABELS.host] !== PLACE) return Date.now() - Number(labels[LABELS.since] ?? 0) > DAY
-  return !lives(labels[LABELS.pid] ?? '')
 }
 
 /** testcontainers goes on to the usual socket, without a word, where nothing answers at the place that was named. */

@@ -1,26 +1,6 @@
+import type { Capability } from '../mailflow/capabilities.ts'
+import type { FlowVariant } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import type { FlowVariant } from '../mailflow/standard-flow.ts'
-
-/** What a product may be able to do; a scenario that needs more is inapplicable for it. */
-export const CAPABILITIES = {
-  'encryption-only': 'force TLS outbound without looking at the certificate',
-  'certificate-validation': 'force TLS outbound with a valid chain, whatever the name',
-  'domain-validation': 'force TLS outbound with a valid chain and the right name',
-  'tls-domain': 'compare the partner certificate with a configured name instead of the host name',
-  'inbound-required': 'require TLS from chosen sender domains',
-  'client-certificates': 'require a certificate with a chosen name from chosen sender domains',
-  'client-certificate-outbound': 'show a certificate of its own as a sender',
-  submission: 'take mail from users who log in',
-  retry: 'try a queued message again when asked',
-  expiry: 'give a message up after a configured number of attempts',
-  'forced-tls-inbound': 'require TLS from every sender',
-  'tls12-only': 'speak TLS 1.2 and nothing newer where it is told so',
-  'forward-secrecy-only': 'use key exchange with forward secrecy alone where it is told so',
-  pair: 'exchange mail with a second server of the same kind that the suite starts',
-  'mixed-pair': 'exchange mail with a server of another kind that the suite starts',
-  'session-log': 'say in its log for each session whether it was encrypted and verified',
-} as const
-export type Capability = keyof typeof CAPABILITIES
 
 export interface RenderedFile {
   /** Relative to the gateway's own folder; absolute in a container. */

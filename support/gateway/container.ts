@@ -13,8 +13,9 @@ import {
   type Release,
   type RenderedFile,
 } from './adapter.ts'
-import type { Gateway, GatewaySource } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import { ProductLog } from './product-log.ts'
+import type { GatewaySource } from './source.ts'
 
 /** The same in every container: nothing else listens there. */
 const PLACE: Place = { address: '0.0.0.0', inbound: 25, submission: 587 }

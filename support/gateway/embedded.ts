@@ -9,8 +9,9 @@ import { GatewayFailure } from '../gateway-failure.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { whyNoGreeting } from '../wire/smtp/greeting.ts'
 import { type DeliveryEvent, type EmbeddedProduct, lacking, type Place, type SessionWord } from './adapter.ts'
-import type { Gateway, GatewaySource } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import { ProductLog } from './product-log.ts'
+import type { GatewaySource } from './source.ts'
 
 /** How long a product may take to its first 220, in ms. */
 const START_LIMIT = 20_000

@@ -2,11 +2,12 @@ import { X509Certificate } from 'node:crypto'
 import { basename } from 'node:path'
 import { getCACertificates } from 'node:tls'
 import { GatewayFailure } from '../gateway-failure.ts'
+import type { Capability } from '../mailflow/capabilities.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { readAuthorities } from '../pki/authority-files.ts'
-import type { Capability } from './adapter.ts'
-import type { Gateway, GatewaySource } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import type { GatewayFile } from './gateway-file.ts'
+import type { GatewaySource } from './source.ts'
 
 /** A gateway that runs already, as its file describes it. */
 export interface ExternalSource extends GatewaySource {

@@ -6,8 +6,9 @@ import { reference } from '../reference/gateway.ts'
 import { handOver } from '../traffic/delivering.ts'
 import { compose } from '../traffic/message.ts'
 import { greets } from '../wire/smtp/greeting.ts'
-import type { Gateway, GatewaySource } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import { Gateways } from './pool.ts'
+import type { GatewaySource } from './source.ts'
 
 describe('the gateways of a run', () => {
   const pki = new Pki()

@@ -1,19 +1,24 @@
 import type { RunNetwork } from '../engine/run-network.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
+import type { Capability, SecondServerKind } from '../mailflow/capabilities.ts'
+import { type FlowVariant, variantOf } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import { type FlowVariant, peerFlow, variantOf } from '../mailflow/standard-flow.ts'
+import { peerFlow } from '../mailflow/standard-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
 import { greets } from '../wire/smtp/greeting.ts'
 import { until } from '../wire/until.ts'
-import type { Capability } from './adapter.ts'
-import type { Gateway, GatewaySource, PeerKind } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
+import type { GatewaySource } from './source.ts'
 
 /** Second servers of a kind at a time: enough that nobody waits long while one is listened to for what comes late. */
 const PEERS = 3
 
 /** Not the gateway's own to claim: the suite has a second server for it or has none. */
-const PAIRED: Partial<Record<Capability, PeerKind>> = { pair: 'the same kind', 'mixed-pair': 'another kind' }
+const PAIRED: Partial<Record<Capability, SecondServerKind>> = {
+  pair: 'the same kind',
+  'mixed-pair': 'another kind',
+}
 
 /** Second servers of one kind: nobody shares one, so that what comes late can be told apart. */
 interface Peers {
@@ -41,8 +46,8 @@ export class Gateways {
   readonly #pki: Pki
   readonly #network: RunNetwork | undefined
   readonly #running = new Map<FlowVariant, Promise<Gateway>>()
-  readonly #peers = new Map<PeerKind, Peers>()
-  readonly #kindOf = new Map<Gateway, PeerKind>()
+  readonly #peers = new Map<SecondServerKind, Peers>()
+  readonly #kindOf = new Map<Gateway, SecondServerKind>()
   /** Each is one example's alone. */
   readonly #own = new Set<Gateway>()
   readonly #starting = new Set<Promise<Gateway>>()
@@ -91,7 +96,7 @@ export class Gateways {
    * A second server that nobody else has until it is dismissed. Somebody may have had it before, except where a server
    * remembers what it saw of others. Throws GatewayFailure.
    */
-  async peer(kind: PeerKind): Promise<Gateway> {
+  async peer(kind: SecondServerKind): Promise<Gateway> {
     const source = this.source.peers?.[kind]?.()
     if (!source) throw new Error(`the suite has no second server of ${kind} for ${this.source.name}`)
     const peers = this.#peers.get(kind) ?? { free: [], count: 0, waiting: [] }
@@ -150,11 +155,14 @@ export class Gateways {
     await gateway.stop()
   }
 
-  #remembers(kind: PeerKind): boolean {
+  #remembers(kind: SecondServerKind): boolean {
     return Boolean(this.source.remembers || this.source.peers?.[kind]?.().remembers)
   }
 
-  async #startPeer(source: GatewaySource, about: { kind: PeerKind; number: number }): Promise<Gateway> {
+  async #startPeer(
+    source: GatewaySource,
+    about: { kind: SecondServerKind; number: number },
+  ): Promise<Gateway> {
     return this.#started(source, await this.#tapped(await peerFlow(this.#flow, about, this.#pki)))
   }
 

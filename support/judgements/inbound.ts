@@ -1,5 +1,5 @@
-import { pathTo } from '../lab/lab.ts'
 import type { Mail } from '../lab/mailbox/mailbox.ts'
+import { pathTo } from '../mailflow/domains.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Handover } from '../traffic/delivering.ts'
 import { bodyOf, headersOf } from '../traffic/message.ts'

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadFeatures, select } from '../catalogue/features.ts'
-import type { GatewaySource } from '../gateway/gateway.ts'
+import type { GatewaySource } from '../gateway/source.ts'
 import { Pki } from '../pki/pki.ts'
 import type { QueueDefects } from '../reference/defects.ts'
 import { reference } from '../reference/gateway.ts'
 import { runExamples } from '../run/cucumber.ts'
-import { Run, withRun } from '../run/run.ts'
+import { withRun } from '../run/current.ts'
+import { Run } from '../run/run.ts'
 
 describe('judging mail that flows while a certificate is changed', function () {
   this.timeout(60_000)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Container, type Engine, LABELS } from '../engine/engine.ts'
+import type { Container, Engine } from '../engine/engine.ts'
+import { LABELS } from '../engine/labels.ts'
 import { Pki } from '../pki/pki.ts'
 import { engineOrSkip } from '../test-bed/fixtures/test-engine.ts'
 import { bounded } from '../wire/breakdown.ts'

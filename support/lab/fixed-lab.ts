@@ -1,7 +1,8 @@
+import { freshDomain } from '../mailflow/domains.ts'
 import { decisive, type OutboundLevel } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
-import { freshDomain, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
 import { Partner } from './partner/partner.ts'
 import { PartnerServer } from './partner/partner-server.ts'
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { pathTo } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Party } from '../wire/conversation.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
@@ -41,12 +41,6 @@ export function tapOptions(
   return { domain, hosts: [{ ...rest, relay }], hostnames: [pathTo(domain)] }
 }
 
-/**
- * The mail exchanger that a tap is. Not the name of the server behind it: some servers leave themselves out of a
- * domain's exchangers by their names, and then find none for the mail that they pass on.
- */
-export const pathTo = (domain: string): string => `path.${domain}`
-
 /** Everything around a gateway, wherever it runs. */
 export interface Lab {
   readonly pki: Pki
@@ -73,12 +67,6 @@ export interface Lab {
   /** The example that asked for a partner is over; where addresses are few, the next one gets its place. */
   release(partner: Partner): void
   stop(): Promise<void>
-}
-
-let lastName = 0
-
-export function freshDomain(pattern: string): string {
-  return pattern.replace('*', `d${++lastName}-${randomBytes(2).toString('hex')}`)
 }
 
 /** The mail exchangers of a partner with their certificates; `address` is called once for each. */

@@ -1,5 +1,6 @@
+import { freshDomain } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
-import { freshDomain, hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
+import { hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
 import { Names } from './names/names.ts'
 import { Partner } from './partner/partner.ts'
 import { PartnerServer } from './partner/partner-server.ts'

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict'
-import type { Capability } from '../gateway/adapter.ts'
-import { type GatewaySource, PEER_KINDS } from '../gateway/gateway.ts'
+import type { GatewaySource } from '../gateway/source.ts'
 import type { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
 import { samplePki } from '../test-bed/fixtures/sample-flow.ts'
+import { type Capability, SECOND_SERVER_KINDS } from './capabilities.ts'
+import { FLOW_VARIANTS, gatewayIdentity, variantOf } from './changes.ts'
 import { decisive, type MailFlow } from './mail-flow.ts'
-import {
-  FLOW_VARIANTS,
-  FORCED_LEVELS,
-  gatewayIdentity,
-  peerFlow,
-  standardFlow,
-  variantOf,
-} from './standard-flow.ts'
+import { FORCED_LEVELS, peerFlow, standardFlow } from './standard-flow.ts'
 
 /** A certificate says whose it is. */
 const pki = {
@@ -127,8 +121,8 @@ describe('a variant of a mail flow', () => {
 
   it('for a second server has a domain for each kind, and no connectors', async () => {
     const flow = await flowOf(...FORCED_LEVELS, 'inbound-required')
-    const flows = await Promise.all(PEER_KINDS.map(kind => peerFlow(flow, { kind, number: 1 }, pki)))
-    assert.equal(new Set(flows.map(({ domain }) => domain)).size, PEER_KINDS.length)
+    const flows = await Promise.all(SECOND_SERVER_KINDS.map(kind => peerFlow(flow, { kind, number: 1 }, pki)))
+    assert.equal(new Set(flows.map(({ domain }) => domain)).size, SECOND_SERVER_KINDS.length)
     for (const { domain, hostname, recipient, inbound, outbound } of flows) {
       assert.deepEqual([hostname, recipient], [`mx.${domain}`, `inbox@${domain}`])
       assert.deepEqual([inbound, outbound], [[], []])

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
-import { CERTIFICATE_FLAWS, type CertificateFlaw, Pki } from './pki.ts'
+import { CERTIFICATE_FLAWS, type CertificateFlaw } from './flaws.ts'
+import { Pki } from './pki.ts'
 
 describe('the certificates of a run', () => {
   const pki = new Pki()

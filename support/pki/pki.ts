@@ -7,28 +7,13 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { certificate } from './certificate.ts'
+import type { CertificateFlaw } from './flaws.ts'
 
 /** A key with its certificate, both PEM. Intermediates follow the certificate. */
 export interface Identity {
   key: string
   certificate: string
 }
-
-/** What is wrong with a certificate, in the words of the features. */
-export const CERTIFICATE_FLAWS = [
-  'expired',
-  'not yet valid',
-  'for another name',
-  'from an unknown authority',
-  'self-signed',
-  'for the wrong usage',
-  'without its intermediate',
-  'issued by no authority',
-  'signed with SHA-1',
-  'with a key of 1024 bits',
-  'with its name in the common name only',
-] as const
-export type CertificateFlaw = (typeof CERTIFICATE_FLAWS)[number]
 
 /**
  * Authorities of the lab. `root` is what everybody trusts; `other` nobody. `former` and `new` are the two ends of a

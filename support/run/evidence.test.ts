@@ -4,7 +4,8 @@ import { loadFeatures, select } from '../catalogue/features.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
 import { runExamples } from './cucumber.ts'
-import { Run, withRun } from './run.ts'
+import { withRun } from './current.ts'
+import { Run } from './run.ts'
 
 describe('the verdicts of a whole run', function () {
   this.timeout(180_000)

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadFeatures, select } from '../catalogue/features.ts'
-import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import type { GatewaySource } from '../gateway/source.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
+import { withRun } from './current.ts'
 import { judgeAll } from './judge-all.ts'
-import { Run, withRun } from './run.ts'
+import { Run } from './run.ts'
 
 /** One that forced mail meets a partner without TLS in, and others that go on meanwhile. */
 const HOLDING = 'EXO-FRC-01'

@@ -13,7 +13,8 @@ import type { Observation, VerdictName } from '../verdicts/verdict.ts'
 import { greets } from '../wire/smtp/greeting.ts'
 import { until } from '../wire/until.ts'
 import { runExamples } from './cucumber.ts'
-import { currentRun, type Late, Run, useRun, withRun } from './run.ts'
+import { currentRun, useRun, withRun } from './current.ts'
+import { type Late, Run } from './run.ts'
 
 const MUST = 'EXO-FRC-01'
 const catalogue = loadCatalogue()

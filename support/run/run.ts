@@ -1,10 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Catalogue, loadCatalogue, type Requirement } from '../catalogue/catalogue.ts'
 import { type FeatureRule, loadFeatures, placeOf } from '../catalogue/features.ts'
 import { within } from '../engine/failure.ts'
-import type { Gateway, GatewaySource } from '../gateway/gateway.ts'
+import type { Gateway } from '../gateway/gateway.ts'
 import { Gateways } from '../gateway/pool.ts'
+import type { GatewaySource } from '../gateway/source.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
@@ -17,6 +17,7 @@ import type { RecordedVerdict } from '../verdicts/record.ts'
 import { judge, type Observation } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { until } from '../wire/until.ts'
+import type { PlannedExample, RuleExample } from './example.ts'
 import { mustKeepContract } from './preflight.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
 import { Turns } from './turns.ts'
@@ -74,7 +75,7 @@ export interface Late {
 }
 
 interface Held {
-  located: Located
+  located: RuleExample
   verdict: RecordedVerdict
   late: Late
 }
@@ -91,7 +92,7 @@ export interface Circumstances {
 
 /** An example and its gateways, up to a time on the clock of `performance`. */
 interface Stay {
-  located: Located
+  located: RuleExample
   verdict: RecordedVerdict
   tested: readonly Gateway[]
   all: readonly Gateway[]
@@ -103,18 +104,6 @@ export interface End {
   why: GatewayFailure
   rules: ReadonlySet<string>
   scenarios: ReadonlySet<string>
-}
-
-/** One example of the suite as a scenario finds itself again. */
-export interface Located {
-  rule: FeatureRule
-  title: string
-  control: boolean
-}
-
-/** An example that would be judged, or why not. */
-export interface Planned extends Located {
-  inapplicable?: string
 }
 
 /** One lab, one gateway and all verdicts: what every scenario of a run shares. */
@@ -131,10 +120,10 @@ export class Run {
   /** Once known, only those that are meant for this version. */
   deviations: readonly Deviation[]
   /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
-  plan: Planned[] | undefined
+  plan: PlannedExample[] | undefined
   /** By domain of the gateways: whoever leads its mail through a tap has it alone. */
   readonly paths = new Turns()
-  readonly #examples = new Map<string, Located>()
+  readonly #examples = new Map<string, RuleExample>()
   readonly #controls = new Map<FeatureRule, boolean>()
   readonly #submissions = new Map<Gateway, Submission>()
   /** Each example has gateways of its own, with nothing beside it; see `judgeAll`. */
@@ -205,7 +194,7 @@ export class Run {
   }
 
   /** `place` is `features/….feature:LINE`. */
-  example(place: string): Located {
+  example(place: string): RuleExample {
     const example = this.#examples.get(place)
     if (!example) throw new Error(`${place} is no example of the suite`)
     return example
@@ -222,7 +211,7 @@ export class Run {
   }
 
   /** What the requirement makes of an observation in an example. */
-  judge({ rule, control }: Located, observation: Observation, level?: Requirement['level']) {
+  judge({ rule, control }: RuleExample, observation: Observation, level?: Requirement['level']) {
     const requirement = this.catalogue.get(rule.requirement)
     const deviation = recordedDeviation(this.deviations, {
       requirement: requirement.id,
@@ -240,7 +229,7 @@ export class Run {
 
   record(
     key: string,
-    located: Located,
+    located: RuleExample,
     verdict: RecordedVerdict,
     { tested, all, late }: Circumstances,
   ): void {
@@ -359,21 +348,4 @@ export class Run {
     if (failures.length > 0)
       throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
   }
-}
-
-let current: Run | undefined
-const side = new AsyncLocalStorage<Run>()
-
-/** The run that the steps of this process belong to. */
-export function useRun(run: Run | undefined): void {
-  current = run
-}
-
-/** The run for the steps that `work` runs: several can go side by side. */
-export function withRun<T>(run: Run, work: () => Promise<T>): Promise<T> {
-  return side.run(run, work)
-}
-
-export function currentRun(): Run | undefined {
-  return side.getStore() ?? current
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { TlsVersion } from '../lab/partner/behaviour.ts'
-import type { CertificateFlaw, Identity, Pki } from '../pki/pki.ts'
+import type { CertificateFlaw } from '../pki/flaws.ts'
+import type { Identity, Pki } from '../pki/pki.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type Breakdown, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp/smtp.ts'

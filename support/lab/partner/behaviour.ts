@@ -1,4 +1,5 @@
-import type { AuthorityName, CertificateFlaw } from '../../pki/pki.ts'
+import type { CertificateFlaw } from '../../pki/flaws.ts'
+import type { AuthorityName } from '../../pki/pki.ts'
 import type { Party } from '../../wire/conversation.ts'
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
