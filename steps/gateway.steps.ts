@@ -1,12 +1,7 @@
 import { Given, Then, When } from '@cucumber/cucumber'
-import {
-  arrivalsOf,
-  eachArrivedOnce,
-  SETTLED,
-  showsChange,
-  showsThroughout,
-} from '../support/judgements/transition.ts'
+import { eachArrivedOnce, SETTLED, showsChange, showsThroughout } from '../support/judgements/transition.ts'
 import { type FlowVariant, gatewayIdentity } from '../support/mailflow/changes.ts'
+import { arrivalsOf } from '../support/traffic/arrivals.ts'
 import { Stream } from '../support/traffic/stream.ts'
 import { until } from '../support/wire/until.ts'
 import { Inapplicable, type MailWorld } from './world.ts'

@@ -1,4 +1,6 @@
 import { type DataTable, defineParameterType, Given, Then, When } from '@cucumber/cucumber'
+import type { Message } from '../support/evidence/mail.ts'
+import type { Sent } from '../support/evidence/sent.ts'
 import { onlyDecryptable, readable } from '../support/judgements/content.ts'
 import { firstHopAlone, hopsOfTheirOwn, noFurtherClaim } from '../support/judgements/hops.ts'
 import { authorTold, nobodyTold, noticed } from '../support/judgements/notices.ts'
@@ -16,11 +18,11 @@ import {
 } from '../support/judgements/outbound.ts'
 import type { TlsVersion } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
-import { compose, type Message, type MessageOptions } from '../support/traffic/message.ts'
+import { compose, type MessageOptions } from '../support/traffic/message.ts'
 import { passOn } from '../support/traffic/onward.ts'
-import { type Sent, send } from '../support/traffic/sending.ts'
+import { type LiveSent, send } from '../support/traffic/sending.ts'
 import { encrypted } from '../support/traffic/smime.ts'
-import type { Observation } from '../support/verdicts/verdict.ts'
+import type { Observation } from '../support/verdicts/observation.ts'
 import { receiveFromPeer, sendToPeer } from './pair.steps.ts'
 import { deliver } from './sender.steps.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
@@ -66,7 +68,7 @@ async function sendTo(
   return sent
 }
 
-async function sendOne(world: MailWorld, how: Sending = {}): Promise<Sent> {
+async function sendOne(world: MailWorld, how: Sending = {}): Promise<LiveSent> {
   if (world.peer) return sendToPeer(world, how)
   return (await sendTo(world, [await partnerOf(world)], how))[0]!
 }

@@ -1,10 +1,11 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
+import type { Message } from '../support/evidence/mail.ts'
 import { hadForwardSecrecy } from '../support/judgements/wire.ts'
 import type { Interference } from '../support/lab/lab.ts'
 import type { SecondServerKind } from '../support/mailflow/capabilities.ts'
-import { compose, type Message } from '../support/traffic/message.ts'
+import { compose } from '../support/traffic/message.ts'
 import { receiveThrough, sendThrough } from '../support/traffic/relaying.ts'
-import type { Sent } from '../support/traffic/sending.ts'
+import type { LiveSent } from '../support/traffic/sending.ts'
 import { STATIC_RSA } from '../support/wire/tls/tls-names.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
@@ -75,7 +76,7 @@ Given(
 export async function sendToPeer(
   world: MailWorld,
   how: { message?: Message; cause?: Message; tries?: number },
-): Promise<Sent> {
+): Promise<LiveSent> {
   const { gateway, peer } = await world.pair()
   const { out } = world.between
   const passed = await sendThrough(world.run, {

@@ -18,7 +18,7 @@ import type { TlsVersion } from '../support/lab/partner/behaviour.ts'
 import type { CertificateFlaw } from '../support/pki/flaws.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
 import { compose, newToken } from '../support/traffic/message.ts'
-import type { Observation } from '../support/verdicts/verdict.ts'
+import type { Observation } from '../support/verdicts/observation.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
 Given('the sender uses TLS', function (this: MailWorld) {

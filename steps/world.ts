@@ -1,4 +1,7 @@
 import { World } from '@cucumber/cucumber'
+import type { Handover } from '../support/evidence/handover.ts'
+import type { Message } from '../support/evidence/mail.ts'
+import type { Strength } from '../support/evidence/offer.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
 import {
   cameAgainLater,
@@ -17,14 +20,12 @@ import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
 import type { Late, Run } from '../support/run/run.ts'
-import type { Handover, SenderBehaviour } from '../support/traffic/delivering.ts'
-import type { Message } from '../support/traffic/message.ts'
-import type { Strength } from '../support/traffic/probe.ts'
-import type { Sent } from '../support/traffic/sending.ts'
+import type { SenderBehaviour } from '../support/traffic/delivering.ts'
+import type { LiveSent } from '../support/traffic/sending.ts'
 import type { Dialogue } from '../support/traffic/session.ts'
 import type { Stream } from '../support/traffic/stream.ts'
-import { all, unclear } from '../support/verdicts/observation.ts'
-import type { Observation, VerdictName } from '../support/verdicts/verdict.ts'
+import { all, type Observation, unclear } from '../support/verdicts/observation.ts'
+import type { VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp/smtp.ts'
 
@@ -44,6 +45,8 @@ interface Copy {
   domain: string
   behaviour: Behaviour
 }
+
+type SettledLive = Settled & { sent: LiveSent }
 
 /** One example: what it asks for (Given), what happened (When) and what was seen (Then). */
 export class MailWorld extends World {
@@ -82,7 +85,7 @@ export class MailWorld extends World {
   astray: Message[] = []
 
   // When
-  sent: Sent[] = []
+  sent: LiveSent[] = []
   handover: Handover | undefined
   readonly dialogues: Dialogue[] = []
   readonly logins: (Reply | undefined)[] = []
@@ -107,7 +110,7 @@ export class MailWorld extends World {
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
-  readonly #settled: { held: Settled[]; there: Settled[] } = { held: [], there: [] }
+  readonly #settled: { held: SettledLive[]; there: SettledLive[] } = { held: [], there: [] }
   acted = false
   /** In a dry run: the next step is not to be run, nor any after it. */
   ends = false
@@ -193,7 +196,7 @@ export class MailWorld extends World {
   }
 
   /** Notes how messages stand before anybody concludes: what comes from now on is late. */
-  settled(sent: readonly Sent[], { outbound }: MailFlow = this.flow): void {
+  settled(sent: readonly LiveSent[], { outbound }: MailFlow = this.flow): void {
     const { held, there } = this.#settled
     for (const one of sent) {
       const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
@@ -306,7 +309,7 @@ export class MailWorld extends World {
   }
 
   /** The one message of an example. */
-  get only(): Sent {
+  get only(): LiveSent {
     const sent = this.sent.at(-1)
     if (!sent) throw new Error('no message was sent')
     return sent

@@ -1,4 +1,5 @@
-import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
+import type { DeliveryEvent } from '../../support/evidence/words.ts'
+import type { ContainerProduct, Place, Rendered } from '../../support/gateway/adapter.ts'
 import { gnutlsPriority } from '../../support/gateway/suites.ts'
 import {
   type MailFlow,

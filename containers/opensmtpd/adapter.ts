@@ -1,4 +1,5 @@
-import type { ContainerProduct, DeliveryEvent, Place, Rendered } from '../../support/gateway/adapter.ts'
+import type { DeliveryEvent } from '../../support/evidence/words.ts'
+import type { ContainerProduct, Place, Rendered } from '../../support/gateway/adapter.ts'
 import { TLS12_SUITES } from '../../support/gateway/suites.ts'
 import { type MailFlow, requiresTlsOfAll, specificity } from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'

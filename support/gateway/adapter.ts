@@ -1,3 +1,4 @@
+import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
 import type { Capability } from '../mailflow/capabilities.ts'
 import type { FlowVariant } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
@@ -13,25 +14,6 @@ export interface RenderedFile {
 /** A mail flow in a product's own files. */
 export interface Rendered {
   files: RenderedFile[]
-}
-
-/** The product's word on one recipient, in neutral form. Explains; never decides. */
-export interface DeliveryEvent {
-  kind: 'delivered' | 'deferred' | 'bounced'
-  recipient: string
-  /** The product's own words; from an adapter as they are, else printable. */
-  reason: string
-}
-
-/** What the product's log says about the TLS of one session. Judged by TRC-02 alone. */
-export interface SessionWord {
-  tls: boolean
-  /** As the product writes it. */
-  version?: string
-  suite?: string
-  /** Whether it calls the peer's certificate verified. */
-  verified?: boolean
-  line: string
 }
 
 /** Data and pure functions: one per product, tested without starting anything. */

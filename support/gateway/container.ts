@@ -1,18 +1,12 @@
 import { type Container, type File, folderFiles, type RunNetwork } from '../engine/engine.ts'
+import type { DeliveryEvent } from '../evidence/words.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { printable } from '../wire/printable.ts'
 import { whyNoGreeting } from '../wire/smtp/greeting.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
-import {
-  type ContainerProduct,
-  type DeliveryEvent,
-  lacking,
-  type Place,
-  type Release,
-  type RenderedFile,
-} from './adapter.ts'
+import { type ContainerProduct, lacking, type Place, type Release, type RenderedFile } from './adapter.ts'
 import type { Gateway } from './gateway.ts'
 import { ProductLog } from './product-log.ts'
 import type { GatewaySource } from './source.ts'

@@ -1,7 +1,7 @@
+import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
-import type { DeliveryEvent, SessionWord } from './adapter.ts'
 
 /** A running gateway, whatever it is made of. */
 export interface Gateway {

@@ -1,7 +1,8 @@
+import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { printable } from '../wire/printable.ts'
 import type { Watchable } from '../wire/until.ts'
-import type { Adapter, DeliveryEvent, SessionWord } from './adapter.ts'
+import type { Adapter } from './adapter.ts'
 import { sessionWords } from './session-words.ts'
 
 /** A product in a loop must not fill the memory, and one whose words are not kept cannot be judged by them. */

@@ -1,5 +1,6 @@
+import type { SessionWord } from '../evidence/words.ts'
 import { printable } from '../wire/printable.ts'
-import type { Adapter, SessionWord } from './adapter.ts'
+import type { Adapter } from './adapter.ts'
 
 /**
  * What a log says about the TLS of the sessions that `text` singles out, oldest first: of every line that mentions it,

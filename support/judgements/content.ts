@@ -1,6 +1,5 @@
-import type { Sent } from '../traffic/sending.ts'
-import { broken, kept, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
+import type { Sent } from '../evidence/sent.ts'
+import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 import { carrier } from './outbound.ts'
 
 /** The text of the message stands on the wire for everybody to read. */

@@ -1,14 +1,13 @@
+import { secured } from '../evidence/facts.ts'
+import { headersOf } from '../evidence/mail.ts'
+import type { Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Partner } from '../lab/partner/partner.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import { headersOf } from '../traffic/message.ts'
-import type { Sent } from '../traffic/sending.ts'
-import { broken, kept, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
+import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { isBy, lineTrue } from './inbound.ts'
 import { arrivesInClear, carriers } from './outbound.ts'
-import { secured } from './wire.ts'
 
 const received = (headers: ReturnType<typeof headersOf>): string[] =>
   headers.flatMap(({ name, value }) => (name === 'received' ? [value] : []))

@@ -1,14 +1,12 @@
-import type { Mail } from '../lab/mailbox/mailbox.ts'
+import { secured } from '../evidence/facts.ts'
+import type { Handover } from '../evidence/handover.ts'
+import { bodyOf, headersOf, type Mail } from '../evidence/mail.ts'
 import { pathTo } from '../mailflow/domains.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import type { Handover } from '../traffic/delivering.ts'
-import { bodyOf, headersOf } from '../traffic/message.ts'
-import { broken, kept, refused, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
+import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
 import { SUITES, sameSuite, spoken } from '../wire/tls/tls-names.ts'
-import { secured } from './wire.ts'
 
 /** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
 const UNKNOWN = new Set(['no connection', 'silent'])

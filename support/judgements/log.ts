@@ -1,9 +1,8 @@
-import type { SessionWord } from '../gateway/adapter.ts'
-import { broken, kept, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
+import { secured } from '../evidence/facts.ts'
+import type { SessionWord } from '../evidence/words.ts'
+import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { sameSuite } from '../wire/tls/tls-names.ts'
-import { secured } from './wire.ts'
 
 /** What a log can call a session, as far as TLS goes; `encrypted` leaves the peer's certificate open. */
 export const SESSION_CLASSES = ['clear', 'encrypted', 'unverified', 'verified'] as const

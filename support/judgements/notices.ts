@@ -1,7 +1,6 @@
+import type { Sent } from '../evidence/sent.ts'
 import type { Partner } from '../lab/partner/partner.ts'
-import type { Sent } from '../traffic/sending.ts'
-import { broken, kept, refused, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
+import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import { until } from '../wire/until.ts'
 
 /** Longest wait for a notification after the gateway has given a message up, in ms. */

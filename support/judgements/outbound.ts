@@ -1,11 +1,11 @@
+import { commands, connections, offersStarttls, secured } from '../evidence/facts.ts'
+import { bodyOf } from '../evidence/mail.ts'
+import type { Sent } from '../evidence/sent.ts'
 import { duration } from '../quantities.ts'
-import { bodyOf } from '../traffic/message.ts'
-import type { Sent } from '../traffic/sending.ts'
-import { broken, kept, refused, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
+import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { spoken } from '../wire/tls/tls-names.ts'
-import { commands, connections, nothingInClear, offersStarttls, secured } from './wire.ts'
+import { nothingInClear } from './wire.ts'
 
 export interface TlsExpectation {
   /** `TLSv1.2` */

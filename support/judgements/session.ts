@@ -1,6 +1,5 @@
 import type { Dialogue } from '../traffic/session.ts'
-import { broken, kept, refused, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
+import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
 import { replyIs } from './inbound.ts'
 

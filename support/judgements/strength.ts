@@ -1,7 +1,6 @@
+import { isGood, isRefusal, type Strength } from '../evidence/offer.ts'
 import { counted } from '../quantities.ts'
-import { isGood, isRefusal, type Strength } from '../traffic/probe.ts'
-import { broken, kept, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
+import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 
 /** Every address that takes connections offers the same; what differs is named with its address. */
 export function equallyStrong(all: readonly Strength[]): Observation {

@@ -1,22 +1,21 @@
-import { counted } from '../quantities.ts'
-import { broken, kept, refused, unclear } from '../verdicts/observation.ts'
-import type { Observation } from '../verdicts/verdict.ts'
-import type { Conversation, WireEvent } from '../wire/conversation.ts'
+import {
+  afterGoAhead,
+  begun,
+  commands,
+  connections,
+  endedAtGoAhead,
+  GIVES_AWAY,
+  isHello,
+  pipelined,
+  secured,
+  verb,
+} from '../evidence/facts.ts'
+import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
+import type { Conversation } from '../wire/conversation.ts'
 import { spoken } from '../wire/tls/tls-names.ts'
 
-/** Commands that give a message or its recipients away; BDAT is RFC 3030. */
-const GIVES_AWAY = /^(MAIL|RCPT|DATA|BDAT|VRFY|EXPN)\b/i
 /** What may cross in clear before TLS; RFC 3207 s4. */
 const BEFORE_TLS = /^(EHLO|HELO|STARTTLS|NOOP|RSET|QUIT)\b/i
-
-export const secured = ({ handshake, events }: Conversation): boolean =>
-  handshake?.error === undefined && events.some(event => event.kind === 'handshake' && event.secured)
-
-export const offersStarttls = ({ events }: Conversation): boolean =>
-  events.some(({ kind, text }) => kind === 'reply' && /^250[ -]STARTTLS$/i.test(text))
-
-export const commands = ({ events }: Conversation): WireEvent[] =>
-  events.filter(({ from, kind }) => from === 'sender' && kind === 'command')
 
 /** Nothing of a message crossed outside of TLS: neither its envelope nor its text. */
 export function nothingInClear(conversations: readonly Conversation[], token: string): Observation {
@@ -32,19 +31,6 @@ export function nothingInClear(conversations: readonly Conversation[], token: st
   if (conversations.some(({ truncated }) => truncated))
     return unclear('the gateway sent more than is kept, so what crossed in clear is not known as a whole')
   return refused(`nothing of it in clear on ${connections(conversations)}`)
-}
-
-/** What gives a message away was sent on before the answer to STARTTLS, and so was never answered. */
-function pipelined({ clear }: Conversation): string | undefined {
-  // Line ends are escaped there. Many servers take a bare LF for one.
-  const lines = clear.fromSender.split(/(?:\\r)?\\n/)
-  const at = lines.findIndex(line => /^STARTTLS\b/i.test(line))
-  if (at < 0) return undefined
-  for (const line of lines.slice(at + 1)) {
-    const early = GIVES_AWAY.exec(line)?.[1]
-    if (early) return early.toUpperCase()
-  }
-  return undefined
 }
 
 /** Only greeting, EHLO and STARTTLS crossed outside of TLS; afterwards everything was inside. */
@@ -106,25 +92,6 @@ export function handshakeFirst(conversations: readonly Conversation[]): Observat
     if (!first) return unclear('nothing followed the go-ahead')
   }
   return kept('the first bytes after the go-ahead were a ClientHello')
-}
-
-const isHello = ({ kind, text }: WireEvent): boolean => kind === 'handshake' && text.startsWith('ClientHello')
-/** The sender itself closed the connection in place of a handshake. */
-const endedAtGoAhead = (conversation: Conversation): boolean =>
-  begun(conversation) &&
-  afterGoAhead(conversation).some(({ from, kind }) => from === 'sender' && kind === 'close')
-const begun = (conversation: Conversation): boolean => goAhead(conversation) >= 0
-const afterGoAhead = (conversation: Conversation): WireEvent[] =>
-  conversation.events.slice(goAhead(conversation) + 1)
-
-/** Where the 220 to STARTTLS stands; -1 when there is none. */
-function goAhead({ events }: Conversation): number {
-  const asked = events.findIndex(
-    ({ kind, text, secured }) => kind === 'command' && !secured && /^STARTTLS\b/i.test(text),
-  )
-  if (asked < 0) return -1
-  const answer = events.slice(asked + 1).findIndex(({ kind }) => kind === 'reply')
-  return answer >= 0 && events[asked + 1 + answer]!.text.startsWith('220') ? asked + 1 + answer : -1
 }
 
 /** Inside TLS the client greeted again, and used nothing that was listed in clear only. */
@@ -245,12 +212,4 @@ export function singleConnection(conversations: readonly Conversation[]): Observ
     : conversations.length === 0
       ? unclear('no connection was seen')
       : broken(`it took ${connections(conversations)}`)
-}
-
-export function connections(conversations: readonly Conversation[]): string {
-  return counted(conversations.length, 'connection')
-}
-
-export function verb({ text }: WireEvent): string {
-  return text.split(' ', 1)[0]!.toUpperCase().slice(0, 20)
 }

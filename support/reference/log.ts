@@ -1,4 +1,4 @@
-import type { SessionWord } from '../gateway/adapter.ts'
+import type { SessionWord } from '../evidence/words.ts'
 import { printable } from '../wire/printable.ts'
 import type { TlsSession } from './channel.ts'
 import type { WordsDefects } from './defects.ts'

@@ -1,4 +1,4 @@
-import type { DeliveryEvent } from '../gateway/adapter.ts'
+import type { DeliveryEvent } from '../evidence/words.ts'
 import type { QueueDefects } from './defects.ts'
 import type { Failure } from './dsn.ts'
 

@@ -1,4 +1,4 @@
-import { headersOf } from '../traffic/message.ts'
+import { headersOf } from '../evidence/mail.ts'
 import type { TlsSession } from './channel.ts'
 import type { WordsDefects } from './defects.ts'
 

@@ -1,3 +1,4 @@
+import type { Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import type { Lab } from '../lab/lab.ts'
@@ -5,7 +6,7 @@ import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
 import { handOver, type SenderBehaviour } from '../traffic/delivering.ts'
 import { compose, newToken } from '../traffic/message.ts'
-import { type Sent, send } from '../traffic/sending.ts'
+import { send } from '../traffic/sending.ts'
 import type { Submission } from '../traffic/submission.ts'
 import { until } from '../wire/until.ts'
 

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Handover, Stage } from '../evidence/handover.ts'
+import type { Message } from '../evidence/mail.ts'
 import type { TlsVersion } from '../lab/partner/behaviour.ts'
 import type { CertificateFlaw } from '../pki/flaws.ts'
 import type { Identity, Pki } from '../pki/pki.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
-import { type Breakdown, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
-import type { Message } from './message.ts'
+import { type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
 
 /** Long enough for half a message to be read by the gateway, in ms. */
 const UNDER_WAY = 50
@@ -25,32 +26,6 @@ export interface SenderBehaviour {
   leavesAt?: 'MAIL'
   /** Cuts the TCP connection in the middle of the content, without close_notify. */
   cuts?: boolean
-}
-
-/** How far a delivery got. */
-export type Stage =
-  | 'connection'
-  | 'greeting'
-  | 'EHLO'
-  | 'STARTTLS'
-  | 'handshake'
-  | 'MAIL'
-  | 'RCPT'
-  | 'DATA'
-  | 'content'
-
-/** What became of one message that a partner handed to the gateway. */
-export interface Handover {
-  message: Message
-  /** Several after a fall-back. */
-  conversations: Conversation[]
-  /** Where it ended: at `content` with a 250 for an accepted message. */
-  stage: Stage
-  /** The last reply, when it ended with one. */
-  reply?: Reply
-  /** Why it could not go on, when it did not end with a reply. */
-  breakdown?: { kind: Breakdown; detail: string }
-  accepted: boolean
 }
 
 /** A connection to the gateway as one of its senders, with its record. */

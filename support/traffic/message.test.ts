@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { bodyOf, compose, headersOf } from './message.ts'
+import { bodyOf, headersOf } from '../evidence/mail.ts'
+import { compose } from './message.ts'
 
 const addresses = { from: 'a@sender.test', to: ['b@one.test', 'c@other.test'] }
 const times = (text: string, part: string) => text.split(part).length - 1

@@ -1,15 +1,5 @@
 import { randomBytes } from 'node:crypto'
-
-/** One message of a scenario. */
-export interface Message {
-  /** Empty: the null return path. */
-  from: string
-  to: string[]
-  /** Stands in its subject, id and text and in no other message: it is found on any wire and in any mailbox. */
-  token: string
-  /** RFC 5322, CRLF line ends. */
-  content: string
-}
+import type { Message } from '../evidence/mail.ts'
 
 export interface MessageOptions {
   from: string
@@ -54,21 +44,4 @@ export function compose({ from, to, size = 0, headers = [], body }: MessageOptio
 
 function filling(size: number): string[] {
   return Array.from({ length: Math.ceil(size / 76) }, (_, n) => `${n} `.padEnd(74, 'abcdefgh'))
-}
-
-/** Headers of a received message, unfolded, in their order. */
-export function headersOf(content: string): { name: string; value: string }[] {
-  const head = content.split(/\r?\n\r?\n/, 1)[0] ?? ''
-  return head
-    .replace(/\r?\n[ \t]+/g, ' ')
-    .split(/\r?\n/)
-    .flatMap(line => {
-      const [, name, value] = /^([!-9;-~]+):\s*(.*)$/.exec(line) ?? []
-      return name === undefined ? [] : [{ name: name.toLowerCase(), value: value! }]
-    })
-}
-
-export function bodyOf(content: string): string {
-  const start = /\r?\n\r?\n/.exec(content)
-  return start ? content.slice(start.index + start[0].length) : ''
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Strength } from '../evidence/offer.ts'
 import { equallyStrong } from '../judgements/strength.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
@@ -6,7 +7,7 @@ import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
 import { Loopback } from '../test-bed/fixtures/loopback.ts'
-import { addressesOf, type Strength, strengthAt } from './probe.ts'
+import { addressesOf, strengthAt } from './probe.ts'
 
 describe('the TLS of all addresses', () => {
   const pki = new Pki()

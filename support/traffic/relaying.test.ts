@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadFeatures, select } from '../catalogue/features.ts'
+import type { Handover } from '../evidence/handover.ts'
+import type { Sent } from '../evidence/sent.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { accepts } from '../judgements/inbound.ts'
@@ -11,8 +13,6 @@ import { reference } from '../reference/gateway.ts'
 import { withRun } from '../run/current.ts'
 import { judgeAll } from '../run/judge-all.ts'
 import { Run } from '../run/run.ts'
-import type { Handover } from './delivering.ts'
-import type { Sent } from './sending.ts'
 
 /** Where the second server has a fault, nothing is the gateway's: the same requirements as with a good one. */
 const WANTED = ['EXO-S2S-01', 'EXO-S2S-02', 'EXO-S2S-03', 'EXO-S2S-04', 'EXO-S2S-05']

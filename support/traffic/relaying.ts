@@ -1,6 +1,9 @@
 import { X509Certificate } from 'node:crypto'
+import { offersStarttls, secured } from '../evidence/facts.ts'
+import type { Handover, Stage } from '../evidence/handover.ts'
+import type { Message } from '../evidence/mail.ts'
+import type { Arrival, Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
-import { offersStarttls, secured } from '../judgements/wire.ts'
 import type { Interference, Lab } from '../lab/lab.ts'
 import { ARRIVAL } from '../lab/mailbox/mailbox.ts'
 import type { Partner } from '../lab/partner/partner.ts'
@@ -10,9 +13,9 @@ import { PeerLimit } from '../wire/smtp/lines.ts'
 import { NotSmtp, type Reply, ReplyReader } from '../wire/smtp/reply.ts'
 import type { ClientTls } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
-import { type Handover, handOver, type SenderBehaviour, type Stage } from './delivering.ts'
-import { compose, type Message } from './message.ts'
-import { type Arrival, type Sent, send } from './sending.ts'
+import { handOver, type SenderBehaviour } from './delivering.ts'
+import { compose } from './message.ts'
+import { type LiveSent, send } from './sending.ts'
 import type { Submission } from './submission.ts'
 
 /** What of a run two gateways need to exchange mail. */
@@ -36,7 +39,7 @@ interface Passage {
 
 /** What was seen of a passage. */
 interface Passed {
-  sent: Sent
+  sent: LiveSent
   tap: Partner
   /** Behind the server that receives. */
   inbox: Partner

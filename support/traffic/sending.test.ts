@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
@@ -11,7 +12,7 @@ import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
 import { until } from '../wire/until.ts'
 import { compose } from './message.ts'
-import { type SendOptions, type Sent, send } from './sending.ts'
+import { type SendOptions, send } from './sending.ts'
 import { Submission } from './submission.ts'
 
 const NO_TLS: Behaviour = { starttls: { hides: true } }

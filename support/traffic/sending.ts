@@ -1,12 +1,11 @@
-import type { DeliveryEvent } from '../gateway/adapter.ts'
+import type { Message } from '../evidence/mail.ts'
+import type { Arrival, Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Partner } from '../lab/partner/partner.ts'
-import type { ReceivedMessage } from '../lab/partner/partner-session.ts'
 import type { Conversation, Party } from '../wire/conversation.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
 import { type ClientTls, WireError } from '../wire/smtp/smtp.ts'
 import { until, type Watchable } from '../wire/until.ts'
-import type { Message } from './message.ts'
 import type { Submission } from './submission.ts'
 
 /** Longest wait for a sign of what becomes of a message, for each attempt, in ms. A sign is a message or a word. */
@@ -16,40 +15,9 @@ const SILENCE = 0.3 * MAX_WAIT
 /** After the sign, how long open connections may take to end, in ms. */
 const REST = 0.5 * MAX_WAIT
 
-/** A copy of a message that its recipient got. */
-export interface Arrival extends ReceivedMessage {
-  /** Name of the mail exchanger that took it. */
-  host: string
-  /** Of a second server: whether it passed the copy on over TLS. */
-  onwardSecured?: boolean
-}
-
-/** One message that the gateway was asked to send to one partner, and all that was seen of it. */
-export interface Sent {
-  message: Message
-  recipient: string
-  partner: Partner
-  /** How the gateway took it in; absent on a connection that was used before. */
-  submission?: Conversation
-  /** Why the gateway did not take it in, if it did not. */
-  refusal?: string
-  /** Copies that the partner took, oldest first, as they are now: what comes late counts too. */
-  readonly arrivals: readonly Arrival[]
-  /** Everything between the gateway and the partner, oldest first. */
-  conversations: readonly Conversation[]
-  /** The gateway's own word on the recipient, oldest first. */
-  word: DeliveryEvent[]
-  /** TLS with the partner ends at somebody on the path, who must be given nothing. */
-  intercepted?: true
-  /** Why it may not have arrived through no fault of the gateway; known where the partner is a second server. */
-  excuse?: string
-  /** False when nothing at all was heard within the wait. */
-  sign: boolean
-  /** From a gateway that says nothing: sessions ended without the message, and none came for so long after, in ms. */
-  quiet?: number
-  attempts: number
-  /** Nothing was heard, it did not arrive, and the gateway's queue does not have it any more. */
-  lost?: boolean
+/** The same while it goes on: its partner is there still, and what comes late shows. */
+export interface LiveSent extends Sent {
+  readonly partner: Partner
 }
 
 export interface SendOptions {
@@ -74,7 +42,7 @@ export interface SendOptions {
  * Hands a message to the gateway and waits until it is clear what becomes of each copy. Throws GatewayFailure when the
  * gateway ends by itself meanwhile.
  */
-export async function send(options: SendOptions): Promise<Sent[]> {
+export async function send(options: SendOptions): Promise<LiveSent[]> {
   const { partners, submission } = options
   const sent = partners.map(partner => blank(partner, options))
   try {
@@ -89,16 +57,16 @@ export async function send(options: SendOptions): Promise<Sent[]> {
   return sent
 }
 
-function refused(sent: Sent[], why: string): Sent[] {
+function refused(sent: LiveSent[], why: string): LiveSent[] {
   for (const one of sent) one.refusal = why
   return sent
 }
 
-function blank(partner: Partner, { message, gateway, inbox, gatewayIs = 'sender' }: SendOptions): Sent {
+function blank(partner: Partner, { message, gateway, inbox, gatewayIs = 'sender' }: SendOptions): LiveSent {
   const recipient = message.to.find(to => to.toLowerCase().endsWith(`@${partner.domain.toLowerCase()}`))!
   // What was said before is about an earlier message to the same recipient.
   const before = gateway.events.length
-  const sent: Sent = {
+  const sent: LiveSent = {
     message,
     recipient,
     partner,
@@ -147,7 +115,7 @@ function behind({ message, recipient, partner, conversations }: Sent, inbox: Par
 const isFor = (to: string, recipient: string): boolean =>
   to.toLowerCase().split('@')[0] === recipient.toLowerCase().split('@')[0]
 
-async function follow(sent: Sent, { gateway, inbox, tries = 1 }: SendOptions): Promise<void> {
+async function follow(sent: LiveSent, { gateway, inbox, tries = 1 }: SendOptions): Promise<void> {
   const { partner } = sent
   if (gateway.settle !== undefined) return listen(sent, gateway.settle)
   const sources = [partner, gateway, ...(inbox ? [inbox] : [])]
@@ -171,7 +139,7 @@ async function follow(sent: Sent, { gateway, inbox, tries = 1 }: SendOptions): P
 
 /** A message that is in the gateway's queue no more, without a word about it, is lost: nothing is left to wait for. */
 async function heardOrLost(
-  sent: Sent,
+  sent: LiveSent,
   gateway: Gateway,
   { heard, sources }: { heard: () => boolean; sources: readonly Watchable[] },
 ): Promise<boolean> {
@@ -187,7 +155,7 @@ async function heardOrLost(
 }
 
 /** Without the gateway's word: an ended session is the sign, and quiet after it means that the message is held back. */
-async function listen(sent: Sent, settle: number): Promise<void> {
+async function listen(sent: LiveSent, settle: number): Promise<void> {
   const { partner } = sent
   const { conversations } = partner
   const arrived = () => sent.arrivals.length > 0

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import forge from 'node-forge'
-import { bodyOf, compose, type Message, newToken } from './message.ts'
+import { bodyOf, type Message } from '../evidence/mail.ts'
+import { compose, newToken } from './message.ts'
 
 /** The secret text of an encrypted message and the only way to it. */
 export interface Secret {

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Handover } from '../evidence/handover.ts'
+import type { Message } from '../evidence/mail.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { type Handover, type HandoverOptions, handOver } from './delivering.ts'
-import { compose, type Message, newToken } from './message.ts'
+import { type HandoverOptions, handOver } from './delivering.ts'
+import { compose, newToken } from './message.ts'
 
 /** A sender tries again after this long, in ms, when the gateway is away for a moment. */
 const PAUSE = 25

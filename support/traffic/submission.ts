@@ -1,3 +1,4 @@
+import type { Message } from '../evidence/mail.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
@@ -9,7 +10,6 @@ import {
   SmtpClient,
   WireError,
 } from '../wire/smtp/smtp.ts'
-import type { Message } from './message.ts'
 
 const NAME = 'probe.gateway.test'
 /** A connection is given up after so many recorded events, well before its record is full. */

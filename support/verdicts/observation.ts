@@ -1,5 +1,3 @@
-import type { Observation } from './verdict.ts'
-
 export const kept = (detail: string): Observation => ({ kind: 'kept', detail })
 /** Kept by not doing something: worth nothing unless the control of the Rule held. */
 export const refused = (detail: string): Observation => ({ kind: 'kept', detail, refusal: true })
@@ -17,3 +15,12 @@ export function all(...observations: Observation[]): Observation {
     refusal: observations.some(observation => observation.kind === 'kept' && observation.refusal),
   }
 }
+
+/**
+ * What was seen in one example. `kept` and `broken` are claims about the gateway and need a wire that shows them;
+ * `unclear` says why nothing can be claimed.
+ */
+export type Observation =
+  | { kind: 'kept'; detail: string; refusal?: boolean }
+  | { kind: 'broken'; detail: string }
+  | { kind: 'unclear'; detail: string }

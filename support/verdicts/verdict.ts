@@ -1,4 +1,5 @@
 import type { Requirement } from '../catalogue/catalogue.ts'
+import type { Observation } from './observation.ts'
 
 export const VERDICTS = [
   'conformant',
@@ -12,15 +13,6 @@ export const VERDICTS = [
 ] as const
 /** What a requirement makes of an observation (design contract, section 6). */
 export type VerdictName = (typeof VERDICTS)[number]
-
-/**
- * What was seen in one example. `kept` and `broken` are claims about the gateway and need a wire that shows them;
- * `unclear` says why nothing can be claimed.
- */
-export type Observation =
-  | { kind: 'kept'; detail: string; refusal?: boolean }
-  | { kind: 'broken'; detail: string }
-  | { kind: 'unclear'; detail: string }
 
 /** One example of one requirement, judged. Field names are the contract of verdicts.json. */
 export interface Verdict {

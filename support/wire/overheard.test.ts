@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { constants, createDecipheriv, createHash, createHmac, privateDecrypt } from 'node:crypto'
-import { hadForwardSecrecy, secured } from '../judgements/wire.ts'
+import { secured } from '../evidence/facts.ts'
+import { hadForwardSecrecy } from '../judgements/wire.ts'
 import { Pki } from '../pki/pki.ts'
 import { type Capture, captured } from '../test-bed/fixtures/loopback.ts'
 import { Recorder } from './recorder.ts'

@@ -1,17 +1,10 @@
+import type { Mail } from '../../evidence/mail.ts'
 import { MAX_WAIT } from '../../wire/patience.ts'
 import { until } from '../../wire/until.ts'
 import type { Partner } from '../partner/partner.ts'
 
 /** Longest wait for a message that the gateway has accepted, in ms. */
 export const ARRIVAL = 2 * MAX_WAIT
-
-export interface Mail {
-  /** As received, CRLF line ends; the gateway's Received lines are in front. */
-  content: string
-  /** Return path. */
-  from: string
-  to: string[]
-}
 
 /** Where mail for the gateway's own domain ends up. */
 export interface Mailbox {

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import mailhog from 'mailhog'
+import type { Mail } from '../../evidence/mail.ts'
 import { MAX_WAIT } from '../../wire/patience.ts'
-import type { Mail, Mailbox } from './mailbox.ts'
+import type { Mailbox } from './mailbox.ts'
 
 /** Where a MailHog API is. `url` may be printed, `authorization` must not. */
 export interface MailhogAddress {

@@ -1,11 +1,12 @@
 import { createServer, isIPv4, type Server, type Socket } from 'node:net'
+import { word } from '../../evidence/facts.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
 import { TapSession } from '../path/tap.ts'
 import { passUnseen } from '../path/unseen.ts'
 import type { Relay } from './behaviour.ts'
-import { type Partner, type PartnerHost, word } from './partner.ts'
+import type { Partner, PartnerHost } from './partner.ts'
 import { PartnerSession } from './partner-session.ts'
 
 /** Connections that may be open at a time on one server; more are closed unread. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import type { TlsOptions } from 'node:tls'
+import type { ReceivedMessage } from '../../evidence/mail.ts'
 import { Pki } from '../../pki/pki.ts'
 import { Loopback } from '../../test-bed/fixtures/loopback.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import { SmtpClient, WireError } from '../../wire/smtp/smtp.ts'
 import { until, type Watchable } from '../../wire/until.ts'
-import { PartnerSession, type ReceivedMessage } from './partner-session.ts'
+import { PartnerSession } from './partner-session.ts'
 
 describe('a well-behaved partner', () => {
   const pki = new Pki()

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket, TlsOptions } from 'node:tls'
+import type { ReceivedMessage } from '../../evidence/mail.ts'
 import { reasonOf, WireError } from '../../wire/breakdown.ts'
 import { Link } from '../../wire/link.ts'
 import { IDLE } from '../../wire/patience.ts'
@@ -14,16 +15,6 @@ import { keywords, REFUSALS, SPOILED } from './partner-faults.ts'
 const MAX_CONTENT = 2 * 1024 * 1024
 /** What a line or an event costs beside its bytes. */
 export const OVERHEAD = 64
-
-/** A message that a partner took responsibility for: content ended with a dot and answered 250. */
-export interface ReceivedMessage {
-  from: string
-  to: string[]
-  /** As received, dots unstuffed, CRLF line ends. */
-  content: string
-  secured: boolean
-  at: number
-}
 
 export interface SessionOptions {
   hostname: string

@@ -1,6 +1,7 @@
+import { word } from '../../evidence/facts.ts'
+import type { ReceivedMessage } from '../../evidence/mail.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import type { Behaviour, Relay } from './behaviour.ts'
-import type { ReceivedMessage } from './partner-session.ts'
 import type { HostTls } from './partner-tls.ts'
 
 /** One mail exchanger, as data. */
@@ -127,13 +128,3 @@ export class Partner {
 
 /** First recipient of a connection. */
 const RECIPIENT = /^RCPT TO: *<([^>]*)>/i
-
-/** What the first command that matches has at the first group. */
-export function word({ events }: Conversation, pattern: RegExp): string | undefined {
-  for (const { from, kind, text } of events)
-    if (from === 'sender' && kind === 'command') {
-      const found = pattern.exec(text)?.[1]
-      if (found !== undefined) return found
-    }
-  return undefined
-}

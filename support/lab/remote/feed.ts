@@ -1,6 +1,6 @@
+import type { ReceivedMessage } from '../../evidence/mail.ts'
 import type { Conversation, Handshake, WireEvent } from '../../wire/conversation.ts'
 import type { HostSpec, Partner } from '../partner/partner.ts'
-import type { ReceivedMessage } from '../partner/partner-session.ts'
 
 /** A partner on its way to a lab elsewhere. */
 export interface PartnerSpec {

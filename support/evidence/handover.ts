@@ -1,0 +1,30 @@
+import type { Breakdown } from '../wire/breakdown.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import type { Reply } from '../wire/smtp/reply.ts'
+import type { Message } from './mail.ts'
+
+/** How far a delivery got. */
+export type Stage =
+  | 'connection'
+  | 'greeting'
+  | 'EHLO'
+  | 'STARTTLS'
+  | 'handshake'
+  | 'MAIL'
+  | 'RCPT'
+  | 'DATA'
+  | 'content'
+
+/** What became of one message that a partner handed to the gateway. */
+export interface Handover {
+  message: Message
+  /** Several after a fall-back. */
+  conversations: Conversation[]
+  /** Where it ended: at `content` with a 250 for an accepted message. */
+  stage: Stage
+  /** The last reply, when it ended with one. */
+  reply?: Reply
+  /** Why it could not go on, when it did not end with a reply. */
+  breakdown?: { kind: Breakdown; detail: string }
+  accepted: boolean
+}

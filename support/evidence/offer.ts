@@ -1,0 +1,37 @@
+import type { Conversation } from '../wire/conversation.ts'
+import type { ClientTls } from '../wire/tls/client-tls.ts'
+import { opensslName, STATIC_RSA } from '../wire/tls/tls-names.ts'
+
+/** What TLS one address offers, probe by probe. */
+export interface Strength {
+  /** As in a URL. */
+  address: string
+  /** Outcome of each probe: what was agreed, or why nothing was. */
+  outcomes: ReadonlyMap<string, string>
+  conversations: readonly Conversation[]
+  /** Nobody takes connections there. */
+  absent?: true
+  /** What was asked for and not answered in time. */
+  silent?: string
+}
+
+export const REFUSED = 'refused'
+
+export const OLD = 'ALL:@SECLEVEL=0'
+
+/** Handshakes that ask for one thing each; `good` where a receiver that refuses it is the weaker one. */
+export const PROBES: Readonly<Record<string, { tls: ClientTls; good: boolean }>> = {
+  'its own choice': { tls: {}, good: true },
+  'TLS 1.3 alone': { tls: { minVersion: 'TLSv1.3' }, good: true },
+  'TLS 1.2 alone': { tls: { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, good: true },
+  'TLS 1.1 alone': { tls: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: OLD }, good: false },
+  'TLS 1.0 alone': { tls: { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: OLD }, good: false },
+  'key exchange by RSA alone': {
+    tls: { maxVersion: 'TLSv1.2', ciphers: `${STATIC_RSA.map(opensslName).join(':')}:@SECLEVEL=0` },
+    good: false,
+  },
+}
+
+export const isRefusal = (outcome: string): boolean => outcome.startsWith(REFUSED)
+
+export const isGood = (probe: string): boolean => PROBES[probe]!.good
