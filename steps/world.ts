@@ -25,7 +25,6 @@ import type { LiveSent } from '../support/traffic/sending.ts'
 import type { Dialogue } from '../support/traffic/session.ts'
 import type { Stream } from '../support/traffic/stream.ts'
 import { all, type Observation, unclear } from '../support/verdicts/observation.ts'
-import type { VerdictName } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp/smtp.ts'
 
@@ -106,7 +105,7 @@ export class MailWorld extends World {
 
   // Then
   readonly observations: Observation[] = []
-  verdict: { verdict: VerdictName; detail: string } | undefined
+  verdict: ReturnType<Run['judge']> | undefined
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
@@ -259,16 +258,16 @@ export class MailWorld extends World {
   }
 
   /** The verdict of the whole example, once its steps are done. */
-  conclusion(): { verdict: VerdictName; detail: string } {
+  conclusion(): ReturnType<Run['judge']> {
     if (this.verdict) return this.verdict
     if (!this.acted) throw new Error('nothing happened in this example: it has no When')
     if (this.observations.length === 0) throw new Error('nobody concluded anything from what happened')
     return this.#judged(all(...this.observations))
   }
 
-  #judged(observation: Observation): { verdict: VerdictName; detail: string } {
-    const { verdict, detail } = this.run.judge(this.located, observation)
-    return { verdict, detail: `${this.#pairName}${detail}` }
+  #judged(observation: Observation): ReturnType<Run['judge']> {
+    const judged = this.run.judge(this.located, observation)
+    return { ...judged, detail: `${this.#pairName}${judged.detail}` }
   }
 
   /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */

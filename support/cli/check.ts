@@ -101,9 +101,9 @@ export async function check(target: string, options: CheckOptions, version: stri
     // Only a run of everything can tell that a deviation is gone.
     const whole = options.tags === undefined && options.shard === undefined
     const verdicts = run.verdicts.map(verdict => ({ ...verdict }))
-    if (whole)
-      for (const stale of staleVerdicts(staleDeviations(run.deviations, verdicts), verdicts))
-        verdicts.push({ ...stale, seen: { conversations: [], notes: [], steps: [] } })
+    const stale = whole ? staleDeviations(run.deviations, verdicts) : []
+    for (const verdict of staleVerdicts(stale, verdicts))
+      verdicts.push({ ...verdict, seen: { conversations: [], notes: [], steps: [] } })
     const record: RunRecord = {
       schema: 1,
       suite: { name: 'mail-tls-conformance', version, commit: commit() },
@@ -128,7 +128,11 @@ export async function check(target: string, options: CheckOptions, version: stri
     if (options.writeDeviations)
       writeDeviations(
         options.writeDeviations,
-        proposeDeviations(verdicts, gateway, { strict: options.strict ?? false }),
+        proposeDeviations(verdicts, gateway, {
+          recorded: deviations,
+          stale,
+          strict: options.strict ?? false,
+        }),
       )
     process.stdout.write(
       terminalSummary(findingsOf(record, catalogue.requirements), {
@@ -169,7 +173,8 @@ function sourceOf(target: string, catalogue: Catalogue): GatewaySource {
 function mustBeIn(file: string, folder: string): void {
   if (kindOf(folder) !== 'folder')
     throw new InputError(`--write-deviations ${file}: there is no folder ${folder}`)
-  if (kindOf(file) === 'folder') throw new InputError(`--write-deviations ${file}: is a folder`)
+  if (kindOf(file) !== 'nothing')
+    throw new InputError(`--write-deviations ${file}: is there already and is not overwritten`)
 }
 
 /** What cannot be looked at passes for a file: who opens it says why not. */

@@ -13,7 +13,7 @@ import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import { Submission } from '../traffic/submission.ts'
 import { applicableDeviations, type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
-import type { Observation } from '../verdicts/observation.ts'
+import { broken, type Observation } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
 import { judge } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
@@ -214,10 +214,7 @@ export class Run {
   /** What the requirement makes of an observation in an example. */
   judge({ rule, control }: RuleExample, observation: Observation, level?: Requirement['level']) {
     const requirement = this.catalogue.get(rule.requirement)
-    const deviation = recordedDeviation(this.deviations, {
-      requirement: requirement.id,
-      detail: observation.detail,
-    })
+    const deviation = recordedDeviation(this.deviations, { ...observation, requirement: requirement.id })
     const controlHeld = this.#controls.get(rule)
     return judge({
       level: level ?? requirement.level,
@@ -295,7 +292,7 @@ export class Run {
     for (const { located, verdict, tested } of ended) {
       const gateway = tested.find(({ end }) => end)!
       const detail = `${gateway.end!.message} (twice, the second time with this example alone)`
-      Object.assign(verdict, this.judge(located, { kind: 'broken', detail }, 'must'))
+      Object.assign(verdict, this.judge(located, broken(detail, 'ended by itself'), 'must'))
       verdict.seen.notes.push(...gateway.log(''))
       this.listener?.judged('', verdict)
     }

@@ -189,6 +189,13 @@ describe('a deviation', () => {
     assert.deepEqual(applicableDeviations(entries, { name: 'postfix', version }), [entries[0]])
   })
 
+  it('is found by the symptom of an observation, which its sentence may not have word by word', () => {
+    const lost = entry({ symptom: 'lost after DATA' })
+    const seen = { requirement: 'EXO-FRC-08', detail: 'lost (4F2) after DATA', symptom: 'Lost after DATA' }
+    assert.equal(recordedDeviation([lost], seen), lost)
+    assert.equal(recordedDeviation([lost], { ...seen, symptom: 'lost' }), undefined)
+  })
+
   it('is found by requirement and symptom', () => {
     const revoked = entry()
     const expired = entry({ symptom: 'Delivered although expired' })
@@ -295,6 +302,40 @@ describe('proposed deviations', () => {
       verdict('non-conformant', { requirement: 'EXO-FRC-07' }),
     ]
     assert.equal(proposed(verdicts), 3)
+  })
+
+  it('are one for failures that differ in a queue id alone', () => {
+    const accepted = (id: string) =>
+      verdict('non-conformant', {
+        detail: `the gateway accepted the message: 250 queued as ${id}`,
+        symptom: 'the gateway accepted the message',
+      })
+    const text = proposeDeviations([accepted('4F2'), accepted('5A7')], gateway, { today })
+    assert.equal(text.match(/^- requirement/gm)?.length, 1)
+    assert.match(text, /^ {2}symptom: the gateway accepted the message$/m)
+  })
+
+  it('keep what is recorded already, without what is stale', () => {
+    const [older, stale, shown] = [
+      entry({ versions: '<3', symptom: 'older' }),
+      entry({ symptom: 'stale' }),
+      entry(),
+    ]
+    const text = proposeDeviations(
+      [verdict('deviates'), verdict('non-conformant', { detail: 'the message was lost' })],
+      gateway,
+      { today, recorded: [older, stale, shown], stale: [stale] },
+    )
+    const folder = mkdtempSync(join(tmpdir(), 'deviations-'))
+    try {
+      const file = join(folder, 'deviations.yaml')
+      writeDeviations(file, text)
+      const [first, second, added, ...rest] = loadDeviations(file)
+      assert.deepEqual([first, second, rest], [older, shown, []])
+      assert.equal(added?.symptom, 'the message was lost')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('are for what failed, which with `strict` includes what was declined', () => {

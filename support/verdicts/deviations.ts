@@ -5,12 +5,12 @@ import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
 import { readYaml, schemaOf } from '../yaml-file.ts'
 import schemaJson from './deviations.schema.json' with { type: 'json' }
-import { type Verdict, type VerdictName, withoutReason } from './verdict.ts'
+import { shows, type Verdict, type VerdictName } from './verdict.ts'
 
 /** A known, recorded non-conformance of one gateway (design contract, section 8). */
 export interface Deviation {
   requirement: string
-  /** Part of the verdict's detail, whatever the case. */
+  /** Part of the verdict's detail or symptom, in capitals or not. */
   symptom: string
   /** Range as npm writes them, such as `>=3.5 <4`; without it every version. */
   versions?: string
@@ -65,16 +65,12 @@ export function applicableDeviations(
   )
 }
 
-/** The entry that excuses what was seen: right requirement, and its symptom in the observation's detail. */
+/** The entry that excuses what was seen: it is about the same requirement, and its symptom shows. */
 export function recordedDeviation(
   applicable: readonly Deviation[],
-  { requirement, detail }: { requirement: string; detail: string },
+  seen: { requirement: string; detail: string; symptom?: string },
 ): Deviation | undefined {
-  return applicable.find(entry => entry.requirement === requirement && shows(detail, entry))
-}
-
-function shows(detail: string, { symptom }: Deviation): boolean {
-  return detail.toLowerCase().includes(symptom.toLowerCase())
+  return applicable.find(entry => entry.requirement === seen.requirement && shows(seen, entry))
 }
 
 const UNDECIDED: ReadonlySet<VerdictName> = new Set(['inconclusive', 'lab-error'])
@@ -91,9 +87,7 @@ export function staleDeviations(applicable: readonly Deviation[], verdicts: read
     const judged = byRequirement.get(entry.requirement) ?? []
     if (!judged.some(({ verdict }) => DECIDED.has(verdict))) return false
     if (judged.some(({ verdict }) => UNDECIDED.has(verdict))) return false
-    return !judged.some(
-      ({ verdict, detail }) => verdict === 'deviates' && shows(withoutReason(detail), entry),
-    )
+    return !judged.some(one => one.verdict === 'deviates' && shows(one, entry))
   })
 }
 
@@ -121,33 +115,43 @@ export function staleVerdicts(stale: readonly Deviation[], verdicts: readonly Ve
 }
 
 /**
- * A deviations file for the non-conformances of a run, one entry for each requirement and symptom; valid as it is,
- * but its reasons are to be written by somebody who knows. With `strict` also what was declined, as it fails then.
- * `today` is `2026-11-21`. The entries are for releases of the gateway's major and minor number.
+ * A deviations file with which the next run passes: the entries of `recorded` as they are, without those
+ * that are `stale`, and an entry for each requirement and symptom that was non-conformant. With `strict` there are also entries for
+ * what was declined, which fails such a run. The file is valid, but the reasons of the new entries have to be written
+ * by somebody who knows them. `today` is `2026-11-21`. The new entries are for releases of the gateway's major and
+ * minor number.
  */
 export function proposeDeviations(
   verdicts: readonly Verdict[],
   gateway: { name: string; version: string },
   {
+    recorded = [],
+    stale = [],
     today = new Date().toISOString().slice(0, 10),
     strict = false,
-  }: { today?: string; strict?: boolean } = {},
+  }: {
+    recorded?: readonly Deviation[]
+    stale?: readonly Deviation[]
+    today?: string
+    strict?: boolean
+  } = {},
 ): string {
   const version = semver.coerce(gateway.version)
   const failed = verdicts.filter(
     ({ verdict }) => verdict === 'non-conformant' || (strict && verdict === 'declined'),
   )
-  const entries = new Map<string, Deviation>()
-  for (const { requirement, detail } of failed)
-    entries.set(JSON.stringify([requirement, detail]), {
+  const proposed = new Map<string, Deviation>()
+  for (const { requirement, detail, symptom = detail } of failed)
+    proposed.set(JSON.stringify([requirement, symptom.toLowerCase()]), {
       requirement,
-      symptom: detail,
+      symptom,
       ...(version ? { versions: `${version.major}.${version.minor}.x` } : {}),
       why: `Proposed by a run on ${today}; say why before you keep it.`,
       since: today,
     })
   const title = `${gateway.name} ${gateway.version}`.replace(/[^\x20-\x7e]/g, '?')
-  return `# Known deviations of ${title}\n${stringify([...entries.values()], { lineWidth: 110 })}`
+  const entries = [...recorded.filter(entry => !stale.includes(entry)), ...proposed.values()]
+  return `# Known deviations of ${title}\n${stringify(entries, { lineWidth: 110 })}`
 }
 
 /** Writes a proposed file. Throws InputError when `file` is there already (it is never overwritten) or cannot be made. */

@@ -1,7 +1,12 @@
 export const kept = (detail: string): Observation => ({ kind: 'kept', detail })
 /** Kept by not doing something: worth nothing unless the control of the Rule held. */
 export const refused = (detail: string): Observation => ({ kind: 'kept', detail, refusal: true })
-export const broken = (detail: string): Observation => ({ kind: 'broken', detail })
+/** `symptom`: the part of `detail` that is the same in every run, without queue ids and the like. Default: all of it. */
+export const broken = (detail: string, symptom?: string): Observation => ({
+  kind: 'broken',
+  detail,
+  ...(symptom === undefined ? {} : { symptom }),
+})
 export const unclear = (detail: string): Observation => ({ kind: 'unclear', detail })
 
 /** The first that is not kept, or all that was kept in one sentence. */
@@ -22,5 +27,5 @@ export function all(...observations: Observation[]): Observation {
  */
 export type Observation =
   | { kind: 'kept'; detail: string; refusal?: boolean }
-  | { kind: 'broken'; detail: string }
+  | { kind: 'broken'; detail: string; symptom?: string }
   | { kind: 'unclear'; detail: string }

@@ -73,9 +73,13 @@ describe('a verdict', () => {
   })
 
   it('is non-conformant for a broken must and declined for anything weaker', () => {
-    assert.deepEqual(judged({ observation: broken }), { verdict: 'non-conformant', detail: broken.detail })
+    assert.deepEqual(judged({ observation: broken }), {
+      ...{ verdict: 'non-conformant', detail: broken.detail, symptom: broken.detail },
+    })
     for (const level of ['should', 'may', 'observed'] as const)
-      assert.deepEqual(judged({ level, observation: broken }), { verdict: 'declined', detail: broken.detail })
+      assert.deepEqual(judged({ level, observation: broken }), {
+        ...{ verdict: 'declined', detail: broken.detail, symptom: broken.detail },
+      })
   })
 
   it('is a failure of the control too', () => {
@@ -87,7 +91,14 @@ describe('a verdict', () => {
       assert.deepEqual(judged({ level, observation: broken, deviation }), {
         verdict: 'deviates',
         detail: 'the message was sent in clear (recorded: it always was so)',
+        symptom: 'the message was sent in clear',
       })
+  })
+
+  it('has the symptom of what was seen', () => {
+    const observation = { kind: 'broken', detail: 'sent in clear as 4F2', symptom: 'sent in clear' } as const
+    assert.equal(judged({ observation }).symptom, 'sent in clear')
+    assert.equal(judged({ observation, deviation }).verdict, 'deviates')
   })
 
   it('is non-conformant when another symptom shows', () => {

@@ -26,6 +26,8 @@ export interface Verdict {
   verdict: VerdictName
   /** One sentence: what was seen. */
   detail: string
+  /** Of what is broken: the part of `detail` that is the same in every run, which a recorded deviation names. */
+  symptom?: string
   /** Folder relative to the report, absent when nothing was recorded. */
   evidence?: string
   durationMs: number
@@ -52,6 +54,7 @@ const RECORDED = ' (recorded: '
 export function judge({ level, control, observation, deviation, controlHeld }: Case): {
   verdict: VerdictName
   detail: string
+  symptom?: string
 } {
   const { kind, detail } = observation
   if (kind === 'unclear') return { verdict: 'inconclusive', detail }
@@ -63,9 +66,16 @@ export function judge({ level, control, observation, deviation, controlHeld }: C
       }
     return { verdict: 'conformant', detail }
   }
-  if (deviation && detail.toLowerCase().includes(deviation.symptom.toLowerCase()))
-    return { verdict: 'deviates', detail: `${detail}${RECORDED}${deviation.why})` }
-  return { verdict: level === 'must' ? 'non-conformant' : 'declined', detail }
+  const { symptom = detail } = observation
+  if (deviation && shows({ detail, symptom }, deviation))
+    return { verdict: 'deviates', detail: `${detail}${RECORDED}${deviation.why})`, symptom }
+  return { verdict: level === 'must' ? 'non-conformant' : 'declined', detail, symptom }
+}
+
+/** Whether the symptom of a recorded deviation is part of what was seen, in capitals or not. */
+export function shows(seen: { detail: string; symptom?: string }, recorded: { symptom: string }): boolean {
+  const texts = [withoutReason(seen.detail), seen.symptom ?? '']
+  return texts.some(text => text.toLowerCase().includes(recorded.symptom.toLowerCase()))
 }
 
 /** What was seen, from a verdict's detail: without the reason that `judge` adds to a recorded deviation. */
