@@ -36,7 +36,11 @@ export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
   const first = lineTrue(lines.at(-1)!, sent.submission)
   if (first.kind !== 'kept') return first
   const claims = lines.filter(line => /\bwith\s+\w*SMTPS|\bTLS/i.test(line)).length
-  if (claims > 1) return broken(`${claims} Received lines claim TLS, but only the first hop had it`)
+  if (claims > 1)
+    return broken(
+      `${claims} Received lines claim TLS, but only the first hop had it`,
+      'Received lines claim TLS, but only the first hop had it',
+    )
   return kept('its Received lines claim TLS for the first hop alone')
 }
 
@@ -83,7 +87,10 @@ export function noFurtherClaim(sent: Sent, onward: Partner | undefined, gateway:
     line => behind && line.toLowerCase().includes(behind),
   )
   if (claims)
-    return broken(`a Received line claims to know of the hop behind the partner: ${claims.slice(0, 100)}`)
+    return broken(
+      `a Received line claims to know of the hop behind the partner: ${claims.slice(0, 100)}`,
+      'a Received line claims to know of the hop behind the partner',
+    )
   // A second server writes headers too.
   const headers = onward ? headersOf(arrival.content) : sentOn(arrival.content, gateway.flow)
   if (!headers)
@@ -91,6 +98,10 @@ export function noFurtherClaim(sent: Sent, onward: Partner | undefined, gateway:
   const header = headers.find(({ value }) => /end.?to.?end/i.test(value))
   if (header) return broken(`the header ${header.name} claims protection from end to end`)
   const line = gateway.log(sent.partner.domain).find(line => /end.?to.?end/i.test(line))
-  if (line) return broken(`the log claims protection from end to end: ${line.slice(0, 100)}`)
+  if (line)
+    return broken(
+      `the log claims protection from end to end: ${line.slice(0, 100)}`,
+      'the log claims protection from end to end',
+    )
   return kept('neither message nor log speaks of what is behind the partner')
 }

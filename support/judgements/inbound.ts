@@ -17,16 +17,24 @@ export function accepts(
 ): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (breakdown) {
-    const detail = `the session ended at ${stage}: ${breakdown.detail}`
-    return UNKNOWN.has(breakdown.kind) ? unclear(detail) : broken(detail)
+    const ended = `the session ended at ${stage}`
+    const detail = `${ended}: ${breakdown.detail}`
+    return UNKNOWN.has(breakdown.kind) ? unclear(detail) : broken(detail, ended)
   }
-  if (!accepted) return broken(`the gateway refused the message at ${stage}: ${reply?.text ?? 'no reply'}`)
+  if (!accepted) {
+    const refusal = `the gateway refused the message at ${stage}`
+    return broken(`${refusal}: ${reply?.text ?? 'no reply'}`, `${refusal}${reply ? `: ${reply.code}` : ''}`)
+  }
   const session = handover.conversations.at(-1)!
   // In which of several sessions it came is not known on the path.
   const sessions = session.overheard ? handover.conversations : [session]
   const versions = sessions.map(({ handshake }) => handshake?.version)
   const agreed = versions.find(one => version && one !== version) ?? versions.at(-1)
-  if (tls && !secured(session)) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
+  if (tls && !secured(session))
+    return broken(
+      `the gateway accepted the message in clear: ${reply!.text}`,
+      'the gateway accepted the message in clear',
+    )
   if (version && agreed !== version)
     return broken(`accepted over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`)
   const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'in clear'
@@ -39,7 +47,8 @@ export function accepts(
  */
 export function refuses(handover: Handover, alive: boolean): Observation {
   const { accepted, reply, breakdown, stage } = handover
-  if (accepted) return broken(`the gateway accepted the message: ${reply!.text}`)
+  if (accepted)
+    return broken(`the gateway accepted the message: ${reply!.text}`, 'the gateway accepted the message')
   // Before TLS nothing is known yet of the sender or its message: such a refusal has another reason.
   const early = stage === 'greeting' || stage === 'STARTTLS' || (stage === 'EHLO' && !reply?.secured)
   if (reply && early) return unclear(`refused at ${stage} already: ${reply.text}`)
@@ -64,7 +73,11 @@ const NAMES_TLS = /^530\b|\b[45]\.7\.1[01]\b|TLS|SSL|encrypt|secure/i
 /** A reply that refuses the message where it was offered in clear, and says why. */
 export function refusesWithoutTls(handover: Handover): Observation {
   const { accepted, reply, breakdown, stage } = handover
-  if (accepted) return broken(`the gateway accepted the message in clear: ${reply!.text}`)
+  if (accepted)
+    return broken(
+      `the gateway accepted the message in clear: ${reply!.text}`,
+      'the gateway accepted the message in clear',
+    )
   if (breakdown || !reply) return unclear(`the session ended at ${stage}: ${breakdown?.detail ?? 'no reply'}`)
   if (!['MAIL', 'RCPT', 'DATA', 'content'].includes(stage))
     return unclear(`refused at ${stage} already: ${reply.text}`)
@@ -114,7 +127,11 @@ export function reaches(
       return broken('the gateway accepted the message and lost it: a later one is in the mailbox')
     return unclear('the gateway accepted the message, but it did not reach the mailbox in time')
   }
-  if (mails.length > 1) return broken(`the mailbox got the message ${mails.length} times`)
+  if (mails.length > 1)
+    return broken(
+      `the mailbox got the message more than once: ${mails.length} times`,
+      'the mailbox got the message more than once',
+    )
   if (unchanged && bodyOf(mail.content) !== bodyOf(handover.message.content))
     return broken('the text in the mailbox is not the one that was sent')
   const header = unchanged && changedHeader(handover.message.content, mail.content)
@@ -224,8 +241,10 @@ function versionIn(line: string): string | undefined {
 }
 
 export function replyIs(reply: Reply, code: number, enhanced?: string): Observation {
-  if (reply.code !== code) return broken(`the reply is ${reply.text}`)
-  if (enhanced && reply.enhanced !== enhanced)
-    return broken(`the reply has status ${reply.enhanced ?? 'none'}, not ${enhanced}: ${reply.text}`)
+  if (reply.code !== code) return broken(`the reply is ${reply.text}`, `the reply is ${reply.code}`)
+  if (enhanced && reply.enhanced !== enhanced) {
+    const status = `the reply has status ${reply.enhanced ?? 'none'}, not ${enhanced}`
+    return broken(`${status}: ${reply.text}`, status)
+  }
   return reply.code >= 400 ? refused(`the reply is ${reply.text}`) : kept(`the reply is ${reply.text}`)
 }

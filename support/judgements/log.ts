@@ -19,7 +19,10 @@ export function logSays(
   if (expected === 'clear') {
     if (session) return unclear('the session was not in clear')
     return word?.tls
-      ? broken(`the log calls a clear session encrypted: ${word.line}`)
+      ? broken(
+          `the log calls a clear session encrypted: ${word.line}`,
+          'the log calls a clear session encrypted',
+        )
       : kept('the log claims no TLS')
   }
   if (!session) return unclear('no TLS session was made')
@@ -34,7 +37,7 @@ export function logSays(
   if (expected === 'verified' && word.verified === false)
     return broken('the log calls a session with a good certificate unverified')
   if (expected === 'unverified' && word.verified)
-    return broken(`the log calls a stranger verified: ${word.line}`)
+    return broken(`the log calls a stranger verified: ${word.line}`, 'the log calls a stranger verified')
   return kept(`the log agrees with the wire: ${[word.version, word.suite].filter(Boolean).join(', ')}`)
 }
 

@@ -23,7 +23,11 @@ export function authorTold(sent: Sent, author: Partner, later: Sent): Observatio
   if (!notice) return broken('the message was given up and its author was not told')
   if (another) return broken(`the author was told ${notices.length} times`)
   if (later.arrivals.length === 0) return unclear('not even a later message reached the author')
-  if (notice.from !== '') return broken(`the notification has the return path ${notice.from}`)
+  if (notice.from !== '')
+    return broken(
+      `the notification has the return path ${notice.from}`,
+      'the notification has the return path',
+    )
   if (!notice.content.includes(sent.recipient)) return broken('the notification does not name the recipient')
   return kept('the author got one notification with a null return path')
 }
@@ -47,5 +51,8 @@ function notGivenUp({ refusal, word, arrivals, attempts }: Sent): Observation | 
   if (arrivals.length > 0) return broken('the message arrived')
   if (word.at(-1)?.kind === 'bounced') return undefined
   if (word.length === 0) return unclear('the gateway said nothing about the message')
-  return broken(`after ${attempts} attempts the message is still queued: ${word.at(-1)!.reason}`)
+  return broken(
+    `after ${attempts} attempts the message is still queued: ${word.at(-1)!.reason}`,
+    'the message is still queued',
+  )
 }

@@ -49,7 +49,12 @@ export function staysQueued(sent: Sent): Observation {
   const held = isHeldBack(sent)
   if (held.kind !== 'kept') return held
   const bounced = sent.word.find(({ kind }) => kind === 'bounced')
-  return bounced ? broken(`the message was returned instead of staying queued: ${bounced.reason}`) : held
+  return bounced
+    ? broken(
+        `the message was returned instead of staying queued: ${bounced.reason}`,
+        'the message was returned instead of staying queued',
+      )
+    : held
 }
 
 /** The partner did not get the message, and the gateway says that it waits or was returned. */
@@ -143,7 +148,10 @@ export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
   for (const { partner, conversations } of sent)
     for (const { text } of conversations.flatMap(commands))
       if (/^RCPT\b/i.test(text) && !text.toLowerCase().includes(`@${partner.domain.toLowerCase()}`))
-        return broken(`${partner.domain} was told of a recipient of another: ${text.slice(0, 100)}`)
+        return broken(
+          `${partner.domain} was told of a recipient of another: ${text.slice(0, 100)}`,
+          'was told of a recipient of another',
+        )
   return kept('each partner was told of its own recipients')
 }
 
@@ -155,7 +163,10 @@ export function staysQueuedForCertificate(sent: Sent): Observation {
     return unclear('the gateway says nothing about its queue, so its reason is not known')
   return /cert|verif|trust|issuer|authority|unable to get|self.signed|\bCA\b/i.test(reason)
     ? queued
-    : broken(`it stays queued, but its reason does not name the certificate: ${reason}`)
+    : broken(
+        `it stays queued, but its reason does not name the certificate: ${reason}`,
+        'it stays queued, but its reason does not name the certificate',
+      )
 }
 
 export function arrivesInClearOrHeldBack(sent: Sent, { queued }: { queued: boolean }): Observation {
@@ -183,7 +194,7 @@ export function arrivesAt(sent: Sent, exchanger: number): Observation {
   const tried = new Set(sent.conversations.map(({ receiver }) => receiver))
   const skipped = sent.partner.hosts.slice(0, exchanger - 1).find(({ hostname }) => !tried.has(hostname))
   return skipped
-    ? broken(`mail exchanger ${skipped.hostname} was never tried`)
+    ? broken(`mail exchanger ${skipped.hostname} was never tried`, 'was never tried')
     : kept(`at mail exchanger ${at}`)
 }
 
@@ -230,13 +241,17 @@ function notArrived(sent: Sent): Observation | undefined {
   if (word?.kind === 'deferred' || word?.kind === 'bounced')
     return broken(
       `the message did not arrive: ${word.kind} after ${connections(sent.conversations)}: ${word.reason}`,
+      `the message did not arrive: ${word.kind}`,
     )
   if (word) return broken('the gateway says delivered, but nothing arrived')
   if (sent.lost)
     return broken('the message is lost: it did not arrive, and the gateway has it in its queue no more')
   const silence = quietWord(sent)
   if (silence)
-    return broken(`the message did not arrive after ${connections(sent.conversations)}: ${silence.reason}`)
+    return broken(
+      `the message did not arrive after ${connections(sent.conversations)}: ${silence.reason}`,
+      'the message did not arrive',
+    )
   return unclear(
     `the message did not arrive, and the gateway said nothing about it (${connections(sent.conversations)})`,
   )

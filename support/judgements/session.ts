@@ -18,7 +18,7 @@ export function replyOfKind(talk: Dialogue, ...kinds: ('2' | '4' | '5')[]): Obse
   if (talk.refusedMidway)
     return refused(`STARTTLS is refused once a message has begun: ${talk.refusedMidway.text}`)
   return lastReply(talk, ({ code, text }) => {
-    if (!kinds.includes(String(code)[0] as '2')) return broken(`the reply is ${text}`)
+    if (!kinds.includes(String(code)[0] as '2')) return broken(`the reply is ${text}`, `the reply is ${code}`)
     return kinds.includes('2') ? kept(`the reply is ${text}`) : refused(`the reply is ${text}`)
   })
 }
@@ -35,7 +35,7 @@ export function bareStarttls(talk: Dialogue): Observation {
   if (line === undefined) return broken('STARTTLS is not offered')
   return line.trim() === 'STARTTLS'
     ? kept('STARTTLS is offered as a bare keyword')
-    : broken(`STARTTLS is offered with a parameter: ${line}`)
+    : broken(`STARTTLS is offered with a parameter: ${line}`, 'STARTTLS is offered with a parameter')
 }
 
 export function starttlsNotOffered(talk: Dialogue): Observation {
@@ -51,10 +51,17 @@ export async function notOfferedOrRefused(talk: Dialogue): Promise<Observation> 
   const absent = starttlsNotOffered(talk)
   if (absent.kind !== 'broken') return absent
   const reply = await talk.say('STARTTLS')
-  if (!reply) return broken(`STARTTLS is offered and the session ends at it: ${talk.breakdown?.message}`)
+  if (!reply)
+    return broken(
+      `STARTTLS is offered and the session ends at it: ${talk.breakdown?.message}`,
+      'STARTTLS is offered and the session ends at it',
+    )
   return reply.code === 454
     ? refused(`STARTTLS is refused: ${reply.text}`)
-    : broken(`STARTTLS is offered and answered with ${reply.text}`)
+    : broken(
+        `STARTTLS is offered and answered with ${reply.text}`,
+        `STARTTLS is offered and answered with ${reply.code}`,
+      )
 }
 
 /** All that is between the certificate and a root has to come with the certificate; RFC 8446 s4.4.2. */
@@ -75,20 +82,21 @@ export async function handshakeSucceeds(talk: Dialogue): Promise<Observation> {
   const { breakdown, last } = talk
   if (breakdown?.breakdown === 'silent') return unclear(breakdown.message)
   if (breakdown && !last) return unclear(`the session did not get so far: ${breakdown.message}`)
-  return broken(
-    breakdown
-      ? `the handshake did not succeed: ${breakdown.message.replace('malformed: ', '')}`
-      : `the handshake was not begun: ${last?.text}`,
-  )
+  return breakdown
+    ? broken(
+        `the handshake did not succeed: ${breakdown.message.replace('malformed: ', '')}`,
+        'the handshake did not succeed',
+      )
+    : broken(`the handshake was not begun: ${last?.text}`, 'the handshake was not begun')
 }
 
 export async function takesMessage(talk: Dialogue): Promise<Observation> {
   await talk.transaction()
   if (talk.breakdown?.breakdown === 'silent') return unclear(talk.breakdown.message)
-  if (talk.breakdown) return broken(`the session ended: ${talk.breakdown.message}`)
+  if (talk.breakdown) return broken(`the session ended: ${talk.breakdown.message}`, 'the session ended')
   return talk.last?.code === 250
     ? kept('the session went on and took a message')
-    : broken(`refused: ${talk.last?.text}`)
+    : broken(`refused: ${talk.last?.text}`, `refused: ${talk.last?.code}`)
 }
 
 /** The control of smuggling: one command inside TLS, one answer to it. */
@@ -96,10 +104,14 @@ export async function answersInOrder(talk: Dialogue): Promise<Observation> {
   await talk.greet()
   await talk.say('QUIT')
   if (talk.breakdown?.breakdown === 'silent') return unclear(`inside TLS: ${talk.breakdown.message}`)
-  if (talk.breakdown) return broken(`inside TLS: ${talk.breakdown.message}`)
+  if (talk.breakdown)
+    return broken(`inside TLS: ${talk.breakdown.message}`, `inside TLS: ${talk.breakdown.breakdown}`)
   const [greeting, goodbye] = talk.replies.slice(-2)
   if (greeting?.code !== 250 || goodbye?.code !== 221)
-    return broken(`inside TLS it answered ${greeting?.text} and ${goodbye?.text}`)
+    return broken(
+      `inside TLS it answered ${greeting?.text} and ${goodbye?.text}`,
+      `inside TLS it answered ${greeting?.code}`,
+    )
   return kept('each command inside TLS got its own answer')
 }
 
@@ -120,7 +132,7 @@ export function nothingTookEffect(talk: Dialogue, alive: boolean): Observation {
     const { code, text } = talk.last!
     return code >= 400
       ? refused(`it refused STARTTLS with more behind it: ${text}`)
-      : broken(`it answered ${text}`)
+      : broken(`it answered ${text}`, `it answered ${code}`)
   }
   const inside = replies.filter(reply => reply.secured)
   const [first, second] = inside
@@ -131,35 +143,47 @@ export function nothingTookEffect(talk: Dialogue, alive: boolean): Observation {
   if (surplus.length > 0 || (second && second.code !== 221))
     return broken(
       `the smuggled command was executed inside TLS: ${inside.map(({ text }) => text).join(', ')}`,
+      'the smuggled command was executed inside TLS',
     )
   if (smuggled === 'a greeting and a sender behind STARTTLS')
     return first.code >= 400
       ? refused(`inside TLS nobody had begun a message: ${first.text}`)
-      : broken(`the smuggled sender counts inside TLS: RCPT was answered with ${first.text}`)
+      : broken(
+          `the smuggled sender counts inside TLS: RCPT was answered with ${first.text}`,
+          `the smuggled sender counts inside TLS: RCPT was answered with ${first.code}`,
+        )
   if (first.code !== 250 || first.lines.length < 2)
-    return broken(`the first answer inside TLS is not the one to EHLO: ${first.text}`)
+    return broken(
+      `the first answer inside TLS is not the one to EHLO: ${first.text}`,
+      'the first answer inside TLS is not the one to EHLO',
+    )
   return refused('inside TLS each command got its own answer and no more')
 }
 
 export function loginSucceeds(reply: Reply | undefined): Observation {
   if (!reply) return unclear('the session did not get so far')
-  return reply.code === 235 ? kept('the login succeeds') : broken(`the login is refused: ${reply.text}`)
+  return reply.code === 235
+    ? kept('the login succeeds')
+    : broken(`the login is refused: ${reply.text}`, `the login is refused: ${reply.code}`)
 }
 
 export function loginRefused(reply: Reply | undefined): Observation {
   if (!reply) return unclear('the session did not get so far')
   return reply.code >= 400
     ? refused(`the login is refused: ${reply.text}`)
-    : broken(`the login succeeds: ${reply.text}`)
+    : broken(`the login succeeds: ${reply.text}`, 'the login succeeds')
 }
 
 /** In clear both passwords get the same refusal; RFC 8314 s3 and RFC 4954 s4. */
 export function refusedAlike(right: Reply | undefined, wrong: Reply | undefined): Observation {
   if (!right || !wrong) return unclear('the sessions did not get so far')
   const taken = [right, wrong].find(({ code }) => code < 400)
-  if (taken) return broken(`a login in clear succeeds: ${taken.text}`)
+  if (taken) return broken(`a login in clear succeeds: ${taken.text}`, 'a login in clear succeeds')
   if (withoutMark(right) !== withoutMark(wrong))
-    return broken(`the refusal tells which password was right: ${right.text} and ${wrong.text}`)
+    return broken(
+      `the refusal tells which password was right: ${right.text} and ${wrong.text}`,
+      'the refusal tells which password was right',
+    )
   return refused(`both refused alike: ${right.text}`)
 }
 

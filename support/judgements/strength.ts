@@ -19,7 +19,11 @@ export function equallyStrong(all: readonly Strength[]): Observation {
   // What one refuses and the other takes tells which is the weaker.
   const telling = differences.find(({ one, another }) => refuses(one) !== refuses(another))
   const difference = telling ?? differences[0]
-  if (difference) return broken(`the addresses differ: ${saidOf(difference)}`)
+  if (difference)
+    return broken(
+      `the addresses differ: ${saidOf(difference)}`,
+      `the addresses differ: asked for ${difference.probe}`,
+    )
   const missing = all.length > there.length ? `, ${all.length - there.length} without a server left out` : ''
   return kept(`${counted(there.length, 'address', 'addresses')} with the same TLS${missing}`)
 }

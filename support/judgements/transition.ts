@@ -10,12 +10,19 @@ export function eachArrivedOnce(stream: Stream, { missing, queued, doubled }: Ar
   const { accepted, lost } = stream
   const first = ([message]: readonly Message[]) =>
     message ? ` (${[message.token, stream.reply(message)].join(': ')})` : ''
-  if (lost.length > 0) return broken(`${lost.length} messages were never accepted${first(lost)}`)
+  if (lost.length > 0)
+    return broken(`${lost.length} messages were never accepted${first(lost)}`, 'messages were never accepted')
   if (accepted.length < 2) return unclear('no mail flowed')
   if (missing.length > 0)
-    return broken(`${missing.length} of ${accepted.length} accepted messages did not arrive${first(missing)}`)
+    return broken(
+      `${missing.length} of ${accepted.length} accepted messages did not arrive${first(missing)}`,
+      'accepted messages did not arrive',
+    )
   if (doubled.length > 0)
-    return broken(`${doubled.length} of ${accepted.length} messages arrived more than once${first(doubled)}`)
+    return broken(
+      `${doubled.length} of ${accepted.length} messages arrived more than once${first(doubled)}`,
+      'messages arrived more than once',
+    )
   if (queued.length > 0)
     return unclear(
       `${queued.length} of ${accepted.length} accepted messages are still in the gateway's queue${first(queued)}`,
@@ -62,7 +69,10 @@ function shown(sessions: Stream['sessions']): Authority[] | Observation {
       if (!certificate) continue
       const { notBefore, notAfter, issuer } = certificate
       if (at < Date.parse(notBefore) || at > Date.parse(notAfter))
-        return broken(`a session showed a certificate outside its validity (${notBefore} to ${notAfter})`)
+        return broken(
+          `a session showed a certificate outside its validity (${notBefore} to ${notAfter})`,
+          'a session showed a certificate outside its validity',
+        )
       const authority = /\b(former|new)\b/.exec(issuer)?.[1] as Authority | undefined
       if (!authority) return broken(`a session showed a certificate of ${issuer}`)
       seen.push(authority)

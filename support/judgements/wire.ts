@@ -46,7 +46,11 @@ export function onlyGreetingInClear(conversations: readonly Conversation[], toke
     const up = events.findIndex(event => event.kind === 'handshake' && event.secured)
     const stray =
       up < 0 ? undefined : events.slice(up).find(event => event.kind === 'bytes' && !event.secured)
-    if (stray) return broken(`after the handshake bytes crossed outside of TLS: ${stray.text.slice(0, 100)}`)
+    if (stray)
+      return broken(
+        `after the handshake bytes crossed outside of TLS: ${stray.text.slice(0, 100)}`,
+        'after the handshake bytes crossed outside of TLS',
+      )
   }
   return kept('greeting, EHLO and STARTTLS in clear, everything else inside TLS')
 }
@@ -73,7 +77,11 @@ export function nothingButHandshake(conversations: readonly Conversation[]): Obs
   for (const conversation of started) {
     const after = afterGoAhead(conversation).filter(({ from, secured }) => from === 'sender' && !secured)
     const wrong = after.find(({ kind }) => kind === 'command' || kind === 'bytes' || kind === 'content')
-    if (wrong) return broken(`after the go-ahead to STARTTLS it sent ${wrong.text.slice(0, 100)} in clear`)
+    if (wrong)
+      return broken(
+        `after the go-ahead to STARTTLS it sent ${wrong.text.slice(0, 100)} in clear`,
+        'after the go-ahead to STARTTLS it sent',
+      )
   }
   // A partner that closes at once may be gone before the ClientHello is there.
   if (!started.some(conversation => afterGoAhead(conversation).some(isHello)))
@@ -88,7 +96,10 @@ export function handshakeFirst(conversations: readonly Conversation[]): Observat
   for (const conversation of started) {
     const first = afterGoAhead(conversation).find(({ from }) => from === 'sender')
     if (first && !isHello(first))
-      return broken(`the first thing after the go-ahead was ${first.text.slice(0, 100)}`)
+      return broken(
+        `the first thing after the go-ahead was ${first.text.slice(0, 100)}`,
+        'the first thing after the go-ahead was',
+      )
     if (!first) return unclear('nothing followed the go-ahead')
   }
   return kept('the first bytes after the go-ahead were a ClientHello')
@@ -102,7 +113,11 @@ export function greetedAgain(conversations: readonly Conversation[], gone: reado
   if (!/^(EHLO|HELO)\b/i.test(inside[0]?.text ?? ''))
     return broken(`the first command inside TLS was ${inside[0] ? verb(inside[0]) : 'none'}, not EHLO`)
   const used = inside.find(({ text }) => gone.some(word => text.toUpperCase().includes(word.toUpperCase())))
-  if (used) return broken(`it used what was offered in clear only: ${used.text.slice(0, 100)}`)
+  if (used)
+    return broken(
+      `it used what was offered in clear only: ${used.text.slice(0, 100)}`,
+      `it used what was offered in clear only: ${verb(used)}`,
+    )
   return kept('it greeted again inside TLS and used nothing that was offered in clear')
 }
 
@@ -145,7 +160,10 @@ export function waitedForAnswer(
       .slice(ehlo + 1, next < 0 ? undefined : ehlo + 1 + next)
       .some(({ text }) => /^250 /.test(text))
     if (next >= 0 && !answered)
-      return broken(`it went on before the answer inside TLS: ${inside[ehlo + 1 + next]!.text.slice(0, 100)}`)
+      return broken(
+        `it went on before the answer inside TLS: ${inside[ehlo + 1 + next]!.text.slice(0, 100)}`,
+        'it went on before the answer inside TLS',
+      )
     const used = inside.find(({ kind, text }) => kind === 'command' && /^AUTH\b/i.test(text))
     if (used) return broken(`it used the smuggled ${smuggled}: AUTH`)
     if (!answered) return unclear('the session ended before the answer inside TLS')

@@ -1,7 +1,10 @@
 export const kept = (detail: string): Observation => ({ kind: 'kept', detail })
 /** Kept by not doing something: worth nothing unless the control of the Rule held. */
 export const refused = (detail: string): Observation => ({ kind: 'kept', detail, refusal: true })
-/** `symptom`: the part of `detail` that is the same in every run, without queue ids and the like. Default: all of it. */
+/**
+ * `symptom`: the part of `detail` that is the same in every run, without queue ids, counts, addresses, times and the
+ * product's own words. Default: all of it.
+ */
 export const broken = (detail: string, symptom?: string): Observation => ({
   kind: 'broken',
   detail,
