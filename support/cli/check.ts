@@ -36,7 +36,7 @@ import { commit } from './commit.ts'
 import { complain } from './complain.ts'
 import { never, onInterrupt } from './end.ts'
 import { planText } from './plan.ts'
-import { liveProgress, plainProgress } from './progress.ts'
+import { progressOn } from './progress.ts'
 import { mustBeReachable } from './reachable.ts'
 import { lookOf } from './terminal.ts'
 import { terminalSummary } from './terminal-summary.ts'
@@ -72,7 +72,7 @@ export async function check(target: string, options: CheckOptions, version: stri
   if (options.writeDeviations) mustBeIn(options.writeDeviations, dirname(options.writeDeviations))
   await mustBeWritable(dir)
 
-  const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
+  const progress = progressOn(process.stdout)
   const clock = { at: new Date(), began: performance.now() }
   sweep()
   progress.doing(`${source.kind === 'external' ? 'connecting to' : 'starting'} ${source.name}`)

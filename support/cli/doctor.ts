@@ -269,14 +269,20 @@ export function doctorText({ usable, checks }: Diagnosis, { colour }: { colour: 
   })
   const end = usable
     ? ready(checks, paint)
-    : `${paint.red('Not ready.')} ${wrapped('mail-tls check cannot run here yet; see what is bad above.', COLUMNS, 0, 11)}`
+    : wrapped(
+        `${paint.red('Not ready.')} mail-tls check cannot run here yet; see what is bad above.`,
+        COLUMNS,
+      )
   return `${[...rows, '', end].join('\n')}\n`
 }
 
 function ready(checks: readonly Check[], paint: Paint): string {
   if (checks.some(({ name, state }) => name === REPORT_FOLDER && state === 'bad'))
     return `${paint.yellow('Ready, but not in this folder:')} give --report DIR.`
-  return `${paint.green('Ready.')} ${wrapped('mail-tls check judges the embedded gateway; it needs no container engine.', COLUMNS, 0, 7)}`
+  return wrapped(
+    `${paint.green('Ready.')} mail-tls check judges the embedded gateway; it needs no container engine.`,
+    COLUMNS,
+  )
 }
 
 /** One JSON document: `{ usable, checks }`. */

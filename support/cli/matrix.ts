@@ -14,7 +14,7 @@ import { exitStatus, type VerdictName } from '../verdicts/verdict.ts'
 import { complain } from './complain.ts'
 import { type Interrupt, never, onInterrupt, type Signal } from './end.ts'
 import { foldersOf, writeMatrix } from './matrix-files.ts'
-import { liveProgress, plainProgress } from './progress.ts'
+import { progressOn } from './progress.ts'
 
 const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
 
@@ -123,7 +123,7 @@ async function prepare({ signal }: Interrupt): Promise<string | undefined> {
     import('../engine/engine.ts'),
     import('../lab/remote/lab-images.ts'),
   ])
-  const progress = process.stdout.isTTY ? liveProgress(process.stdout) : plainProgress(process.stdout)
+  const progress = progressOn(process.stdout)
   signal.addEventListener('abort', () => progress.ended())
   try {
     await labImages(await Engine.connect(what => progress.doing(what), signal))

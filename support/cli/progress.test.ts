@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { HOSTILE, hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
-import { liveProgress, type Progress, plainProgress } from './progress.ts'
+import { type Progress, progressOn } from './progress.ts'
 
 const WIDE_TITLE = '漢字かな한국어 🚀 e\u0301 '.repeat(20)
 
@@ -70,7 +70,7 @@ class Screen extends Writable {
 }
 
 const live = (screen: Screen, colour = false): Progress =>
-  liveProgress(screen as unknown as NodeJS.WriteStream, { colour })
+  progressOn(screen as unknown as NodeJS.WriteStream, { colour })
 
 const [broken] = sampleRun().verdicts.filter(({ verdict }) => verdict === 'non-conformant')
 let examples = 0
@@ -232,18 +232,28 @@ describe('live progress', () => {
     assert.doesNotMatch(written(false), /\x1b\[\d+m/)
   })
 
-  it('is plain on a terminal without a size', () => {
-    const screen = new Screen(0)
-    const progress = live(screen)
-    progress.doing('starting haraka')
-    assert.equal(screen.written, 'starting haraka\n')
+  it('is plain on a terminal without a size, and on one that cannot redraw', () => {
+    const term = process.env['TERM']
+    for (const [columns, terminal] of [
+      [0, 'xterm'],
+      [80, 'dumb'],
+    ] as const) {
+      process.env['TERM'] = terminal
+      try {
+        const screen = new Screen(columns)
+        live(screen).doing('starting haraka')
+        assert.equal(screen.written, 'starting haraka\n')
+      } finally {
+        process.env['TERM'] = term
+      }
+    }
   })
 })
 
 describe('plain progress', () => {
   function told(act: (progress: Progress) => void): string[] {
     const out = new PassThrough({ encoding: 'utf8' })
-    act(plainProgress(out))
+    act(progressOn(out as unknown as NodeJS.WriteStream))
     return (out.read() as string).split('\n')
   }
 

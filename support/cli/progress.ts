@@ -7,7 +7,7 @@ import type { RunListener } from '../run/run.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
 import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 import { fitted, wrapped } from './columns.ts'
-import { type Look, lookOf, MIN_COLUMNS, markOf, painted } from './terminal.ts'
+import { canRedraw, type Look, lookOf, MIN_COLUMNS, markOf, painted } from './terminal.ts'
 
 /** Shows how far a run has come. */
 export interface Progress extends RunListener {
@@ -27,17 +27,15 @@ const LONGEST_TEXT = 500
 const HIDE_CURSOR = '\x1b[?25l'
 const SHOW_CURSOR = '\x1b[?25h'
 
-/** A block that is redrawn below what was found so far. A terminal that does not know its size gets plain lines. */
-export function liveProgress(
+/**
+ * On a terminal a block that is redrawn below what was found so far. Elsewhere plain lines: one for what was found, and
+ * one for about every tenth of the examples.
+ */
+export function progressOn(
   out: NodeJS.WriteStream,
   { colour }: Pick<Look, 'colour'> = lookOf(out),
 ): Progress {
-  return out.columns && out.rows ? new LiveProgress(out, colour) : plainProgress(out)
-}
-
-/** One line for what was found, and one for about every tenth of the examples. For a pipe or a file. */
-export function plainProgress(out: NodeJS.WritableStream): Progress {
-  return new PlainProgress(out)
+  return canRedraw(out) ? new LiveProgress(out, colour) : new PlainProgress(out)
 }
 
 class Tally {
@@ -108,7 +106,7 @@ class LiveProgress implements Progress {
   }
 
   noted(what: string): void {
-    for (const line of wrapped(shown(what), this.#width(), 2, 0).split('\n')) this.#block.persist(line)
+    for (const line of wrapped(shown(what), this.#width(), 2).split('\n')) this.#block.persist(line)
   }
 
   judged(key: string, verdict: RecordedVerdict): void {

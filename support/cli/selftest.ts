@@ -2,11 +2,11 @@ import { createLogUpdate } from 'log-update'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { selftest, selftestJson, selftestText, selftestTotals } from '../reference/selftest.ts'
 import { fitted } from './columns.ts'
-import { lookOf } from './terminal.ts'
+import { canRedraw, lookOf } from './terminal.ts'
 
 /** Runs every mutant and prints the scoreboard, or one JSON document. Returns the exit status. */
 export async function selftestCommand({ json }: { json?: boolean }): Promise<0 | 1 | 2> {
-  const live = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined
+  const live = canRedraw(process.stderr) ? createLogUpdate(process.stderr) : undefined
   try {
     const result = await selftest({
       progressed(done, total, name) {

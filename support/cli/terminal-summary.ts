@@ -3,7 +3,7 @@ import { counted } from '../quantities.ts'
 import { BY_URGENCY, type Finding, type Findings } from '../report/findings.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
-import { columnsOf, fitted, wrapped } from './columns.ts'
+import { fitted, wrapped } from './columns.ts'
 import { type Look, MIN_COLUMNS, markOf, type Paint, painted } from './terminal.ts'
 
 /** More than these belongs in the report. */
@@ -75,13 +75,16 @@ function attentionItem({ verdict, id, deciding }: Finding, width: number, paint:
   const mark = painted(verdict, `${markOf(verdict)} ${verdict}`, paint)
   const { title, detail: told } = deciding.judged
   const detail = visibleLine(clipped(`${title ? `${title}: ` : ''}${withoutReason(told)}`, 400))
-  const start = verdict.length + columnsOf(name) + 5
-  return `${mark} ${paint.bold(name)}  ${wrapped(detail, width, 4, start)}`
+  return wrapped(`${mark} ${paint.bold(name)}  ${detail}`, width, 4)
 }
 
 function exitLine({ exit, record }: Findings, width: number, paint: Paint): string {
   const status = (exit === 0 ? paint.green : exit === 1 ? paint.red : paint.magenta)(paint.bold(`${exit}`))
-  return `${status}  ${wrapped(exitMeaning(exit, totals(record.verdicts), record.strict ?? false), width, 13, 16)}`
+  return wrapped(
+    `${status}  ${exitMeaning(exit, totals(record.verdicts), record.strict ?? false)}`,
+    width,
+    13,
+  )
 }
 
 function exitMeaning(exit: 0 | 1 | 2, count: Record<VerdictName, number>, strict: boolean): string {

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util'
 import type pc from 'picocolors'
 import type { VerdictName } from '../verdicts/verdict.ts'
 
@@ -23,10 +24,18 @@ const LOOKS: Record<VerdictName, { mark: string; colour: 'red' | 'yellow' | 'gre
   'lab-error': { mark: '!', colour: 'magenta' },
 }
 
-/** Colour on a terminal alone, and not where NO_COLOR is set (https://no-color.org); 80 columns where nobody says. */
+/**
+ * Whether `out` gets colours, and how many columns it has: 80 where it does not say. Node.js decides on colours: a
+ * terminal gets them and a pipe does not, except that NO_COLOR (https://no-color.org), FORCE_COLOR
+ * (https://force-color.org) and TERM=dumb are obeyed. picocolors would also colour a pipe in CI.
+ */
 export function lookOf(out: NodeJS.WriteStream): Look {
-  // A pipe has no `isTTY` at all, and for a colour that is not said picocolors decides: in CI it says yes.
-  return { colour: out.isTTY === true && !process.env['NO_COLOR'], columns: out.columns ?? 80 }
+  return { colour: styleText('red', 'x', { stream: out }) !== 'x', columns: out.columns ?? 80 }
+}
+
+/** Whether `out` is a terminal that can go back and write a line anew. */
+export function canRedraw(out: NodeJS.WriteStream): boolean {
+  return out.isTTY === true && process.env['TERM'] !== 'dumb' && out.columns > 0 && out.rows > 0
 }
 
 export const markOf = (verdict: VerdictName): string => LOOKS[verdict].mark
