@@ -43,7 +43,10 @@ function everyRelease(product: ContainerProduct): GatewaySource[] {
 /** A source with a second server of another kind, where there is one. */
 function paired(source: GatewaySource, other: string | undefined): GatewaySource {
   if (other === undefined) return source
-  return { ...source, peers: { ...source.peers, 'another kind': () => bundledGateway(other) } }
+  return {
+    ...source,
+    secondServers: { ...source.secondServers, 'another kind': () => bundledGateway(other) },
+  }
 }
 
 /** Throws InputError when there is none of this name. */

@@ -13,7 +13,7 @@ describe('pairs of servers', () => {
   it('have a second server of the same kind and release, whoever the gateway is', () => {
     for (const name of bundledNames()) {
       const source = bundledGateway(name)
-      assert.equal(source.peers?.['the same kind']?.().name, name)
+      assert.equal(source.secondServers?.['the same kind']?.().name, name)
     }
   })
 
@@ -21,7 +21,7 @@ describe('pairs of servers', () => {
     for (const name of bundledNames()) {
       const source = bundledGateway(name)
       const other = PAIRS[name.split('@')[0]!]
-      const second = source.peers?.['another kind']?.()
+      const second = source.secondServers?.['another kind']?.()
       assert.equal(second?.name, other)
       if (second) assert.equal(second.kind, source.kind)
     }

@@ -1,31 +1,23 @@
 import { Given, Then, When } from '@cucumber/cucumber'
 import { eachArrivedOnce, SETTLED, showsChange, showsThroughout } from '../support/judgements/transition.ts'
-import { type FlowVariant, gatewayIdentity } from '../support/mailflow/changes.ts'
+import { CHANGES, type Change, gatewayIdentity } from '../support/mailflow/changes.ts'
 import { arrivalsOf } from '../support/traffic/arrivals.ts'
 import { Stream } from '../support/traffic/stream.ts'
 import { until } from '../support/wire/until.ts'
-import { Inapplicable, type MailWorld } from './world.ts'
-
-function own(world: MailWorld, variant: FlowVariant): void {
-  if (world.run.gateways.source.kind === 'external')
-    throw new Inapplicable('the suite cannot reconfigure a gateway that it did not start')
-  const why = world.run.gateways.source.refuses?.(variant)
-  if (why) throw new Inapplicable(why)
-  world.variant = variant
-}
+import type { MailWorld } from './world.ts'
 
 Given('a gateway as it is', function (this: MailWorld) {
-  this.variant = 'as it is'
+  this.changes.length = 0
 })
 
-Given('a gateway that {variant}', function (this: MailWorld, variant: FlowVariant) {
-  own(this, variant)
+Given('a/the gateway (that ){change}', function (this: MailWorld, change: Change) {
+  this.change(change)
 })
 
 Given('a gateway with a certificate of the former authority', async function (this: MailWorld) {
-  own(this, 'shows a certificate of the former authority')
+  this.change(CHANGES['shows a certificate of the former authority'])
   if (this.run.plan) return
-  this.ownGateway = await this.run.gateways.ofOwn(this.variant)
+  this.ownGateway = await this.run.gateways.ofOwn(this.changes)
 })
 
 /** Enough to see that mail flows, before and after the change. */

@@ -3,6 +3,7 @@ import type { Message } from '../support/evidence/mail.ts'
 import { hadForwardSecrecy } from '../support/judgements/wire.ts'
 import type { Interference } from '../support/lab/lab.ts'
 import type { SecondServerKind } from '../support/mailflow/capabilities.ts'
+import { CHANGES } from '../support/mailflow/changes.ts'
 import { compose } from '../support/traffic/message.ts'
 import { receiveThrough, sendThrough } from '../support/traffic/relaying.ts'
 import type { LiveSent } from '../support/traffic/sending.ts'
@@ -28,9 +29,7 @@ Given(
     this.peer = kind
     if (this.sends && this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
       throw new Inapplicable('the gateway has no outbound connector that requires TLS')
-    const why = this.run.gateways.source.refuses?.('belongs to a service')
-    if (why) throw new Inapplicable(why)
-    this.variant = 'belongs to a service'
+    this.change(CHANGES['belongs to a service'])
   },
 )
 

@@ -5,7 +5,7 @@ import type { MailWorld } from './world.ts'
 
 Given("the gateway's domain has another server", async function (this: MailWorld) {
   if (this.run.plan) return
-  this.another = await this.run.gateways.ofOwn('as it is')
+  this.another = await this.run.gateways.ofOwn()
 })
 
 When("every address of the gateway's domain is probed", async function (this: MailWorld) {

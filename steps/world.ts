@@ -15,7 +15,7 @@ import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import type { Capability, SecondServerKind } from '../support/mailflow/capabilities.ts'
-import type { FlowVariant } from '../support/mailflow/changes.ts'
+import type { Change } from '../support/mailflow/changes.ts'
 import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
@@ -56,7 +56,8 @@ export class MailWorld extends World {
   began = 0
 
   // Given
-  variant: FlowVariant = 'as it is'
+  /** How the gateway differs from the gateway as it is. */
+  readonly changes: Change[] = []
   /** A fresh domain of the partner, under a connector's pattern. */
   domain: string | undefined
   senderDomain: string | undefined
@@ -130,8 +131,8 @@ export class MailWorld extends World {
     this.#gateway ??= this.ownGateway
       ? Promise.resolve(this.ownGateway)
       : alone
-        ? gateways.ofOwn(this.variant)
-        : gateways.with(this.variant)
+        ? gateways.ofOwn(this.changes)
+        : gateways.with(this.changes)
     return this.#gateway
   }
 
@@ -153,7 +154,7 @@ export class MailWorld extends World {
 
   /** The same throughout an example. */
   secondServer(): Promise<Gateway> {
-    this.#secondServer ??= this.run.gateways.peer(this.peer!)
+    this.#secondServer ??= this.run.gateways.secondServer(this.peer!)
     return this.#secondServer
   }
 
@@ -225,7 +226,7 @@ export class MailWorld extends World {
   async dismiss(): Promise<void> {
     const second = await this.#secondServer?.catch(() => undefined)
     this.#secondServer = undefined
-    if (second) await this.run.gateways.dismiss(second)
+    if (second) await this.run.gateways.giveBack(second)
   }
 
   /** Room for so many mail exchangers of partners at once. */
@@ -240,6 +241,17 @@ export class MailWorld extends World {
   needs(capability: Capability): void {
     const why = this.run.gateways.lacks(capability)
     if (why) throw new Inapplicable(why)
+  }
+
+  /** The gateway is to have one more change. */
+  change(change: Change): void {
+    const { source } = this.run.gateways
+    if (change.needs) this.needs(change.needs)
+    if (source.kind === 'external')
+      throw new Inapplicable('the suite cannot reconfigure a gateway that it did not start')
+    const why = source.refuses?.(change)
+    if (why) throw new Inapplicable(why)
+    this.changes.push(change)
   }
 
   /** Judges one observation; the first that is not kept ends the example. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
+import { CHANGES } from '../../support/mailflow/changes.ts'
 import { sameAsSamples, sampleFlow } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { chasquid } from './adapter.ts'
@@ -24,8 +25,8 @@ describe('chasquid: rendering', () => {
     assert.match(source.lacks('encryption-only')!, /no setting by which it requires encryption/)
     assert.match(source.lacks('retry')!, /by its own clock/)
     assert.equal(source.lacks('submission'), undefined)
-    assert.match(source.refuses!('has lost its certificate')!, /does not start/)
-    assert.equal(source.refuses!('as it is'), undefined)
+    assert.match(source.refuses!(CHANGES['has lost its certificate'])!, /does not start/)
+    assert.equal(source.refuses!(CHANGES['trusts both roots']), undefined)
     assert.throws(() => chasquid.retry('d1.test'), /cannot be asked/)
   })
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
-import { variantOf } from '../../support/mailflow/changes.ts'
+import { CHANGES, changed } from '../../support/mailflow/changes.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { sameAsSamples, sampleFlow, samplePki } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
@@ -41,14 +41,14 @@ describe('Courier: rendering', () => {
   })
 
   it('demands TLS of every sender where the flow does, and of nobody for submission', async () => {
-    const everybody = await variantOf(await flow(), 'requires TLS of every sender', samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     assert.match(file(everybody, 'esmtpd')!.content, /^ESMTP_TLS_REQUIRED=1$/m)
     assert.match(file(await flow(), 'esmtpd')!.content, /^ESMTP_TLS_REQUIRED=0$/m)
     assert.match(file(everybody, 'esmtpd-msa')!.content, /^ESMTP_TLS_REQUIRED=0$/m)
   })
 
   it('has no file for a certificate that is lost', async () => {
-    const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
+    const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/identity.pem'), undefined)
     assert.equal(file(await flow(), 'tls/identity.pem')!.mode, '0600')
   })

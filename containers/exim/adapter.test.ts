@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
-import { variantOf } from '../../support/mailflow/changes.ts'
+import { CHANGES, changed } from '../../support/mailflow/changes.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { sameAsSamples, sampleFlow, samplePki } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
@@ -32,14 +32,22 @@ describe('Exim: rendering', () => {
   })
 
   it('refuses VRFY in clear where every sender must use TLS', async () => {
-    const everybody = await variantOf(await flow(), 'requires TLS of every sender', samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     const vrfy = /^vrfy:\n {2}deny\n {4}!encrypted = \*\n {4}message = 530/m
     assert.match(file(everybody, 'exim4.conf')!.content, vrfy)
     assert.doesNotMatch(file(await flow(), 'exim4.conf')!.content, vrfy)
   })
 
   it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
-    const service = await variantOf(await flow(), 'belongs to a service', samplePki)
+    const service = await changed(
+      await flow(),
+      [
+        CHANGES['belongs to a service'],
+        CHANGES['speaks TLS 1.2 and nothing newer'],
+        CHANGES['uses key exchange with forward secrecy alone'],
+      ],
+      samplePki,
+    )
     const priorities = file(service, 'exim4.conf')!.content.match(/tls_require_ciphers = .*/g)!
     assert.ok(priorities.length > 2)
     for (const priority of priorities) {
@@ -51,7 +59,7 @@ describe('Exim: rendering', () => {
   })
 
   it('has no file for a certificate that is lost', async () => {
-    const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
+    const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/chain.pem'), undefined)
     assert.equal(file(lost, 'tls/key.pem')!.mode, '0640')
   })

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embedded } from '../../support/gateway/embedded.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
-import { variantOf } from '../../support/mailflow/changes.ts'
+import { CHANGES, changed } from '../../support/mailflow/changes.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { standardFlow } from '../../support/mailflow/standard-flow.ts'
 import type { Pki } from '../../support/pki/pki.ts'
@@ -56,7 +56,17 @@ describe('Haraka: rendering', () => {
   })
 
   it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
-    const files = rendered(await variantOf(await flow(), 'belongs to a service', pki))
+    const files = rendered(
+      await changed(
+        await flow(),
+        [
+          CHANGES['belongs to a service'],
+          CHANGES['speaks TLS 1.2 and nothing newer'],
+          CHANGES['uses key exchange with forward secrecy alone'],
+        ],
+        pki,
+      ),
+    )
     assert.equal(JSON.parse(files.get('flow.json')!).maxVersion, 'TLSv1.2')
     const suites = files.get('config/tls.ini')!.match(/^ciphers=.*/gm)!
     assert.equal(suites.length, 2)
@@ -64,7 +74,7 @@ describe('Haraka: rendering', () => {
   })
 
   it('has no file for a certificate that is lost', async () => {
-    const files = rendered(await variantOf(await flow(), 'has lost its certificate', pki))
+    const files = rendered(await changed(await flow(), [CHANGES['has lost its certificate']], pki))
     assert.ok(!files.has('config/tls_cert.pem'))
     assert.ok(files.has('config/tls_key.pem'))
   })

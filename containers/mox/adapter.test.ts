@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
-import { variantOf } from '../../support/mailflow/changes.ts'
+import { CHANGES, changed } from '../../support/mailflow/changes.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { sameAsSamples, sampleFlow, samplePki } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
@@ -26,7 +26,7 @@ describe('mox: rendering', () => {
   })
 
   it('demands TLS of every sender where the flow does', async () => {
-    const everybody = await variantOf(await flow(), 'requires TLS of every sender', samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     assert.match(file(everybody, 'mox.conf')!.content, /RequireSTARTTLS: true/)
     assert.match(file(await flow(), 'mox.conf')!.content, /RequireSTARTTLS: false/)
   })
@@ -36,8 +36,8 @@ describe('mox: rendering', () => {
     assert.match(source.lacks('encryption-only')!, /one host by its name/)
     assert.match(source.lacks('inbound-required')!, /all senders or of none/)
     assert.equal(source.lacks('retry'), undefined)
-    assert.match(source.refuses!('has lost its certificate')!, /does not start/)
-    assert.equal(source.refuses!('as it is'), undefined)
+    assert.match(source.refuses!(CHANGES['has lost its certificate'])!, /does not start/)
+    assert.equal(source.refuses!(CHANGES['trusts both roots']), undefined)
     assert.equal(source.login, true)
   })
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
-import { variantOf } from '../../support/mailflow/changes.ts'
+import { CHANGES, changed } from '../../support/mailflow/changes.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { sameAsSamples, sampleFlow, samplePki } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
@@ -36,13 +36,15 @@ describe('OpenSMTPD: rendering', () => {
   })
 
   it('demands TLS of every sender where the flow does, and of nobody for submission', async () => {
-    const everybody = configuration(await variantOf(await flow(), 'requires TLS of every sender', samplePki))
+    const everybody = configuration(
+      await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki),
+    )
     assert.match(everybody, /^listen on 0\.0\.0\.0 port 25 tls-require pki gateway/m)
     assert.match(everybody, /^listen on 0\.0\.0\.0 port 587 tls pki gateway/m)
   })
 
   it('offers no TLS without its certificate, with which it would not start', async () => {
-    const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
+    const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/chain.pem'), undefined)
     assert.doesNotMatch(configuration(lost), /pki|port 25 tls|auth-optional/)
     assert.equal(file(lost, 'tls/key.pem')!.mode, '0600')

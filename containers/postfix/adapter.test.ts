@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
-import { variantOf } from '../../support/mailflow/changes.ts'
+import { CHANGES, changed } from '../../support/mailflow/changes.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { sameAsSamples, sampleFlow, samplePki } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
@@ -21,7 +21,7 @@ describe('Postfix: rendering', () => {
   })
 
   it('demands TLS of every sender where the flow does, and of nobody for submission', async () => {
-    const everybody = await variantOf(await flow(), 'requires TLS of every sender', samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     assert.match(file(everybody, 'main.cf')!.content, /^smtpd_tls_security_level = encrypt$/m)
     assert.equal(file(everybody, 'inbound')!.content, '')
     assert.match(
@@ -31,7 +31,15 @@ describe('Postfix: rendering', () => {
   })
 
   it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
-    const service = await variantOf(await flow(), 'belongs to a service', samplePki)
+    const service = await changed(
+      await flow(),
+      [
+        CHANGES['belongs to a service'],
+        CHANGES['speaks TLS 1.2 and nothing newer'],
+        CHANGES['uses key exchange with forward secrecy alone'],
+      ],
+      samplePki,
+    )
     const settings = file(service, 'main.cf')!.content
     for (const side of ['smtp', 'smtpd'])
       for (const level of ['', 'mandatory_'])
@@ -41,7 +49,7 @@ describe('Postfix: rendering', () => {
   })
 
   it('has no file for a certificate that is lost', async () => {
-    const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
+    const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/identity.pem'), undefined)
     assert.equal(file(await flow(), 'tls/identity.pem')!.mode, '0600')
   })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
-import { variantOf } from '../../support/mailflow/changes.ts'
+import { CHANGES, changed } from '../../support/mailflow/changes.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { sameAsSamples, sampleFlow, samplePki } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
@@ -21,7 +21,7 @@ describe('Sendmail: rendering', () => {
   })
 
   it('demands TLS of every sender where the flow does', async () => {
-    const everybody = await variantOf(await flow(), 'requires TLS of every sender', samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     assert.match(file(everybody, 'access')!.content, /^Inbound:\tPERM\+ENCR:112$/m)
   })
 
@@ -52,7 +52,7 @@ describe('Sendmail: rendering', () => {
   })
 
   it('has no file for a certificate that is lost', async () => {
-    const lost = await variantOf(await flow(), 'has lost its certificate', samplePki)
+    const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/chain.pem'), undefined)
     assert.equal(file(lost, 'tls/key.pem')!.mode, '0600')
   })

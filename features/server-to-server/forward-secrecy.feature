@@ -4,6 +4,9 @@ Feature: Forward secrecy between the servers of a service
   @EXO-S2S-04 @forward-secrecy-only
   Rule: Mail from one customer to another is encrypted with forward secrecy
 
+    Background:
+      Given the gateway uses key exchange with forward secrecy alone
+
     @control @sender
     Example: a message to a server of the same kind
       Given the partner is a server of the same kind in the gateway's service

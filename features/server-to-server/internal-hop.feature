@@ -49,6 +49,9 @@ Feature: Mail between two servers of one service
   @EXO-S2S-02 @tls12-only
   Rule: The hop has TLS 1.2, and a server with older versions alone is not served
 
+    Background:
+      Given the gateway speaks TLS 1.2 and nothing newer
+
     @control @sender
     Example: a message to a server of the same kind
       Given the partner is a server of the same kind in the gateway's service

@@ -1,6 +1,6 @@
 import { defineParameterType } from '@cucumber/cucumber'
 import type { Behaviour, TlsVersion } from '../../support/lab/partner/behaviour.ts'
-import { FLOW_VARIANTS, type FlowVariant } from '../../support/mailflow/changes.ts'
+import { CHANGES, type ChangeName } from '../../support/mailflow/changes.ts'
 import { CERTIFICATE_FLAWS, type CertificateFlaw } from '../../support/pki/flaws.ts'
 
 defineParameterType({
@@ -31,9 +31,9 @@ defineParameterType({
 })
 
 defineParameterType({
-  name: 'variant',
-  regexp: new RegExp(FLOW_VARIANTS.filter(variant => !variant.startsWith('shows')).join('|')),
-  transformer: (text: string) => text as FlowVariant,
+  name: 'change',
+  regexp: new RegExp(Object.keys(CHANGES).join('|')),
+  transformer: (words: string) => CHANGES[words as ChangeName],
   useForSnippets: false,
 })
 

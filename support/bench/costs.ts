@@ -49,7 +49,7 @@ export async function costs(source: GatewaySource, parallel: number): Promise<Co
 }
 
 async function pooledFlow(run: Run): Promise<Spread> {
-  const gateway = await run.gateways.with('as it is')
+  const gateway = await run.gateways.with()
   const submission = run.submission(gateway)
   const times: number[] = []
   for (let n = 0; n < FLOWS; n++) {

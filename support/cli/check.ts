@@ -93,7 +93,7 @@ export async function check(target: string, options: CheckOptions, version: stri
     starting = Run.start({ source, deviations, listener: progress, signal: interrupt.signal })
     run = await starting
     useRun(run)
-    const gateway = await run.gateways.with('as it is')
+    const gateway = await run.gateways.with()
     await run.mustWork()
     progress.planned(selection.reduce((sum, { examples }) => sum + examples.length, 0))
     const parallel = options.parallel ?? LANES_PER_CORE * availableParallelism()

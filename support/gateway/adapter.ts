@@ -1,6 +1,6 @@
 import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
 import type { Capability } from '../mailflow/capabilities.ts'
-import type { FlowVariant } from '../mailflow/changes.ts'
+import type { ChangeName } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 
 export interface RenderedFile {
@@ -95,6 +95,6 @@ export interface ContainerProduct extends Adapter {
   readonly remembers?: string
   /** It takes mail for sending on from users alone, who log in inside TLS. */
   readonly login?: true
-  /** Variants of the standard flow with which it cannot be run, each with the reason, in a sentence for the report. */
-  readonly refuses?: Partial<Record<FlowVariant, string>>
+  /** Changes of the standard mail flow with which it cannot be run, each with the reason, in a sentence for the report. */
+  readonly refuses?: Partial<Record<ChangeName, string>>
 }

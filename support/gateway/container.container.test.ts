@@ -6,7 +6,7 @@ import { postfix } from '../../containers/postfix/adapter.ts'
 import { Engine } from '../engine/engine.ts'
 import { ContainerLab } from '../lab/container-lab.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
-import { gatewayIdentity, variantOf } from '../mailflow/changes.ts'
+import { CHANGES, changed, gatewayIdentity } from '../mailflow/changes.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import { handOver } from '../traffic/delivering.ts'
@@ -129,7 +129,7 @@ describe('gateways in containers', function () {
 
       it('goes on with another setting', async function () {
         if (source.lacks('forced-tls-inbound')) this.skip()
-        await gateway.change(await variantOf(gateway.flow, 'requires TLS of every sender', pki))
+        await gateway.change(await changed(gateway.flow, [CHANGES['requires TLS of every sender']], pki))
         assert.equal((await deliver('does not use')).accepted, false)
         const { accepted, reply } = await deliver('uses')
         assert.ok(accepted, reply?.text)

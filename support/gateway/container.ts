@@ -1,6 +1,7 @@
 import { type Container, type File, folderFiles, type RunNetwork } from '../engine/engine.ts'
 import type { DeliveryEvent } from '../evidence/words.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
+import type { ChangeName } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { printable } from '../wire/printable.ts'
 import { whyNoGreeting } from '../wire/smtp/greeting.ts'
@@ -216,12 +217,12 @@ export function container(product: ContainerProduct, release?: string): GatewayS
   const source: GatewaySource = {
     name,
     kind: 'container',
-    peers: { 'the same kind': () => source },
+    secondServers: { 'the same kind': () => source },
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
     login: product.login ?? false,
     remembers: product.remembers !== undefined,
-    refuses: variant => product.refuses?.[variant],
+    refuses: ({ words }) => product.refuses?.[words as ChangeName],
     start(flow, network) {
       if (!network) throw new Error(`${name} runs in the network of a run, and there is none`)
       return ContainerGateway.start({ product, release: chosen, name }, flow, network)

@@ -200,7 +200,7 @@ export function embedded(product: EmbeddedProduct): GatewaySource {
   const source: GatewaySource = {
     name: product.name,
     kind: 'embedded',
-    peers: { 'the same kind': () => source },
+    secondServers: { 'the same kind': () => source },
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
     start: flow => EmbeddedGateway.start(product, flow),

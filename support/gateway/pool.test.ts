@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { GatewayFailure } from '../gateway-failure.ts'
+import { CHANGES } from '../mailflow/changes.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
@@ -19,7 +20,7 @@ describe('the gateways of a run', () => {
     let asked = 0
     const source: GatewaySource = {
       ...reference(),
-      peers: { 'the same kind': () => source },
+      secondServers: { 'the same kind': () => source },
       async start(flow) {
         if (fails(++asked)) throw new GatewayFailure('it does not come up')
         const gateway = await reference().start(flow)
@@ -36,9 +37,9 @@ describe('the gateways of a run', () => {
   it('are started once for each mail flow, however many ask at a time', async () => {
     const { all, started, flow } = await gateways()
     const [one, same, other] = await Promise.all([
-      all.with('as it is'),
-      all.with('as it is'),
-      all.with('gives up after 3 attempts'),
+      all.with(),
+      all.with(),
+      all.with([CHANGES['gives up after 3 attempts']]),
     ])
     assert.equal(one, same)
     assert.equal(one.flow, flow)
@@ -47,32 +48,43 @@ describe('the gateways of a run', () => {
     await all.stop()
   })
 
+  it('are the same for the same set of changes, in whatever order they are asked for', async () => {
+    const { all, started } = await gateways()
+    const [one, other] = [CHANGES['gives up after 3 attempts'], CHANGES['trusts the new root']]
+    const both = await all.with([one, other])
+    assert.equal(await all.with([other, one]), both)
+    assert.deepEqual([both.flow.attempts, both.flow.trust], [3, [await pki.root('new')]])
+    assert.notEqual(await all.with([one]), both)
+    assert.equal(started.length, 2)
+    await all.stop()
+  })
+
   it('are not shared where a scenario changes one', async () => {
     const { all, started } = await gateways()
-    const shared = await all.with('as it is')
-    const [own, another] = [await all.ofOwn('as it is'), await all.ofOwn('as it is')]
+    const shared = await all.with()
+    const [own, another] = [await all.ofOwn(), await all.ofOwn()]
     assert.equal(new Set([shared, own, another]).size, 3)
-    assert.equal(await all.with('as it is'), shared)
+    assert.equal(await all.with(), shared)
     assert.equal(started.length, 3)
     await all.stop()
   })
 
   it('are all stopped at the end, also what is still starting', async () => {
     const { all, started } = await gateways()
-    await all.with('as it is')
-    await all.ofOwn('as it is')
+    await all.with()
+    await all.ofOwn()
     assert.deepEqual(await alive(started), [true, true])
-    const late = all.with('trusts both roots')
+    const late = all.with([CHANGES['trusts both roots']])
     await Promise.all([assert.rejects(late, /the run is over/), all.stop()])
     assert.deepEqual(await alive(started), Array(started.length).fill(false))
-    await assert.rejects(all.with('gives up after 3 attempts'), /the run is over/)
+    await assert.rejects(all.with([CHANGES['gives up after 3 attempts']]), /the run is over/)
   })
 
   it('are replaced for whoever asks once they ended by themselves, and that is known', async () => {
     const crash = reference({ receiver: { crashesInsteadOfRefusing: true } })
     const flow = await standardFlow(crash, { pki, network: { resolver: '127.0.0.1:9', partnerPort: 9 } })
     const all = new Gateways(crash, flow, pki)
-    const first = await all.with('as it is')
+    const first = await all.with()
     const message = compose({ from: 'a@d1.required.test', to: [flow.recipient] })
     const options = { endpoint: first.inbound, hostname: flow.hostname, pki } as const
     await handOver(message, { ...options, behaviour: { tls: 'does not use' } })
@@ -81,7 +93,7 @@ describe('the gateways of a run', () => {
       all.ends.map(({ gateway, why }) => [gateway, why]),
       [[first, first.end]],
     )
-    const second = await all.with('as it is')
+    const second = await all.with()
     assert.notEqual(second, first)
     assert.deepEqual(await alive([first, second]), [false, true])
     await all.stop()
@@ -90,8 +102,8 @@ describe('the gateways of a run', () => {
 
   it('of one example each are stopped with it, whichever are over first', async () => {
     const { all, started } = await gateways()
-    const own = await Promise.all([1, 2, 3, 4].map(() => all.ofOwn('as it is')))
-    await Promise.all([own[3]!, own[1]!].map(gateway => all.dismiss(gateway)))
+    const own = await Promise.all([1, 2, 3, 4].map(() => all.ofOwn()))
+    await Promise.all([own[3]!, own[1]!].map(gateway => all.giveBack(gateway)))
     assert.deepEqual(await alive(own), [true, false, true, false])
     await all.stopOwn()
     assert.deepEqual(await alive(started), Array(4).fill(false))
@@ -99,8 +111,8 @@ describe('the gateways of a run', () => {
 
   it('are stopped even where one did not come up', async () => {
     const { all, started } = await gateways(number => number === 2)
-    await all.with('as it is')
-    await assert.rejects(all.with('trusts both roots'), GatewayFailure)
+    await all.with()
+    await assert.rejects(all.with([CHANGES['trusts both roots']]), GatewayFailure)
     await all.stop()
     assert.deepEqual(await alive(started), [false])
   })
@@ -115,16 +127,19 @@ describe('the gateways of a run', () => {
         return '127.0.0.1:10'
       },
     })
-    const [one, other] = await Promise.all([all.peer('the same kind'), all.peer('the same kind')])
-    const service = await all.with('belongs to a service')
+    const [one, other] = await Promise.all([
+      all.secondServer('the same kind'),
+      all.secondServer('the same kind'),
+    ])
+    const service = await all.with([CHANGES['belongs to a service']])
     const domains = [one, other, service].map(({ flow }) => flow.domain)
     assert.equal(new Set(domains).size, 3)
     assert.deepEqual(asked.sort(), domains.sort())
     assert.deepEqual(
-      [one, service, await all.with('as it is')].map(({ flow }) => flow.network.resolver),
+      [one, service, await all.with()].map(({ flow }) => flow.network.resolver),
       ['127.0.0.1:10', '127.0.0.1:10', '127.0.0.1:9'],
     )
-    await assert.rejects(all.peer('another kind'), /the suite has no second server of another kind/)
+    await assert.rejects(all.secondServer('another kind'), /the suite has no second server of another kind/)
     await all.stop()
     assert.equal(await greets(one.inbound), false)
   })
@@ -136,7 +151,7 @@ describe('the gateways of a run', () => {
     const another = {
       ...reference(),
       lacks: () => 'not built in',
-      peers: { 'another kind': () => reference() },
+      secondServers: { 'another kind': () => reference() },
     }
     const mixed = new Gateways(another, flow, pki)
     assert.equal(mixed.lacks('mixed-pair'), undefined)
@@ -146,15 +161,15 @@ describe('the gateways of a run', () => {
 
   it('have a second server for one at a time, and a few of them', async () => {
     const { all, started } = await gateways()
-    const first = await Promise.all([1, 2, 3].map(() => all.peer('the same kind')))
+    const first = await Promise.all([1, 2, 3].map(() => all.secondServer('the same kind')))
     assert.equal(new Set(first).size, 3)
     let waited = false
-    const fourth = all.peer('the same kind').finally(() => {
+    const fourth = all.secondServer('the same kind').finally(() => {
       waited = true
     })
     assert.deepEqual(await alive(first), [true, true, true])
     assert.equal(waited, false)
-    await all.dismiss(first[1]!)
+    await all.giveBack(first[1]!)
     assert.equal(await fourth, first[1])
     assert.equal(started.length, 3)
     await all.stop()
@@ -162,12 +177,12 @@ describe('the gateways of a run', () => {
 
   it('have another second server in place of one that has ended or did not come up', async () => {
     const { all, started } = await gateways(number => number === 1)
-    await assert.rejects(all.peer('the same kind'), GatewayFailure)
-    const peers = await Promise.all([1, 2, 3].map(() => all.peer('the same kind')))
+    await assert.rejects(all.secondServer('the same kind'), GatewayFailure)
+    const peers = await Promise.all([1, 2, 3].map(() => all.secondServer('the same kind')))
     const [one] = peers
     Object.assign(one!, { end: new GatewayFailure('it ended by itself') })
-    await all.dismiss(one!)
-    assert.notEqual(await all.peer('the same kind'), one)
+    await all.giveBack(one!)
+    assert.notEqual(await all.secondServer('the same kind'), one)
     await all.stop()
     assert.equal(started.length, 4)
   })
@@ -176,9 +191,12 @@ describe('the gateways of a run', () => {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
     const all = new Gateways({ ...reference(), remembers: true }, flow, pki)
-    const [one, other] = await Promise.all([all.peer('the same kind'), all.peer('the same kind')])
+    const [one, other] = await Promise.all([
+      all.secondServer('the same kind'),
+      all.secondServer('the same kind'),
+    ])
     assert.notEqual(one.flow.domain, other.flow.domain)
-    await all.dismiss(one)
+    await all.giveBack(one)
     assert.deepEqual(await alive([one, other]), [false, true])
     await all.stop()
     assert.deepEqual(await alive([other]), [false])
@@ -189,10 +207,10 @@ describe('the gateways of a run', () => {
     const flow = await standardFlow(reference(), { pki, network })
     const open = new Gateways(reference(), flow, pki)
     const closed = new Gateways({ ...reference(), login: true }, flow, pki)
-    assert.equal(open.userOf(await open.with('as it is')), undefined)
-    assert.equal(closed.userOf(await closed.with('as it is')), flow.users[0])
+    assert.equal(open.userOf(await open.with()), undefined)
+    assert.equal(closed.userOf(await closed.with()), flow.users[0])
     // The second server of the reference gateway takes mail from everybody.
-    assert.equal(closed.userOf(await closed.peer('the same kind')), undefined)
+    assert.equal(closed.userOf(await closed.secondServer('the same kind')), undefined)
     await Promise.all([open.stop(), closed.stop()])
   })
 })

@@ -4,9 +4,8 @@ import type { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
 import { samplePki } from '../test-bed/fixtures/sample-flow.ts'
 import { type Capability, SECOND_SERVER_KINDS } from './capabilities.ts'
-import { FLOW_VARIANTS, gatewayIdentity, variantOf } from './changes.ts'
 import { decisive, type MailFlow } from './mail-flow.ts'
-import { FORCED_LEVELS, peerFlow, standardFlow } from './standard-flow.ts'
+import { FORCED_LEVELS, secondServerFlow, standardFlow } from './standard-flow.ts'
 
 /** A certificate says whose it is. */
 const pki = {
@@ -70,58 +69,12 @@ describe('the standard mail flow', () => {
   })
 })
 
-describe('a variant of a mail flow', () => {
-  let OUTBOUND: MailFlow['outbound']
-  let REQUIRED: MailFlow['inbound']
-  before(async () => {
-    const { outbound, inbound } = await flowOf(...FORCED_LEVELS, 'inbound-required')
-    OUTBOUND = outbound
-    REQUIRED = inbound
-  })
-  /** What each changes, and nothing else. */
-  const changes = (): Record<(typeof FLOW_VARIANTS)[number], Partial<MailFlow>> => ({
-    'as it is': {},
-    'trusts the former root': { trust: ['<certificate of former>\n'] },
-    'trusts both roots': { trust: ['<certificate of former>\n', '<certificate of new>\n'] },
-    'trusts the new root': { trust: ['<certificate of new>\n'] },
-    'shows a certificate of the former authority': {
-      identity: { key: '<key>', certificate: 'former' },
-      sendersTrust: ['<certificate of former>\n'],
-    },
-    'gives up after 3 attempts': { attempts: 3 },
-    'requires TLS of every sender': { inbound: [{ from: '*', tls: 'required' }] },
-    'has lost its certificate': { identity: { key: '<key>', certificate: '' } },
-    'belongs to a service': {
-      hostname: 'mx.here.service.test',
-      domain: 'here.service.test',
-      recipient: 'inbox@here.service.test',
-      sender: 'probe@here.service.test',
-      users: [{ name: 'probe@here.service.test', password: 'correct-horse-battery' }],
-      maxVersion: 'TLSv1.2',
-      forwardSecrecy: true,
-      inbound: [...REQUIRED, { from: '*.service.test', tls: 'required' }],
-      outbound: [
-        ...OUTBOUND,
-        { to: '*.service.test', tls: 'domain-validation' },
-        { to: 'here.service.test', tls: 'opportunistic' },
-      ],
-    },
-  })
-
-  for (const variant of FLOW_VARIANTS)
-    it(`that ${variant} differs in that alone`, async () => {
-      const flow = await flowOf(...FORCED_LEVELS, 'inbound-required')
-      assert.deepEqual(await variantOf(flow, variant, pki), { ...flow, ...changes()[variant] })
-    })
-
-  it('that belongs to a service asks for nothing that the product cannot do', async () => {
-    const { inbound, outbound } = await variantOf(await flowOf(), 'belongs to a service', pki)
-    assert.deepEqual([inbound, outbound], [[], [{ to: '*.opportunistic.test', tls: 'opportunistic' }]])
-  })
-
-  it('for a second server has a domain for each kind, and no connectors', async () => {
+describe('the mail flow of a second server', () => {
+  it('has a domain for each kind, and no connectors', async () => {
     const flow = await flowOf(...FORCED_LEVELS, 'inbound-required')
-    const flows = await Promise.all(SECOND_SERVER_KINDS.map(kind => peerFlow(flow, { kind, number: 1 }, pki)))
+    const flows = await Promise.all(
+      SECOND_SERVER_KINDS.map(kind => secondServerFlow(flow, { kind, number: 1 }, pki)),
+    )
     assert.equal(new Set(flows.map(({ domain }) => domain)).size, SECOND_SERVER_KINDS.length)
     for (const { domain, hostname, recipient, inbound, outbound } of flows) {
       assert.deepEqual([hostname, recipient], [`mx.${domain}`, `inbox@${domain}`])
@@ -129,17 +82,5 @@ describe('a variant of a mail flow', () => {
       // For a gateway as it is, no connector covers it.
       assert.equal(decisive(flow.outbound, domain), undefined)
     }
-  })
-
-  it('has the same names under another authority', async () => {
-    const asked: unknown[] = []
-    const issue = async (request: unknown) => {
-      asked.push(request)
-      return { key: '', certificate: '' }
-    }
-    await gatewayIdentity(await flowOf(), { ...pki, issue } as typeof pki, 'former')
-    assert.deepEqual(asked, [
-      { names: ['mx.gateway.test', 'gateway.test'], usage: 'server', authority: 'former' },
-    ])
   })
 })

@@ -60,21 +60,21 @@ export async function standardFlow(
   }
 }
 
-/** What a second server is told, one of several: it takes and sends everything, with TLS or without. */
-export async function peerFlow(
+/** What the second server with a number is told: to take and send everything, with TLS or without. */
+export async function secondServerFlow(
   flow: MailFlow,
   { kind, number }: { kind: SecondServerKind; number: number },
   pki: Pki,
 ): Promise<MailFlow> {
   return {
-    ...(await at(`${SECOND_SERVERS[kind]}${number}.${SERVICE}`, flow, pki)),
+    ...(await underDomain(`${SECOND_SERVERS[kind]}${number}.${SERVICE}`, flow, pki)),
     inbound: [],
     outbound: [],
   }
 }
 
-/** The same flow under other names. */
-export async function at(domain: string, flow: MailFlow, pki: Pki): Promise<MailFlow> {
+/** The same mail flow for a gateway of another domain: its names, its certificate and its user are of that domain. */
+export async function underDomain(domain: string, flow: MailFlow, pki: Pki): Promise<MailFlow> {
   const hostname = `mx.${domain}`
   return {
     ...flow,

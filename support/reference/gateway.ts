@@ -219,7 +219,7 @@ export function reference(defects: Defects = {}): GatewaySource {
     name: 'reference',
     kind: 'embedded',
     // The second server is without defect: what goes wrong is the doing of the gateway under test.
-    peers: { 'the same kind': () => reference() },
+    secondServers: { 'the same kind': () => reference() },
     lacks: () => undefined,
     start: flow => ReferenceGateway.start(flow, started++ === 0 || !otherServers ? first : other),
   }

@@ -20,7 +20,7 @@ export async function judgeAll(
 ): Promise<Envelope[]> {
   const messages = await runExamples(selection, parallel)
   await run.settle()
-  await run.gateways.lookAlive()
+  await run.gateways.awaitEnds()
   const ends = run.ends()
   if (ends.length === 0) return messages
 

@@ -13,7 +13,7 @@ describe('the contract of a gateway', () => {
   /** What is said of a gateway with these defects. */
   const said = async (defects: Defects, facts: Partial<Gateway> = {}): Promise<string | undefined> => {
     const run = await Run.start({ source: reference(defects), pki })
-    Object.assign(await run.gateways.with('as it is'), facts)
+    Object.assign(await run.gateways.with(), facts)
     try {
       await run.mustWork()
       return undefined

@@ -80,7 +80,7 @@ describe('a run', () => {
 
   it('has a lab and a gateway while it lasts, and nothing of them afterwards, whoever ends it', async () => {
     const run = await started()
-    const { inbound } = await run.gateways.with('as it is')
+    const { inbound } = await run.gateways.with()
     assert.equal(await greets(inbound), true)
     await Promise.all([run.stop(), run.stop()])
     await run.stop()
@@ -114,7 +114,7 @@ describe('a run', () => {
 
   it('hands messages over on one submission for each gateway', async () => {
     const run = await started()
-    const [shared, own] = [await run.gateways.with('as it is'), await run.gateways.ofOwn('as it is')]
+    const [shared, own] = [await run.gateways.with(), await run.gateways.ofOwn()]
     assert.equal(run.submission(shared), run.submission(shared))
     assert.notEqual(run.submission(shared), run.submission(own))
   })

@@ -165,7 +165,7 @@ export class Run {
     const run = new Run(options, await surroundings(source, pki, { doing, ...(signal ? { signal } : {}) }))
     try {
       signal?.throwIfAborted()
-      const { name, version } = await run.gateways.with('as it is')
+      const { name, version } = await run.gateways.with()
       signal?.throwIfAborted()
       run.deviations = applicableDeviations(run.deviations, { name, version })
       return run
@@ -180,7 +180,7 @@ export class Run {
    * builds on. What an external one does not do may be as its administrator wants it.
    */
   async mustWork(): Promise<void> {
-    const gateway = await this.gateways.with('as it is')
+    const gateway = await this.gateways.with()
     const { lab, mailbox } = this
     if (gateway.kind === 'external' || !mailbox) return
     const { login = false } = this.gateways.source

@@ -30,7 +30,7 @@ describe('two gateways', function () {
     const source = {
       ...reference(),
       ...gateway,
-      ...(peer ? { peers: { 'the same kind': () => peer } } : {}),
+      ...(peer ? { secondServers: { 'the same kind': () => peer } } : {}),
     } as const
     const run = await Run.start({ source, pki, aftermath: 100 })
     try {
