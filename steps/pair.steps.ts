@@ -39,7 +39,7 @@ const INTERFERENCES: Record<string, Interference> = {
   'overwrites the go-ahead': { faults: { corruptsGoAhead: true } },
   'resets the connection at the ClientHello': { faults: { cutsAfter: 'ClientHello' } },
   'resets the connection at the ServerHello': { faults: { cutsAfter: 'ServerHello' } },
-  'shows a certificate of its own': { faults: { swapsTls: true }, tls: { presents: 'self-signed' } },
+  'shows a certificate of its own': { faults: { swapsTls: true }, tls: { presents: ['self-signed'] } },
   'has TLS 1.1 at most': { faults: { swapsTls: true }, tls: { maxVersion: 'TLSv1.1' } },
   'has key exchange by RSA alone': {
     faults: { swapsTls: true },

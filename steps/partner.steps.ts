@@ -28,12 +28,9 @@ Given(
   },
 )
 
-Given(
-  'the partner shows a certificate that is {flaw}',
-  function (this: MailWorld, presents: CertificateFlaw) {
-    this.hosts = [{ tls: { presents } }]
-  },
-)
+Given('the partner shows a certificate that is {flaw}', function (this: MailWorld, flaw: CertificateFlaw) {
+  this.hosts = [{ tls: { presents: [flaw] } }]
+})
 
 Given(
   'the partner shows a certificate of the {authority} authority',

@@ -59,7 +59,7 @@ Given(
 )
 
 function certificate(world: MailWorld, names: string[], flaw?: CertificateFlaw): void {
-  world.sender = { tls: 'uses', certificate: { names, ...(flaw ? { flaw } : {}) } }
+  world.sender = { tls: 'uses', certificate: { names, ...(flaw ? { flaws: [flaw] } : {}) } }
 }
 
 Given('the sender shows a good certificate', function (this: MailWorld) {

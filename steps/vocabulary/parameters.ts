@@ -1,11 +1,11 @@
 import { defineParameterType } from '@cucumber/cucumber'
 import type { Behaviour, TlsVersion } from '../../support/lab/partner/behaviour.ts'
 import { CHANGES, type ChangeName } from '../../support/mailflow/changes.ts'
-import { CERTIFICATE_FLAWS, type CertificateFlaw } from '../../support/pki/flaws.ts'
+import { type CertificateFlaw, FLAWS } from '../../support/pki/flaws.ts'
 
 defineParameterType({
   name: 'flaw',
-  regexp: new RegExp(CERTIFICATE_FLAWS.join('|')),
+  regexp: new RegExp(Object.keys(FLAWS).join('|')),
   transformer: (text: string) => text as CertificateFlaw,
   useForSnippets: false,
 })
@@ -45,8 +45,8 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   'does not offer STARTTLS': { starttls: { hides: true } },
   'offers STARTTLS with its name garbled': { starttls: { garbles: true } },
   'offers STARTTLS again inside TLS': { starttls: { tlsExtensions: ['STARTTLS'] } },
-  'leaves its intermediate out': { tls: { presents: 'without its intermediate' } },
-  'shows a foreign certificate': { tls: { presents: 'self-signed' } },
+  'leaves its intermediate out': { tls: { presents: ['without its intermediate'] } },
+  'shows a foreign certificate': { tls: { presents: ['self-signed'] } },
   'closes in answer to STARTTLS': { starttls: { closes: true } },
   'closes instead of a handshake': { handshake: 'closes' },
   'resets the connection at the handshake': { handshake: 'resets' },

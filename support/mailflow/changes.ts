@@ -1,4 +1,5 @@
-import type { AuthorityName, Pki } from '../pki/pki.ts'
+import type { AuthorityName } from '../pki/flaws.ts'
+import type { Pki } from '../pki/pki.ts'
 import type { Capability } from './capabilities.ts'
 import { HERE, SERVICE } from './domains.ts'
 import type { MailFlow } from './mail-flow.ts'

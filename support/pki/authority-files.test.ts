@@ -99,7 +99,7 @@ describe('the lasting authorities', () => {
       const other = await pki.issue({
         names: ['mx.a.test'],
         usage: 'server',
-        flaw: 'from an unknown authority',
+        flaws: ['from an unknown authority'],
       })
       assert.equal(await verdict(other, given.other), 'good')
       assert.notEqual(await verdict(other, given.root), 'good')

@@ -7,7 +7,7 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { certificate } from './certificate.ts'
-import type { CertificateFlaw } from './flaws.ts'
+import { type AuthorityName, type CertificateFlaw, type CertificateSpec, withFlaws } from './flaws.ts'
 
 /** A key with its certificate, both PEM. Intermediates follow the certificate. */
 export interface Identity {
@@ -15,19 +15,15 @@ export interface Identity {
   certificate: string
 }
 
-/**
- * Authorities of the lab. `root` is what everybody trusts; `other` nobody. `former` and `new` are the two ends of a
- * certificate transition.
- */
-export type AuthorityName = 'root' | 'other' | 'former' | 'new'
-
+/** What a server or a client asks for. */
 export interface LeafRequest {
   /** DNS names; the first is the common name as well. */
   names: string[]
   usage: 'server' | 'client'
   /** Default: `root`. */
   authority?: AuthorityName
-  flaw?: CertificateFlaw
+  /** Default: none. */
+  flaws?: readonly CertificateFlaw[]
 }
 
 interface Signer {
@@ -65,46 +61,47 @@ export class Pki {
     return (await this.#authority(name)).root.certificate
   }
 
-  async issue(request: LeafRequest): Promise<Identity> {
-    const id = JSON.stringify(request)
+  /** A certificate with its key and its chain. Throws where the flaws that are asked for contradict each other. */
+  async issue({ names, usage, authority, flaws = [] }: LeafRequest): Promise<Identity> {
+    const spec = withFlaws(flaws, authority)
+    const id = JSON.stringify([names, usage, spec])
     let leaf = this.#leaves.get(id)
     if (!leaf) {
-      leaf = this.#issue(request)
+      leaf = this.#issue(names, usage, spec)
       this.#leaves.set(id, leaf)
     }
     return leaf
   }
 
-  async #issue({ names, usage, authority = 'root', flaw }: LeafRequest): Promise<Identity> {
-    const weak = flaw === 'with a key of 1024 bits'
-    if (weak) this.#weakKey ??= makeKey(1024)
-    const key = await (weak ? this.#weakKey! : this.#leafKey)
-    const { root, intermediate } = await this.#authority(
-      flaw === 'from an unknown authority' ? 'other' : authority,
-    )
-    const shown = flaw === 'for another name' ? names.map(name => `other-${name}`) : names
-    const commonName = shown[0] ?? 'nobody.test'
-    const wrongUsage = usage === 'server' ? 'client' : 'server'
-    const request = {
-      commonName: commonName.slice(0, 64),
-      names: flaw === 'with its name in the common name only' ? [] : shown,
-      publicKey: key.publicKey,
-      role: flaw === 'for the wrong usage' ? wrongUsage : usage,
-      from: flaw === 'not yet valid' ? 1 : -30,
-      until: flaw === 'expired' ? -1 : 30,
-      ...(flaw === 'signed with SHA-1' ? { digest: 'sha1' as const } : {}),
-    } as const
-    const made = (issuer: { commonName: string; key: KeyObject }) => certificate({ ...request, issuer })
-    const chain = () => {
-      if (flaw === 'self-signed') return [made({ commonName: request.commonName, key: key.privateKey })]
-      if (flaw === 'without its intermediate') return [made(intermediate)]
-      if (flaw === 'issued by no authority') {
-        const impostor = this.#impostor(root, intermediate)
-        return [made(impostor), impostor.certificate]
-      }
-      return [made(intermediate), intermediate.certificate]
+  async #issue(names: string[], usage: LeafRequest['usage'], spec: CertificateSpec): Promise<Identity> {
+    const { publicKey, privateKey } = await this.#key(spec.bits)
+    const { root, intermediate } = await this.#authority(spec.authority)
+    const shown = spec.hosts === 'others' ? names.map(name => `other-${name}`) : names
+    const commonName = (shown[0] ?? 'nobody.test').slice(0, 64)
+    const otherUsage = usage === 'server' ? 'client' : 'server'
+    const issuers = {
+      'the intermediate': () => intermediate,
+      itself: () => ({ commonName, key: privateKey, certificate: '' }),
+      'no authority': () => this.#impostor(root, intermediate),
     }
-    return { key: pem(key.privateKey), certificate: chain().join('') }
+    const issuer = issuers[spec.issuer]()
+    const leaf = certificate({
+      commonName,
+      names: spec.namesIn === 'common name only' ? [] : shown,
+      publicKey,
+      issuer,
+      role: spec.usage === 'wrong' ? otherUsage : usage,
+      from: spec.from,
+      until: spec.until,
+      digest: spec.digest,
+    })
+    return { key: pem(privateKey), certificate: spec.chain === 'whole' ? leaf + issuer.certificate : leaf }
+  }
+
+  #key(bits: CertificateSpec['bits']): ReturnType<typeof makeKey> {
+    if (bits === 2048) return this.#leafKey
+    this.#weakKey ??= makeKey(bits)
+    return this.#weakKey
   }
 
   /** The intermediate's key under a certificate without the CA flag: RFC 5280 s4.2.1.9. */

@@ -16,7 +16,7 @@ export interface SenderBehaviour {
   tls: 'uses' | 'does not use' | 'falls back to clear'
   maxVersion?: TlsVersion
   /** The certificate that it shows; absent: none. */
-  certificate?: { names: string[]; flaw?: CertificateFlaw }
+  certificate?: { names: string[]; flaws?: readonly CertificateFlaw[] }
   /** Its name in EHLO, in place of one below its domain. */
   greetsAs?: string
   /** Before its own, another sender's MAIL, which RSET takes back. */
@@ -119,7 +119,7 @@ async function clientTls({ behaviour, hostname, pki }: HandoverOptions) {
     (await pki.issue({
       names: certificate.names,
       usage: 'client',
-      ...(certificate.flaw ? { flaw: certificate.flaw } : {}),
+      ...(certificate.flaws ? { flaws: certificate.flaws } : {}),
     }))
   return {
     servername: hostname,

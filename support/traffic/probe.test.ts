@@ -67,7 +67,7 @@ describe('the TLS of all addresses', () => {
         identity: await pki.issue({
           names: [flow.hostname],
           usage: 'server',
-          flaw: 'from an unknown authority',
+          flaws: ['from an unknown authority'],
         }),
       }),
       /its own choice, .*certificate good, .*certificate [A-Z_]+$/,

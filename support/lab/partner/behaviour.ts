@@ -1,5 +1,4 @@
-import type { CertificateFlaw } from '../../pki/flaws.ts'
-import type { AuthorityName } from '../../pki/pki.ts'
+import type { AuthorityName, CertificateFlaw } from '../../pki/flaws.ts'
 import type { Party } from '../../wire/conversation.ts'
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
@@ -81,7 +80,8 @@ export interface StarttlsFault {
 }
 
 export interface PartnerTls {
-  presents?: CertificateFlaw
+  /** What is wrong with its certificate; flaws add up. */
+  presents?: readonly CertificateFlaw[]
   /** DNS names of the certificate in place of the partner's own. */
   names?: string[]
   /** The authority under which the certificate was issued; default `root`. */

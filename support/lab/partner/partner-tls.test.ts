@@ -76,7 +76,7 @@ describe('the TLS of a partner', () => {
     ciphers: [AES256, AES128].map(opensslName).join(':'),
   } as const
   const cases: { [K in keyof Required<PartnerTls>]: Case } & Record<string, Case> = {
-    presents: { tls: { presents: 'expired' }, shows: { end: 'well', chainError: 'CERT_HAS_EXPIRED' } },
+    presents: { tls: { presents: ['expired'] }, shows: { end: 'well', chainError: 'CERT_HAS_EXPIRED' } },
     names: { tls: { names: ['other.test'] }, shows: { names: ['other.test'] } },
     authority: {
       tls: { authority: 'other' },

@@ -23,7 +23,7 @@ export async function hostTls(pki: Pki, names: string[], tls: PartnerTls = {}): 
     names: tls.names ?? names,
     usage: 'server',
     ...(tls.authority ? { authority: tls.authority } : {}),
-    ...(tls.presents ? { flaw: tls.presents } : {}),
+    ...(tls.presents ? { flaws: tls.presents } : {}),
   })
   const old = [tls.minVersion, tls.maxVersion].some(version => version === 'TLSv1' || version === 'TLSv1.1')
   const suites = tls.suites?.map(opensslName).join(':')
@@ -33,7 +33,7 @@ export async function hostTls(pki: Pki, names: string[], tls: PartnerTls = {}): 
     minVersion: tls.minVersion ?? (old ? 'TLSv1' : 'TLSv1.2'),
     ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),
     // Level 0 lets the partner speak old versions and show weak certificates; what is agreed is then up to the gateway.
-    ciphers: `${suites ?? 'DEFAULT'}${old || tls.presents || suites ? ':@SECLEVEL=0' : ''}`,
+    ciphers: `${suites ?? 'DEFAULT'}${old || tls.presents?.length || suites ? ':@SECLEVEL=0' : ''}`,
     honorCipherOrder: !tls.followsSender,
     ...(tls.clientCertificate
       ? {

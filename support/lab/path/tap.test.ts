@@ -194,7 +194,7 @@ describe('a tap', function () {
   it('shows a certificate of its own, and reads along', async () => {
     const { handover, behind, near, far } = await through({
       faults: { swapsTls: true },
-      tls: { presents: 'self-signed' },
+      tls: { presents: ['self-signed'] },
     })
     assert.equal(handover.accepted, true)
     assert.equal(behind.messages[0]?.secured, true)
