@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { getCACertificates } from 'node:tls'
 import { GatewayFailure } from '../gateway-failure.ts'
 import type { Capability } from '../mailflow/capabilities.ts'
+import { missingConnector } from '../mailflow/connectors.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { readAuthorities } from '../pki/authority-files.ts'
 import type { Gateway } from './gateway.ts'
@@ -86,43 +87,6 @@ function systemRoots(): string[] {
     const certificate = new X509Certificate(pem)
     return certificate.checkIssued(certificate)
   })
-}
-
-/** The connector, as its line in the file, for want of which a capability cannot be tested. */
-function missingConnector(
-  { inbound, outbound }: MailFlow,
-  capability: Capability,
-  where: string,
-): string | undefined {
-  const below = (pattern: string) => pattern.startsWith('*.')
-  switch (capability) {
-    case 'encryption-only':
-    case 'certificate-validation':
-    case 'domain-validation': {
-      // A name for all can stand in a partner's certificate too; below a wildcard, other names would not be wrong.
-      const plain = outbound.filter(({ tls, tlsDomain }) => tls === capability && !below(tlsDomain ?? ''))
-      if (plain.some(({ to }) => below(to))) return undefined
-      // A domain of its own for each example can only be made up below a pattern.
-      return `no outbound connector with ${plain.length > 0 ? 'to: "*.…" and ' : ''}tls: ${capability} in ${where}`
-    }
-    case 'tls-domain':
-      return outbound.some(({ to, tlsDomain }) => tlsDomain !== undefined && below(to))
-        ? undefined
-        : `no outbound connector with to: "*.…" and tlsDomain in ${where}`
-    case 'inbound-required': {
-      const plain = inbound.filter(
-        ({ tls, clientCertificate }) => tls === 'required' && clientCertificate === undefined,
-      )
-      if (plain.some(({ from }) => below(from))) return undefined
-      return `no inbound connector with ${plain.length > 0 ? 'from: "*.…" and ' : ''}tls: required in ${where}`
-    }
-    case 'client-certificates':
-      return inbound.some(({ clientCertificate }) => clientCertificate !== undefined)
-        ? undefined
-        : `no inbound connector with clientCertificate in ${where}`
-    default:
-      return `a gateway file cannot claim ${capability}`
-  }
 }
 
 /** Says nothing of its own: what becomes of its mail is seen on the wire and in the mailbox alone. */

@@ -1,0 +1,158 @@
+import type { Capability } from './capabilities.ts'
+import {
+  covers,
+  decisive,
+  type InboundConnector,
+  type MailFlow,
+  type OutboundConnector,
+  type OutboundLevel,
+} from './mail-flow.ts'
+import { FORCED_LEVELS } from './standard-flow.ts'
+
+/** What was chosen, or a sentence that says why the mail flow has no such connector. */
+export type Choice<T> = T | string
+
+/** Whether a connector is for all domains below a name, so that each example can have a domain of its own there. */
+const isPattern = (domain: string): boolean => domain.startsWith('*.')
+
+/** The connector compares with the recipient's own name first, then with one name that a partner can bear too. */
+const NAMES = [
+  ({ tlsDomain }: OutboundConnector) => tlsDomain === undefined,
+  ({ tlsDomain }: OutboundConnector) => tlsDomain !== undefined && !isPattern(tlsDomain),
+]
+
+const outbound = ({ outbound }: MailFlow, fits: (c: OutboundConnector) => boolean, what: string) =>
+  outbound.find(fits) ?? `the gateway has no outbound connector that ${what}`
+
+const inbound = ({ inbound }: MailFlow, fits: (c: InboundConnector) => boolean, what: string) =>
+  inbound.find(fits) ?? `the gateway has no inbound connector that ${what}`
+
+/** The outbound connectors with a level that are for all domains below a name, the plainest first. */
+function withLevel(flow: MailFlow, level: OutboundLevel): OutboundConnector[] {
+  return NAMES.flatMap(named => flow.outbound.filter(c => isPattern(c.to) && c.tls === level && named(c)))
+}
+
+/** An outbound connector with just this level, for all domains below a name. */
+export function forLevel(flow: MailFlow, level: OutboundLevel): Choice<OutboundConnector> {
+  return withLevel(flow, level)[0] ?? `the gateway has no outbound connector that has the level ${level}`
+}
+
+/**
+ * An outbound connector that requires TLS for all domains below a name, at the weakest level that does. No other
+ * connector exempts any domain below the name.
+ */
+export function forced(flow: MailFlow): Choice<OutboundConnector> {
+  const isCutInto = ({ to }: OutboundConnector) =>
+    flow.outbound.some(other => other.tls === 'opportunistic' && covers(to, other.to.replace('*.', '')))
+  return (
+    FORCED_LEVELS.flatMap(level => withLevel(flow, level)).find(connector => !isCutInto(connector)) ??
+    'the gateway has no outbound connector that requires TLS'
+  )
+}
+
+/** An outbound connector that expects a certificate for a name in place of the recipient's own (Exchange's TlsDomain). */
+export function expecting(flow: MailFlow, tlsDomain: string): Choice<OutboundConnector> {
+  const fits = (c: OutboundConnector) => isPattern(c.to) && c.tlsDomain === tlsDomain
+  return outbound(flow, fits, `expects a certificate for ${tlsDomain}`)
+}
+
+/** An outbound connector that requires TLS for one domain by its name. */
+export function forOneDomain(flow: MailFlow): Choice<OutboundConnector> {
+  const fits = ({ to, tls }: OutboundConnector) => !isPattern(to) && tls !== 'opportunistic'
+  return outbound(flow, fits, 'requires TLS for one domain by its name')
+}
+
+/** An outbound connector that requires TLS for one domain, while none covers the domains below that. */
+export function forParentAlone(flow: MailFlow): Choice<OutboundConnector> {
+  const fits = ({ to, tls }: OutboundConnector) =>
+    !isPattern(to) && tls !== 'opportunistic' && !decisive(flow.outbound, `x.${to}`)
+  return outbound(flow, fits, 'requires TLS for one domain and not for those below it')
+}
+
+/**
+ * An outbound connector that requires TLS for all domains below a name, and another that exempts some of them: either
+ * `one domain` by its name, or `a pattern` of domains.
+ */
+export function generalAndExempt(
+  { outbound }: MailFlow,
+  exempted: 'one domain' | 'a pattern',
+): Choice<{ general: OutboundConnector; exempt: OutboundConnector }> {
+  for (const general of outbound.filter(({ to, tls }) => isPattern(to) && tls !== 'opportunistic'))
+    for (const exempt of outbound.filter(({ tls }) => tls === 'opportunistic'))
+      if (
+        isPattern(exempt.to) === (exempted === 'a pattern') &&
+        covers(general.to, exempt.to.replace('*.', ''))
+      )
+        return { general, exempt }
+  return 'the gateway has no outbound connectors of which one exempts what another covers'
+}
+
+const requiresTls = ({ from, tls, clientCertificate }: InboundConnector): boolean =>
+  tls === 'required' && !clientCertificate && isPattern(from)
+
+/** An inbound connector that requires TLS, and no certificate, of all senders below a name. */
+export function required(flow: MailFlow): Choice<InboundConnector> {
+  return inbound(flow, requiresTls, 'requires TLS')
+}
+
+/** An inbound connector that requires TLS for domains that no outbound connector covers. */
+export function requiredInboundAlone(flow: MailFlow): Choice<InboundConnector> {
+  const fits = (c: InboundConnector) => requiresTls(c) && !decisive(flow.outbound, c.from.replace('*', 'x'))
+  return inbound(flow, fits, 'requires TLS while no outbound connector covers the same domain')
+}
+
+/** An inbound connector that requires TLS for the same domains as an outbound connector does. */
+export function requiredBothWays(flow: MailFlow): Choice<InboundConnector> {
+  const sends = ({ from }: InboundConnector) =>
+    flow.outbound.some(({ to, tls }) => to === from && tls !== 'opportunistic')
+  const what = 'requires TLS for a domain that an outbound connector names as well'
+  return inbound(flow, c => requiresTls(c) && sends(c), what)
+}
+
+/** An inbound connector that requires a certificate with one name, or with just the name that is given. */
+export function certified(
+  flow: MailFlow,
+  name?: string,
+): Choice<InboundConnector & { clientCertificate: string }> {
+  const fits = (c: InboundConnector): c is InboundConnector & { clientCertificate: string } =>
+    c.clientCertificate !== undefined &&
+    (name === undefined ? !isPattern(c.clientCertificate) : c.clientCertificate === name)
+  const what = name === undefined ? 'with a name' : `for ${name}`
+  return flow.inbound.find(fits) ?? `the gateway has no inbound connector that requires a certificate ${what}`
+}
+
+/**
+ * Why a capability of connectors cannot be tested with the connectors of a gateway file: the line of the file that is
+ * missing. Nothing when it can. `where` is the name of the file.
+ */
+export function missingConnector(flow: MailFlow, capability: Capability, where: string): string | undefined {
+  switch (capability) {
+    case 'encryption-only':
+    case 'certificate-validation':
+    case 'domain-validation': {
+      if (typeof forLevel(flow, capability) !== 'string') return undefined
+      // A domain of its own for each example can only be made up below a pattern.
+      const one = flow.outbound.some(
+        ({ tls, tlsDomain }) => tls === capability && !isPattern(tlsDomain ?? ''),
+      )
+      return `no outbound connector with ${one ? 'to: "*.…" and ' : ''}tls: ${capability} in ${where}`
+    }
+    case 'tls-domain':
+      return flow.outbound.some(({ to, tlsDomain }) => tlsDomain !== undefined && isPattern(to))
+        ? undefined
+        : `no outbound connector with to: "*.…" and tlsDomain in ${where}`
+    case 'inbound-required': {
+      if (typeof required(flow) !== 'string') return undefined
+      const one = flow.inbound.some(
+        ({ tls, clientCertificate }) => tls === 'required' && clientCertificate === undefined,
+      )
+      return `no inbound connector with ${one ? 'from: "*.…" and ' : ''}tls: required in ${where}`
+    }
+    case 'client-certificates':
+      return flow.inbound.some(({ clientCertificate }) => clientCertificate !== undefined)
+        ? undefined
+        : `no inbound connector with clientCertificate in ${where}`
+    default:
+      return `a gateway file cannot claim ${capability}`
+  }
+}
