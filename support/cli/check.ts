@@ -105,7 +105,8 @@ export async function check(target: string, options: CheckOptions, version: stri
     for (const verdict of staleVerdicts(stale, verdicts))
       verdicts.push({ ...verdict, seen: { conversations: [], notes: [], steps: [] } })
     const record: RunRecord = {
-      schema: 1,
+      partial: false,
+      strict: options.strict ?? false,
       suite: { name: 'mail-tls-conformance', version, commit: commit() },
       gateway: { name: gateway.name, version: gateway.version, library: gateway.library, kind: gateway.kind },
       profiles,
@@ -115,7 +116,6 @@ export async function check(target: string, options: CheckOptions, version: stri
       totals: totals(verdicts),
       verdicts,
       command: ['npx', 'mail-tls', ...process.argv.slice(2)].map(quoted).join(' '),
-      ...(options.strict ? { strict: true } : {}),
     }
     await stop()
     if (interrupt.signal.aborted) return never

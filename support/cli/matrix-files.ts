@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { type Column, matrixHtml, matrixMarkdown, matrixOf } from '../report/matrix.ts'
-import { exitStatus } from '../verdicts/verdict.ts'
 import { commit } from './commit.ts'
 import { complain } from './complain.ts'
 
@@ -26,9 +25,7 @@ export async function writeMatrix(
   process.stdout.write(
     `${made.rows.length} requirements, ${columns.length} gateways: ${join(report, 'matrix.html')}\n`,
   )
-  const statuses = columns.map(column =>
-    'failure' in column ? 2 : exitStatus(column.document.verdicts, { strict: false }),
-  )
+  const statuses = columns.map(column => ('failure' in column ? 2 : column.document.exit))
   return statuses.includes(2) ? 2 : statuses.includes(1) ? 1 : 0
 }
 

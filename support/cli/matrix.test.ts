@@ -3,19 +3,21 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock } from 'node:test'
-import { type RunRecord, verdictsDocument } from '../report/run-record.ts'
+import { type VerdictsDocument, verdictsDocument } from '../report/run-record.ts'
 import { largeRun } from '../test-bed/fixtures/sample-run.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { became, judged, type Outcome, targetsOf } from './matrix.ts'
 import { foldersOf } from './matrix-files.ts'
 
 /** A run with these verdicts of requirements R1, R2, … */
-function run(...verdicts: VerdictName[]): RunRecord {
-  const record = largeRun(verdicts.length)
-  return {
-    ...record,
-    verdicts: record.verdicts.map((one, n) => ({ ...one, requirement: `R${n + 1}`, verdict: verdicts[n]! })),
-  }
+function run(...names: VerdictName[]): VerdictsDocument {
+  const record = largeRun(names.length)
+  const verdicts = record.verdicts.map((one, n) => ({
+    ...one,
+    requirement: `R${n + 1}`,
+    verdict: names[n]!,
+  }))
+  return verdictsDocument({ ...record, verdicts }, [])
 }
 
 describe('the line of a matrix for a gateway', () => {
@@ -50,7 +52,7 @@ describe('what a child of a matrix came to', () => {
   const cameTo = (outcome: Partial<Outcome>, report: { after: number; verdict: VerdictName } | undefined) => {
     if (report) {
       const startedAt = new Date(BEGAN + report.after).toISOString()
-      const document = verdictsDocument({ ...run(report.verdict), startedAt }, new Map())
+      const document = { ...run(report.verdict), startedAt }
       mkdirSync(join(folder, 'postfix'))
       writeFileSync(join(folder, 'postfix/verdicts.json'), JSON.stringify(document))
     }

@@ -10,7 +10,7 @@ import { verdictsIn } from '../report/read.ts'
 import type { VerdictsDocument } from '../report/run-record.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { writableFolder } from '../report/write.ts'
-import { exitStatus, type VerdictName } from '../verdicts/verdict.ts'
+import type { VerdictName } from '../verdicts/verdict.ts'
 import { complain } from './complain.ts'
 import { type Interrupt, never, onInterrupt, type Signal } from './end.ts'
 import { foldersOf, writeMatrix } from './matrix-files.ts'
@@ -150,8 +150,7 @@ export function judged(target: Target, report: string, { status, said, began }: 
   } catch (error) {
     return failed(target, said || (error as Error).message, status)
   }
-  const own =
-    Date.parse(document.startedAt) >= began && exitStatus(document.verdicts, { strict: false }) === status
+  const own = Date.parse(document.startedAt) >= began && document.exit === status
   if (!own) return failed(target, said || 'it ended without a report', status)
   const name = nameOf({ ...document.gateway, name: target.name })
   process.stdout.write(`${visibleLine(name)}: exit status ${status}, ${became(document)}\n`)
@@ -168,8 +167,7 @@ function failed({ name, folder }: Target, why: string, status = 2): Column {
 export function became(document: VerdictsDocument): string {
   const seen = { conversations: [], notes: [], steps: [] }
   const verdicts = document.verdicts.map(verdict => ({ ...verdict, seen }))
-  const { counts, attention } = findingsOf({ ...document, verdicts, command: '' }, [])
-  const applying = Object.values(counts).reduce((sum, count) => sum + count, 0) - counts.inapplicable
+  const { counts, applying, attention } = findingsOf({ ...document, verdicts }, [])
   if (applying === 0) return 'no requirement applies'
   const named = (word: string, wanted: VerdictName) => {
     const ids = attention.filter(({ verdict }) => verdict === wanted).map(({ id }) => visibleLine(id))

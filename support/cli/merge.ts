@@ -45,7 +45,7 @@ export async function merge(
   for (const [at, part] of merged.entries()) {
     const folder = folders[at]!
     await write(join(report, folder), part)
-    const document = verdictsDocument(part.record, new Map())
+    const document = verdictsDocument(part.record, catalogue.requirements)
     columns.push({ name: document.gateway.name, folder, document })
   }
   return writeMatrix(columns, report, version)

@@ -39,7 +39,7 @@ describe('the summary on a terminal', () => {
     assert.equal(
       text(few),
       `
-haraka 3.3.4 keeps 2 of 4 requirements that apply; 1 is broken; 1 differs as
+haraka 3.3.4 keeps 2 of 4 requirements that apply; 1 is broken; 1 deviates as
 recorded.
 
 1  ✗ non-conformant  a must is broken, and that is not recorded
@@ -109,6 +109,11 @@ Report       reports/haraka/report.html
       /1 {2}--strict allows nothing/,
     ],
     ['2 for the lab', allAs(2, 'non-conformant', 'lab-error'), /2 {2}nothing can be said: the lab failed/],
+    [
+      '2 for an interrupted run',
+      { ...allAs(2, 'conformant', 'non-conformant'), partial: true, planned: 9 },
+      /2 {2}nothing can be said: the run was interrupted\./,
+    ],
     ['2 for an empty run', { ...sampleRun(), verdicts: [] }, /2 {2}nothing can be said: no example ran/],
     [
       '2 when nothing was decided',

@@ -78,10 +78,10 @@ function attentionItem({ verdict, id, deciding }: Finding, width: number, paint:
   return wrapped(`${mark} ${paint.bold(name)}  ${detail}`, width, 4)
 }
 
-function exitLine({ exit, record }: Findings, width: number, paint: Paint): string {
+function exitLine({ exit, record, interrupted }: Findings, width: number, paint: Paint): string {
   const status = (exit === 0 ? paint.green : exit === 1 ? paint.red : paint.magenta)(paint.bold(`${exit}`))
   return wrapped(
-    `${status}  ${exitMeaning(exit, totals(record.verdicts), record.strict ?? false)}`,
+    `${status}  ${interrupted ? 'nothing can be said: the run was interrupted.' : exitMeaning(exit, totals(record.verdicts), record.strict)}`,
     width,
     13,
   )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
-import { totals, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
+import { ENDED_BY_ITSELF, totals, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import { BY_URGENCY, type Findings, findingsOf } from './findings.ts'
 import type { RunRecord } from './run-record.ts'
 
@@ -28,12 +28,15 @@ describe('findingsOf', () => {
   })
 
   it('says in one sentence what became of the requirements', () => {
-    const says = (...verdicts: VerdictName[]) => findings(run(...verdicts)).headline
+    const says = (...verdicts: VerdictName[]) => findings({ ...run(...verdicts), profiles: [] }).headline
     assert.equal(says('conformant', 'conformant'), 'haraka 3.3.4 keeps all 2 requirements that apply')
-    assert.equal(says('conformant', 'inapplicable'), 'haraka 3.3.4 keeps the one requirement that applies')
+    assert.equal(
+      says('conformant', 'inapplicable'),
+      'haraka 3.3.4 keeps the one requirement that applies (1 of 2 judged)',
+    )
     assert.equal(
       says('conformant', 'conformant', 'non-conformant', 'deviates', 'deviates', 'inapplicable'),
-      'haraka 3.3.4 keeps 2 of 5 requirements that apply; 1 is broken; 2 differ as recorded',
+      'haraka 3.3.4 keeps 2 of 5 requirements that apply (5 of 6 judged); 1 is broken; 2 deviate as recorded',
     )
     assert.equal(
       says('stale', 'lab-error', 'declined', 'inconclusive'),
@@ -42,12 +45,67 @@ describe('findingsOf', () => {
     )
     assert.equal(
       says('deviates', 'inapplicable'),
-      'haraka 3.3.4 does not keep the one requirement that applies; it differs as recorded',
+      'haraka 3.3.4 breaks the one requirement that applies, as recorded (1 of 2 judged)',
     )
     assert.equal(says('lab-error'), 'The lab failed on the one requirement that applies to haraka 3.3.4')
     for (const verdict of VERDICTS) assert.match(says(verdict), /applies/)
-    assert.equal(says('inapplicable'), 'No requirement applies to haraka 3.3.4')
+    assert.equal(says('inapplicable'), 'No requirement applies to haraka 3.3.4 (0 of 1 judged)')
     assert.equal(says(), 'Nothing was judged: no example ran against haraka 3.3.4')
+  })
+
+  it('says how many requirements of the profiles were judged', () => {
+    const { headline, unseen } = findings({ ...run('conformant', 'declined'), profiles: ['dane'] })
+    const judged = `(2 of ${2 + unseen.length} judged)`
+    assert.match(
+      headline,
+      /^haraka 3\.3\.4 keeps 1 of 2 requirements that apply \(2 of \d+ judged\); 1 optional/,
+    )
+    assert.ok(headline.includes(judged), `${headline} has ${judged}`)
+  })
+
+  it('says first that the run was interrupted, and how far it came', () => {
+    const partial = { ...run('conformant', 'stale', 'conformant'), profiles: [], partial: true }
+    assert.match(
+      findings({ ...partial, planned: 259 }).headline,
+      /^The run was interrupted after 2 of 259 examples; haraka 3\.3\.4 keeps 2 of 3/,
+    )
+    assert.match(findings(partial).headline, /^The run was interrupted after 2 examples; haraka/)
+    assert.equal(findings(partial).exit, 2)
+  })
+
+  it('says first that the gateway ended by itself, and puts that above all else', () => {
+    const ended = { ...any!, requirement: requirements[1]!.id, symptom: ENDED_BY_ITSELF }
+    const record = withVerdicts([
+      { ...any!, verdict: 'non-conformant', requirement: requirements[0]!.id },
+      { ...ended, verdict: 'conformant', symptom: '' },
+      { ...ended, verdict: 'non-conformant', title: 'it ends' },
+    ])
+    const { headline, attention } = findings(record)
+    assert.match(headline, /^haraka 3\.3\.4 ended by itself in 1 of 3 examples; haraka 3\.3\.4 keeps none/)
+    assert.equal(attention[0]!.deciding.judged.title, 'it ends')
+    assert.match(
+      findings(withVerdicts([{ ...ended, verdict: 'lab-error' }])).headline,
+      /^haraka 3\.3\.4 ended by itself, and no single example makes it end again; The lab failed/,
+    )
+  })
+
+  it('counts and shows each stale deviation, also beside something worse', () => {
+    const stale = { ...any!, verdict: 'stale' as const, title: 'a recorded deviation no longer shows' }
+    const record = withVerdicts([{ ...any!, verdict: 'non-conformant' }, stale, { ...stale }])
+    const { headline, counts, attention, applying } = findings({ ...record, profiles: [] })
+    assert.equal(counts.stale, 2)
+    assert.equal(applying, 1)
+    assert.equal(
+      headline,
+      'haraka 3.3.4 breaks the one requirement that applies; 2 recorded deviations no longer show',
+    )
+    assert.deepEqual(
+      attention.map(({ verdict, deciding }) => [verdict, deciding.judged.verdict]),
+      [
+        ['non-conformant', 'non-conformant'],
+        ['stale', 'stale'],
+      ],
+    )
   })
 
   it('gives a requirement the most urgent verdict of its examples', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
-import { type Element, elements } from '../test-bed/fixtures/markup-tree.ts'
+import { type Element, elements as read } from '../test-bed/fixtures/html.ts'
 import { HOSTILE, hostileRun, largeRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import { VERDICTS } from '../verdicts/verdict.ts'
 import { findingsOf } from './findings.ts'
@@ -9,7 +9,6 @@ import { html } from './html.ts'
 import type { RunRecord } from './run-record.ts'
 
 const page = (record: RunRecord) => html(findingsOf(record, loadCatalogue().requirements))
-const read = (source: string) => elements(source, { html: true })
 const shapes = (all: Element[]) =>
   new Set(
     all.flatMap(({ tag, attributes }) => [tag, ...[...attributes.keys()].map(name => `${tag} ${name}`)]),
@@ -22,7 +21,7 @@ describe('html', () => {
   const evil = read(hostile)
 
   it('has a headline without a sign at the end of its first line', () => {
-    assert.match(sample, /<h1>haraka [^;]* that apply <span>\d/)
+    assert.match(sample, /<h1>haraka [^;]* that apply \(18 of \d+ judged\) <span>\d/)
   })
 
   it('is one well-formed document that asks for nothing else', () => {
@@ -98,6 +97,26 @@ describe('html', () => {
       new Set(requirements.map(({ attributes }) => attributes.get('data-verdict'))),
       new Set(['non-conformant', 'stale', 'lab-error']),
     )
+  })
+
+  it('folds nothing that needs attention, however much there is', () => {
+    const record = largeRun(40)
+    const verdicts = record.verdicts.map(one => ({ ...one, verdict: 'deviates' as const }))
+    const groups = read(page({ ...record, verdicts })).filter(({ attributes }) =>
+      attributes.get('class')?.startsWith('group'),
+    )
+    assert.deepEqual(
+      groups.map(({ attributes }) => attributes.has('open')),
+      [true],
+    )
+  })
+
+  it('says of a run that was interrupted that it is partial', () => {
+    const partial = read(page({ ...sampleRun(), partial: true, planned: 259 }))
+    const said = (wanted: string) => partial.find(({ tag }) => tag === wanted)!.text
+    assert.match(said('h1'), /^The run was interrupted after \d+ of 259 examples haraka 3\.3\.4 keeps/)
+    assert.match(said('title'), /Partial/)
+    assert.match(said('main'), /interrupted after \d+ of 259 examples\. This report has what was found/)
   })
 
   it('explains all verdicts', () => {

@@ -20,7 +20,7 @@ const asset = (name: string) => readFileSync(join(import.meta.dirname, name), 'u
  * scripts; its only script filters, and opens what the address names. Nothing from a peer is markup.
  */
 export function html(findings: Findings): string {
-  const { record, headline, exit, counts, areas, attention, unseen } = findings
+  const { record, headline, exit, counts, areas, attention, unseen, interrupted } = findings
   const { gateway, suite } = record
   const style = asset('report.css')
   const script = asset('report.js')
@@ -48,6 +48,7 @@ export function html(findings: Findings): string {
       counts.conformant > 0
         ? 'Nothing. Every requirement that applies and was judged is kept.'
         : 'Nothing was judged, so nothing can be said.',
+    interrupted,
     verdicts: BY_URGENCY.map(verdict => ({
       verdict,
       requirements: counts[verdict],
@@ -67,7 +68,8 @@ export function html(findings: Findings): string {
   })
 }
 
-function outcomeOf({ exit, record }: Findings): { word: string; reason: string } {
+function outcomeOf({ exit, record, interrupted }: Findings): { word: string; reason: string } {
+  if (interrupted !== undefined) return { word: 'Partial', reason: `${interrupted}.` }
   if (exit === 0) return { word: 'Passed', reason: 'Nothing is broken beyond what is recorded.' }
   if (exit === 1)
     return {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
-import { elements } from '../test-bed/fixtures/markup-tree.ts'
+import { junitElements as elements } from '../test-bed/fixtures/junit-xml.ts'
 import { HOSTILE, hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import { findingsOf } from './findings.ts'
 import { junit } from './junit.ts'
@@ -36,9 +36,14 @@ describe('junit', () => {
     assert.equal(failure?.attributes.get('type'), 'non-conformant')
     assert.match(failure?.attributes.get('message') ?? '', /went out in clear/)
     assert.match(failure?.text ?? '', /^Given an outbound connector/)
-    const { attributes } = all[0]!
-    assert.equal(Number(attributes.get('failures')), count('failure'))
-    assert.equal(Number(attributes.get('skipped')), count('skipped'))
+    const total = (name: string) =>
+      all
+        .filter(({ tag }) => tag === 'testsuite')
+        .reduce((sum, { attributes }) => sum + Number(attributes.get(name)), 0)
+    assert.deepEqual(
+      [total('tests'), total('failures'), total('errors'), total('skipped')],
+      [count('testcase'), count('failure'), count('error'), count('skipped')],
+    )
   })
 
   it('fails what strict fails', () => {
@@ -50,7 +55,18 @@ describe('junit', () => {
     )
   })
 
-  it('stays well-formed whatever a peer says', () => {
+  it('has an error for a run that was interrupted', () => {
+    const all = elements(xml({ ...sampleRun(), partial: true, planned: 259 }))
+    const errors = all.filter(({ tag }) => tag === 'error')
+    const { attributes } = errors.at(-1)!
+    assert.equal(errors.length, sampleRun().totals['lab-error'] + 1)
+    assert.equal(attributes.get('type'), 'partial')
+    assert.match(attributes.get('message')!, /^The run was interrupted after \d+ of 259 examples$/)
+    const partial = all.find(({ attributes }) => attributes.get('name') === 'partial')
+    assert.equal(partial?.attributes.get('value'), 'true')
+  })
+
+  it('stays valid whatever a peer says', () => {
     const text = xml(hostileRun())
     assert.ok(!ILLEGAL.test(text))
     const all = elements(text)

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { HOSTILE, sampleRun } from '../test-bed/fixtures/sample-run.ts'
-import type { VerdictName } from '../verdicts/verdict.ts'
+import type { Verdict, VerdictName } from '../verdicts/verdict.ts'
 import { type Column, matrixHtml, matrixMarkdown, matrixOf } from './matrix.ts'
 import { mergedRecord } from './merge.ts'
-import { readReport } from './read.ts'
+import { readReport, verdictsIn } from './read.ts'
 import { type RunRecord, verdictsDocument } from './run-record.ts'
 import { writeReport } from './write.ts'
 
@@ -40,7 +40,7 @@ describe('a written report', () => {
       record.verdicts.map(({ seen }) => seen.conversations.length),
       whole.verdicts.map(({ seen }) => seen.conversations.length),
     )
-    assert.deepEqual(verdictsDocument(record, new Map()).totals, verdictsDocument(whole, new Map()).totals)
+    assert.deepEqual(verdictsDocument(record, []).totals, verdictsDocument(whole, []).totals)
   })
 
   it('of two shards is merged into the whole', async () => {
@@ -51,6 +51,18 @@ describe('a written report', () => {
       whole.verdicts.map(({ scenario, verdict }) => [scenario, verdict]),
     )
     assert.deepEqual(merged.totals, whole.totals)
+  })
+
+  it('is partial when it is merged of shards of which one is', async () => {
+    const [whole, one, two] = await halves()
+    const [first, second] = [readReport(one), readReport(two)]
+    const done = first.record.verdicts.filter(({ verdict }) => verdict !== 'stale').length
+    Object.assign(second.record, { partial: true, planned: 100, strict: true })
+    const merged = mergedRecord([first, second], '')
+    assert.deepEqual([merged.partial, merged.planned, merged.strict], [true, done + 100, true])
+    assert.deepEqual(mergedRecord([first, readReport(two)], '').partial, whole.partial)
+    Reflect.deleteProperty(second.record, 'planned')
+    assert.ok(!('planned' in mergedRecord([first, second], '')))
   })
 
   it('is not merged with itself, nor with one of another version', async () => {
@@ -94,6 +106,23 @@ describe('a written report', () => {
     })
   })
 
+  it('is read as of schema 1, too', async () => {
+    const dir = join(folder, 'schema-1')
+    await writeReport(dir, sampleRun(), requirements, '')
+    const file = join(dir, 'verdicts.json')
+    const { partial, strict, exit, command, ...older } = JSON.parse(readFileSync(file, 'utf8'))
+    const verdicts = older.verdicts.map(
+      ({ symptom, statement, ...verdict }: Verdict & { statement: string }) => verdict,
+    )
+    writeFileSync(file, JSON.stringify({ ...older, schema: 1, verdicts }))
+    const read = verdictsIn(dir)
+    assert.deepEqual(
+      [read.schema, read.partial, read.strict, read.exit, read.command],
+      [2, false, false, exit, ''],
+    )
+    assert.deepEqual(readReport(dir).record.totals, sampleRun().totals)
+  })
+
   const refused = (what: string, text: string, message: RegExp) =>
     it(`is refused when it is ${what}`, () => {
       const dir = mkdtempSync(join(folder, 'bad-'))
@@ -101,7 +130,7 @@ describe('a written report', () => {
       assert.throws(() => readReport(dir), { name: 'InputError', message })
     })
   refused('no JSON', '{', /verdicts\.json: /)
-  refused('of another format', '{"schema": 2, "verdicts": [], "gateway": {"name": "x"}}', /schema 1/)
+  refused('of another format', '{"schema": 3, "verdicts": [], "gateway": {"name": "x"}}', /schema 1 or 2/)
   refused(
     'with an unknown verdict',
     `{"schema": 1, "verdicts": [${JSON.stringify({ requirement: 'R', level: 'must', actor: 'sender', scenario: 's', title: 't', detail: 'd', verdict: 'perhaps' })}], "gateway": {"name": "x"}}`,
@@ -124,10 +153,11 @@ describe('a written report', () => {
 
 describe('a matrix', () => {
   const about = { suite: { name: 's', version: '1', commit: 'abc' }, at: new Date('2026-11-24T12:00:00Z') }
-  const document = verdictsDocument(sampleRun(), new Map())
+  const document = verdictsDocument(sampleRun(), requirements)
   const better = {
     ...document,
     gateway: { ...document.gateway, name: 'better' },
+    exit: 0 as const,
     verdicts: document.verdicts.map(verdict => ({ ...verdict, verdict: 'conformant' as const })),
   }
   const columns: Column[] = [
@@ -189,6 +219,13 @@ describe('a matrix', () => {
     assert.equal(row.cells[1]!.verdict, 'conformant')
     assert.equal(row.cells[2]!.verdict, undefined)
     assert.equal(row.cells[0]!.link, `one/report.html#${broken.requirement}`)
+  })
+
+  it('says that a run was interrupted', () => {
+    const partial = { ...document, partial: true, exit: 2 as const }
+    const made = matrixOf([{ name: 'one', folder: 'one', document: partial }], requirements, about)
+    assert.match(matrixHtml(made), /<strong class="exit-2">partial<\/strong>/)
+    assert.match(matrixMarkdown(made), /^- one: partial$/m)
   })
 
   it('says why a gateway has no result', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AREAS, type Requirement } from '../catalogue/catalogue.ts'
 import { counted, day } from '../quantities.ts'
-import { exitStatus, type VerdictName } from '../verdicts/verdict.ts'
+import type { VerdictName } from '../verdicts/verdict.ts'
 import { BY_URGENCY } from './findings.ts'
 import type { VerdictsDocument } from './run-record.ts'
 import { markdown, markup } from './templates.ts'
@@ -40,6 +40,8 @@ export interface Matrix {
     library: string
     folder: string
     exit: 0 | 1 | 2
+    /** `passed`, `not passed`, `no result`, or `partial` of a run that was interrupted. */
+    outcome: string
     failure?: string
   }[]
   /** What fails a run first, then rows in which gateways differ, then by area. */
@@ -66,11 +68,16 @@ export function matrixOf(
       folder: column.folder,
       version: 'document' in column ? column.document.gateway.version : '',
       library: 'document' in column ? column.document.gateway.library : '',
-      exit: 'document' in column ? exitStatus(column.document.verdicts, { strict: false }) : 2,
+      ...outcomeOf(column),
       ...('failure' in column ? { failure: column.failure } : {}),
     })),
     rows: rows.sort((a, b) => rank(a) - rank(b) || area(a) - area(b)),
   }
+}
+
+function outcomeOf(column: Column): { exit: 0 | 1 | 2; outcome: string } {
+  const exit = 'document' in column ? column.document.exit : 2
+  return { exit, outcome: 'document' in column && column.document.partial ? 'partial' : OUTCOMES[exit] }
 }
 
 /** These fail a run. */
@@ -112,7 +119,6 @@ export function matrixHtml(matrix: Matrix): string {
     ...matrix,
     headline: headline.join(', '),
     comparison: differing > 0 ? `They differ in ${differing}.` : 'They do not differ.',
-    outcomes: OUTCOMES,
     style: readFileSync(join(import.meta.dirname, 'report.css'), 'utf8'),
     rows: matrix.rows.map(row => ({ ...row, areaTitle: titleOf(row.area) })),
     legend: BY_URGENCY.map(verdict => ({ verdict, meaning: MEANINGS[verdict] })),
@@ -122,7 +128,7 @@ export function matrixHtml(matrix: Matrix): string {
 
 /** GitHub-flavoured Markdown. */
 export function matrixMarkdown(matrix: Matrix): string {
-  return markdown.render('./matrix-markdown', { ...matrix, outcomes: OUTCOMES })
+  return markdown.render('./matrix-markdown', matrix)
 }
 
 function titleOf(area: string): string {

@@ -1,11 +1,14 @@
 import { InputError } from '../input-error.ts'
 import { totals } from '../verdicts/verdict.ts'
 import type { WrittenReport } from './read.ts'
-import type { RunRecord } from './run-record.ts'
+import { examplesIn, type RunRecord } from './run-record.ts'
 
 const NAMES = { profiles: 'other profiles', suite: 'another version of the suite' } as const
 
-/** Parts of one run, made by shards or on several machines, as one record. Throws InputError when one is missing or they do not fit. */
+/**
+ * Parts of one run, made by shards or on several machines, as one record: partial if one of them is. Throws InputError
+ * when a part is missing or parts do not fit together.
+ */
 export function mergedRecord(reports: readonly WrittenReport[], command: string): RunRecord {
   const [first, ...others] = reports.map(({ record }) => record)
   if (!first) throw new InputError('nothing to merge')
@@ -31,9 +34,11 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
   const records = [first, ...others]
   const verdicts = records.flatMap(record => record.verdicts)
   const began = records.map(({ startedAt }) => startedAt).sort()
-  const { shard: _part, ...whole } = first
+  const { shard: _part, planned: _planned, ...whole } = first
   return {
     ...whole,
+    ...plannedIn(records),
+    strict: records.some(({ strict }) => strict),
     profiles: [...new Set(records.flatMap(({ profiles }) => profiles))],
     startedAt: began[0]!,
     durationMs: Math.max(...records.map(({ durationMs }) => durationMs)),
@@ -41,6 +46,15 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
     verdicts,
     command,
   }
+}
+
+/** A whole part judged as many examples as it was to judge. */
+function plannedIn(records: readonly RunRecord[]): Pick<RunRecord, 'partial' | 'planned'> {
+  if (!records.some(({ partial }) => partial)) return { partial: false }
+  const counts = records.map(({ partial, planned, verdicts }) => (partial ? planned : examplesIn(verdicts)))
+  return counts.includes(undefined)
+    ? { partial: true }
+    : { partial: true, planned: counts.reduce((sum: number, count) => sum + (count ?? 0), 0) }
 }
 
 /** Reports of machines that took something else than a shard are whole by themselves. */

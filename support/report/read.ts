@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../input-error.ts'
 import type { Evidence } from '../verdicts/record.ts'
-import { VERDICTS } from '../verdicts/verdict.ts'
+import { exitStatus, VERDICTS } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { RunRecord, VerdictsDocument } from './run-record.ts'
 
@@ -14,10 +14,10 @@ export interface WrittenReport {
   messages: string
 }
 
-/** Reads a report folder. Throws InputError when it is none, or of another version of the suite's format. */
+/** Reads a report folder. Throws InputError when it is none, or has a format that this version does not know. */
 export function readReport(dir: string): WrittenReport {
-  const document = verdictsIn(dir)
-  const verdicts = document.verdicts.map(({ evidence, ...verdict }) => ({
+  const { schema: _, exit: __, ...document } = verdictsIn(dir)
+  const verdicts = document.verdicts.map(({ evidence, statement: _, ...verdict }) => ({
     ...verdict,
     seen:
       evidence === undefined ? { conversations: [], notes: [], steps: [] } : evidenceIn(join(dir, evidence)),
@@ -25,7 +25,7 @@ export function readReport(dir: string): WrittenReport {
   const messages = join(dir, 'messages.ndjson')
   return {
     dir,
-    record: { ...document, verdicts, command: '' },
+    record: { ...document, verdicts },
     messages: existsSync(messages) ? readFileSync(messages, 'utf8') : '',
   }
 }
@@ -33,12 +33,15 @@ export function readReport(dir: string): WrittenReport {
 /** What every verdict says. */
 const TEXTS = ['requirement', 'level', 'actor', 'scenario', 'title', 'verdict', 'detail'] as const
 
-/** verdicts.json of a report folder. Throws InputError. */
+/** As it may be written: with schema 1 it has no `partial`, `strict`, `command` and `exit`, and no `statement`. */
+type Written = Omit<VerdictsDocument, 'schema'> & { schema: number }
+
+/** verdicts.json of a report folder, of schema 1 or 2. Throws InputError. */
 export function verdictsIn(dir: string): VerdictsDocument {
   const file = join(dir, 'verdicts.json')
-  let document: VerdictsDocument
+  let document: Written
   try {
-    document = JSON.parse(readFileSync(file, 'utf8')) as VerdictsDocument
+    document = JSON.parse(readFileSync(file, 'utf8')) as Written
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new InputError(
@@ -46,11 +49,11 @@ export function verdictsIn(dir: string): VerdictsDocument {
     )
   }
   if (
-    document?.schema !== 1 ||
+    (document?.schema !== 1 && document?.schema !== 2) ||
     !Array.isArray(document.verdicts) ||
     typeof document.gateway?.name !== 'string'
   )
-    throw new InputError(`${file}: not a verdicts.json of this format (schema 1)`)
+    throw new InputError(`${file}: not a verdicts.json of a format that is known here (schema 1 or 2)`)
   for (const [at, verdict] of document.verdicts.entries()) {
     const lack = TEXTS.find(key => typeof Object(verdict)[key] !== 'string')
     if (lack) throw new InputError(`${file}: verdicts[${at}].${lack}: must be a text`)
@@ -59,7 +62,14 @@ export function verdictsIn(dir: string): VerdictsDocument {
   }
   if (document.shard !== undefined && !isPart(document.shard))
     throw new InputError(`${file}: ${JSON.stringify(document.shard)} is no part of a run`)
-  return document
+  const partial = document.partial === true
+  const strict = document.strict === true
+  return {
+    ...document,
+    ...{ schema: 2, partial, strict, exit: exitStatus(document.verdicts, { partial, strict }) },
+    command: document.command ?? '',
+    verdicts: document.verdicts.map(verdict => ({ ...verdict, statement: verdict.statement ?? '' })),
+  }
 }
 
 /** As `--shard` takes them: a count beyond every run would only fill the memory. */

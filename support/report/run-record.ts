@@ -1,39 +1,61 @@
+import type { Requirement } from '../catalogue/catalogue.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
-import type { Verdict, VerdictName } from '../verdicts/verdict.ts'
+import { exitStatus, type Verdict, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 
-/** verdicts.json, key by key (design contract, section 6). */
+/** verdicts.json, key by key (design contract, section 6). Schema 1 had fewer keys. */
 export interface VerdictsDocument {
-  schema: 1
+  schema: 2
+  /** The run was interrupted: it judged fewer examples than `planned`. */
+  partial: boolean
+  /** How many examples a partial run was to judge. */
+  planned?: number
+  /** Whether declined and inconclusive verdicts fail the run. */
+  strict: boolean
+  exit: 0 | 1 | 2
+  /** The command line that repeats the run. */
+  command: string
   suite: { name: string; version: string; commit: string }
   gateway: { name: string; version: string; library: string; kind: 'container' | 'embedded' | 'external' }
   profiles: string[]
-  /** Absent: the run was no part of another. Both are counted from 1. */
+  /** Absent where the run was not one of several shards. Both numbers are counted from 1. */
   shard?: { index: number; count: number }
   /** RFC 3339. */
   startedAt: string
   durationMs: number
   /** Over verdicts, one per example; not over requirements. */
   totals: Record<VerdictName, number>
-  verdicts: Verdict[]
+  /** Each with its `symptom`, and the `statement` of its requirement in the catalogue. */
+  verdicts: (Verdict & { statement: string })[]
 }
 
 /** One run with everything that a report shows of it. JSON only. */
-export interface RunRecord extends Omit<VerdictsDocument, 'verdicts'> {
+export interface RunRecord extends Omit<VerdictsDocument, 'schema' | 'exit' | 'verdicts'> {
   verdicts: RecordedVerdict[]
-  /** The command line that repeats the run. */
-  command: string
-  /** Whether declined and inconclusive verdicts fail the run. */
-  strict?: boolean
 }
 
-/** What verdicts.json says of a run; `folders` has the evidence folder of each verdict that has one. */
+/** How many examples have a verdict. A stale verdict is about a recorded deviation, and not about an example. */
+export function examplesIn(verdicts: readonly Verdict[]): number {
+  return verdicts.filter(({ verdict }) => verdict !== 'stale').length
+}
+
+/**
+ * What verdicts.json says of a run. `folders` has the evidence folder of each verdict that has one, `requirements` is
+ * the catalogue.
+ */
 export function verdictsDocument(
   record: RunRecord,
-  folders: ReadonlyMap<RecordedVerdict, string>,
+  requirements: readonly Requirement[],
+  folders: ReadonlyMap<RecordedVerdict, string> = new Map(),
 ): VerdictsDocument {
-  const { suite, gateway } = record
+  const { suite, gateway, partial, planned, strict } = record
+  const statements = new Map(requirements.map(({ id, statement }) => [id, statement]))
   return {
-    schema: 1,
+    schema: 2,
+    partial,
+    ...(partial && planned !== undefined ? { planned } : {}),
+    strict,
+    exit: exitStatus(record.verdicts, record),
+    command: record.command,
     suite: { name: suite.name, version: suite.version, commit: suite.commit },
     gateway: {
       name: gateway.name,
@@ -51,9 +73,17 @@ export function verdictsDocument(
       const folder = folders.get(judged)
       return {
         ...{ requirement, level, actor, scenario, title, control, verdict, detail },
+        symptom: symptomOf(judged),
+        statement: statements.get(requirement) ?? '',
         ...(folder ? { evidence: folder } : {}),
         durationMs,
       }
     }),
   }
+}
+
+/** What is not broken has no symptom of its own, and programs need not ask whether there is one. */
+function symptomOf({ verdict, detail, symptom }: RecordedVerdict): string {
+  const broken = verdict === 'non-conformant' || verdict === 'deviates' || verdict === 'declined'
+  return (broken && symptom) || withoutReason(detail)
 }

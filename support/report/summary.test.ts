@@ -11,10 +11,20 @@ const rows = (source: string) => source.split('\n').filter(line => line.startsWi
 describe('summary', () => {
   it('has the headline, the counts and what needs attention', () => {
     const lines = text(sampleRun()).split('\n')
-    assert.match(lines[0]!, /^## haraka 3\.3\.4 keeps 11 of 18 requirements that apply; 1 is broken;/)
+    assert.match(
+      lines[0]!,
+      /^## haraka 3\.3\.4 keeps 11 of 18 requirements that apply \(18 of \d+ judged\); 1 is broken;/,
+    )
     assert.ok(lines.some(line => line.startsWith('| non-conformant | 1 | 1 |')))
     assert.ok(lines.some(line => line.startsWith('| **non-conformant** | EXO-FRC-01 |')))
     assert.match(lines.join('\n'), /`report\.html`/)
+  })
+
+  it('says that a run was interrupted', () => {
+    const partial = text({ ...sampleRun(), partial: true, planned: 259 })
+    assert.match(partial, /^## The run was interrupted after \d+ of 259 examples; haraka/)
+    assert.match(partial, /\n\n\*\*Partial\.\*\* The run was interrupted after \d+ of 259 examples\./)
+    assert.doesNotMatch(text(sampleRun()), /Partial/)
   })
 
   it('has empty lines around its tables and none inside', () => {

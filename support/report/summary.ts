@@ -9,11 +9,12 @@ import { MEANINGS } from './words.ts'
 const ROWS = 50
 
 /** A run in GitHub-flavoured Markdown, for the summary of a CI job: what happened and what to look at. */
-export function summary({ record, headline, counts, attention }: Findings): string {
+export function summary({ record, headline, interrupted, counts, attention }: Findings): string {
   const examples = totals(record.verdicts)
   const { gateway, suite } = record
   return markdown.render('./summary', {
     headline,
+    interrupted,
     facts: [
       gateway.library,
       record.profiles.join(', '),

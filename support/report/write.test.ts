@@ -53,24 +53,40 @@ describe('writeReport', () => {
     assert.deepEqual(
       [Object.keys(document), Object.keys(document.suite), Object.keys(document.gateway)],
       [
-        ['schema', 'suite', 'gateway', 'profiles', 'startedAt', 'durationMs', 'totals', 'verdicts'],
+        [
+          ...['schema', 'partial', 'strict', 'exit', 'command'],
+          ...['suite', 'gateway', 'profiles', 'startedAt', 'durationMs', 'totals', 'verdicts'],
+        ],
         ['name', 'version', 'commit'],
         ['name', 'version', 'library', 'kind'],
       ],
     )
     assert.deepEqual(Object.keys(document.totals), [...VERDICTS])
-    assert.equal(document.schema, 1)
+    assert.deepEqual([document.schema, document.partial, document.exit], [2, false, 2])
     for (const verdict of document.verdicts) {
-      const keys = ['requirement', 'level', 'actor', 'scenario', 'title', 'control', 'verdict', 'detail']
+      const keys = [
+        ...['requirement', 'level', 'actor', 'scenario', 'title', 'control', 'verdict', 'detail'],
+        ...['symptom', 'statement'],
+      ]
       const { evidence } = verdict
       assert.deepEqual(Object.keys(verdict), [...keys, ...(evidence ? ['evidence'] : []), 'durationMs'])
       if (evidence) assert.ok(existsSync(join(root, 'r', evidence, 'example.json')), evidence)
     }
     assert.ok(document.verdicts.some(({ evidence }) => evidence === undefined))
+    const { statement } = loadCatalogue().get(document.verdicts[0]!.requirement)
+    assert.equal(document.verdicts[0]!.statement, statement)
+    const deviating = document.verdicts.find(({ verdict }) => verdict === 'deviates')!
+    assert.ok(deviating.symptom && !deviating.symptom.includes('(recorded'), deviating.symptom)
     assert.deepEqual(
       document.verdicts.map(({ title }) => title),
       record.verdicts.map(({ title }) => title),
     )
+  })
+
+  it('says in verdicts.json that a run is partial, and how many examples it was to judge', async () => {
+    await write(join(root, 'r'), { ...sampleRun(), partial: true, planned: 259 })
+    const { partial, planned, exit } = documentIn(join(root, 'r'))
+    assert.deepEqual([partial, planned, exit], [true, 259, 2])
   })
 
   it('keeps every conversation in full, for machines and for people', async () => {

@@ -31,7 +31,7 @@ export async function writeReport(
   try {
     await makeFolder(dirname(target))
     await mkdir(next)
-    await writeFiles(next, findingsOf(record, requirements), messages)
+    await writeFiles(next, findingsOf(record, requirements), requirements, messages)
     await replace(target, next, `${stem}.old`)
   } catch (error) {
     await rm(next, { recursive: true, force: true })
@@ -168,14 +168,19 @@ function asInputError(error: unknown, dir: string): unknown {
   return error
 }
 
-async function writeFiles(dir: string, findings: Findings, messages: string): Promise<void> {
+async function writeFiles(
+  dir: string,
+  findings: Findings,
+  requirements: readonly Requirement[],
+  messages: string,
+): Promise<void> {
   const { record } = findings
   const examples = findings.areas.flatMap(area => area.findings).flatMap(finding => finding.examples)
   const folders = new Map(
     examples.flatMap(({ judged, folder }) => (folder === undefined ? [] : [[judged, folder] as const])),
   )
   await writeFile(join(dir, 'report.html'), html(findings))
-  await writeFile(join(dir, 'verdicts.json'), json(verdictsDocument(record, folders)))
+  await writeFile(join(dir, 'verdicts.json'), json(verdictsDocument(record, requirements, folders)))
   await writeFile(join(dir, 'messages.ndjson'), messages)
   await writeFile(join(dir, 'junit.xml'), junit(findings))
   await writeFile(join(dir, 'summary.md'), summary(findings))

@@ -15,7 +15,7 @@ import { Submission } from '../traffic/submission.ts'
 import { applicableDeviations, type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
 import { broken, type Observation } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
-import { judge } from '../verdicts/verdict.ts'
+import { ENDED_BY_ITSELF, judge } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { until } from '../wire/until.ts'
 import type { PlannedExample, RuleExample } from './example.ts'
@@ -292,7 +292,7 @@ export class Run {
     for (const { located, verdict, tested } of ended) {
       const gateway = tested.find(({ end }) => end)!
       const detail = `${gateway.end!.message} (twice, the second time with this example alone)`
-      Object.assign(verdict, this.judge(located, broken(detail, 'ended by itself'), 'must'))
+      Object.assign(verdict, this.judge(located, broken(detail, ENDED_BY_ITSELF), 'must'))
       verdict.seen.notes.push(...gateway.log(''))
       this.listener?.judged('', verdict)
     }

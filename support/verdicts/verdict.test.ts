@@ -161,6 +161,11 @@ describe('the exit status', () => {
     [['non-conformant', 'lab-error'], 2, 2],
     [['stale', 'lab-error'], 2, 2],
   ]
+  it('is 2 for a partial run, whatever it found', () => {
+    for (const name of ['conformant', 'non-conformant'] as const)
+      assert.equal(exitStatus([verdict(name)], { strict: false, partial: true }), 2)
+  })
+
   for (const [names, plain, strict] of cases)
     it(`is ${plain} (strict: ${strict}) for ${names.join(', ') || 'an empty run'}`, () => {
       assert.equal(status(names), plain)
