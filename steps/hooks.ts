@@ -99,7 +99,7 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
     run.plan.push({ ...located, ...(verdict ? { inapplicable: verdict.detail } : {}) })
     return
   }
-  for (const dialogue of this.dialogues) dialogue.close()
+  for (const client of this.clientSessions) client.close()
   const servers = await this.servers()
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>

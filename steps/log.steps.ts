@@ -19,7 +19,7 @@ Then(
     this.needs('session-log')
     const gateway = await this.gateway()
     const about = this.handover ? (this.senderDomain ?? '') : this.only.partner.domain
-    const told = () => gateway.sessions(about).length > 0 || this.sent.some(({ word }) => word.length > 0)
+    const told = () => gateway.sessions(about).length > 0 || this.watched.some(({ word }) => word.length > 0)
     await until(told, [gateway], LOG)
     const words = gateway.sessions(about)
     this.notes.push(...words.map(({ line }) => line))

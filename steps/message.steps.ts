@@ -3,7 +3,7 @@ import type { Message } from '../support/evidence/mail.ts'
 import type { Sent } from '../support/evidence/sent.ts'
 import { onlyDecryptable, readable } from '../support/judgements/content.ts'
 import { firstHopAlone, hopsOfTheirOwn, noFurtherClaim } from '../support/judgements/hops.ts'
-import { authorTold, nobodyTold, noticed } from '../support/judgements/notices.ts'
+import { authorTold, nobodyTold } from '../support/judgements/notices.ts'
 import {
   arrivesAt,
   arrivesInClear,
@@ -11,7 +11,7 @@ import {
   arrivesOnce,
   arrivesOverTls,
   isHeldBack,
-  laterOf,
+  judgeLater,
   ownRecipientsAlone,
   staysQueued,
   staysQueuedForCertificate,
@@ -19,8 +19,9 @@ import {
 import type { TlsVersion } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { compose, type MessageOptions } from '../support/traffic/message.ts'
+import { awaitNotice, noticesAt } from '../support/traffic/notices.ts'
 import { passOn } from '../support/traffic/onward.ts'
-import { type LiveSent, send } from '../support/traffic/sending.ts'
+import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
 import { encrypted } from '../support/traffic/smime.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
 import { receiveFromPeer, sendToPeer } from './pair.steps.ts'
@@ -47,7 +48,7 @@ async function sendTo(
   { tries = 1, message, ...how }: Sending = {},
 ) {
   const gateway = await world.gateway()
-  const sent = await send({
+  const watched = await sendAndWatch({
     gateway,
     submission: world.run.submission(gateway),
     message:
@@ -62,13 +63,13 @@ async function sendTo(
     ...(world.comesIn === 'over TLS' ? { tls: {} } : {}),
   })
   for (const { domain } of partners) world.notes.push(...gateway.log(domain, 12))
-  world.sent.push(...sent)
-  world.settled(sent)
+  world.watched.push(...watched)
+  world.settled(watched)
   world.acted = true
-  return sent
+  return watched
 }
 
-async function sendOne(world: MailWorld, how: Sending = {}): Promise<LiveSent> {
+async function sendOne(world: MailWorld, how: Sending = {}): Promise<WatchedMessage> {
   if (world.peer) return sendToPeer(world, how)
   return (await sendTo(world, [await partnerOf(world)], how))[0]!
 }
@@ -115,9 +116,7 @@ When(
     const sent = await sendOne(this, await what(this))
     const [arrival] = sent.arrivals
     if (!this.passesOn || !arrival) return
-    const { behind, conversation } = await passOn(this.run.pki, sent.partner, arrival.content)
-    this.onward = behind
-    this.conversations.push(conversation)
+    this.passedOn = await passOn(this.run.pki, sent.partner, arrival.content)
   },
 )
 
@@ -224,7 +223,7 @@ Then('the message arrives over TLS with {suite}', function (this: MailWorld, sui
 })
 
 Then('the later message {fate}', function (this: MailWorld, judgement: (sent: Sent) => Observation) {
-  return this.conclude(laterOf(this.sent, judgement))
+  return this.conclude(judgeLater(this.sent, judgement))
 })
 
 Then('it arrives exactly once', function (this: MailWorld) {
@@ -256,16 +255,20 @@ Then("no partner hears of the others' recipients", function (this: MailWorld) {
 })
 
 Then('the author gets one notification with a null return path', async function (this: MailWorld) {
-  const sent = this.only
-  await noticed(sent, this.notices!)
-  const [later] = await sendTo(this, [this.notices!])
-  return this.conclude(authorTold(sent, this.notices!, later!))
+  const watched = this.watched.at(-1)!
+  const author = this.notices!
+  await awaitNotice(watched.seen(), author)
+  const [later] = await sendTo(this, [author])
+  const notices = noticesAt(author, watched.partner)
+  return this.conclude(authorTold(watched.seen(), notices, later!.seen()))
 })
 
 Then('nobody gets a notification', async function (this: MailWorld) {
-  const sent = this.only
-  const [later] = await sendTo(this, [this.notices!])
-  return this.conclude(nobodyTold(sent, this.notices!, later!))
+  const watched = this.watched.at(-1)!
+  const author = this.notices!
+  const [later] = await sendTo(this, [author])
+  const notices = noticesAt(author, watched.partner)
+  return this.conclude(nobodyTold(watched.seen(), notices, later!.seen()))
 })
 
 Then('its text can be read on the wire', function (this: MailWorld) {
@@ -273,7 +276,9 @@ Then('its text can be read on the wire', function (this: MailWorld) {
 })
 
 Then('its text cannot be read on the wire, and its recipient can decrypt it', function (this: MailWorld) {
-  return this.conclude(onlyDecryptable(this.only, { text: this.secret, decrypt: this.decrypt! }))
+  const [arrival] = this.only.arrivals
+  const decrypted = arrival && this.decrypt!(arrival.content)
+  return this.conclude(onlyDecryptable(this.only, { text: this.secret, decrypted }))
 })
 
 Then('its Received lines claim TLS for the first hop alone', async function (this: MailWorld) {
@@ -288,7 +293,10 @@ Then('the two hops have sessions of their own', function (this: MailWorld) {
 Then(
   "neither the message nor the gateway's log claims protection beyond the first hop",
   async function (this: MailWorld) {
-    return this.conclude(noFurtherClaim(this.only, this.onward, await this.gateway()))
+    const gateway = await this.gateway()
+    const log = gateway.log(this.only.partner.domain)
+    const { passedOn } = this
+    return this.conclude(noFurtherClaim(this.only, { passedOn, flow: gateway.flow, log }))
   },
 )
 

@@ -5,8 +5,8 @@ import type { Interference } from '../support/lab/lab.ts'
 import type { SecondServerKind } from '../support/mailflow/capabilities.ts'
 import { CHANGES } from '../support/mailflow/changes.ts'
 import { compose } from '../support/traffic/message.ts'
-import { receiveThrough, sendThrough } from '../support/traffic/relaying.ts'
-import type { LiveSent } from '../support/traffic/sending.ts'
+import { receiveThroughTap, sendThroughTap } from '../support/traffic/relaying.ts'
+import type { WatchedMessage } from '../support/traffic/sending.ts'
 import { STATIC_RSA } from '../support/wire/tls/tls-names.ts'
 import { Inapplicable, type MailWorld } from './world.ts'
 
@@ -75,10 +75,10 @@ Given(
 export async function sendToPeer(
   world: MailWorld,
   how: { message?: Message; cause?: Message; tries?: number },
-): Promise<LiveSent> {
+): Promise<WatchedMessage> {
   const { gateway, peer } = await world.pair()
   const { out } = world.between
-  const passed = await sendThrough(world.run, {
+  const passed = await sendThroughTap(world.run, {
     from: gateway,
     to: peer,
     message: how.message ?? compose({ from: gateway.flow.sender, to: [peer.flow.recipient] }),
@@ -90,9 +90,9 @@ export async function sendToPeer(
   })
   world.passed({ ...passed, names: [gateway.name, peer.name] })
   world.notes.push(...gateway.log(peer.flow.domain, 12))
-  world.sent.push(passed.sent)
-  world.settled([passed.sent], gateway.flow)
-  return passed.sent
+  world.watched.push(passed.watched)
+  world.settled([passed.watched], gateway.flow)
+  return passed.watched
 }
 
 /** What the second server sends to the gateway. */
@@ -100,7 +100,7 @@ export async function receiveFromPeer(world: MailWorld): Promise<void> {
   const { gateway, peer } = await world.pair()
   const does = world.between.in
   await world.takePathTo(gateway)
-  const passed = await receiveThrough(world.run, {
+  const passed = await receiveThroughTap(world.run, {
     from: peer,
     to: gateway,
     message: compose({ from: peer.flow.sender, to: [gateway.flow.recipient] }),

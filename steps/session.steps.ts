@@ -1,4 +1,5 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
+import { type Session, SMUGGLED, type Smuggled } from '../support/evidence/session.ts'
 import {
   answersInOrder,
   bareStarttls,
@@ -14,7 +15,7 @@ import {
   starttlsNotOffered,
   takesMessage,
 } from '../support/judgements/session.ts'
-import { Dialogue, type Mechanism, SMUGGLED, type Smuggled } from '../support/traffic/session.ts'
+import { ClientSession, type Mechanism } from '../support/traffic/session.ts'
 import { all } from '../support/verdicts/observation.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
 import type { MailWorld } from './world.ts'
@@ -26,67 +27,73 @@ defineParameterType({
   useForSnippets: false,
 })
 
-async function dialogue(world: MailWorld, where: 'inbound' | 'submission' = 'inbound'): Promise<Dialogue> {
+async function openSession(
+  world: MailWorld,
+  where: 'inbound' | 'submission' = 'inbound',
+): Promise<ClientSession> {
   const gateway = await world.gateway()
   const { flow } = gateway
   world.senderDomain ??= world.run.lab.freshDomain('*.stranger.test')
-  const talk = await Dialogue.open(gateway[where], { domain: world.senderDomain, flow })
-  world.conversations.push(talk.conversation)
-  world.dialogues.push(talk)
+  const client = await ClientSession.open(gateway[where], { domain: world.senderDomain, flow })
+  world.clientSessions.push(client)
   world.acted = true
-  return talk
+  return client
 }
 
-const talk = (world: MailWorld): Dialogue => {
-  const last = world.dialogues.at(-1)
+/** The session that was opened last. */
+const current = (world: MailWorld): ClientSession => {
+  const last = world.clientSessions.at(-1)
   if (!last) throw new Error('there was no session')
   return last
 }
 
+/** What was seen of it. */
+const session = (world: MailWorld): Session => current(world).seen()
+
 /** How a sender leads a session, in the words of the features. */
-const ACTS: Record<string, (talk: Dialogue) => Promise<unknown>> = {
-  'greets the gateway': talk => talk.greet(),
+const ACTS: Record<string, (client: ClientSession) => Promise<unknown>> = {
+  'greets the gateway': client => client.greet(),
   'greets the gateway inside TLS': inTls,
   'says STARTTLS': greetAndStart,
-  'says STARTTLS with a parameter': async talk => {
-    await talk.greet()
-    await talk.say('STARTTLS now')
+  'says STARTTLS with a parameter': async client => {
+    await client.greet()
+    await client.say('STARTTLS now')
   },
-  'says STARTTLS inside TLS': async talk => {
-    await inTls(talk)
-    await talk.say('STARTTLS')
+  'says STARTTLS inside TLS': async client => {
+    await inTls(client)
+    await client.say('STARTTLS')
   },
-  'starts TLS and begins a message': async talk => {
-    await inTls(talk)
-    await talk.say(talk.mail)
-    await talk.say(talk.rcpt)
+  'starts TLS and begins a message': async client => {
+    await inTls(client)
+    await client.say(client.mail)
+    await client.say(client.rcpt)
   },
-  'begins a message, starts TLS and begins again': async talk => {
-    await beginAndStart(talk)
-    await talk.greet()
-    await talk.say(talk.mail)
-    await talk.say(talk.rcpt)
+  'begins a message, starts TLS and begins again': async client => {
+    await beginAndStart(client)
+    await client.greet()
+    await client.say(client.mail)
+    await client.say(client.rcpt)
   },
-  'begins a message, starts TLS and goes on with it': async talk => {
-    await beginAndStart(talk)
-    await talk.say(talk.rcpt)
+  'begins a message, starts TLS and goes on with it': async client => {
+    await beginAndStart(client)
+    await client.say(client.rcpt)
   },
 }
 
-async function greetAndStart(talk: Dialogue): Promise<void> {
-  await talk.greet()
-  await talk.startTls()
+async function greetAndStart(client: ClientSession): Promise<void> {
+  await client.greet()
+  await client.startTls()
 }
 
-async function inTls(talk: Dialogue): Promise<void> {
-  await greetAndStart(talk)
-  await talk.greet()
+async function inTls(client: ClientSession): Promise<void> {
+  await greetAndStart(client)
+  await client.greet()
 }
 
-async function beginAndStart(talk: Dialogue): Promise<void> {
-  await talk.greet()
-  const begun = await talk.say(talk.mail)
-  await talk.startTls({ givesUpMessage: begun?.code === 250 })
+async function beginAndStart(client: ClientSession): Promise<void> {
+  await client.greet()
+  const begun = await client.say(client.mail)
+  await client.startTls({ givesUpMessage: begun?.code === 250 })
 }
 
 defineParameterType({
@@ -96,54 +103,56 @@ defineParameterType({
   useForSnippets: false,
 })
 
-When('a sender {act}', async function (this: MailWorld, act: (talk: Dialogue) => Promise<unknown>) {
-  await act(await dialogue(this))
+When('a sender {act}', async function (this: MailWorld, act: (client: ClientSession) => Promise<unknown>) {
+  await act(await openSession(this))
 })
 
 When('a sender smuggles {smuggled}', async function (this: MailWorld, what: Smuggled) {
-  const talk = await dialogue(this)
-  await talk.greet()
-  await talk.smuggle(what)
+  const client = await openSession(this)
+  await client.greet()
+  await client.smuggle(what)
 })
 
 When('the sender says {word}', async function (this: MailWorld, command: string) {
-  const talk = await dialogue(this)
-  if (command !== 'EHLO') await talk.greet()
+  const client = await openSession(this)
+  if (command !== 'EHLO') await client.greet()
   const whole: Record<string, string> = {
-    EHLO: talk.ehlo,
-    MAIL: talk.mail,
-    RCPT: talk.rcpt,
+    EHLO: client.ehlo,
+    MAIL: client.mail,
+    RCPT: client.rcpt,
     VRFY: 'VRFY inbox',
   }
-  await talk.say(whole[command] ?? command)
+  await client.say(whole[command] ?? command)
 })
 
 Then('STARTTLS is offered as a bare keyword', function (this: MailWorld) {
-  return this.conclude(bareStarttls(talk(this)))
+  return this.conclude(bareStarttls(session(this)))
 })
 
 Then('STARTTLS is not offered', function (this: MailWorld) {
-  return this.conclude(starttlsNotOffered(talk(this)))
+  return this.conclude(starttlsNotOffered(session(this)))
 })
 
 Then('STARTTLS is not offered or refused with 454', async function (this: MailWorld) {
-  return this.conclude(await notOfferedOrRefused(talk(this)))
+  await current(this).askForTlsWhereOffered()
+  return this.conclude(notOfferedOrRefused(session(this)))
 })
 
 Then('the handshake succeeds', async function (this: MailWorld) {
-  return this.conclude(await handshakeSucceeds(talk(this)))
+  await current(this).beginTls()
+  return this.conclude(handshakeSucceeds(session(this)))
 })
 
 Then('its chain leads to a root that the sender trusts', function (this: MailWorld) {
-  return this.conclude(chainLeadsToRoot(talk(this)))
+  return this.conclude(chainLeadsToRoot(session(this)))
 })
 
 Then('the reply is {int}', function (this: MailWorld, code: number) {
-  return this.conclude(replyWith(talk(this), code))
+  return this.conclude(replyWith(session(this), code))
 })
 
 Then('the reply is {int} with status {word}', function (this: MailWorld, code: number, status: string) {
-  return this.conclude(replyWith(talk(this), code, status))
+  return this.conclude(replyWith(session(this), code, status))
 })
 
 /** First digits of a reply. */
@@ -156,21 +165,23 @@ const KINDS: Record<string, ('2' | '4' | '5')[]> = {
 
 for (const [text, kinds] of Object.entries(KINDS))
   Then(text, function (this: MailWorld) {
-    return this.conclude(replyOfKind(talk(this), ...kinds))
+    return this.conclude(replyOfKind(session(this), ...kinds))
   })
 
 Then('a message can still be delivered in clear on the same connection', async function (this: MailWorld) {
-  return this.conclude(await takesMessage(talk(this)))
+  await current(this).transaction()
+  return this.conclude(takesMessage(session(this)))
 })
 
 Then('the first reply inside TLS answers the first command inside TLS', async function (this: MailWorld) {
-  return this.conclude(await answersInOrder(talk(this)))
+  await current(this).probeOrder()
+  return this.conclude(answersInOrder(session(this)))
 })
 
 Then('nothing that was smuggled took effect inside TLS', async function (this: MailWorld) {
-  const session = talk(this)
-  const alive = !session.breakdown || (await greets((await this.gateway()).inbound))
-  return this.conclude(nothingTookEffect(session, alive))
+  const seen = session(this)
+  const alive = !seen.breakdown || (await greets((await this.gateway()).inbound))
+  return this.conclude(nothingTookEffect(seen, alive))
 })
 
 Given('a user of the gateway', function (this: MailWorld) {
@@ -191,13 +202,13 @@ async function login(
   ...passwords: ('right' | 'wrong')[]
 ): Promise<void> {
   for (const password of passwords) {
-    const talk = await dialogue(world, 'submission')
-    await talk.greet()
+    const client = await openSession(world, 'submission')
+    await client.greet()
     if (world.sender.tls === 'uses') {
-      await talk.startTls()
-      await talk.greet()
+      await client.startTls()
+      await client.greet()
     }
-    world.logins.push(await talk.login(password, mechanism))
+    world.logins.push(await client.login(password, mechanism))
   }
 }
 

@@ -2,14 +2,10 @@ import { World } from '@cucumber/cucumber'
 import type { Handover } from '../support/evidence/handover.ts'
 import type { Message } from '../support/evidence/mail.ts'
 import type { Strength } from '../support/evidence/offer.ts'
+import type { PassedOn, Sent } from '../support/evidence/sent.ts'
+import { telling } from '../support/evidence/stream.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
-import {
-  cameAgainLater,
-  isDecided,
-  isUnderWay,
-  type Settled,
-  wentOutLater,
-} from '../support/judgements/outbound.ts'
+import { cameAgainLater, isUnderWay, wentOutLater } from '../support/judgements/outbound.ts'
 import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
 import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
@@ -21,11 +17,11 @@ import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
 import type { Late, Run } from '../support/run/run.ts'
 import type { SenderBehaviour } from '../support/traffic/delivering.ts'
-import type { LiveSent } from '../support/traffic/sending.ts'
-import type { Dialogue } from '../support/traffic/session.ts'
+import type { WatchedMessage } from '../support/traffic/sending.ts'
+import type { ClientSession } from '../support/traffic/session.ts'
 import type { Stream } from '../support/traffic/stream.ts'
 import { all, type Observation, unclear } from '../support/verdicts/observation.ts'
-import type { Conversation } from '../support/wire/conversation.ts'
+import { type Conversation, snapshotOf } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp/smtp.ts'
 
 /** The gateway cannot be asked this: no claim of the capability, or no connector for it. */
@@ -45,7 +41,12 @@ interface Copy {
   behaviour: Behaviour
 }
 
-type SettledLive = Settled & { sent: LiveSent }
+/** A message of which it is looked at again, after the example, what became of it. */
+interface Settled {
+  watched: WatchedMessage
+  before: Sent
+  mayGoInClear: boolean
+}
 
 /** One example: what it asks for (Given), what happened (When) and what was seen (Then). */
 export class MailWorld extends World {
@@ -85,15 +86,14 @@ export class MailWorld extends World {
   astray: Message[] = []
 
   // When
-  sent: LiveSent[] = []
+  readonly watched: WatchedMessage[] = []
   handover: Handover | undefined
-  readonly dialogues: Dialogue[] = []
+  readonly clientSessions: ClientSession[] = []
   readonly logins: (Reply | undefined)[] = []
   strengths: Strength[] = []
   notices: Partner | undefined
   secret = ''
-  /** Where the partner passed the message on to. */
-  onward: Partner | undefined
+  passedOn: PassedOn | undefined
   decrypt: ((content: string) => string | undefined) | undefined
   alive = true
   readonly #taps: Partner[] = []
@@ -110,7 +110,7 @@ export class MailWorld extends World {
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
-  readonly #settled: { held: SettledLive[]; there: SettledLive[] } = { held: [], there: [] }
+  readonly #settled: { held: Settled[]; there: Settled[] } = { held: [], there: [] }
   acted = false
   /** In a dry run: the next step is not to be run, nor any after it. */
   ends = false
@@ -196,15 +196,15 @@ export class MailWorld extends World {
   }
 
   /** Notes how messages stand before anybody concludes: what comes from now on is late. */
-  settled(sent: readonly LiveSent[], { outbound }: MailFlow = this.flow): void {
+  settled(watched: readonly WatchedMessage[], { outbound }: MailFlow = this.flow): void {
     const { held, there } = this.#settled
-    for (const one of sent) {
+    for (const one of watched) {
       const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
-      const [first, ...more] = one.arrivals
+      const before = one.seen()
+      const [first, ...more] = before.arrivals
       const now = {
-        sent: one,
-        copies: one.arrivals.length,
-        before: new Set(one.conversations.filter(isDecided)),
+        watched: one,
+        before,
         mayGoInClear: level === 'opportunistic' && this.run.gateways.source.kind === 'external',
       }
       if (!first && level !== 'opportunistic') held.push(now)
@@ -257,7 +257,7 @@ export class MailWorld extends World {
   /** Judges one observation; the first that is not kept ends the example. */
   conclude(seen: Observation): 'skipped' | undefined {
     // What is kept must be known of every connection.
-    const partners = [...this.sent.map(({ partner }) => partner), ...this.#taps]
+    const partners = [...this.watched.map(({ partner }) => partner), ...this.#taps]
     const flooded = seen.kind === 'kept' && partners.some(one => one.flooded)
     const observation = flooded ? unclear('there was more than is served or kept of one partner') : seen
     this.observations.push(observation)
@@ -287,12 +287,13 @@ export class MailWorld extends World {
     const { held, there } = this.#settled
     const all = [...held, ...there]
     if (all.length === 0) return undefined
+    const again = (settled: readonly Settled[]) => settled.map(one => ({ ...one, after: one.watched.seen() }))
     const inbox = this.#behind
     return {
-      partners: all.map(({ sent }) => sent.partner),
-      ...(inbox ? { underWay: { inbox, holds: () => all.some(isUnderWay) } } : {}),
+      partners: all.map(({ watched }) => watched.partner),
+      ...(inbox ? { underWay: { inbox, holds: () => again(all).some(isUnderWay) } } : {}),
       observed: () => {
-        const observation = wentOutLater(held.map(({ sent }) => sent)) ?? cameAgainLater(there)
+        const observation = wentOutLater(again(held)) ?? cameAgainLater(again(there))
         return observation && { ...observation, detail: `${this.#pairName}${observation.detail}` }
       },
       evidence: () => this.evidence(),
@@ -308,22 +309,30 @@ export class MailWorld extends World {
         ...conversations,
       ]),
       ...(this.handover?.conversations ?? []),
-      ...(this.stream?.evidence(this.astray) ?? []),
-      ...(this.onward?.conversations ?? []),
+      ...(this.stream ? telling(this.stream.seen(), this.astray) : []),
+      ...(this.passedOn?.conversations ?? []),
       ...(this.notices?.conversations ?? []),
       ...this.#taps.flatMap(({ conversations }) => conversations),
+      ...this.clientSessions.map(client => client.seen().conversation),
       ...this.conversations,
       // Of an example that was broken off.
       ...(this.verdict?.verdict === 'lab-error' ? this.#partners.flatMap(one => one.conversations) : []),
     ]
-    return [...new Set(all)]
+    // Several of these may have seen the same connection.
+    const once = new Map(all.toReversed().map(one => [one.id, one]))
+    return all.filter(one => once.get(one.id) === one).map(snapshotOf)
   }
 
   /** The one message of an example. */
-  get only(): LiveSent {
-    const sent = this.sent.at(-1)
-    if (!sent) throw new Error('no message was sent')
-    return sent
+  get only(): Sent {
+    const watched = this.watched.at(-1)
+    if (!watched) throw new Error('no message was sent')
+    return watched.seen()
+  }
+
+  /** What was seen of each message so far. */
+  get sent(): Sent[] {
+    return this.watched.map(one => one.seen())
   }
 
   get delivered(): Handover {
@@ -336,11 +345,12 @@ export class MailWorld extends World {
    * nobody may be a retry of that: what is seen only with it is unclear.
    */
   concludeOnWire(judgement: (wire: readonly Conversation[]) => Observation): 'skipped' | undefined {
-    const seen = judgement(this.wire)
-    const shared = this.sent.filter(({ partner }) => partner.shared)
+    const { wire } = this
+    const seen = judgement(wire)
+    const shared = this.watched.filter(({ partner }) => partner.shared)
     if (seen.kind !== 'broken' || shared.length === 0) return this.conclude(seen)
-    const sure = this.wire.filter(one => shared.some(({ partner }) => partner.isNamedIn(one)))
-    if (sure.length === this.wire.length || judgement(sure).kind === 'broken') return this.conclude(seen)
+    const sure = wire.filter(one => shared.some(({ partner }) => partner.isNamedIn(one)))
+    if (sure.length === wire.length || judgement(sure).kind === 'broken') return this.conclude(seen)
     return this.conclude(
       unclear(`${seen.detail}; but one may be a retry of earlier mail, at the same address`),
     )
@@ -348,7 +358,7 @@ export class MailWorld extends World {
 
   /** Everything between the gateway and the partner in this example. */
   get wire(): readonly Conversation[] {
-    return this.sent.length > 0
+    return this.watched.length > 0
       ? this.sent.flatMap(({ conversations }) => conversations)
       : this.delivered.conversations
   }

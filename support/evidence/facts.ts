@@ -57,12 +57,23 @@ export function verb({ text }: WireEvent): string {
   return text.split(' ', 1)[0]!.toUpperCase().slice(0, 20)
 }
 
-/** What the first command that matches has at the first group. */
-export function word({ events }: Conversation, pattern: RegExp): string | undefined {
-  for (const { from, kind, text } of events)
-    if (from === 'sender' && kind === 'command') {
-      const found = pattern.exec(text)?.[1]
-      if (found !== undefined) return found
-    }
+/** The first thing that a command of this kind has behind its verb, at the pattern's first group. */
+function firstMatch(conversation: Conversation, pattern: RegExp): string | undefined {
+  for (const { text } of commands(conversation)) {
+    const found = pattern.exec(text)?.[1]
+    if (found !== undefined) return found
+  }
   return undefined
 }
+
+/** Address in the first RCPT; undefined where there was none. */
+export const firstRecipient = (conversation: Conversation): string | undefined =>
+  firstMatch(conversation, /^RCPT TO: *<([^>]*)>/i)
+
+/** Address in the first MAIL, empty for the null return path; undefined where there was none. */
+export const firstReturnPath = (conversation: Conversation): string | undefined =>
+  firstMatch(conversation, /^MAIL FROM: *<([^>]*)>/i)
+
+/** The name in the first EHLO or HELO, lower case. */
+export const greetedAs = (conversation: Conversation): string | undefined =>
+  firstMatch(conversation, /^(?:EHLO|HELO) +(\S+)/i)?.toLowerCase()

@@ -15,7 +15,7 @@ export type Stage =
   | 'DATA'
   | 'content'
 
-/** What became of one message that a partner handed to the gateway. */
+/** What became of one message that a client, or a second server, handed to the gateway. */
 export interface Handover {
   message: Message
   /** Several after a fall-back. */
@@ -27,4 +27,9 @@ export interface Handover {
   /** Why it could not go on, when it did not end with a reply. */
   breakdown?: { kind: Breakdown; detail: string }
   accepted: boolean
+  /**
+   * The gateway accepted the message, as the mailbox behind it shows: its reply could not be read, because the session
+   * between a second server and the gateway is encrypted.
+   */
+  foundInMailbox?: true
 }

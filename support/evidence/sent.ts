@@ -1,49 +1,92 @@
 import type { Conversation } from '../wire/conversation.ts'
+import { firstRecipient } from './facts.ts'
 import type { Message, ReceivedMessage } from './mail.ts'
 import type { DeliveryEvent } from './words.ts'
 
-/** A copy of a message that its recipient got. */
+/** A copy of a message that the partner took. */
 export interface Arrival extends ReceivedMessage {
-  /** Name of the mail exchanger that took it. */
+  /** Host name of the mail exchanger that took the copy. */
   host: string
-  /** Of a second server: whether it passed the copy on over TLS. */
+  /** Where the partner is a second server: whether that server passed the copy on over TLS. */
   onwardSecured?: boolean
 }
 
-/** One message that the gateway was asked to send to one partner, and all that was seen of it. */
+/** The partner to which a message went. */
+export interface PartnerSeen {
+  domain: string
+  /** Host names of its mail exchangers, in order of preference. */
+  exchangers: readonly string[]
+  /** More came to the partner than the lab serves or keeps: what was in it is not known. */
+  flooded: boolean
+  /**
+   * Mail for earlier partners at the same address may be tried again, on connections that cannot be told from those for
+   * this partner.
+   */
+  shared: boolean
+}
+
+/** One message that the gateway was asked to send to one partner, and all that was seen of it up to one moment. */
 export interface Sent {
   message: Message
   recipient: string
   partner: PartnerSeen
-  /** How the gateway took it in; absent on a connection that was used before. */
+  /** The connection on which the gateway took the message in; absent on a connection that was used before. */
   submission?: Conversation
-  /** Why the gateway did not take it in, if it did not. */
+  /** Why the gateway did not take the message in, if it did not. */
   refusal?: string
-  /** Copies that the partner took, oldest first, as they are now: what comes late counts too. */
-  readonly arrivals: readonly Arrival[]
-  /** Everything between the gateway and the partner, oldest first. */
+  /** Copies that the partner took, oldest first. */
+  arrivals: readonly Arrival[]
+  /** All connections between the gateway and the partner, oldest first. */
   conversations: readonly Conversation[]
-  /** The gateway's own word on the recipient, oldest first. */
-  word: DeliveryEvent[]
-  /** TLS with the partner ends at somebody on the path, who must be given nothing. */
+  /** What the gateway itself said about the recipient, oldest first. */
+  word: readonly DeliveryEvent[]
+  /** TLS with the partner ends at the tap, to which the gateway must give nothing. */
   intercepted?: true
-  /** Why it may not have arrived through no fault of the gateway; known where the partner is a second server. */
+  /** Why the message may not have arrived through no fault of the gateway; known where the partner is a second server. */
   excuse?: string
   /** False when nothing at all was heard within the wait. */
   sign: boolean
   /** From a gateway that says nothing: sessions ended without the message, and none came for so long after, in ms. */
   quiet?: number
+  /** How often the gateway was made to try. */
   attempts: number
-  /** Nothing was heard, it did not arrive, and the gateway's queue does not have it any more. */
-  lost?: boolean
+  /** Nothing was heard, the message did not arrive, and the gateway has it in its queue no more. */
+  lost?: true
 }
 
-/** The partner of a message, as far as judgements ask for it. */
-export interface PartnerSeen {
-  readonly domain: string
-  /** Its mail exchangers, in order of preference. */
-  readonly hosts: readonly { readonly hostname: string }[]
-  readonly messages: readonly Arrival[]
-  /** There was more than the partner serves or keeps: what was in it is not known. */
-  readonly flooded: boolean
+/** The gateway took the message, no copy arrived, and the gateway says that it returned the message. */
+export const isGivenUp = ({ refusal, arrivals, word }: Sent): boolean =>
+  refusal === undefined && arrivals.length === 0 && word.at(-1)?.kind === 'bounced'
+
+/** Whether a connection was meant for this partner, by its first recipient or by the server name in its ClientHello. */
+export function isMeantFor(
+  { domain, exchangers }: Pick<PartnerSeen, 'domain' | 'exchangers'>,
+  conversation: Conversation,
+): boolean {
+  const recipient = firstRecipient(conversation)
+  if (recipient !== undefined) return isAt(domain, recipient)
+  const server = conversation.handshake?.offered?.serverName?.toLowerCase()
+  return [domain, ...exchangers].some(name => name.toLowerCase() === server)
+}
+
+/** Whether an address is at a domain. */
+export const isAt = (domain: string, address: string): boolean =>
+  address.toLowerCase().endsWith(`@${domain.toLowerCase()}`)
+
+/** What reached the two sides of a message that the gateway gave up. */
+export interface Notices {
+  /** Messages that the author's mail server took. */
+  toAuthor: readonly ReceivedMessage[]
+  /** Messages that the recipient's mail server took. */
+  toRecipient: readonly ReceivedMessage[]
+}
+
+/** What a partner passed on, in the clear, to a server behind it. */
+export interface PassedOn {
+  /** Domain of the server behind the partner. */
+  domain: string
+  /** What that server took, if it took anything. */
+  message?: ReceivedMessage
+  /** The connection between the two, as seen from each end. */
+  conversations: readonly Conversation[]
 }

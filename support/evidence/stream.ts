@@ -1,10 +1,66 @@
+import type { Conversation } from '../wire/conversation.ts'
+import type { Handover } from './handover.ts'
 import type { Message } from './mail.ts'
+
+/** Mail that flowed in, one message after another, while something may have been changed; up to one moment. */
+export interface MailStream {
+  accepted: readonly Message[]
+  /** Messages that were tried until the client gave up. */
+  neverAccepted: readonly Message[]
+  /** Attempts that got as far as a handshake, oldest first; `at` in ms since 1970. */
+  sessions: readonly { at: number; handover: Handover }[]
+  /** When something began to be changed, in ms since 1970; absent when nothing was. */
+  changedAt?: number
+  /** The last attempt for each message, by the message's token. */
+  lastAttempts: Readonly<Record<string, Handover>>
+}
 
 /** Where the messages of a stream are that are not in the mailbox once. */
 export interface Arrivals {
   /** Accepted, and neither in the mailbox nor in the gateway's queue, where that can be looked into. */
-  missing: Message[]
+  missing: readonly Message[]
   /** In the gateway's queue to the end. */
-  queued: Message[]
-  doubled: Message[]
+  queued: readonly Message[]
+  doubled: readonly Message[]
 }
+
+/** What the gateway said last about a message. */
+export function lastAnswer({ lastAttempts }: MailStream, { token }: Message): string | undefined {
+  const { reply, breakdown } = lastAttempts[token] ?? {}
+  return reply?.text ?? breakdown?.detail
+}
+
+/** For a report: so many sessions at the beginning, on each side of a change, and at the end. */
+const AROUND = 2
+/** For a report: so many messages, and so many sessions that showed another certificate than the one before. */
+const MOST = 4
+
+/**
+ * Some conversations, oldest first: those at the beginning, around the change and at the end, those in which another
+ * certificate showed than before, and the last ones about some of `messages`.
+ */
+export function telling(stream: MailStream, messages: readonly Message[] = []): Conversation[] {
+  const { sessions, changedAt = Infinity, lastAttempts } = stream
+  const change = sessions.findIndex(({ at }) => at >= changedAt)
+  const turns = sessions.flatMap(({ handover }, place) =>
+    place > 0 && certificateIn(handover) !== certificateIn(sessions[place - 1]!.handover) ? [place] : [],
+  )
+  const places = new Set([
+    ...range(0, AROUND),
+    ...(change < 0 ? [] : range(change - AROUND, change + AROUND)),
+    ...turns.slice(0, MOST),
+    ...range(sessions.length - AROUND, sessions.length),
+  ])
+  const some = sessions.filter((_, place) => places.has(place)).map(({ handover }) => handover)
+  const about = messages.slice(0, MOST).flatMap(({ token }) => lastAttempts[token] ?? [])
+  return [...new Set([...some, ...about])]
+    .flatMap(({ conversations }) => conversations)
+    .sort((one, other) => Date.parse(one.startedAt) - Date.parse(other.startedAt))
+}
+
+const certificateIn = ({ conversations }: Handover): string | undefined =>
+  conversations.find(({ handshake }) => handshake?.serverCertificate)?.handshake?.serverCertificate
+    ?.fingerprint
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, place) => from + place)

@@ -12,16 +12,18 @@ export function readable(sent: Sent): Observation {
     : broken('its text is not on the wire, although it arrived in clear')
 }
 
-/** The secret is nowhere on the wire or in what arrived, and the recipient still gets it. */
+/**
+ * The secret is nowhere on the wire or in what arrived, and the recipient still gets it. `decrypted`: what the recipient
+ * makes of the copy that arrived, with the key; undefined when it cannot be decrypted.
+ */
 export function onlyDecryptable(
   sent: Sent,
-  { text, decrypt }: { text: string; decrypt: (content: string) => string | undefined },
+  { text, decrypted }: { text: string; decrypted: string | undefined },
 ): Observation {
   const arrival = sent.arrivals[0]
   if (!arrival) return unclear('the message did not arrive')
   const crossed = sent.conversations.some(({ clear }) => clear.fromSender.includes(text))
   if (crossed || arrival.content.includes(text)) return broken('the secret text can be read without the key')
-  const plain = decrypt(arrival.content)
-  if (!plain?.includes(text)) return broken('its recipient cannot decrypt it any more')
+  if (!decrypted?.includes(text)) return broken('its recipient cannot decrypt it any more')
   return kept('the secret text is nowhere on the wire, and its recipient can decrypt it')
 }

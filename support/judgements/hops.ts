@@ -1,8 +1,6 @@
 import { secured } from '../evidence/facts.ts'
 import { headersOf } from '../evidence/mail.ts'
-import type { Sent } from '../evidence/sent.ts'
-import type { Gateway } from '../gateway/gateway.ts'
-import type { Partner } from '../lab/partner/partner.ts'
+import type { PassedOn, Sent } from '../evidence/sent.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
@@ -73,16 +71,20 @@ function ofTheirOwn(submission: Conversation, second: Conversation): Observation
 }
 
 /**
- * Nothing says that the message was protected behind the partner. `onward`: where the partner passed it on to; absent
- * where the partner is a second server, from behind which the message came.
+ * Neither the message nor the gateway's log says that the message was protected behind the partner. `passedOn`: what the
+ * partner passed on; absent where the partner is a second server, from behind which the message came. `log`: lines of
+ * the gateway's log about the partner.
  */
-export function noFurtherClaim(sent: Sent, onward: Partner | undefined, gateway: Gateway): Observation {
+export function noFurtherClaim(
+  sent: Sent,
+  { passedOn, flow, log }: { passedOn?: PassedOn | undefined; flow: MailFlow; log: readonly string[] },
+): Observation {
   const arrival = sent.arrivals[0]
-  const passed = onward ? onward.messages[0] : arrival
+  const passed = passedOn ? passedOn.message : arrival
   if (!arrival || !passed) return unclear('the message was not passed on')
-  if (onward ? passed.secured : arrival.onwardSecured !== false)
+  if (passedOn ? passed.secured : arrival.onwardSecured !== false)
     return unclear('the partner passed the message on over TLS')
-  const behind = onward?.domain.toLowerCase()
+  const behind = passedOn?.domain.toLowerCase()
   const claims = received(headersOf(passed.content)).find(
     line => behind && line.toLowerCase().includes(behind),
   )
@@ -92,12 +94,12 @@ export function noFurtherClaim(sent: Sent, onward: Partner | undefined, gateway:
       'a Received line claims to know of the hop behind the partner',
     )
   // A second server writes headers too.
-  const headers = onward ? headersOf(arrival.content) : sentOn(arrival.content, gateway.flow)
+  const headers = passedOn ? headersOf(arrival.content) : sentOn(arrival.content, flow)
   if (!headers)
     return unclear('no Received line tells what the gateway wrote from what the second server did')
   const header = headers.find(({ value }) => /end.?to.?end/i.test(value))
   if (header) return broken(`the header ${header.name} claims protection from end to end`)
-  const line = gateway.log(sent.partner.domain).find(line => /end.?to.?end/i.test(line))
+  const line = log.find(line => /end.?to.?end/i.test(line))
   if (line)
     return broken(
       `the log claims protection from end to end: ${line.slice(0, 100)}`,

@@ -11,6 +11,10 @@ import { SUITES, sameSuite, spoken } from '../wire/tls/tls-names.ts'
 /** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
 const UNKNOWN = new Set(['no connection', 'silent'])
 
+/** By what it is known that the gateway accepted a message. */
+const proofOf = ({ foundInMailbox, reply }: Handover): string =>
+  foundInMailbox ? 'the message is in the mailbox' : (reply?.text ?? 'no reply')
+
 export function accepts(
   handover: Handover,
   { version, tls = false }: { version?: string; tls?: boolean } = {},
@@ -32,13 +36,13 @@ export function accepts(
   const agreed = versions.find(one => version && one !== version) ?? versions.at(-1)
   if (tls && !secured(session))
     return broken(
-      `the gateway accepted the message in clear: ${reply!.text}`,
+      `the gateway accepted the message in clear: ${proofOf(handover)}`,
       'the gateway accepted the message in clear',
     )
   if (version && agreed !== version)
     return broken(`accepted over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`)
   const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'in clear'
-  return kept(`accepted ${how}: ${reply!.text}`)
+  return kept(`accepted ${how}: ${proofOf(handover)}`)
 }
 
 /**
@@ -48,7 +52,10 @@ export function accepts(
 export function refuses(handover: Handover, alive: boolean): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (accepted)
-    return broken(`the gateway accepted the message: ${reply!.text}`, 'the gateway accepted the message')
+    return broken(
+      `the gateway accepted the message: ${proofOf(handover)}`,
+      'the gateway accepted the message',
+    )
   // Before TLS nothing is known yet of the sender or its message: such a refusal has another reason.
   const early = stage === 'greeting' || stage === 'STARTTLS' || (stage === 'EHLO' && !reply?.secured)
   if (reply && early) return unclear(`refused at ${stage} already: ${reply.text}`)
@@ -75,7 +82,7 @@ export function refusesWithoutTls(handover: Handover): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (accepted)
     return broken(
-      `the gateway accepted the message in clear: ${reply!.text}`,
+      `the gateway accepted the message in clear: ${proofOf(handover)}`,
       'the gateway accepted the message in clear',
     )
   if (breakdown || !reply) return unclear(`the session ended at ${stage}: ${breakdown?.detail ?? 'no reply'}`)

@@ -1,24 +1,14 @@
-import type { Sent } from '../evidence/sent.ts'
-import type { Partner } from '../lab/partner/partner.ts'
+import { isGivenUp, type Notices, type Sent } from '../evidence/sent.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
-import { until } from '../wire/until.ts'
-
-/** Longest wait for a notification after the gateway has given a message up, in ms. */
-const NOTICE = 15_000
-
-/** Awaits the first notification, for a bounded time, where one is due. */
-export async function noticed(sent: Sent, author: Partner): Promise<void> {
-  if (!notGivenUp(sent)) await until(() => author.messages.length > 0, [author], NOTICE)
-}
 
 /**
  * One delivery status notification (RFC 3464) for the author, with a null return path (RFC 5321 s6.1). `later`: a
  * message to the author, sent after the first one was there; where it has arrived, a second notice would be there too.
  */
-export function authorTold(sent: Sent, author: Partner, later: Sent): Observation {
+export function authorTold(sent: Sent, { toAuthor }: Notices, later: Sent): Observation {
   const trouble = notGivenUp(sent)
   if (trouble) return trouble
-  const notices = author.messages.filter(({ content }) => !content.includes(later.message.token))
+  const notices = toAuthor.filter(({ content }) => !content.includes(later.message.token))
   const [notice, another] = notices
   if (!notice) return broken('the message was given up and its author was not told')
   if (another) return broken(`the author was told ${notices.length} times`)
@@ -36,23 +26,26 @@ export function authorTold(sent: Sent, author: Partner, later: Sent): Observatio
  * A message without return path is given up silently; RFC 5321 s4.5.5. `later`: a message to whom a notice would have
  * gone, sent after the end of patience; where it has arrived, a notice would be there too.
  */
-export function nobodyTold(sent: Sent, author: Partner, later: Sent): Observation {
+export function nobodyTold(sent: Sent, { toAuthor, toRecipient }: Notices, later: Sent): Observation {
   const trouble = notGivenUp(sent)
   if (trouble) return trouble
-  const told = author.messages.length - later.arrivals.length + sent.partner.messages.length
+  const told = toAuthor.length - later.arrivals.length + toRecipient.length
   if (told > 0) return broken('somebody was notified of a message without return path')
   return later.arrivals.length > 0
     ? refused('nobody was notified')
     : unclear('not even a later message arrived where a notification would have gone')
 }
 
-function notGivenUp({ refusal, word, arrivals, attempts }: Sent): Observation | undefined {
-  if (refusal) return unclear(`the gateway did not take the message to send on: ${refusal}`)
+/** Why there is nothing to judge of a notification, or nothing when the gateway gave the message up. */
+function notGivenUp(sent: Sent): Observation | undefined {
+  if (isGivenUp(sent)) return undefined
+  const { refusal, word, arrivals, attempts } = sent
+  if (refusal !== undefined) return unclear(`the gateway did not take the message to send on: ${refusal}`)
   if (arrivals.length > 0) return broken('the message arrived')
-  if (word.at(-1)?.kind === 'bounced') return undefined
-  if (word.length === 0) return unclear('the gateway said nothing about the message')
+  const last = word.at(-1)
+  if (!last) return unclear('the gateway said nothing about the message')
   return broken(
-    `after ${attempts} attempts the message is still queued: ${word.at(-1)!.reason}`,
+    `after ${attempts} attempts the message is still queued: ${last.reason}`,
     'the message is still queued',
   )
 }

@@ -94,45 +94,53 @@ function quietWord({ quiet }: Sent): { kind: 'held back'; reason: string } | und
     : { kind: 'held back', reason: `nothing came within ${duration(quiet)} of the end of the session` }
 }
 
+/** A message as it was when its example was judged, and as it is some time later. */
+export interface LookedAtAgain {
+  before: Sent
+  after: Sent
+}
+
 /** What was held back went out afterwards; nothing where it did not. */
-export function wentOutLater(sent: readonly Sent[]): Observation | undefined {
-  for (const { arrivals, conversations, message } of sent) {
-    const copy = arrivals[0]
-    const how = `${copy?.secured ? 'over TLS' : 'in clear'} after the gateway had said that it is held back`
-    if (copy) return broken(`the message arrived ${how}`)
-    const inClear = nothingInClear(conversations, message.token)
-    if (inClear.kind === 'broken') return broken(`${inClear.detail} ${how.slice(how.indexOf('after'))}`)
+export function wentOutLater(looked: readonly LookedAtAgain[]): Observation | undefined {
+  for (const { after } of looked) {
+    const copy = after.arrivals[0]
+    const afterwards = 'after the gateway had said that it is held back'
+    if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'in clear'} ${afterwards}`)
+    const inClear = nothingInClear(after.conversations, after.message.token)
+    if (inClear.kind === 'broken') return broken(`${inClear.detail} ${afterwards}`)
   }
   return undefined
 }
 
-/** A message that was held back or had arrived, with how many copies and which decided conversations there were then. */
-export interface Settled {
-  sent: Sent
-  copies: number
-  before: ReadonlySet<Conversation>
-  /** Opportunistic, where partners take turns at an address: one that has come since may not offer TLS. */
-  mayGoInClear: boolean
+/** A connection that is still open without TLS may still carry the message in the clear. */
+const isDecided = (conversation: Conversation): boolean => conversation.closed || secured(conversation)
+
+/** Connections that were not there before, or of which it was not decided whether they carry the message in the clear. */
+function sinceThen({ before, after }: LookedAtAgain): Conversation[] {
+  const decided = new Set(before.conversations.filter(isDecided).map(({ id }) => id))
+  return after.conversations.filter(({ id }) => !decided.has(id))
 }
 
-/** Nothing can come of it any more that is not known; one that has just begun may still carry the message in clear. */
-export const isDecided = (conversation: Conversation): boolean => conversation.closed || secured(conversation)
-
-/** Something went through a tap over TLS since, and more has not arrived. */
-export function isUnderWay({ sent, copies, before }: Settled): boolean {
-  const { arrivals, conversations } = sent
-  const session = conversations.some(one => !before.has(one) && one.overheard && secured(one))
-  return session && arrivals.length === copies
+/** Since then something went through a tap over TLS, and no further copy has arrived. */
+export function isUnderWay(looked: LookedAtAgain): boolean {
+  const session = sinceThen(looked).some(one => one.overheard && secured(one))
+  return session && looked.after.arrivals.length === looked.before.arrivals.length
 }
 
-/** What had arrived came again afterwards, or crossed in clear once more; nothing where it did not. */
-export function cameAgainLater(settled: readonly Settled[]): Observation | undefined {
-  for (const { sent, before, mayGoInClear } of settled) {
-    const again = sent.arrivals[1]
+/**
+ * What had arrived came again afterwards, or crossed in clear once more; nothing where it did not. `mayGoInClear`: mail
+ * for the partner goes in the clear where TLS is not offered, and partners take turns at one address, so that a partner
+ * that has come since may not offer TLS.
+ */
+export function cameAgainLater(
+  looked: readonly (LookedAtAgain & { mayGoInClear: boolean })[],
+): Observation | undefined {
+  for (const { before, after, mayGoInClear } of looked) {
+    const again = after.arrivals[1]
     if (again) return broken(`the message arrived again, ${again.secured ? 'over TLS' : 'in clear'}`)
-    const later = sent.conversations.filter(one => !before.has(one))
     // A partner may have got other messages since.
-    if (later.some(one => isAbout(one, sent) && (offersStarttls(one) || !mayGoInClear)))
+    const about = sinceThen({ before, after }).filter(one => isAbout(one, after))
+    if (about.some(one => offersStarttls(one) || !mayGoInClear))
       return broken('the message had arrived, and crossed the wire again, in clear')
   }
   return undefined
@@ -189,17 +197,17 @@ export function arrivesOnce(sent: Sent, { complete = false } = {}): Observation 
 export function arrivesAt(sent: Sent, exchanger: number): Observation {
   const nothing = notArrived(sent)
   if (nothing) return nothing
-  const at = sent.partner.hosts.findIndex(({ hostname }) => hostname === sent.arrivals[0]!.host) + 1
+  const at = sent.partner.exchangers.indexOf(sent.arrivals[0]!.host) + 1
   if (at !== exchanger) return broken(`it arrived at mail exchanger ${at}, not ${exchanger}`)
   const tried = new Set(sent.conversations.map(({ receiver }) => receiver))
-  const skipped = sent.partner.hosts.slice(0, exchanger - 1).find(({ hostname }) => !tried.has(hostname))
+  const skipped = sent.partner.exchangers.slice(0, exchanger - 1).find(name => !tried.has(name))
   return skipped
-    ? broken(`mail exchanger ${skipped.hostname} was never tried`, 'was never tried')
+    ? broken(`mail exchanger ${skipped} was never tried`, 'was never tried')
     : kept(`at mail exchanger ${at}`)
 }
 
-/** The last message of several, as `judgement` sees it, where the one before it was dealt with. */
-export function laterOf(sent: readonly Sent[], judgement: (sent: Sent) => Observation): Observation {
+/** Judges the last of several messages to one partner, where the first has arrived. */
+export function judgeLater(sent: readonly Sent[], judgement: (sent: Sent) => Observation): Observation {
   const [first] = sent
   const later = sent.at(-1)
   if (!later || !first || sent.length < 2) return unclear('there was no later message')
@@ -208,7 +216,7 @@ export function laterOf(sent: readonly Sent[], judgement: (sent: Sent) => Observ
   if (session.events.filter(({ kind }) => kind === 'content').length > 1)
     return unclear('both messages went over the same connection')
   // Without the conversations that an earlier message had with the same partner.
-  return judgement({ ...later, arrivals: later.arrivals, word: later.word, conversations: [session] })
+  return judgement({ ...later, conversations: [session] })
 }
 
 /** The conversations that may have carried the message: in which of several sessions it went is not known on the path. */

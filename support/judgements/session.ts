@@ -1,61 +1,64 @@
-import type { Dialogue } from '../traffic/session.ts'
+import { lastReply, listsStarttls, replyTo, type Session } from '../evidence/session.ts'
+import { counted } from '../quantities.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
 import { replyIs } from './inbound.ts'
 
+/** Why the session did not get as far as what is judged. */
+const endedEarly = (session: Session): Observation =>
+  unclear(`the session did not get so far: ${why(session) ?? lastReply(session)?.text ?? 'no reply'}`)
+
+const why = ({ breakdown }: Session): string | undefined =>
+  breakdown && `${breakdown.kind}: ${breakdown.detail}`
+
 /** Judges the last reply, or says why there is none. */
-export function lastReply(
-  { breakdown, last }: Dialogue,
-  judgement: (reply: Reply) => Observation,
-): Observation {
-  if (breakdown || !last)
-    return unclear(`the session did not get so far: ${breakdown?.message ?? 'no reply'}`)
-  return judgement(last)
+function judgeLastReply(session: Session, judgement: (reply: Reply) => Observation): Observation {
+  const last = lastReply(session)
+  return session.breakdown || !last ? endedEarly(session) : judgement(last)
 }
 
 /** The last reply begins with one of these digits. Where a message rules STARTTLS out, nothing of it gets into TLS. */
-export function replyOfKind(talk: Dialogue, ...kinds: ('2' | '4' | '5')[]): Observation {
-  if (talk.refusedMidway)
-    return refused(`STARTTLS is refused once a message has begun: ${talk.refusedMidway.text}`)
-  return lastReply(talk, ({ code, text }) => {
+export function replyOfKind(session: Session, ...kinds: ('2' | '4' | '5')[]): Observation {
+  if (session.refusedMidway)
+    return refused(`STARTTLS is refused once a message has begun: ${session.refusedMidway.text}`)
+  return judgeLastReply(session, ({ code, text }) => {
     if (!kinds.includes(String(code)[0] as '2')) return broken(`the reply is ${text}`, `the reply is ${code}`)
     return kinds.includes('2') ? kept(`the reply is ${text}`) : refused(`the reply is ${text}`)
   })
 }
 
-export function replyWith(talk: Dialogue, code: number, status?: string): Observation {
-  return lastReply(talk, reply => replyIs(reply, code, status))
+export function replyWith(session: Session, code: number, status?: string): Observation {
+  return judgeLastReply(session, reply => replyIs(reply, code, status))
 }
 
 /** STARTTLS stands alone in its line of the EHLO reply; RFC 3207 s4. */
-export function bareStarttls(talk: Dialogue): Observation {
-  const trouble = notGreeted(talk)
+export function bareStarttls(session: Session): Observation {
+  const trouble = notGreeted(session)
   if (trouble) return trouble
-  const line = talk.extensions.find(extension => /^STARTTLS\b/.test(extension))
+  const line = session.extensions.find(extension => /^STARTTLS\b/.test(extension))
   if (line === undefined) return broken('STARTTLS is not offered')
   return line.trim() === 'STARTTLS'
     ? kept('STARTTLS is offered as a bare keyword')
     : broken(`STARTTLS is offered with a parameter: ${line}`, 'STARTTLS is offered with a parameter')
 }
 
-export function starttlsNotOffered(talk: Dialogue): Observation {
-  const trouble = notGreeted(talk)
+export function starttlsNotOffered(session: Session): Observation {
+  const trouble = notGreeted(session)
   if (trouble) return trouble
-  return talk.extensions.some(extension => /^STARTTLS\b/.test(extension))
-    ? broken(`STARTTLS is offered ${talk.secured ? 'again inside TLS' : 'all the same'}`)
+  return listsStarttls(session)
+    ? broken(`STARTTLS is offered ${session.secured ? 'again inside TLS' : 'all the same'}`)
     : refused('STARTTLS is not offered')
 }
 
-/** Where TLS cannot be started: no offer, or the answer 454; RFC 3207 s4. */
-export async function notOfferedOrRefused(talk: Dialogue): Promise<Observation> {
-  const absent = starttlsNotOffered(talk)
-  if (absent.kind !== 'broken') return absent
-  const reply = await talk.say('STARTTLS')
-  if (!reply)
+/** Where TLS cannot be started: no offer, or the reply 454 to STARTTLS; RFC 3207 s4. */
+export function notOfferedOrRefused(session: Session): Observation {
+  const reply = replyTo(session, 'STARTTLS')
+  if (!reply && session.breakdown && replyTo(session, 'EHLO')?.code === 250 && listsStarttls(session))
     return broken(
-      `STARTTLS is offered and the session ends at it: ${talk.breakdown?.message}`,
+      `STARTTLS is offered and the session ends at it: ${why(session)}`,
       'STARTTLS is offered and the session ends at it',
     )
+  if (!reply) return starttlsNotOffered(session)
   return reply.code === 454
     ? refused(`STARTTLS is refused: ${reply.text}`)
     : broken(
@@ -65,48 +68,47 @@ export async function notOfferedOrRefused(talk: Dialogue): Promise<Observation> 
 }
 
 /** All that is between the certificate and a root has to come with the certificate; RFC 8446 s4.4.2. */
-export function chainLeadsToRoot(talk: Dialogue): Observation {
-  const { breakdown, chainError, conversation } = talk
-  if (!talk.secured) return unclear(`there was no TLS: ${breakdown?.message ?? 'it was not begun'}`)
+export function chainLeadsToRoot(session: Session): Observation {
+  const { secured, chainError, conversation } = session
+  if (!secured) return unclear(`there was no TLS: ${why(session) ?? 'it was not begun'}`)
   const { chainLength = 0 } = conversation.handshake?.serverCertificate ?? {}
-  const shown = `${chainLength} ${chainLength === 1 ? 'certificate' : 'certificates'}`
+  const shown = counted(chainLength, 'certificate')
   return chainError === undefined
     ? kept(`a chain of ${shown} leads to a trusted root`)
     : broken(`a chain of ${shown} leads to no trusted root: ${chainError}`)
 }
 
-/** Begins TLS where the session has not yet. */
-export async function handshakeSucceeds(talk: Dialogue): Promise<Observation> {
-  if (!talk.secured && !talk.breakdown && talk.last?.code === 250) await talk.startTls()
-  if (talk.secured) return kept('the handshake succeeded')
-  const { breakdown, last } = talk
-  if (breakdown?.breakdown === 'silent') return unclear(breakdown.message)
-  if (breakdown && !last) return unclear(`the session did not get so far: ${breakdown.message}`)
-  return breakdown
-    ? broken(
-        `the handshake did not succeed: ${breakdown.message.replace('malformed: ', '')}`,
-        'the handshake did not succeed',
-      )
-    : broken(`the handshake was not begun: ${last?.text}`, 'the handshake was not begun')
+export function handshakeSucceeds(session: Session): Observation {
+  const { secured, breakdown } = session
+  const last = lastReply(session)
+  if (secured) return kept('the handshake succeeded')
+  if (breakdown && (breakdown.kind === 'silent' || !last)) return endedEarly(session)
+  if (!breakdown)
+    return broken(`the handshake was not begun: ${last?.text ?? 'no reply'}`, 'the handshake was not begun')
+  const { kind, detail } = breakdown
+  return broken(
+    `the handshake did not succeed: ${kind === 'malformed' ? detail : why(session)}`,
+    'the handshake did not succeed',
+  )
 }
 
-export async function takesMessage(talk: Dialogue): Promise<Observation> {
-  await talk.transaction()
-  if (talk.breakdown?.breakdown === 'silent') return unclear(talk.breakdown.message)
-  if (talk.breakdown) return broken(`the session ended: ${talk.breakdown.message}`, 'the session ended')
-  return talk.last?.code === 250
+/** The last thing in the session was a whole message. */
+export function takesMessage(session: Session): Observation {
+  const { breakdown } = session
+  const last = lastReply(session)
+  if (breakdown?.kind === 'silent') return unclear(why(session)!)
+  if (breakdown) return broken(`the session ended: ${why(session)}`, 'the session ended')
+  return last?.code === 250
     ? kept('the session went on and took a message')
-    : broken(`refused: ${talk.last?.text}`, `refused: ${talk.last?.code}`)
+    : broken(`refused: ${last?.text}`, `refused: ${last?.code}`)
 }
 
-/** The control of smuggling: one command inside TLS, one answer to it. */
-export async function answersInOrder(talk: Dialogue): Promise<Observation> {
-  await talk.greet()
-  await talk.say('QUIT')
-  if (talk.breakdown?.breakdown === 'silent') return unclear(`inside TLS: ${talk.breakdown.message}`)
-  if (talk.breakdown)
-    return broken(`inside TLS: ${talk.breakdown.message}`, `inside TLS: ${talk.breakdown.breakdown}`)
-  const [greeting, goodbye] = talk.replies.slice(-2)
+/** The last things in the session were EHLO and QUIT inside TLS: each got its own reply. */
+export function answersInOrder(session: Session): Observation {
+  const { breakdown, exchanges } = session
+  if (breakdown?.kind === 'silent') return unclear(`inside TLS: ${why(session)}`)
+  if (breakdown) return broken(`inside TLS: ${why(session)}`, `inside TLS: ${breakdown.kind}`)
+  const [greeting, goodbye] = exchanges.slice(-2).map(({ reply }) => reply)
   if (greeting?.code !== 250 || goodbye?.code !== 221)
     return broken(
       `inside TLS it answered ${greeting?.text} and ${goodbye?.text}`,
@@ -119,26 +121,25 @@ export async function answersInOrder(talk: Dialogue): Promise<Observation> {
  * RFC 3207 s4.2 and CVE-2011-0411: what crossed in clear behind STARTTLS is dropped, or the session ends. `alive`:
  * whether the gateway greets on a new connection afterwards; a server that crashed refuses nothing.
  */
-export function nothingTookEffect(talk: Dialogue, alive: boolean): Observation {
-  const { breakdown, secured, replies, surplus, smuggled } = talk
-  if (!smuggled)
-    return unclear(`the session did not get so far: ${breakdown?.message ?? talk.last?.text ?? 'no reply'}`)
+export function nothingTookEffect(session: Session, alive: boolean): Observation {
+  const { breakdown, secured, exchanges, surplus, smuggled } = session
+  if (!smuggled) return endedEarly(session)
   if (breakdown && !alive)
-    return unclear(`the session ended, and the gateway does not greet any more: ${breakdown.message}`)
-  if (breakdown?.breakdown === 'malformed') return unclear(breakdown.message)
+    return unclear(`the session ended, and the gateway does not greet any more: ${why(session)}`)
+  if (breakdown?.kind === 'malformed') return unclear(why(session)!)
   if (!secured) {
-    if (breakdown?.breakdown === 'silent') return unclear(breakdown.message)
-    if (breakdown) return refused(`it ended the session at the handshake: ${breakdown.message}`)
-    const { code, text } = talk.last!
+    if (breakdown?.kind === 'silent') return unclear(why(session)!)
+    if (breakdown) return refused(`it ended the session at the handshake: ${why(session)}`)
+    const { code, text } = lastReply(session)!
     return code >= 400
       ? refused(`it refused STARTTLS with more behind it: ${text}`)
       : broken(`it answered ${text}`, `it answered ${code}`)
   }
-  const inside = replies.filter(reply => reply.secured)
+  const inside = exchanges.map(({ reply }) => reply).filter(reply => reply.secured)
   const [first, second] = inside
   if (!first) {
-    if (breakdown?.breakdown === 'silent') return unclear(breakdown.message)
-    return refused(`it ended the session after the handshake: ${breakdown?.message}`)
+    if (breakdown?.kind === 'silent') return unclear(why(session)!)
+    return refused(`it ended the session after the handshake: ${why(session)}`)
   }
   if (surplus.length > 0 || (second && second.code !== 221))
     return broken(
@@ -190,9 +191,10 @@ export function refusedAlike(right: Reply | undefined, wrong: Reply | undefined)
 /** Some servers put a mark of their own into each reply, to find it in their log: `(3f6I7TNSmqr19PCfKMFzUQ)`. */
 const withoutMark = ({ text }: Reply): string => text.replace(/ \([\w-]{16,}\)$/, '')
 
-function notGreeted({ breakdown, last, conversation }: Dialogue): Observation | undefined {
-  if (breakdown) return unclear(`the session did not get so far: ${breakdown.message}`)
+function notGreeted(session: Session): Observation | undefined {
+  if (session.breakdown) return endedEarly(session)
+  const last = lastReply(session)
   return last?.code === 250
     ? undefined
-    : unclear(`${conversation.receiver} does not greet: ${last?.text ?? 'no reply'}`)
+    : unclear(`${session.conversation.receiver} does not greet: ${last?.text ?? 'no reply'}`)
 }

@@ -1,17 +1,19 @@
 import type { Message } from '../evidence/mail.ts'
-import type { Arrivals } from '../evidence/stream.ts'
-import type { Stream } from '../traffic/stream.ts'
+import { type Arrivals, lastAnswer, type MailStream } from '../evidence/stream.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 
 export type Authority = 'former' | 'new'
 
 /** Everything that was accepted is in the mailbox once, and nothing was refused for good. */
-export function eachArrivedOnce(stream: Stream, { missing, queued, doubled }: Arrivals): Observation {
-  const { accepted, lost } = stream
+export function eachArrivedOnce(stream: MailStream, { missing, queued, doubled }: Arrivals): Observation {
+  const { accepted, neverAccepted } = stream
   const first = ([message]: readonly Message[]) =>
-    message ? ` (${[message.token, stream.reply(message)].join(': ')})` : ''
-  if (lost.length > 0)
-    return broken(`${lost.length} messages were never accepted${first(lost)}`, 'messages were never accepted')
+    message ? ` (${[message.token, lastAnswer(stream, message)].join(': ')})` : ''
+  if (neverAccepted.length > 0)
+    return broken(
+      `${neverAccepted.length} messages were never accepted${first(neverAccepted)}`,
+      'messages were never accepted',
+    )
   if (accepted.length < 2) return unclear('no mail flowed')
   if (missing.length > 0)
     return broken(
@@ -34,7 +36,7 @@ export function eachArrivedOnce(stream: Stream, { missing, queued, doubled }: Ar
 export const SETTLED = 5
 
 /** Every session showed the certificate of one authority, none out of date. */
-export function showsThroughout({ sessions }: Stream, authority: Authority): Observation {
+export function showsThroughout({ sessions }: MailStream, authority: Authority): Observation {
   const seen = shown(sessions)
   if (!Array.isArray(seen)) return seen
   const other = seen.find(one => one !== authority)
@@ -47,7 +49,7 @@ export function showsThroughout({ sessions }: Stream, authority: Authority): Obs
  * Sessions that ended before the change began showed the former certificate, and the last ones the new one. In between
  * either may show: a server of many processes lets those that are under way come to their end.
  */
-export function showsChange({ sessions, changedAt }: Stream): Observation {
+export function showsChange({ sessions, changedAt }: MailStream): Observation {
   const seen = shown(sessions)
   if (!Array.isArray(seen)) return seen
   if (changedAt === undefined) return unclear('nothing was changed')
@@ -61,7 +63,7 @@ export function showsChange({ sessions, changedAt }: Stream): Observation {
 }
 
 /** Which authority stands behind the certificate of each session, or what is wrong with one. */
-function shown(sessions: Stream['sessions']): Authority[] | Observation {
+function shown(sessions: MailStream['sessions']): Authority[] | Observation {
   const seen: Authority[] = []
   for (const { at, handover } of sessions)
     for (const { handshake } of handover.conversations) {

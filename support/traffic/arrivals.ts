@@ -1,12 +1,11 @@
 import type { Message } from '../evidence/mail.ts'
-import type { Arrivals } from '../evidence/stream.ts'
+import type { Arrivals, MailStream } from '../evidence/stream.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
-import type { Stream } from './stream.ts'
 
 /** Waits for everything that was accepted. What is not there in time is tried once more: it may wait for that alone. */
 export async function arrivalsOf(
-  { accepted }: Stream,
+  { accepted }: Pick<MailStream, 'accepted'>,
   mailbox: Mailbox,
   gateway: Pick<Gateway, 'holds' | 'retry' | 'flow' | 'patience'>,
   { retries = true } = {},

@@ -4,7 +4,7 @@ import type { Message } from '../evidence/mail.ts'
 import type { TlsVersion } from '../lab/partner/behaviour.ts'
 import type { CertificateFlaw } from '../pki/flaws.ts'
 import type { Identity, Pki } from '../pki/pki.ts'
-import type { Conversation } from '../wire/conversation.ts'
+import { snapshotOf } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
 
@@ -43,16 +43,17 @@ export interface HandoverOptions {
   hostname: string
   behaviour: SenderBehaviour
   pki: Pki
-  onConversation?: (conversation: Conversation) => void
 }
 
 /** Delivers as a mail server does. What the gateway does wrong ends in the result and is never thrown. */
 export async function handOver(message: Message, options: HandoverOptions): Promise<Handover> {
-  const { behaviour } = options
-  const first = await attempt(message, options, behaviour.tls !== 'does not use')
-  if (behaviour.tls !== 'falls back to clear' || first.stage !== 'handshake') return first
-  const second = await attempt(message, options, false)
-  return { ...second, conversations: [...first.conversations, ...second.conversations] }
+  const { tls } = options.behaviour
+  const first = await attempt(message, options, tls !== 'does not use')
+  const attempts = [first]
+  if (tls === 'falls back to clear' && first.stage === 'handshake')
+    attempts.push(await attempt(message, options, false))
+  const conversations = attempts.flatMap(one => one.conversations).map(snapshotOf)
+  return { ...attempts.at(-1)!, conversations }
 }
 
 async function attempt(message: Message, options: HandoverOptions, tls: boolean): Promise<Handover> {
@@ -60,7 +61,6 @@ async function attempt(message: Message, options: HandoverOptions, tls: boolean)
   const { greetsAs: sender = `mail.${domain}`, beginsAs, leavesAt } = options.behaviour
   const recorder = new Recorder({ gatewayIs: 'receiver', sender, receiver: options.hostname })
   const { conversation } = recorder
-  options.onConversation?.(conversation)
   const result = { message, conversations: [conversation], stage: 'connection' as Stage, accepted: false }
   let client: SmtpClient | undefined
   try {

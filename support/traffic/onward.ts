@@ -1,18 +1,13 @@
+import type { PassedOn } from '../evidence/sent.ts'
 import { hostSpecs } from '../lab/lab.ts'
 import { Partner } from '../lab/partner/partner.ts'
 import { PartnerServer } from '../lab/partner/partner-server.ts'
 import type { Pki } from '../pki/pki.ts'
-import type { Conversation } from '../wire/conversation.ts'
+import { snapshotOf } from '../wire/conversation.ts'
 import { call } from './delivering.ts'
 
-/** The server behind a partner, and the connection over which it got a message. */
-export interface Onward {
-  behind: Partner
-  conversation: Conversation
-}
-
-/** A partner passes a message on in clear to a server of its own. Both ends are ours, so this stays on loopback. */
-export async function passOn(pki: Pki, partner: Partner, content: string): Promise<Onward> {
+/** The partner passes a message on, in the clear, to a server of its own. Both ends are the lab's, on loopback. */
+export async function passOn(pki: Pki, partner: Partner, content: string): Promise<PassedOn> {
   const server = new PartnerServer()
   await server.start({ host: '127.0.0.1', port: 0 })
   try {
@@ -27,7 +22,12 @@ export async function passOn(pki: Pki, partner: Partner, content: string): Promi
       await client.command(command)
     await client.content(content)
     await client.quit()
-    return { behind, conversation: client.recorder.conversation }
+    const [message] = behind.messages
+    return {
+      domain,
+      ...(message ? { message } : {}),
+      conversations: [...behind.conversations, client.recorder.conversation].map(snapshotOf),
+    }
   } finally {
     await server.stop()
   }

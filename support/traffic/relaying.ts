@@ -15,47 +15,47 @@ import type { ClientTls } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
 import { handOver, type SenderBehaviour } from './delivering.ts'
 import { compose } from './message.ts'
-import { type LiveSent, send } from './sending.ts'
+import { sendAndWatch, type WatchedMessage } from './sending.ts'
 import type { Submission } from './submission.ts'
 
-/** What of a run two gateways need to exchange mail. */
-interface Ground {
+/** What two gateways need to exchange mail. */
+interface RelayMeans {
   lab: Lab
   submission(gateway: Gateway): Submission
 }
 
-/** One message from one server to the other, through a tap. */
-interface Passage {
+/** A message that one server is to send to the other, through a tap. */
+interface Relay {
   from: Gateway
   to: Gateway
   message: Message
-  /** Handed over in its place, as for `send`. */
+  /** Handed over in place of `message`, as for `send`. */
   cause?: Message
-  /** What somebody on the path does. */
+  /** What the tap does. */
   does?: Interference
   tries?: number
   tls?: ClientTls
 }
 
-/** What was seen of a passage. */
-interface Passed {
-  sent: LiveSent
+/** A message that went, or should have gone, through a tap. */
+interface Relayed {
+  watched: WatchedMessage
   tap: Partner
-  /** Behind the server that receives. */
+  /** The mailbox behind the server that receives. */
   inbox: Partner
 }
 
 /** The gateway under test sends to the second server. Whether a message came through is seen in the mailbox behind it. */
-export async function sendThrough(ground: Ground, passage: Passage): Promise<Passed> {
-  const passed = await pass(ground, passage, 'sender')
-  const { sent } = passed
-  const excuse = sent.arrivals.length > 0 ? undefined : await excuseOf(ground, passage, sent)
-  if (excuse) sent.excuse = excuse
-  return passed
+export async function sendThroughTap(means: RelayMeans, relay: Relay): Promise<Relayed> {
+  const relayed = await relayOne(means, relay, 'sender')
+  const { watched } = relayed
+  const excuse = watched.arrivals.length > 0 ? undefined : await excuseOf(means, relay, watched.seen())
+  if (excuse) watched.known.excuse = excuse
+  return relayed
 }
 
 /** Why a message that did not arrive may have been stopped by the second server, if it may. */
-async function excuseOf(ground: Ground, { from, to }: Passage, sent: Sent): Promise<string | undefined> {
+async function excuseOf(means: RelayMeans, { from, to }: Relay, sent: Sent): Promise<string | undefined> {
   const { message, recipient, conversations, word } = sent
   if (word.at(-1)?.kind === 'delivered')
     return 'the gateway says delivered, and the second server did not bring it to the mailbox'
@@ -63,7 +63,7 @@ async function excuseOf(ground: Ground, { from, to }: Passage, sent: Sent): Prom
   const refusal = clear.map(one => lastExchange(one).reply).find(reply => reply && reply.code >= 400)
   if (refusal) return `the second server refused it: ${refusal.text}`
   // What was asked in vain is asked again: the same envelope on the same kind of hop, by us.
-  const lack = await shortcoming(ground, to, {
+  const lack = await shortcoming(means, to, {
     message: compose({ from: message.from, to: [recipient] }),
     behaviour: {
       tls: clear.length > 0 ? 'does not use' : 'uses',
@@ -77,38 +77,38 @@ async function excuseOf(ground: Ground, { from, to }: Passage, sent: Sent): Prom
 }
 
 /** The second server sends to the gateway under test, which is judged by what the tap saw it do. */
-export async function receiveThrough(
-  ground: Ground,
-  passage: Passage,
-): Promise<Passed & { handover: Handover; alive: boolean }> {
-  const passed = await pass(ground, passage, 'receiver')
-  const handover = handoverOf(passage, passed.sent)
-  if (handover.accepted) return { ...passed, handover, alive: true }
-  const lack = await shortcoming(ground, passage.to, {
+export async function receiveThroughTap(
+  means: RelayMeans,
+  relay: Relay,
+): Promise<Relayed & { handover: Handover; alive: boolean }> {
+  const relayed = await relayOne(means, relay, 'receiver')
+  const handover = handoverOf(relay, relayed.watched.seen())
+  if (handover.accepted) return { ...relayed, handover, alive: true }
+  const lack = await shortcoming(means, relay.to, {
     message: compose({
-      from: `other@${ground.lab.freshDomain('*.stranger.test')}`,
-      to: [passage.to.flow.recipient],
+      from: `other@${means.lab.freshDomain('*.stranger.test')}`,
+      to: [relay.to.flow.recipient],
     }),
     behaviour: { tls: 'uses' },
   })
   const { breakdown, stage } = handover
   // Nobody sees which of the two gave up there. A gateway that takes the mail of others has an alibi.
-  const open = stage === 'content' || (stage === 'handshake' && !passage.does?.faults)
+  const open = stage === 'content' || (stage === 'handshake' && !relay.does?.faults)
   if (breakdown && open) {
     breakdown.kind = lack ? (lack.kind ?? 'closed') : 'silent'
     breakdown.detail += lack
       ? `, and the gateway does not take the mail of others either: ${lack.why}`
       : ', while the gateway takes the mail of others'
   }
-  return { ...passed, handover, alive: lack === undefined }
+  return { ...relayed, handover, alive: lack === undefined }
 }
 
-async function pass(
-  ground: Ground,
-  { from, to, message, cause, does, tries = 1, tls }: Passage,
+async function relayOne(
+  means: RelayMeans,
+  { from, to, message, cause, does, tries = 1, tls }: Relay,
   gatewayIs: 'sender' | 'receiver',
-): Promise<Passed> {
-  const { lab } = ground
+): Promise<Relayed> {
+  const { lab } = means
   if (!lab.tap) throw new Error('this lab has no taps')
   const { domain } = to.flow
   const { tap, inbox } = await lab.tap({
@@ -117,9 +117,9 @@ async function pass(
     gatewayIs,
     ...(does ? { does } : {}),
   })
-  const [one] = await send({
+  const [one] = await sendAndWatch({
     gateway: from,
-    submission: ground.submission(from),
+    submission: means.submission(from),
     message,
     ...(cause ? { cause } : {}),
     partners: [tap],
@@ -128,13 +128,13 @@ async function pass(
     ...(tls ? { tls } : {}),
     gatewayIs,
   })
-  const sent = one!
-  if (does?.faults?.swapsTls) sent.intercepted = true
-  const taken =
-    sent.word.at(-1)?.kind === 'delivered' || sent.conversations.some(one => lastExchange(one).accepted)
-  if (taken) await until(() => sent.arrivals.length > 0, [inbox], ARRIVAL)
+  const watched = one!
+  if (does?.faults?.swapsTls) watched.known.intercepted = true
+  const { word, conversations } = watched
+  const taken = word.at(-1)?.kind === 'delivered' || conversations.some(one => lastExchange(one).accepted)
+  if (taken) await until(() => watched.arrivals.length > 0, [inbox], ARRIVAL)
   await tap.caughtUp()
-  return { sent, tap, inbox }
+  return { watched, tap, inbox }
 }
 
 /** What a server lacks that does not take good mail from us; `kind`: where it gave no answer that would be a claim. */
@@ -145,7 +145,7 @@ interface Lack {
 
 /** Nothing where it takes the message, and shows its own certificate where it is asked for TLS. */
 async function shortcoming(
-  { lab }: Ground,
+  { lab }: RelayMeans,
   { inbound, flow }: Gateway,
   { message, behaviour }: { message: Message; behaviour: SenderBehaviour },
 ): Promise<Lack | undefined> {
@@ -162,10 +162,11 @@ async function shortcoming(
   return shown === own ? undefined : { why: 'it shows another certificate than its own' }
 }
 
-type Outcome = Pick<Handover, 'stage' | 'accepted' | 'reply' | 'breakdown'>
+/** How far a message got at the gateway. */
+type Ending = Pick<Handover, 'stage' | 'accepted' | 'foundInMailbox' | 'reply' | 'breakdown'>
 
-/** The passage as if we had been its sender: how far it got at the gateway, by the record of the tap. */
-function handoverOf({ from, to, message, does }: Passage, sent: Sent): Handover {
+/** The message as if the lab had delivered it: how far it got at the gateway, by the record of the tap. */
+function handoverOf({ from, to, message, does }: Relay, sent: Sent): Handover {
   const { conversations, arrivals } = sent
   const begun = conversations.find(({ handshake }) => handshake?.offered)
   const clear = conversations.findLast(conversation => inClear(conversation).length > 0)
@@ -208,7 +209,7 @@ function whyNot({ refusal, lost, word }: Sent): string {
  * Where the path has TLS of its own, it knows how its handshake ended. Where it passes, no answer at all is a time-out of
  * somebody's, whatever ended the connection then.
  */
-function brokenHandshake({ events, handshake }: Conversation): Outcome {
+function brokenHandshake({ events, handshake }: Conversation): Ending {
   const hello = events.findIndex(({ kind }) => kind === 'handshake')
   const answered = events
     .slice(hello + 1)
@@ -224,7 +225,7 @@ function brokenHandshake({ events, handshake }: Conversation): Outcome {
   return { stage: 'handshake', accepted: false, breakdown }
 }
 
-function leftAtEhlo(what: string): Outcome {
+function leftAtEhlo(what: string): Ending {
   return {
     stage: 'EHLO',
     accepted: false,
@@ -232,11 +233,9 @@ function leftAtEhlo(what: string): Outcome {
   }
 }
 
-function insideTls(arrivals: readonly Arrival[]): Outcome {
-  if (arrivals.length > 0) {
-    const text = '250 to all that came inside TLS, as the mailbox shows'
-    return { stage: 'content', accepted: true, reply: { code: 250, lines: [text], text, secured: true } }
-  }
+function insideTls(arrivals: readonly Arrival[]): Ending {
+  // What the gateway answered cannot be read on the path.
+  if (arrivals.length > 0) return { stage: 'content', accepted: true, foundInMailbox: true }
   const detail = 'a session was made, and the message did not reach the mailbox'
   return { stage: 'content', accepted: false, breakdown: { kind: 'closed', detail } }
 }
@@ -247,7 +246,7 @@ const inClear = ({ events }: Conversation): WireEvent[] =>
 const STAGES: Record<string, Stage> = { MAIL: 'MAIL', RCPT: 'RCPT', DATA: 'DATA', '.': 'content' }
 
 /** The first refusal in clear from MAIL on, or the answer to the message. */
-function lastExchange({ events }: Conversation): Outcome {
+function lastExchange({ events }: Conversation): Ending {
   const asked = ['a connection']
   const reader = new ReplyReader()
   let stage: Stage = 'MAIL'

@@ -12,7 +12,7 @@ import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
 import { until } from '../wire/until.ts'
 import { compose } from './message.ts'
-import { type SendOptions, send } from './sending.ts'
+import { type SendOptions, sendAndWatch } from './sending.ts'
 import { Submission } from './submission.ts'
 
 const NO_TLS: Behaviour = { starttls: { hides: true } }
@@ -37,11 +37,12 @@ describe('a message that the gateway is asked to send', () => {
   const messageTo = (...partners: Partner[]) =>
     compose({ from: 'probe@gateway.test', to: partners.map(({ domain }) => `inbox@${domain}`) })
 
-  async function sent(gateway: Gateway, partners: Partner[], how: Partial<SendOptions> = {}) {
+  async function watched(gateway: Gateway, partners: Partner[], how: Partial<SendOptions> = {}) {
     const submission = new Submission(gateway.submission, gateway.flow.hostname)
     ends.push(() => submission.close())
-    return send({ gateway, submission, message: messageTo(...partners), partners, ...how })
+    return sendAndWatch({ gateway, submission, message: messageTo(...partners), partners, ...how })
   }
+  const sent = async (...how: Parameters<typeof watched>) => (await watched(...how)).map(one => one.seen())
 
   it('arrives, and what the wire and the gateway say of it is together', async () => {
     const to = await partner('*.forced.test')
@@ -100,10 +101,18 @@ describe('a message that the gateway is asked to send', () => {
   it('shows copies and words that come when nobody waits any more', async () => {
     const gateway = await started()
     const to = await partner('*.forced.test', { ...NO_TLS, times: 1 })
-    const [one] = await sent(gateway, [to])
-    assert.deepEqual(one!.arrivals, [])
+    const [one] = await watched(gateway, [to])
+    const before = one!.seen()
     await gateway.retry(to.domain)
     assert.ok(await until(() => one!.arrivals.length > 0 && one!.word.length > 1, [to, gateway], 10_000))
+    assert.deepEqual([before.arrivals, before.conversations.length, before.word.length], [[], 1, 1])
+    const after = one!.seen()
+    assert.deepEqual([after.arrivals.length, after.conversations.length, after.word.length], [1, 2, 2])
+  })
+
+  it('is seen as plain data', async () => {
+    const [one] = await sent(await started(), [await partner('*.opportunistic.test')], { tls: {} })
+    assert.deepEqual(JSON.parse(JSON.stringify(one)), one)
   })
 
   it('goes in over TLS where that is asked for, with the record of it', async () => {

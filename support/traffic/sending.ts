@@ -1,11 +1,12 @@
 import type { Message } from '../evidence/mail.ts'
 import type { Arrival, Sent } from '../evidence/sent.ts'
+import type { DeliveryEvent } from '../evidence/words.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Partner } from '../lab/partner/partner.ts'
-import type { Conversation, Party } from '../wire/conversation.ts'
+import { type Conversation, type Party, snapshotOf } from '../wire/conversation.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
 import { type ClientTls, WireError } from '../wire/smtp/smtp.ts'
-import { until, type Watchable } from '../wire/until.ts'
+import { until } from '../wire/until.ts'
 import type { Submission } from './submission.ts'
 
 /** Longest wait for a sign of what becomes of a message, for each attempt, in ms. A sign is a message or a word. */
@@ -15,16 +16,11 @@ const SILENCE = 0.3 * MAX_WAIT
 /** After the sign, how long open connections may take to end, in ms. */
 const REST = 0.5 * MAX_WAIT
 
-/** The same while it goes on: its partner is there still, and what comes late shows. */
-export interface LiveSent extends Sent {
-  readonly partner: Partner
-}
-
 export interface SendOptions {
   gateway: Gateway
   submission: Submission
   message: Message
-  /** Handed over in its place: the message is what comes of it, such as a notification to its author. */
+  /** Handed to the gateway in place of `message`, which is what comes of it, such as a notification to the author. */
   cause?: Message
   /** The partner of each recipient domain. */
   partners: readonly Partner[]
@@ -32,147 +28,181 @@ export interface SendOptions {
   tries?: number
   /** Hands the message over inside TLS, on a connection of its own. */
   tls?: ClientTls
-  /** Where the partner is a tap: who gets what the server behind it takes. */
+  /** Where the partner is a tap: the mailbox behind the server on the far side of the tap. */
   inbox?: Partner
   /** At which end of the partner's conversations the gateway under test is; default: it sends. */
   gatewayIs?: Party
 }
 
 /**
- * Hands a message to the gateway and waits until it is clear what becomes of each copy. Throws GatewayFailure when the
- * gateway ends by itself meanwhile.
+ * Hands a message to the gateway, waits until it is clear what becomes of each copy, and gives what was seen by then.
+ * Throws GatewayFailure when the gateway ends by itself meanwhile.
  */
-export async function send(options: SendOptions): Promise<LiveSent[]> {
+export async function send(options: SendOptions): Promise<Sent[]> {
+  return (await sendAndWatch(options)).map(one => one.seen())
+}
+
+/** As `send`, but the copies can be looked at again later: a partner may get a message when nobody waits for it any more. */
+export async function sendAndWatch(options: SendOptions): Promise<WatchedMessage[]> {
   const { partners, submission } = options
-  const sent = partners.map(partner => blank(partner, options))
+  const watched = partners.map(partner => new WatchedMessage(partner, options))
+  const refused = (refusal: string) => {
+    for (const one of watched) one.known.refusal = refusal
+    return watched
+  }
   try {
     const { reply, conversation } = await submission.submit(options.cause ?? options.message, options.tls)
-    for (const one of sent) if (conversation) one.submission = conversation
-    if (reply.code >= 300) return refused(sent, reply.text)
+    for (const one of watched) if (conversation) one.known.submission = conversation
+    if (reply.code >= 300) return refused(reply.text)
   } catch (error) {
     if (!(error instanceof WireError)) throw error
-    return refused(sent, error.message)
+    return refused(error.message)
   }
-  await Promise.all(sent.map(one => follow(one, options)))
-  return sent
+  await Promise.all(watched.map(one => one.follow()))
+  return watched
 }
 
-function refused(sent: LiveSent[], why: string): LiveSent[] {
-  for (const one of sent) one.refusal = why
-  return sent
-}
+/** What is known of a message beside what its partner and its gateway have seen. */
+type Known = Pick<Sent, 'sign' | 'attempts'> &
+  Partial<Pick<Sent, 'submission' | 'refusal' | 'intercepted' | 'excuse' | 'quiet' | 'lost'>>
 
-function blank(partner: Partner, { message, gateway, inbox, gatewayIs = 'sender' }: SendOptions): LiveSent {
-  const recipient = message.to.find(to => to.toLowerCase().endsWith(`@${partner.domain.toLowerCase()}`))!
-  // What was said before is about an earlier message to the same recipient.
-  const before = gateway.events.length
-  const sent: LiveSent = {
-    message,
-    recipient,
-    partner,
-    get arrivals() {
-      return inbox ? behind(sent, inbox) : copies(sent, partner)
-    },
-    get word() {
-      return gateway.events
-        .slice(before)
-        .filter(event => event.recipient.toLowerCase() === recipient.toLowerCase())
-    },
-    // A tap has another one on the far side.
-    get conversations() {
-      return partner.conversations.filter(one => one.gatewayIs === gatewayIs)
-    },
-    sign: false,
-    attempts: 1,
+/** One message on its way to one partner. `seen` gives what was seen of it so far, as plain data. */
+export class WatchedMessage {
+  readonly partner: Partner
+  readonly recipient: string
+  readonly known: Known = { sign: false, attempts: 1 }
+  readonly #options: SendOptions
+  /** How many words the gateway had said before: those are about earlier messages to the same recipient. */
+  readonly #before: number
+
+  constructor(partner: Partner, options: SendOptions) {
+    this.partner = partner
+    this.recipient = options.message.to.find(to => partner.expects(to))!
+    this.#options = options
+    this.#before = options.gateway.events.length
   }
-  return sent
-}
 
-function copies({ message, recipient }: Sent, { messages }: Partner): readonly Arrival[] {
-  return messages.filter(
-    ({ content, to }) =>
-      content.includes(message.token) && to.some(one => one.toLowerCase() === recipient.toLowerCase()),
-  )
-}
-
-/** Over TLS came what did not come in clear; which copy is which cannot be seen, and those in clear are called the last. */
-function behind({ message, recipient, partner, conversations }: Sent, inbox: Partner): readonly Arrival[] {
-  const all = inbox.messages.filter(
-    ({ content, to }) => content.includes(message.token) && to.some(one => isFor(one, recipient)),
-  )
-  const overTls =
-    all.length - conversations.filter(one => one.clear.fromSender.includes(message.token)).length
-  return all.map((copy, i) => ({
-    ...copy,
-    to: [recipient],
-    secured: i < overTls,
-    host: partner.hosts[0]!.hostname,
-    onwardSecured: copy.secured,
-  }))
-}
-
-/** A notification to its author quotes it; and a gateway may write its mailbox with another domain. */
-const isFor = (to: string, recipient: string): boolean =>
-  to.toLowerCase().split('@')[0] === recipient.toLowerCase().split('@')[0]
-
-async function follow(sent: LiveSent, { gateway, inbox, tries = 1 }: SendOptions): Promise<void> {
-  const { partner } = sent
-  if (gateway.settle !== undefined) return listen(sent, gateway.settle)
-  const sources = [partner, gateway, ...(inbox ? [inbox] : [])]
-  for (;;) {
-    // One word for each attempt, in their order.
-    const told = () => sent.word.length >= sent.attempts
-    const heard = () => sent.arrivals.length > 0 || told() || gateway.end !== undefined
-    sent.sign = gateway.holds
-      ? await heardOrLost(sent, gateway, { heard, sources })
-      : await until(heard, sources, gateway.patience ?? SIGN)
-    if (gateway.end) throw gateway.end
-    // The gateway's word and what the partner saw come on different ways.
-    await partner.caughtUp()
-    const last = sent.word.at(-1)
-    if (!sent.sign || sent.arrivals.length > 0 || last?.kind !== 'deferred' || sent.attempts >= tries) break
-    sent.attempts++
-    await gateway.retry(partner.domain)
+  seen(): Sent {
+    const { known, recipient, partner, conversations, word } = this
+    const { submission, ...rest } = known
+    return {
+      ...rest,
+      message: this.#options.message,
+      recipient,
+      partner: partner.seen,
+      arrivals: this.arrivals.map(arrival => ({ ...arrival })),
+      conversations: conversations.map(snapshotOf),
+      word: [...word],
+      ...(submission ? { submission: snapshotOf(submission) } : {}),
+    }
   }
-  await until(() => partner.conversations.every(({ closed }) => closed), [partner], REST)
-}
 
-/** A message that is in the gateway's queue no more, without a word about it, is lost: nothing is left to wait for. */
-async function heardOrLost(
-  sent: LiveSent,
-  gateway: Gateway,
-  { heard, sources }: { heard: () => boolean; sources: readonly Watchable[] },
-): Promise<boolean> {
-  if (await until(heard, sources, SILENCE)) return true
-  if (await gateway.holds!(sent.recipient)) {
-    // A message that was still locked by its last attempt was passed over, and nobody says so.
-    if (sent.attempts > 1) await gateway.retry(sent.partner.domain)
-    return until(heard, sources, (gateway.patience ?? SIGN) - SILENCE)
+  get arrivals(): readonly Arrival[] {
+    return this.#options.inbox ? this.#behind(this.#options.inbox) : this.#copies()
   }
-  // Its word may have come while the queue was looked into.
-  sent.lost = !(await until(heard, sources, SILENCE))
-  return !sent.lost
+
+  /** A tap has another one on the far side, which is left out. */
+  get conversations(): readonly Conversation[] {
+    const { gatewayIs = 'sender' } = this.#options
+    return this.partner.conversations.filter(one => one.gatewayIs === gatewayIs)
+  }
+
+  get word(): readonly DeliveryEvent[] {
+    const recipient = this.recipient.toLowerCase()
+    return this.#options.gateway.events
+      .slice(this.#before)
+      .filter(event => event.recipient.toLowerCase() === recipient)
+  }
+
+  #copies(): readonly Arrival[] {
+    const recipient = this.recipient.toLowerCase()
+    return this.partner.messages.filter(
+      ({ content, to }) =>
+        content.includes(this.#options.message.token) && to.some(one => one.toLowerCase() === recipient),
+    )
+  }
+
+  /** Over TLS came what did not come in clear; which copy is which cannot be seen, and those in clear are called the last. */
+  #behind(inbox: Partner): readonly Arrival[] {
+    const { recipient, partner } = this
+    const { token } = this.#options.message
+    const all = inbox.messages.filter(
+      ({ content, to }) => content.includes(token) && to.some(one => haveSameMailbox(one, recipient)),
+    )
+    const inClear = this.conversations.filter(one => one.clear.fromSender.includes(token)).length
+    return all.map((copy, i) => ({
+      ...copy,
+      to: [recipient],
+      secured: i < all.length - inClear,
+      host: partner.hosts[0]!.hostname,
+      onwardSecured: copy.secured,
+    }))
+  }
+
+  /** Waits until it is clear what becomes of the message. */
+  async follow(): Promise<void> {
+    const { partner, known } = this
+    const { gateway, inbox, tries = 1 } = this.#options
+    if (gateway.settle !== undefined) return this.#listen(gateway.settle)
+    const sources = [partner, gateway, ...(inbox ? [inbox] : [])]
+    for (;;) {
+      // One word for each attempt, in their order.
+      const told = () => this.word.length >= known.attempts
+      const heard = () => this.arrivals.length > 0 || told() || gateway.end !== undefined
+      const wait = (ms: number) => until(heard, sources, ms)
+      known.sign = gateway.holds ? await this.#heardOrLost(wait) : await wait(gateway.patience ?? SIGN)
+      if (gateway.end) throw gateway.end
+      // What the gateway says and what the partner saw come on different ways.
+      await partner.caughtUp()
+      const last = this.word.at(-1)
+      if (!known.sign || this.arrivals.length > 0 || last?.kind !== 'deferred' || known.attempts >= tries)
+        break
+      known.attempts++
+      await gateway.retry(partner.domain)
+    }
+    await until(() => partner.conversations.every(({ closed }) => closed), [partner], REST)
+  }
+
+  /** A message that is in the gateway's queue no more, without a word about it, is lost: nothing is left to wait for. */
+  async #heardOrLost(wait: (ms: number) => Promise<boolean>): Promise<boolean> {
+    const { known } = this
+    const { gateway } = this.#options
+    if (await wait(SILENCE)) return true
+    if (await gateway.holds!(this.recipient)) {
+      // A message that was still locked by its last attempt was passed over, and nobody says so.
+      if (known.attempts > 1) await gateway.retry(this.partner.domain)
+      return wait((gateway.patience ?? SIGN) - SILENCE)
+    }
+    // Its word may have come while the queue was looked into.
+    if (await wait(SILENCE)) return true
+    known.lost = true
+    return false
+  }
+
+  /** Without the gateway's word: an ended session is the sign, and quiet after it means that the message is held back. */
+  async #listen(settle: number): Promise<void> {
+    const { partner, known } = this
+    const { conversations } = partner
+    const arrived = () => this.arrivals.length > 0
+    const ended = () => conversations.length > 0 && conversations.every(({ closed }) => closed)
+    const deadline = performance.now() + SIGN + settle
+    const endOf = new Map<Conversation, number>()
+    const isNew = (conversation: Conversation) => !endOf.has(conversation)
+    do {
+      known.sign = await until(() => arrived() || ended(), [partner], SIGN)
+      if (!known.sign || arrived()) break
+      for (const conversation of conversations.filter(isNew)) endOf.set(conversation, performance.now())
+      // A connection that turns out to be somebody else's is in the list no more, and disturbed no quiet.
+      const last = Math.max(...conversations.map(conversation => endOf.get(conversation)!))
+      const rest = last + settle - performance.now()
+      if (rest <= 0) known.quiet = settle
+      else await until(() => arrived() || conversations.some(isNew), [partner], rest)
+    } while (known.quiet === undefined && performance.now() < deadline)
+    if (partner.misrouted) known.excuse = partner.misrouted
+    await until(() => conversations.every(({ closed }) => closed), [partner], REST)
+  }
 }
 
-/** Without the gateway's word: an ended session is the sign, and quiet after it means that the message is held back. */
-async function listen(sent: LiveSent, settle: number): Promise<void> {
-  const { partner } = sent
-  const { conversations } = partner
-  const arrived = () => sent.arrivals.length > 0
-  const ended = () => conversations.length > 0 && conversations.every(({ closed }) => closed)
-  const deadline = performance.now() + SIGN + settle
-  const endOf = new Map<Conversation, number>()
-  const isNew = (conversation: Conversation) => !endOf.has(conversation)
-  do {
-    sent.sign = await until(() => arrived() || ended(), [partner], SIGN)
-    if (!sent.sign || arrived()) break
-    for (const conversation of conversations.filter(isNew)) endOf.set(conversation, performance.now())
-    // A connection that turns out to be somebody else's is in the list no more, and disturbed no quiet.
-    const last = Math.max(...conversations.map(conversation => endOf.get(conversation)!))
-    const rest = last + settle - performance.now()
-    if (rest <= 0) sent.quiet = settle
-    else await until(() => arrived() || conversations.some(isNew), [partner], rest)
-  } while (sent.quiet === undefined && performance.now() < deadline)
-  if (partner.misrouted) sent.excuse = partner.misrouted
-  await until(() => conversations.every(({ closed }) => closed), [partner], REST)
-}
+/** A notification to its author quotes the message; and a gateway may write its mailbox with another domain. */
+const haveSameMailbox = (one: string, other: string): boolean =>
+  one.toLowerCase().split('@')[0] === other.toLowerCase().split('@')[0]

@@ -1,88 +1,88 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
+import { lastReply, SMUGGLED, type Smuggled } from '../evidence/session.ts'
 import { nothingTookEffect, replyOfKind } from '../judgements/session.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
-import { WireError } from '../wire/smtp/smtp.ts'
-import { Dialogue, SMUGGLED, type Smuggled } from './session.ts'
+import { ClientSession } from './session.ts'
 
 describe('a session that is led command by command', () => {
   const pki = new Pki()
   const started: ReferenceGateway[] = []
-  const open: Dialogue[] = []
+  const open: ClientSession[] = []
   afterEach(async () => {
-    for (const talk of open.splice(0)) talk.close()
+    for (const client of open.splice(0)) client.close()
     await Promise.all(started.splice(0).map(gateway => gateway.stop()))
   })
 
-  async function dialogue(receiver: Defects['receiver'] = {}, where: 'inbound' | 'submission' = 'inbound') {
+  async function opened(receiver: Defects['receiver'] = {}, where: 'inbound' | 'submission' = 'inbound') {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
     const gateway = await ReferenceGateway.start(flow, { receiver })
     started.push(gateway)
-    const talk = await Dialogue.open(gateway[where], { domain: 'sender.test', flow })
-    open.push(talk)
-    return talk
+    const client = await ClientSession.open(gateway[where], { domain: 'sender.test', flow })
+    open.push(client)
+    return client
   }
-  const codes = ({ replies }: Dialogue) => replies.map(({ code }) => code)
+  const codes = (client: ClientSession) => client.seen().exchanges.map(({ reply }) => reply.code)
 
   it('has no session where the gateway does not greet', async () => {
-    const { conversation } = await dialogue()
+    const { conversation } = (await opened()).seen()
     assert.equal(conversation.receiver, 'mx.gateway.test')
     const gateway = started[0]!
     const about = { domain: 'sender.test', flow: gateway.flow }
     await gateway.stop()
-    await assert.rejects(Dialogue.open(gateway.inbound, about), { breakdown: 'no connection' })
+    await assert.rejects(ClientSession.open(gateway.inbound, about), { breakdown: 'no connection' })
   })
 
   it('knows what the last EHLO listed, and nothing after one that was refused', async () => {
-    const talk = await dialogue()
-    await talk.greet()
-    assert.ok(talk.extensions.includes('STARTTLS'))
-    await talk.startTls()
-    await talk.greet()
-    assert.deepEqual([talk.secured, talk.extensions.includes('STARTTLS')], [true, false])
-    const refusing = await dialogue({ answersAlways250: true })
+    const client = await opened()
+    await client.greet()
+    assert.ok(client.seen().extensions.includes('STARTTLS'))
+    await client.startTls()
+    await client.greet()
+    assert.deepEqual([client.seen().secured, client.seen().extensions.includes('STARTTLS')], [true, false])
+    const refusing = await opened({ answersAlways250: true })
     await refusing.greet()
-    assert.deepEqual(refusing.extensions, [])
+    assert.deepEqual(refusing.seen().extensions, [])
   })
 
   it('gathers the replies to commands, without the greeting', async () => {
-    const talk = await dialogue()
-    await talk.greet()
-    await talk.say(talk.mail)
-    await talk.say('NONSENSE')
-    assert.deepEqual(codes(talk), [250, 250, 500])
-    assert.equal(talk.last, talk.replies[2])
+    const client = await opened()
+    await client.greet()
+    await client.say(client.mail)
+    await client.say('NONSENSE')
+    assert.deepEqual(codes(client), [250, 250, 500])
+    assert.equal(lastReply(client.seen())?.code, 500)
   })
 
   it('gives a whole message away', async () => {
-    const talk = await dialogue()
-    await talk.greet()
-    await talk.transaction()
-    assert.deepEqual(codes(talk), [250, 250, 250, 354, 250])
+    const client = await opened()
+    await client.greet()
+    await client.transaction()
+    assert.deepEqual(codes(client), [250, 250, 250, 354, 250])
   })
 
   it('ends a message at the first refusal', async () => {
-    const talk = await dialogue({ demandsTlsOfAll: true })
-    await talk.greet()
-    await talk.transaction()
-    assert.deepEqual(codes(talk), [250, 530])
+    const client = await opened({ demandsTlsOfAll: true })
+    await client.greet()
+    await client.transaction()
+    assert.deepEqual(codes(client), [250, 530])
   })
 
   it('is over without the go-ahead: nothing that belongs inside TLS is said in clear', async () => {
-    const talk = await dialogue()
+    const client = await opened()
     const gateway = started[0]!
     await gateway.change({ ...gateway.flow, identity: { key: '', certificate: '' } })
-    await talk.greet()
-    await talk.startTls()
-    assert.equal(talk.last?.code, 454)
-    assert.ok(talk.breakdown instanceof WireError)
-    assert.equal(await talk.say('MAIL FROM:<secret@sender.test>'), undefined)
-    assert.doesNotMatch(talk.conversation.clear.fromSender, /secret/)
+    await client.greet()
+    await client.startTls()
+    assert.equal(lastReply(client.seen())?.code, 454)
+    assert.equal(client.seen().breakdown?.kind, 'malformed')
+    assert.equal(await client.say('MAIL FROM:<secret@sender.test>'), undefined)
+    assert.doesNotMatch(client.seen().conversation.clear.fromSender, /secret/)
   })
 
   it('gives a message up where TLS is not begun in the middle of it, if told so', async () => {
@@ -99,16 +99,16 @@ describe('a session that is led command by command', () => {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
     const { port } = server.address() as AddressInfo
-    const talk = await Dialogue.open({ host: '127.0.0.1', port }, { domain: 'sender.test', flow })
-    await talk.greet()
-    await talk.say(talk.mail)
-    await talk.startTls({ givesUpMessage: true })
-    talk.close()
+    const client = await ClientSession.open({ host: '127.0.0.1', port }, { domain: 'sender.test', flow })
+    await client.greet()
+    await client.say(client.mail)
+    await client.startTls({ givesUpMessage: true })
+    client.close()
     server.close()
-    assert.deepEqual(codes(talk), [250, 250, 503, 250, 454])
-    assert.match(talk.breakdown!.message, /454/)
-    assert.equal(talk.refusedMidway?.code, 454)
-    assert.match(replyOfKind(talk, '5').detail, /^STARTTLS is refused once a message has begun: 454/)
+    assert.deepEqual(codes(client), [250, 250, 503, 250, 454])
+    assert.match(client.seen().breakdown!.detail, /454/)
+    assert.equal(client.seen().refusedMidway?.code, 454)
+    assert.match(replyOfKind(client.seen(), '5').detail, /^STARTTLS is refused once a message has begun: 454/)
   })
 
   it('knows an alert that answers what was smuggled before the handshake has begun', async () => {
@@ -125,46 +125,52 @@ describe('a session that is led command by command', () => {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
     const { port } = server.address() as AddressInfo
-    const talk = await Dialogue.open({ host: '127.0.0.1', port }, { domain: 'sender.test', flow })
-    await talk.greet()
-    await talk.smuggle('a NOOP behind STARTTLS in a segment of its own')
-    talk.close()
+    const client = await ClientSession.open({ host: '127.0.0.1', port }, { domain: 'sender.test', flow })
+    await client.greet()
+    await client.smuggle('a NOOP behind STARTTLS in a segment of its own')
+    client.close()
     server.close()
-    assert.equal(talk.breakdown?.breakdown, 'handshake failed')
-    assert.match(nothingTookEffect(talk, true).detail, /^it ended the session at the handshake: .*an alert$/)
+    assert.equal(client.seen().breakdown?.kind, 'handshake failed')
+    assert.match(
+      nothingTookEffect(client.seen(), true).detail,
+      /^it ended the session at the handshake: .*an alert$/,
+    )
   })
 
   it('logs in with the right password, and with a wrong one', async () => {
-    const talk = await dialogue({}, 'submission')
-    await talk.greet()
-    await talk.startTls()
-    await talk.greet()
-    assert.equal((await talk.login('wrong'))?.code, 535)
-    assert.equal((await talk.login('right'))?.code, 235)
+    const client = await opened({}, 'submission')
+    await client.greet()
+    await client.startTls()
+    await client.greet()
+    assert.equal((await client.login('wrong'))?.code, 535)
+    assert.equal((await client.login('right'))?.code, 235)
   })
 
   for (const [what, segments] of Object.entries(SMUGGLED) as [Smuggled, readonly string[]][])
     it(`smuggles ${what}, and goes on inside TLS`, async () => {
-      const talk = await dialogue()
-      await talk.greet()
-      await talk.smuggle(what)
-      assert.equal(talk.smuggled, what)
-      const { clear } = talk.conversation
+      const client = await opened()
+      await client.greet()
+      await client.smuggle(what)
+      assert.equal(client.seen().smuggled, what)
+      const { clear } = client.seen().conversation
       const shown = segments.join('').replaceAll('\r\n', '\\r\\n')
       assert.ok(clear.fromSender.includes(shown), clear.fromSender)
-      const inside = talk.replies.filter(({ secured }) => secured).map(({ code }) => code)
+      const inside = client
+        .seen()
+        .exchanges.filter(({ reply }) => reply.secured)
+        .map(({ reply }) => reply.code)
       // What comes after the gateway has begun to listen for a ClientHello breaks the handshake.
-      if (segments.length > 1 && talk.breakdown?.breakdown === 'handshake failed') return
-      assert.equal(talk.breakdown, undefined)
+      if (segments.length > 1 && client.seen().breakdown?.kind === 'handshake failed') return
+      assert.equal(client.seen().breakdown, undefined)
       assert.deepEqual(inside, what.startsWith('a greeting') ? [503, 221] : [250, 221])
-      assert.deepEqual(talk.surplus, [])
+      assert.deepEqual(client.seen().surplus, [])
     })
 
   it('is given away by what was smuggled where that takes effect', async () => {
-    const talk = await dialogue({ executesEarlyBytes: 'all' })
-    await talk.greet()
-    await talk.smuggle('a NOOP behind STARTTLS')
-    const inside = talk.replies.filter(({ secured }) => secured)
-    assert.ok(inside.length + talk.surplus.length > 2 || inside[1]?.code !== 221)
+    const client = await opened({ executesEarlyBytes: 'all' })
+    await client.greet()
+    await client.smuggle('a NOOP behind STARTTLS')
+    const inside = client.seen().exchanges.filter(({ reply }) => reply.secured)
+    assert.ok(inside.length + client.seen().surplus.length > 2 || inside[1]?.reply.code !== 221)
   })
 })

@@ -1,38 +1,26 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { type Exchange, listsStarttls, type Session, SMUGGLED, type Smuggled } from '../evidence/session.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import type { Conversation } from '../wire/conversation.ts'
+import { snapshotOf } from '../wire/conversation.ts'
 import { authPlain, type Endpoint, type Reply, type SmtpClient, WireError } from '../wire/smtp/smtp.ts'
 import { call } from './delivering.ts'
 import { compose } from './message.ts'
 
-/** What crosses in clear behind STARTTLS, before the go-ahead; `segments` are separate writes. */
-export const SMUGGLED = {
-  'a NOOP behind STARTTLS in mixed case': ['StArTtLs\r\nNoOp\r\n'],
-  'a NOOP behind STARTTLS with blanks at its end': ['STARTTLS  \r\nNOOP\r\n'],
-  'a NOOP behind STARTTLS in a segment of its own': ['STARTTLS\r\n', 'NOOP\r\n'],
-  'a NOOP behind STARTTLS': ['STARTTLS\r\nNOOP\r\n'],
-  'half a command behind STARTTLS': ['STARTTLS\r\nNO'],
-  'a greeting and a sender behind STARTTLS': ['STARTTLS\r\nEHLO x.test\r\nMAIL FROM:<x@x.test>\r\n'],
-} as const satisfies Record<string, readonly string[]>
-export type Smuggled = keyof typeof SMUGGLED
-
 export type Mechanism = 'PLAIN' | 'LOGIN'
 
-/** A session that a scenario leads command by command. The gateway's faults end in it and are never thrown. */
-export class Dialogue {
+/**
+ * A client that leads a session with the gateway command by command, as an example says. What the gateway does wrong ends
+ * the session and is never thrown. `seen` gives what was seen of the session so far, as plain data.
+ */
+export class ClientSession {
   readonly mail: string
   readonly rcpt: string
   readonly ehlo: string
-  /** To commands, oldest first; the greeting is not among them. */
-  readonly replies: Reply[] = []
-  /** What the last EHLO listed, upper case. */
-  extensions: string[] = []
-  /** Why the session could not go on. */
-  breakdown: WireError | undefined
-  /** What was smuggled into it. */
-  smuggled: Smuggled | undefined
-  /** What refused STARTTLS once a message had begun, and after RSET still: nothing of that message gets into TLS. */
-  refusedMidway: Reply | undefined
+  readonly #exchanges: Exchange[] = []
+  #extensions: string[] = []
+  #breakdown: WireError | undefined
+  #smuggled: Smuggled | undefined
+  #refusedMidway: Reply | undefined
   readonly #client: SmtpClient
   readonly #flow: MailFlow
   readonly #from: string
@@ -47,47 +35,49 @@ export class Dialogue {
   }
 
   /** Throws WireError when there is no connection: there is no session to judge then. */
-  static async open(to: Endpoint, about: { domain: string; flow: MailFlow }): Promise<Dialogue> {
+  static async open(to: Endpoint, about: { domain: string; flow: MailFlow }): Promise<ClientSession> {
     const client = await call(to, { sender: `mail.${about.domain}`, receiver: about.flow.hostname })
-    const talk = new Dialogue(client, about)
+    const session = new ClientSession(client, about)
     try {
       const { code, text } = await client.reply()
       if (code !== 220) throw new WireError('malformed', `the greeting is ${text}`)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      talk.breakdown = error
+      session.#breakdown = error
     }
-    return talk
+    return session
   }
 
-  get conversation(): Conversation {
-    return this.#client.recorder.conversation
+  seen(): Session {
+    const { secured, chainError, unread, recorder } = this.#client
+    const breakdown = this.#breakdown
+    const smuggled = this.#smuggled
+    const refusedMidway = this.#refusedMidway
+    return {
+      conversation: snapshotOf(recorder.conversation),
+      exchanges: [...this.#exchanges],
+      extensions: this.#extensions,
+      secured,
+      surplus: [...unread],
+      ...(breakdown ? { breakdown: { kind: breakdown.breakdown, detail: breakdown.detail } } : {}),
+      ...(chainError === undefined ? {} : { chainError }),
+      ...(smuggled ? { smuggled } : {}),
+      ...(refusedMidway ? { refusedMidway } : {}),
+    }
   }
 
-  get secured(): boolean {
-    return this.#client.secured
-  }
-
-  /** Why the gateway's certificate does not lead to a root that senders trust, in OpenSSL's word. */
-  get chainError(): string | undefined {
-    return this.#client.chainError
-  }
-
-  get last(): Reply | undefined {
-    return this.replies.at(-1)
-  }
-
-  async say(line: string): Promise<Reply | undefined> {
-    return this.#guard(() => {
+  /** The reply, or nothing where the session is over. `command`: as in the evidence, where it is not the line's verb. */
+  async say(line: string, command = line.split(' ', 1)[0]!.toUpperCase()): Promise<Reply | undefined> {
+    return this.#guard(command, () => {
       // What answers a smuggled command is what is looked for.
-      if (!this.smuggled) this.#client.inStep()
+      if (!this.#smuggled) this.#client.inStep()
       return this.#client.command(line)
     })
   }
 
   async greet(): Promise<void> {
     const reply = await this.say(this.ehlo)
-    this.extensions = reply?.code === 250 ? reply.lines.slice(1).map(line => line.toUpperCase()) : []
+    this.#extensions = reply?.code === 250 ? reply.lines.slice(1).map(line => line.toUpperCase()) : []
   }
 
   /**
@@ -99,18 +89,39 @@ export class Dialogue {
     if (givesUpMessage && reply && reply.code >= 400) {
       await this.say('RSET')
       reply = await this.say('STARTTLS')
-      if (reply && reply.code >= 400) this.refusedMidway = reply
+      if (reply && reply.code >= 400) this.#refusedMidway = reply
     }
     if (reply?.code === 220) await this.#handshake()
-    else if (reply) this.breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)
+    else if (reply) this.#breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)
+  }
+
+  /** The last command was EHLO or the like, was accepted, and the session can go on. */
+  get #greeted(): boolean {
+    return this.#exchanges.at(-1)?.reply.code === 250 && !this.#breakdown
+  }
+
+  /** Says STARTTLS where the gateway offers it although it should not. */
+  async askForTlsWhereOffered(): Promise<void> {
+    if (this.#greeted && listsStarttls(this.seen())) await this.say('STARTTLS')
+  }
+
+  /** Begins TLS where the session has not yet. */
+  async beginTls(): Promise<void> {
+    if (!this.#client.secured && this.#greeted) await this.startTls()
+  }
+
+  /** Two commands, each after the reply to the one before: shows whether replies answer the command before them. */
+  async probeOrder(): Promise<void> {
+    await this.greet()
+    await this.say('QUIT')
   }
 
   async smuggle(what: Smuggled): Promise<void> {
     // Without an answer to EHLO the session is not where something could be smuggled in.
-    if (this.last?.code !== 250 || this.breakdown) return
-    this.smuggled = what
+    if (!this.#greeted) return
+    this.#smuggled = what
     const [first, ...more] = SMUGGLED[what]
-    const go = await this.#guard(async () => {
+    const go = await this.#guard('STARTTLS', async () => {
       this.#client.write(first!)
       for (const segment of more) {
         // Out on the wire before the next: a segment of its own.
@@ -121,7 +132,7 @@ export class Dialogue {
     })
     if (go?.code !== 220) return
     await this.#handshake()
-    if (!this.secured) return
+    if (!this.#client.secured) return
     // A reply too many, or one that answers what was smuggled, gives it away.
     if (what === 'a greeting and a sender behind STARTTLS') await this.say(this.rcpt)
     else await this.greet()
@@ -135,7 +146,8 @@ export class Dialogue {
     if (mechanism === 'PLAIN') return this.say(authPlain(user!.name, secret))
     const coded = (text: string) => Buffer.from(text).toString('base64')
     let reply = await this.say('AUTH LOGIN')
-    for (const answer of [user!.name, secret]) if (reply?.code === 334) reply = await this.say(coded(answer))
+    for (const answer of [user!.name, secret])
+      if (reply?.code === 334) reply = await this.say(coded(answer), 'base64')
     return reply
   }
 
@@ -144,15 +156,10 @@ export class Dialogue {
     const { content } = compose({ from: this.#from, to: [this.#flow.recipient] })
     for (const command of [this.mail, this.rcpt, 'DATA'])
       if (((await this.say(command))?.code ?? 500) >= 400) return
-    await this.#guard(() => {
+    await this.#guard('.', () => {
       this.#client.inStep()
       return this.#client.content(content)
     })
-  }
-
-  /** Replies beyond those that were awaited. */
-  get surplus(): readonly Reply[] {
-    return this.#client.unread
   }
 
   close(): void {
@@ -165,19 +172,19 @@ export class Dialogue {
       await this.#client.startTls({ servername, trust })
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.breakdown = error
+      this.#breakdown = error
     }
   }
 
-  async #guard(reply: () => Promise<Reply>): Promise<Reply | undefined> {
-    if (this.breakdown) return undefined
+  async #guard(command: string, reply: () => Promise<Reply>): Promise<Reply | undefined> {
+    if (this.#breakdown) return undefined
     try {
       const got = await reply()
-      this.replies.push(got)
+      this.#exchanges.push({ command, reply: got })
       return got
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.breakdown = error
+      this.#breakdown = error
       return undefined
     }
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { lastAnswer, telling } from '../evidence/stream.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
 import { Pki } from '../pki/pki.ts'
@@ -38,7 +39,7 @@ describe('mail that flows in', () => {
     )
     assert.equal(new Set(sent).size, sent.length)
     for (const { token, content } of stream.accepted) assert.ok(content.includes(token))
-    assert.deepEqual(stream.lost, [])
+    assert.deepEqual(stream.seen().neverAccepted, [])
   })
 
   it('is tried again where it is refused for a moment, and then accepted once', async () => {
@@ -48,7 +49,10 @@ describe('mail that flows in', () => {
     await stream.end()
     assert.equal(partner.messages.length, stream.accepted.length)
     assert.deepEqual(
-      stream.sessions.slice(0, 3).map(({ handover: { accepted, message } }) => [accepted, message.token]),
+      stream
+        .seen()
+        .sessions.slice(0, 3)
+        .map(({ handover: { accepted, message } }) => [accepted, message.token]),
       [false, false, true].map(accepted => [accepted, stream.accepted[0]!.token]),
     )
   })
@@ -72,15 +76,15 @@ describe('mail that flows in', () => {
     endpoints.shift()
     assert.ok(await until(() => other.partner.messages.length > 2, [stream], 10_000))
     await stream.end()
-    assert.deepEqual(stream.lost, [])
+    assert.deepEqual(stream.seen().neverAccepted, [])
   })
 
   it('remembers the sessions that got as far as a handshake alone', async () => {
     const { stream } = await flowing({ times: 1, starttls: { refuses: 454 } })
     assert.ok(await some(stream))
     await stream.end()
-    assert.equal(stream.sessions.length, stream.accepted.length)
-    for (const { handover } of stream.sessions)
+    assert.equal(stream.seen().sessions.length, stream.accepted.length)
+    for (const { handover } of stream.seen().sessions)
       assert.equal(handover.conversations[0]?.handshake?.version, 'TLSv1.3')
   })
 
@@ -88,17 +92,17 @@ describe('mail that flows in', () => {
     const { stream } = await flowing()
     assert.ok(await until(() => stream.accepted.length >= 20, [stream], 10_000))
     await stream.end()
-    stream.changedAt = stream.sessions[10]!.at
+    stream.changedAt = stream.seen().sessions[10]!.at
     const asked = stream.accepted[5]!
-    const conversations = stream.evidence([asked])
+    const conversations = telling(stream.seen(), [asked])
     const places = [0, 1, 5, 8, 9, 10, 11, -2, -1]
-    const sessions = places.map(place => stream.sessions.at(place)!)
+    const sessions = places.map(place => stream.seen().sessions.at(place)!)
     assert.deepEqual(
       conversations,
       sessions.flatMap(({ handover }) => handover.conversations),
     )
-    assert.match(stream.reply(asked)!, /^250 /)
-    assert.equal(stream.evidence(stream.accepted).length <= 12, true)
+    assert.match(lastAnswer(stream.seen(), asked)!, /^250 /)
+    assert.equal(telling(stream.seen(), stream.accepted).length <= 12, true)
   })
 
   it('ends with the message that is under way', async () => {

@@ -91,3 +91,14 @@ export interface Conversation {
   /** Why the lab itself failed on this connection. Nothing may then be concluded about the gateway. */
   labError?: string
 }
+
+/** The conversation as it is at this moment: what is recorded later does not change the copy. */
+export function snapshotOf(conversation: Conversation): Conversation {
+  const { events, clear, handshake, ...rest } = conversation
+  return {
+    ...rest,
+    events: [...events],
+    ...(handshake ? { handshake: { ...handshake } } : {}),
+    clear: { fromSender: clear.fromSender, fromReceiver: clear.fromReceiver },
+  }
+}

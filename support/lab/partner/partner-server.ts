@@ -1,5 +1,5 @@
 import { createServer, isIPv4, type Server, type Socket } from 'node:net'
-import { word } from '../../evidence/facts.ts'
+import { commands, firstReturnPath, greetedAs } from '../../evidence/facts.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
@@ -148,7 +148,7 @@ export class PartnerServer {
         partner.changed()
       },
       onMessage: message => {
-        const greeting = greetingIn(conversation)
+        const greeting = greetedAs(conversation)
         if (greeting !== undefined) this.#turns.greetings.add(greeting)
         partner.messages.push({ ...message, host: host.hostname })
         partner.changed()
@@ -191,7 +191,7 @@ export class PartnerServer {
     const { partner } = host
     if (!partner.conversations.includes(conversation)) return
     const { greetings, ownerOf } = this.#turns
-    const greeting = greetingIn(conversation)
+    const greeting = greetedAs(conversation)
     if (partner.isNamedIn(conversation)) return
     const serverName = conversation.handshake?.offered?.serverName
     const name = [...(serverName ? [serverName] : []), ...namesIn(conversation)].find(ownerOf)
@@ -199,8 +199,8 @@ export class PartnerServer {
       if (ownerOf(name) !== partner) this.#giveAway(conversation, host, name)
       return
     }
-    if (this.#turns.isOwnSender(word(conversation, /^MAIL FROM: *<([^>]*)>/i) ?? '')) return
-    if (!word(conversation, /^(.)/) || (greetings.size > 0 && !greetings.has(greeting ?? '')))
+    if (this.#turns.isOwnSender(firstReturnPath(conversation) ?? '')) return
+    if (commands(conversation).length === 0 || (greetings.size > 0 && !greetings.has(greeting ?? '')))
       this.#giveAway(conversation, host)
   }
 }
@@ -232,9 +232,6 @@ const namesIn = ({ events }: Conversation): string[] =>
   events
     .filter(({ from, kind }) => from === 'sender' && kind === 'command')
     .flatMap(({ text }) => text.match(/[a-z\d_-]+(?:\.[a-z\d_-]+)+/gi) ?? [])
-
-const greetingIn = (conversation: Conversation): string | undefined =>
-  word(conversation, /^(?:EHLO|HELO) +(\S+)/i)?.toLowerCase()
 
 /** Without the prefix that a dual-stack socket puts in front of IPv4. */
 function plain(address: string): string {

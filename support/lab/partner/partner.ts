@@ -1,5 +1,5 @@
-import { word } from '../../evidence/facts.ts'
 import type { ReceivedMessage } from '../../evidence/mail.ts'
+import { isAt, isMeantFor, type PartnerSeen } from '../../evidence/sent.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import type { Behaviour, Relay } from './behaviour.ts'
 import type { HostTls } from './partner-tls.ts'
@@ -93,19 +93,20 @@ export class Partner {
     return !this.flooded
   }
 
+  /** As plain data, up to now. */
+  get seen(): PartnerSeen {
+    const { domain, flooded, shared } = this
+    return { domain, exchangers: this.hosts.map(({ hostname }) => hostname), flooded, shared }
+  }
+
   /** Whether a recipient is at this partner's domain. */
   expects(recipient: string): boolean {
-    return recipient.toLowerCase().endsWith(`@${this.domain.toLowerCase()}`)
+    return isAt(this.domain, recipient)
   }
 
   /** Whether a connection was meant for this partner, by its recipient or by the server name in its ClientHello. */
   isNamedIn(conversation: Conversation): boolean {
-    const recipient = word(conversation, RECIPIENT)
-    if (recipient !== undefined) return this.expects(recipient)
-    const server = conversation.handshake?.offered?.serverName?.toLowerCase()
-    return [this.domain, ...this.hosts.map(({ hostname }) => hostname)].some(
-      name => name.toLowerCase() === server,
-    )
+    return isMeantFor(this.seen, conversation)
   }
 
   /** A connection that turned out to be somebody else's: a retry of earlier mail on an address that is used again. */
@@ -125,6 +126,3 @@ export class Partner {
     return () => this.#watchers.delete(watcher)
   }
 }
-
-/** First recipient of a connection. */
-const RECIPIENT = /^RCPT TO: *<([^>]*)>/i
