@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { VerdictsDocument } from '../report/run-record.ts'
@@ -187,6 +189,16 @@ describe('the command', () => {
     )
   })
 
+  it('says of a merged report that a part of it is partial', async () => {
+    const file = join(folder, 'part-2/verdicts.json')
+    writeFileSync(file, JSON.stringify({ ...verdicts('part-2'), partial: true, planned: 9 }))
+    const { status, out, err } = await run('merge', 'part-1', 'part-2', '--report', 'half')
+    assert.equal(status, 2)
+    assert.match(out, /^\nThe run was interrupted after \d+ of \d+ examples; haraka/)
+    assert.match(err, /^mail-tls: part-2: this report is partial: \d+ of 9 examples\n$/)
+    assert.deepEqual([verdicts('half').partial, verdicts('half').exit], [true, 2])
+  })
+
   it('says nothing can be said when all that ran was inapplicable', async () => {
     const { status, out } = await run('check', '--requirement', 'EXO-FRC-06', '--report', 'none')
     assert.equal(status, 2)
@@ -212,22 +224,48 @@ describe('the command', () => {
   })
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    it(`leaves nothing behind after ${signal}`, async () => {
-      const { child, ended, said } = started(['check', '--report', 'interrupted'])
-      await outputOf(child, said, /examples/)
+    it(`leaves a partial report after ${signal}, and nothing else`, async () => {
+      const { child, ended, said } = started(['check', '--report', signal, '--strict'])
+      await outputOf(child, said, /\d+ of \d+ examples/)
       const servers = childrenOf(child.pid!)
       assert.ok(servers.length > 0)
       child.kill(signal)
-      const { status, err } = await ended
+      const { status, out, err } = await ended
+      const [, done, planned] =
+        new RegExp(
+          `^mail-tls: ended by ${signal}; the report is partial, with (\\d+) of (\\d+) examples\n$`,
+        ).exec(err) ?? assert.fail(err)
       assert.equal(status, 2)
-      assert.match(err, new RegExp(signal))
+      const document = verdicts(signal)
+      assert.deepEqual([document.partial, document.exit, document.strict], [true, 2, true])
+      assert.deepEqual([document.verdicts.length, document.planned], [Number(done), Number(planned)])
+      assert.ok(document.verdicts.every(({ verdict }) => verdict !== 'lab-error' && verdict !== 'stale'))
+      assert.match(out, new RegExp(`\nThe run was interrupted after ${done} of ${planned} examples;`))
+      assert.match(out, /\nExit status {2}2 {2}nothing can be said: the run was interrupted\./)
+      const messages = readFileSync(join(folder, signal, 'messages.ndjson'), 'utf8').split('\n')
+      const finished = messages.filter(line => JSON.parse(line).testCaseFinished)
+      assert.ok(finished.length >= Number(done), `${finished.length} of ${done}`)
       await goneAll(servers)
-      assert.deepEqual(
-        readdirSync(folder).filter(name => name.startsWith('mail-tls-')),
-        [],
-      )
-      assert.ok(!existsSync(join(folder, 'interrupted')))
+      assert.deepEqual(left(), [])
     })
+
+  it('ends at once at a second SIGINT, and leaves nothing behind', async () => {
+    const { child, ended, said } = started(['check', '--report', 'twice'])
+    await outputOf(child, said, /\d+ of \d+ examples/)
+    const servers = childrenOf(child.pid!)
+    child.kill('SIGINT')
+    // Two signals at once may reach the process as one. Stopping the gateway takes longer than this.
+    await new Promise(resolve => setTimeout(resolve, 100))
+    child.kill('SIGINT')
+    const { status, err } = await ended
+    assert.deepEqual([status, err], [2, ''])
+    await goneAll(servers)
+    assert.deepEqual(left(), [])
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.includes('twice')),
+      [],
+    )
+  })
 
   const left = () => readdirSync(folder).filter(name => name.startsWith('mail-tls-'))
 
@@ -236,16 +274,10 @@ describe('the command', () => {
     await folders(folder, 1)
     process.kill(-child.pid!, 'SIGINT')
     const { status, err } = await ended
-    assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; nothing was judged\n'])
-    assert.deepEqual(left(), [])
-  })
-
-  it('says that no report was written where something was judged', async () => {
-    const { child, ended, said } = started(['check', '--report', 'interrupted'])
-    await outputOf(child, said, /\d+ of \d+ examples/)
-    process.kill(-child.pid!, 'SIGINT')
-    const { status, err } = await ended
-    assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; no report was written\n'])
+    assert.deepEqual(
+      [status, err],
+      [2, 'mail-tls: ended by SIGINT; nothing was judged, and no report was written\n'],
+    )
     assert.deepEqual(left(), [])
   })
 
@@ -259,7 +291,10 @@ describe('the command', () => {
       const children = childrenOf(child.pid!)
       process.kill(sign * child.pid!, 'SIGINT')
       const { status, err } = await ended
-      assert.deepEqual([status, err], [2, 'mail-tls: ended by SIGINT; no matrix was written\n'])
+      assert.deepEqual(
+        [status, err],
+        [2, 'mail-tls: ended by SIGINT; nothing was judged, and no matrix was written\n'],
+      )
       assert.deepEqual(left(), [])
       assert.deepEqual(
         children.filter(pid => existsSync(`/proc/${pid}`)),
@@ -267,6 +302,37 @@ describe('the command', () => {
       )
       assert.deepEqual(readdirSync(join(folder, 'no-matrix')), [])
     })
+
+  it('writes a matrix of what was judged when it is interrupted', async () => {
+    let connections = 0
+    const { promise: busy, resolve } = Promise.withResolvers<void>()
+    const server = createServer(socket => {
+      socket.on('error', () => {})
+      socket.on('data', () => socket.write('500 no\r\n'))
+      socket.write('220 gateway.test\r\n')
+      if (++connections === 30) resolve()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    try {
+      const { port } = server.address() as AddressInfo
+      await run('init', 'slow.yaml')
+      const file = join(folder, 'slow.yaml')
+      const text = readFileSync(file, 'utf8').replace('127.0.0.1:2525', `127.0.0.1:${port}`)
+      writeFileSync(file, text.replace(/^outbound:[\s\S]*?(?=^pki:)/m, ''))
+      const { child, ended } = started(['matrix', 'slow.yaml', '--report', 'half-matrix'])
+      await busy
+      child.kill('SIGINT')
+      const { status, out, err } = await ended
+      assert.equal(status, 2, err)
+      assert.match(out, /^slow: exit status 2, partial, /m)
+      assert.match(err, /^mail-tls: ended by SIGINT; the matrix has results of 1 of 1 gateway$/m)
+      const { columns } = JSON.parse(readFileSync(join(folder, 'half-matrix/matrix.json'), 'utf8'))
+      assert.equal(columns[0].outcome, 'partial')
+      assert.equal(verdicts('half-matrix/slow').partial, true)
+    } finally {
+      server.close()
+    }
+  })
 
   it('leaves no server behind when it is killed, and the next run sweeps the rest', async () => {
     const { child, ended, said } = started(['check', '--report', 'killed'])

@@ -62,7 +62,7 @@ describe('the end of the process', () => {
   })
 
   describe('by a signal', () => {
-    const STOPS = `${FOREVER}onInterrupt(async () => console.log('stopped'), NOTHING)\nconsole.log('ready')`
+    const STOPS = `${FOREVER}onInterrupt(async () => (console.log('stopped'), 2), NOTHING)\nconsole.log('ready')`
 
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       it(`stops the run first: ${signal}`, async () => {
@@ -86,7 +86,17 @@ describe('the end of the process', () => {
       assert.equal((await ended).code, 2)
     })
 
-    it('comes also where stopping fails', async () => {
+    it('has the status that stopping comes to', async () => {
+      const { child, ready, ended } = running(
+        `${FOREVER}onInterrupt(async () => 0, () => 'all was done')\nconsole.log('ready')`,
+      )
+      await ready
+      child.kill('SIGINT')
+      const { code, err } = await ended
+      assert.deepEqual([code, err], [0, 'mail-tls: ended by SIGINT; all was done\n'])
+    })
+
+    it('comes also where stopping fails, and says why that failed', async () => {
       const { child, ready, ended } = running(
         `${FOREVER}onInterrupt(async () => { throw new Error('stuck') }, NOTHING)\nconsole.log('ready')`,
       )
@@ -94,12 +104,12 @@ describe('the end of the process', () => {
       child.kill('SIGTERM')
       const { code, err } = await ended
       assert.equal(code, 2)
-      assert.match(err, /ended by SIGTERM/)
+      assert.equal(err, 'mail-tls: ended by SIGTERM; stuck\n')
     })
 
     it('comes as ever once that is undone', async () => {
       const { child, ready, ended } = running(
-        `${FOREVER}onInterrupt(async () => console.log('stopped'), NOTHING).undo()\nconsole.log('ready')`,
+        `${FOREVER}onInterrupt(async () => (console.log('stopped'), 2), NOTHING).undo()\nconsole.log('ready')`,
       )
       await ready
       child.kill('SIGTERM')
@@ -110,7 +120,7 @@ describe('the end of the process', () => {
 
   it('stops the run when the launcher of the process is gone', async () => {
     const { child, ready, ended } = running(
-      `${FOREVER}onInterrupt(async () => console.log('stopped'), NOTHING)\nconsole.log('ready')`,
+      `${FOREVER}onInterrupt(async () => (console.log('stopped'), 2), NOTHING)\nconsole.log('ready')`,
       true,
     )
     await ready
@@ -123,7 +133,7 @@ describe('the end of the process', () => {
   describe('that a parent passes on', () => {
     const SLOWLY = `${FOREVER}
       onInterrupt(signal => new Promise(done => {
-        process.on('SIGUSR2', done)
+        process.on('SIGUSR2', () => done(2))
         console.log('stopping', signal)
       }), NOTHING)
       process.on('disconnect', () => console.log('disconnected'))

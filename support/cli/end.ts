@@ -3,12 +3,15 @@
  * that should outlive the work has been written by then.
  */
 export async function endsWith(work: Promise<0 | 1 | 2>): Promise<void> {
-  process.exitCode = await work
-  // What was written to a pipe leaves before the process does.
+  await exit(await work)
+}
+
+/** Once everything that was written to standard output and standard error has left the process. */
+async function exit(status: 0 | 1 | 2): Promise<void> {
   await Promise.all(
     [process.stdout, process.stderr].map(stream => new Promise(done => stream.write('', done))),
   )
-  process.exit()
+  process.exit(status)
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -29,10 +32,10 @@ export interface Interrupt {
 }
 
 /**
- * Calls `stop` once when the user or the system ends the work, then says that `nothing` came of it and ends the
- * process; again ends it at once.
+ * Calls `stop` once when the user or the system ends the work. Then it says what the `result` is, and ends the process
+ * with the status that `stop` comes to, or with 2 where `stop` fails. A second signal ends the process at once.
  */
-export function onInterrupt(stop: (signal: Signal) => Promise<void>, nothing: () => string): Interrupt {
+export function onInterrupt(stop: (signal: Signal) => Promise<0 | 1 | 2>, result: () => string): Interrupt {
   const interrupt = new AbortController()
   const end = (signal: Signal, why: string) => {
     if (interrupt.signal.aborted) return
@@ -40,11 +43,15 @@ export function onInterrupt(stop: (signal: Signal) => Promise<void>, nothing: ()
     const slow = setTimeout(() => {
       process.stderr.write(`mail-tls: stopping what was started; a second ${signal} ends at once\n`)
     }, PATIENCE)
-    stop(signal).finally(() => {
+    const ended = (status: 0 | 1 | 2, said: string) => {
       clearTimeout(slow)
-      process.stderr.write(`mail-tls: ended by ${why}; ${nothing()}\n`)
-      process.exit(2)
-    })
+      process.stderr.write(`mail-tls: ended by ${why}; ${said}\n`)
+      void exit(status)
+    }
+    stop(signal).then(
+      status => ended(status, result()),
+      (error: Error) => ended(2, error.message),
+    )
   }
   // A terminal sends its signal to parent and child, and the parent passes it on: the same one comes both ways.
   const obey = () => {

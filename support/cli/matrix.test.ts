@@ -33,6 +33,10 @@ describe('the line of a matrix for a gateway', () => {
     )
   })
 
+  it('says that it is partial', () => {
+    assert.equal(became({ ...run('conformant', 'conformant'), partial: true }), 'partial, keeps 2 of 2')
+  })
+
   it('does not name more than fits', () => {
     const all = Array.from({ length: 10 }, () => 'non-conformant' as const)
     assert.equal(became(run(...all)), 'keeps 0 of 10, broken: R1 R2 R3 R4 R5 R6 R7 R8 and 2 more')

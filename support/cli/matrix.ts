@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path'
 import { bundledGateway, bundledNames } from '../../containers/index.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { InputError } from '../input-error.ts'
+import { counted } from '../quantities.ts'
 import { findingsOf, nameOf } from '../report/findings.ts'
 import type { Column } from '../report/matrix.ts'
 import { verdictsIn } from '../report/read.ts'
@@ -12,7 +13,7 @@ import { clipped, visibleLine } from '../report/visible.ts'
 import { writableFolder } from '../report/write.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { complain } from './complain.ts'
-import { type Interrupt, never, onInterrupt, type Signal } from './end.ts'
+import { type Interrupt, never, onInterrupt } from './end.ts'
 import { foldersOf, writeMatrix } from './matrix-files.ts'
 import { progressOn } from './progress.ts'
 
@@ -50,7 +51,10 @@ interface Child {
   ended: Promise<Outcome>
 }
 
-/** Several gateways, each in a process of its own, and one page over all. One that fails takes no other with it. */
+/**
+ * Judges several gateways, each in a process of its own, and writes one page over all. One that fails takes no other
+ * with it. Of a matrix that is interrupted, the page has what was judged until then.
+ */
 export async function matrix(
   given: readonly string[],
   { report = join('reports', 'matrix') }: { report?: string },
@@ -60,40 +64,58 @@ export async function matrix(
     given.length > 0 ? given : bundledNames().filter(name => !name.includes('@') && name !== 'reference'),
   )
   await writableFolder(report)
-  const columns: Column[] = []
   const children = new Set<Child>()
-  let preparing: Promise<string | undefined> | undefined
+  let result = 'nothing was judged, and no matrix was written'
   const interrupt = onInterrupt(
-    async signal => {
-      await Promise.allSettled([preparing, ...[...children].map(child => ended(child, signal))])
+    signal => {
+      for (const { process } of children) if (process.connected) process.send(signal, () => {})
+      return work
     },
-    () => 'no matrix was written',
+    () => result,
   )
+  const work = judgedSideBySide(targets, report, children, interrupt).then(async columns => {
+    const judged = columns.filter(column => 'document' in column).length
+    if (interrupt.signal.aborted && judged === 0) return 2
+    const status = await writeMatrix(columns, report, version)
+    result = `the matrix has results of ${judged} of ${counted(columns.length, 'gateway')}`
+    return status
+  })
+  try {
+    const status = await work
+    return interrupt.signal.aborted ? never : status
+  } finally {
+    interrupt.undo()
+  }
+}
+
+async function judgedSideBySide(
+  targets: readonly Target[],
+  report: string,
+  children: Set<Child>,
+  interrupt: Interrupt,
+): Promise<Column[]> {
+  const { signal } = interrupt
   const lanes = Math.min(availableParallelism(), targets.length)
   const names = targets.map(({ name }) => name).join(', ')
   process.stdout.write(`judging ${names}${targets.length > 1 ? ` (${lanes} at a time)` : ''}\n`)
-  if (targets.some(({ contained }) => contained)) preparing = prepare(interrupt)
-  const missing = await preparing
-  if (interrupt.signal.aborted) return never
+  const missing = targets.some(({ contained }) => contained) ? await prepare(interrupt) : undefined
+  const columns: Column[] = []
   const waiting = [...targets.entries()]
   const lane = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [place, target] = next
-      if (target.contained && missing !== undefined) {
-        columns[place] = failed(target, missing)
-        continue
+      if (signal.aborted) columns[place] = failed(target, 'the matrix was interrupted before this gateway')
+      else if (target.contained && missing !== undefined) columns[place] = failed(target, missing)
+      else {
+        const child = checked(target.given, join(report, target.folder))
+        children.add(child)
+        columns[place] = judged(target, report, await child.ended)
+        children.delete(child)
       }
-      const child = checked(target.given, join(report, target.folder))
-      children.add(child)
-      const outcome = await child.ended
-      if (interrupt.signal.aborted) return never
-      children.delete(child)
-      columns[place] = judged(target, report, outcome)
     }
   }
   await Promise.all(Array.from({ length: lanes }, lane))
-  interrupt.undo()
-  return writeMatrix(columns, report, version)
+  return columns
 }
 
 /** Throws InputError. */
@@ -137,11 +159,6 @@ async function prepare({ signal }: Interrupt): Promise<string | undefined> {
   }
 }
 
-function ended({ process, ended }: Child, signal: Signal): Promise<unknown> {
-  if (process.connected) process.send(signal, () => {})
-  return ended
-}
-
 /** What a child came to. An older report in its place is none of its own. */
 export function judged(target: Target, report: string, { status, said, began }: Outcome): Column {
   let document: VerdictsDocument
@@ -163,7 +180,7 @@ function failed({ name, folder }: Target, why: string, status = 2): Column {
   return { name, folder, failure: visibleLine(clipped(why, LONGEST)) }
 }
 
-/** `keeps 48 of 55, broken: EXO-TRN-01` */
+/** `keeps 48 of 55, broken: EXO-TRN-01`; a partial one begins with that word. */
 export function became(document: VerdictsDocument): string {
   const seen = { conversations: [], notes: [], steps: [] }
   const verdicts = document.verdicts.map(verdict => ({ ...verdict, seen }))
@@ -175,6 +192,7 @@ export function became(document: VerdictsDocument): string {
     return ids.length === 0 ? [] : [`${word}: ${ids.slice(0, NAMED).join(' ')}${more}`]
   }
   return [
+    ...(document.partial ? ['partial'] : []),
     `keeps ${counts.conformant} of ${applying}`,
     ...named('broken', 'non-conformant'),
     ...named('no longer shows', 'stale'),

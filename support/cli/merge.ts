@@ -5,8 +5,9 @@ import { findingsOf } from '../report/findings.ts'
 import type { Column } from '../report/matrix.ts'
 import { mergedRecord } from '../report/merge.ts'
 import { readReport } from '../report/read.ts'
-import { verdictsDocument } from '../report/run-record.ts'
+import { examplesIn, verdictsDocument } from '../report/run-record.ts'
 import { writableFolder, writeReport } from '../report/write.ts'
+import { complain } from './complain.ts'
 import { foldersOf, writeMatrix } from './matrix-files.ts'
 import { lookOf } from './terminal.ts'
 import { terminalSummary } from './terminal-summary.ts'
@@ -22,6 +23,9 @@ export async function merge(
   if (twice !== undefined) throw new InputError(`${twice} is named twice`)
   const reports = dirs.map(readReport)
   const command = `npx mail-tls merge ${dirs.join(' ')} --report ${report}`
+  for (const { dir, record } of reports)
+    if (record.partial)
+      complain(`${dir}: this report is partial: ${examplesIn(record.verdicts)} of ${record.planned} examples`)
   const byGateway = Map.groupBy(reports, ({ record }) => record.gateway.name)
   // All of them before anything is written.
   const merged = [...byGateway.values()].map(parts => ({

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Requirement } from '../catalogue/catalogue.ts'
@@ -27,15 +28,25 @@ export async function writeReport(
   await mustBeReplaceable(dir)
   const target = await located(dir)
   const stem = stemOf(target)
-  const next = `${stem}.new`
+  const [next, old] = [`${stem}.new`, `${stem}.old`]
+  // The process may end at any moment.
+  const clearUp = () => {
+    rmSync(next, { recursive: true, force: true })
+    if (!existsSync(old)) return
+    if (existsSync(target)) rmSync(old, { recursive: true })
+    else renameSync(old, target)
+  }
+  process.once('exit', clearUp)
   try {
     await makeFolder(dirname(target))
     await mkdir(next)
     await writeFiles(next, findingsOf(record, requirements), requirements, messages)
-    await replace(target, next, `${stem}.old`)
+    await replace(target, next, old)
   } catch (error) {
     await rm(next, { recursive: true, force: true })
     throw asInputError(error, target)
+  } finally {
+    process.off('exit', clearUp)
   }
 }
 

@@ -171,6 +171,20 @@ describe('the messages of several lanes as those of one run', () => {
     assert.deepEqual(all('testRunFinished', asOneRun(late))[0]!.timestamp, last)
   })
 
+  it('of a lane that was interrupted have an end, and no example without one', () => {
+    const [first, ...others] = told
+    const at = first!.findLastIndex(({ testCaseStarted }) => testCaseStarted)
+    const last = first![at]!.testCaseStarted!.id
+    const whole = all('testCaseFinished').length
+    const cut = asOneRun([first!.slice(0, at + 2), ...others])
+    assert.equal(cut.at(-1)?.testRunFinished?.success, false)
+    assert.equal(all('testCaseFinished', cut).length, whole - 1)
+    for (const kind of ['testCaseStarted', 'testStepStarted', 'testStepFinished'] as const)
+      for (const message of all(kind, cut))
+        assert.notEqual('id' in message ? message.id : message.testCaseStartedId, last)
+    assert.equal(all('pickle', cut).length, all('pickle').length)
+  })
+
   it('are nothing where nothing ran', () => {
     assert.deepEqual(asOneRun([]), [])
   })

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { loadConfiguration, loadSupport, runCucumber } from '@cucumber/cucumber/api'
-import type { Envelope, Timestamp } from '@cucumber/messages'
+import { type Envelope, TimeConversion, type Timestamp } from '@cucumber/messages'
 import { type FeatureRule, lanes, locations } from '../catalogue/features.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 
@@ -9,16 +9,21 @@ const STEPS = ['steps/!(*.test).ts']
 
 /**
  * Runs a selection with Cucumber, side by side on `parallel` lanes of this process, which share the run, its lab and
- * its gateway. Returns the messages of all lanes as those of one run. What became of each example is in the run's
- * verdicts.
+ * its gateway. Returns the messages of all lanes as those of one run; `told` gets those of each lane as they come. What
+ * became of each example is in the run's verdicts.
  */
-export async function runExamples(selection: readonly FeatureRule[], parallel: number): Promise<Envelope[]> {
+export async function runExamples(
+  selection: readonly FeatureRule[],
+  parallel: number,
+  told: Envelope[][] = [],
+): Promise<Envelope[]> {
   const { configuration, support } = await vocabulary()
   // Each lane listens for exceptions that nobody caught while a step of it runs.
   process.setMaxListeners(Math.max(process.getMaxListeners(), 64))
-  const told = await Promise.all(
+  const own = await Promise.all(
     lanes(selection, parallel).map(async lane => {
       const messages: Envelope[] = []
+      told.push(messages)
       const sources = { ...configuration.sources, paths: locations(lane) }
       await runCucumber({ ...configuration, sources, support }, environment, message =>
         messages.push(message),
@@ -26,7 +31,7 @@ export async function runExamples(selection: readonly FeatureRule[], parallel: n
       return messages
     }),
   )
-  return asOneRun(told)
+  return asOneRun(own)
 }
 
 // What Cucumber would print of a lane means nothing to a reader; the reports are ours.
@@ -54,10 +59,11 @@ async function prepare() {
 
 /**
  * Messages of several lanes as if one Cucumber had run them all: the first beginning, the last end, and everything that
- * all lanes say alike once. A feature whose Rules ran on several lanes is there in as many parts. Nothing for no lanes.
+ * all lanes say alike once. A feature whose Rules ran on several lanes is there in as many parts. A lane that has not
+ * ended is there with the examples that have. Nothing for no lanes.
  */
 export function asOneRun(told: readonly Envelope[][]): Envelope[] {
-  const all = told.flatMap(withRulesThatRan)
+  const all = told.map(ended).flatMap(withRulesThatRan)
   const starts = all.flatMap(({ testRunStarted }) => testRunStarted ?? [])
   const ends = all.flatMap(({ testRunFinished }) => testRunFinished ?? [])
   const start = starts.sort(byTime)[0]
@@ -79,6 +85,20 @@ export function asOneRun(told: readonly Envelope[][]): Envelope[] {
     ...rest.filter(happens),
     { testRunFinished: { ...end, testRunStartedId, success } },
   ]
+}
+
+/** Messages of a lane that was interrupted, with an end, and without what was told of examples that have none. */
+function ended(messages: readonly Envelope[]): readonly Envelope[] {
+  const start = messages.find(({ testRunStarted }) => testRunStarted)?.testRunStarted
+  if (!start || messages.some(({ testRunFinished }) => testRunFinished)) return messages
+  const done = new Set(messages.flatMap(({ testCaseFinished }) => testCaseFinished?.testCaseStartedId ?? []))
+  const kept = messages.filter(({ testCaseStarted, testStepStarted, testStepFinished, attachment }) => {
+    const inside = testStepStarted ?? testStepFinished ?? attachment
+    const example = testCaseStarted?.id ?? inside?.testCaseStartedId
+    return example === undefined || done.has(example)
+  })
+  const timestamp = TimeConversion.millisecondsSinceEpochToTimestamp(Date.now())
+  return [...kept, { testRunFinished: { success: false, timestamp, testRunStartedId: start.id! } }]
 }
 
 /** Each lane reads its features whole and runs some of their Rules: without those that it did not run. */

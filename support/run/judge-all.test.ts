@@ -5,8 +5,10 @@ import type { Gateway } from '../gateway/gateway.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
+import { ENDED_BY_ITSELF } from '../verdicts/verdict.ts'
+import { runExamples } from './cucumber.ts'
 import { withRun } from './current.ts'
-import { judgeAll } from './judge-all.ts'
+import { judgeAll, judgedSoFar } from './judge-all.ts'
 import { Run } from './run.ts'
 
 /** One that forced mail meets a partner without TLS in, and others that go on meanwhile. */
@@ -63,9 +65,31 @@ describe('judging with a gateway that ends by itself', () => {
     })
     const strange = verdicts.filter(({ verdict }) => verdict !== 'conformant')
     assert.ok(strange.some(({ requirement }) => requirement === HOLDING))
-    for (const { verdict, detail } of strange) {
+    for (const { verdict, detail, symptom } of strange) {
       assert.equal(verdict, 'lab-error')
-      assert.match(detail, /^reference ended by itself; which example .* is not known/)
+      assert.match(detail, /^reference ended by itself; no example is known to cause this/)
+      assert.equal(symptom, ENDED_BY_ITSELF)
+    }
+  })
+
+  it('claims nothing about examples that were not judged again before an interrupt', async () => {
+    const run = await Run.start({ source: reference({ sender: { crashesInsteadOfHolding: true } }), pki })
+    try {
+      const rules = select(loadFeatures(catalogue), catalogue, { requirements: [HOLDING, ...OTHERS] })
+      await withRun(run, () => runExamples(rules, 4))
+      const suspects = new Set(run.ends().flatMap(({ scenarios }) => [...scenarios]))
+      const verdicts = judgedSoFar(run)
+      assert.ok(suspects.size > 0)
+      assert.equal(verdicts.length, run.verdicts.length)
+      for (const { scenario, verdict, detail } of verdicts)
+        if (suspects.has(scenario)) {
+          assert.equal(verdict, 'lab-error')
+          assert.match(detail, /interrupted before this example could be judged again$/)
+        } else assert.equal(verdict, 'conformant', detail)
+      run.verdicts.push(...run.verdicts)
+      assert.deepEqual(judgedSoFar(run), run.verdicts.slice(verdicts.length), 'the second verdicts stand')
+    } finally {
+      await run.stop()
     }
   })
 
