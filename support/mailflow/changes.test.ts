@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Pki } from '../pki/pki.ts'
 import { samplePki } from '../test-bed/fixtures/sample-flow.ts'
 import type { Capability } from './capabilities.ts'
-import { CHANGES, type ChangeName, changed, gatewayIdentity, keyOf } from './changes.ts'
+import { CHANGES, type Change, type ChangeName, changed, gatewayIdentity, keyOf } from './changes.ts'
 import type { MailFlow } from './mail-flow.ts'
 import { FORCED_LEVELS, standardFlow } from './standard-flow.ts'
 
@@ -88,6 +88,16 @@ describe('changes of a mail flow', () => {
       assert.deepEqual(await changed(flow, named(names), pki), expected)
       assert.deepEqual(await changed(flow, named(names.toReversed()), pki), expected)
     })
+
+  it('see the names that the gateway has in the end', async () => {
+    const first: Change = {
+      words: 'a change whose words come first',
+      sets: 'attempts',
+      apply: async now => ({ ...now, sender: `first@${now.domain}` }),
+    }
+    const { sender } = await changed(flow, [first, ...named(['belongs to a service'])], pki)
+    assert.equal(sender, 'first@here.service.test')
+  })
 
   it('are all in the table', () => {
     assert.deepEqual(new Set(table.flatMap(([names]) => names)), new Set(Object.keys(CHANGES)))
