@@ -113,29 +113,25 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
     conclusion = { verdict: 'lab-error', detail: (error as Error).message }
   }
   const late = conclusion.verdict !== 'conformant' ? undefined : this.late()
-  if (!late?.over)
+  if (!late?.giveBack)
     await this.dismiss().catch(error => {
       failure ??= error
       conclusion = { verdict: 'lab-error', detail: (error as Error).message }
     })
-  const { id, level, actor } = run.catalogue.get(located.rule.requirement)
-  run.record(
+  run.finish(
     this.key,
-    located,
     {
-      requirement: id,
-      level,
-      actor,
+      example: located,
       scenario: placeOf(pickle, gherkinDocument),
-      title: located.title,
-      control: located.control,
-      ...conclusion,
+      judged: conclusion,
       durationMs: Math.round((performance.now() - this.began) * 10) / 10,
       seen: { conversations: this.evidence(), notes: this.notes, steps: stepsOf(pickle, gherkinDocument) },
     },
-    { ...servers, late },
+    servers,
+    late,
   )
   if (failure) throw failure
+  return conclusion.verdict === 'inconclusive' ? 'skipped' : undefined
 })
 
 /** `features/….feature:LINE` */

@@ -9,11 +9,11 @@ describe('an example', () => {
   /** One in which mail went through a tap to the gateway, with a run that believes what it is told. */
   function received({ flooded }: { flooded: boolean }): MailWorld {
     const world = new MailWorld({ log: () => {} } as unknown as IWorldOptions<unknown>)
-    const judge: Run['judge'] = ((_, { kind, detail }) => ({
+    const judge: Run['record']['judge'] = ((_, { kind, detail }) => ({
       verdict: { kept: 'conformant', broken: 'non-conformant', unclear: 'inconclusive' }[kind],
       detail,
-    })) as Run['judge']
-    Object.defineProperty(world, 'run', { value: { judge } })
+    })) as Run['record']['judge']
+    Object.defineProperty(world, 'run', { value: { record: { judge } } })
     const tap = new Partner('gateway.test', [])
     tap.flooded = flooded
     world.passed({ tap, inbox: new Partner('mailbox.gateway.test', []), names: ['one', 'other'] })

@@ -13,14 +13,16 @@ import type { Partner } from '../support/lab/partner/partner.ts'
 import type { Capability, SecondServerKind } from '../support/mailflow/capabilities.ts'
 import type { Change } from '../support/mailflow/changes.ts'
 import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
+import type { LateMail } from '../support/run/aftermath.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
-import type { Late, Run } from '../support/run/run.ts'
+import type { Run } from '../support/run/run.ts'
 import type { SenderBehaviour } from '../support/traffic/delivering.ts'
 import type { WatchedMessage } from '../support/traffic/sending.ts'
 import type { ClientSession } from '../support/traffic/session.ts'
 import type { Stream } from '../support/traffic/stream.ts'
 import { all, type Observation, unclear } from '../support/verdicts/observation.ts'
+import type { Judged } from '../support/verdicts/verdict.ts'
 import { type Conversation, snapshotOf } from '../support/wire/conversation.ts'
 import type { Reply } from '../support/wire/smtp/smtp.ts'
 
@@ -106,7 +108,7 @@ export class MailWorld extends World {
 
   // Then
   readonly observations: Observation[] = []
-  verdict: ReturnType<Run['judge']> | undefined
+  verdict: Judged | undefined
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
@@ -261,8 +263,9 @@ export class MailWorld extends World {
     const flooded = seen.kind === 'kept' && partners.some(one => one.flooded)
     const observation = flooded ? unclear('there was more than is served or kept of one partner') : seen
     this.observations.push(observation)
+    // What a refusal is worth is known at the end: what is broken counts whatever became of the control.
+    if (observation.kind === 'kept') return undefined
     const verdict = this.#judged(observation)
-    if (verdict.verdict === 'conformant') return undefined
     this.verdict = verdict
     if (verdict.verdict === 'non-conformant') throw new NonConformant(verdict.detail)
     this.log(`${verdict.verdict}: ${verdict.detail}`)
@@ -270,20 +273,20 @@ export class MailWorld extends World {
   }
 
   /** The verdict of the whole example, once its steps are done. */
-  conclusion(): ReturnType<Run['judge']> {
+  conclusion(): Judged {
     if (this.verdict) return this.verdict
     if (!this.acted) throw new Error('nothing happened in this example: it has no When')
     if (this.observations.length === 0) throw new Error('nobody concluded anything from what happened')
     return this.#judged(all(...this.observations))
   }
 
-  #judged(observation: Observation): ReturnType<Run['judge']> {
-    const judged = this.run.judge(this.located, observation)
+  #judged(observation: Observation): Judged {
+    const judged = this.run.record.judge(this.located, observation)
     return { ...judged, detail: `${this.#pairName}${judged.detail}` }
   }
 
   /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */
-  late(): Late | undefined {
+  late(): LateMail | undefined {
     const { held, there } = this.#settled
     const all = [...held, ...there]
     if (all.length === 0) return undefined
@@ -297,7 +300,7 @@ export class MailWorld extends World {
         return observation && { ...observation, detail: `${this.#pairName}${observation.detail}` }
       },
       evidence: () => this.evidence(),
-      ...(this.#secondServer ? { over: () => this.dismiss() } : {}),
+      ...(this.#secondServer ? { giveBack: () => this.dismiss() } : {}),
     }
   }
 

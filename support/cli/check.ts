@@ -133,7 +133,7 @@ async function planned({ source, selection, catalogue }: Order): Promise<0 | 2> 
 
 /** Only a run of everything can tell that a deviation is gone. */
 function staleIn(run: Run, verdicts: readonly RecordedVerdict[], { tags, shard }: CheckOptions) {
-  return tags === undefined && shard === undefined ? staleDeviations(run.deviations, verdicts) : []
+  return tags === undefined && shard === undefined ? staleDeviations(run.record.deviations, verdicts) : []
 }
 
 function recordOf(

@@ -22,9 +22,9 @@ export async function judgeAll(
   told: Envelope[][] = [],
 ): Promise<Envelope[]> {
   const messages = await runExamples(selection, parallel, told)
-  await run.settle()
+  await run.aftermath.settle()
   await run.gateways.awaitEnds()
-  const ends = run.ends()
+  const ends = run.ends.suspicious()
   if (ends.length === 0) return messages
 
   const { length: before } = run.verdicts
@@ -35,15 +35,20 @@ export async function judgeAll(
   const causes = new Set<string>()
   for (const rule of again) {
     await runExamples([rule], 1, told)
-    await run.settle()
-    if (await run.blame(rule)) causes.add(placeOf(rule))
+    await run.aftermath.settle()
+    if (await run.ends.blame(rule)) causes.add(placeOf(rule))
     await run.gateways.stopOwn()
   }
-  dropFormer(run, before)
+  run.record.dropFormer(before)
   for (const { why, rules, scenarios } of ends) {
     if (scenarios.size === 0) throw why
-    if (rules.isDisjointFrom(causes)) withdraw(run, scenarios, why)
+    if (rules.isDisjointFrom(causes))
+      run.record.withdraw(
+        scenarios,
+        `${why.message}; no example is known to cause this: judged alone, none of them ended the gateway again`,
+      )
   }
+  run.record.recheckRefusals()
   return asOneRun(told)
 }
 
@@ -58,27 +63,10 @@ export function judgedSoFar(run: Run): RecordedVerdict[] {
     if (latest.has(verdict.scenario)) again.add(verdict.scenario)
     latest.set(verdict.scenario, { ...verdict })
   }
-  for (const { why, scenarios } of run.ends())
+  for (const { why, scenarios } of run.ends.suspicious())
     for (const scenario of scenarios.difference(again)) {
       const detail = `${why.message}; the run was interrupted before this example could be judged again`
       Object.assign(latest.get(scenario)!, { verdict: 'lab-error', detail, symptom: ENDED_BY_ITSELF })
     }
   return [...latest.values()]
-}
-
-/** Of examples that were judged again, the second verdict stands. */
-function dropFormer({ verdicts }: Run, before: number): void {
-  const again = new Set(verdicts.slice(before).map(({ scenario }) => scenario))
-  const kept = verdicts.filter(({ scenario }, at) => at >= before || !again.has(scenario))
-  verdicts.splice(0, verdicts.length, ...kept)
-}
-
-function withdraw({ verdicts }: Run, scenarios: ReadonlySet<string>, why: Error): void {
-  for (const verdict of verdicts)
-    if (scenarios.has(verdict.scenario))
-      Object.assign(verdict, {
-        verdict: 'lab-error',
-        detail: `${why.message}; no example is known to cause this: judged alone, none of them ended the gateway again`,
-        symptom: ENDED_BY_ITSELF,
-      })
 }

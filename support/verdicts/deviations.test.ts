@@ -253,7 +253,6 @@ describe('stale deviations', () => {
     const other = entry({ symptom: 'does not look' })
     const { detail } = judge({
       level: 'must',
-      control: false,
       observation: { kind: 'broken', detail: 'the message was delivered although revoked' },
       deviation: entry(),
     })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import {
-  type Case,
+  controlOf,
   exitStatus,
   judge,
+  type ToJudge,
   totals,
   VERDICTS,
   type Verdict,
@@ -31,10 +32,9 @@ const verdict = (name: VerdictName, changed: Partial<Verdict> = {}): Verdict => 
 })
 
 describe('a verdict', () => {
-  const judged = (changed: Partial<Case>) =>
+  const judged = (changed: Partial<ToJudge>) =>
     judge({
       level: 'must',
-      control: false,
       observation: { kind: 'kept', detail: 'it was held back' },
       ...changed,
     })
@@ -45,22 +45,62 @@ describe('a verdict', () => {
     assert.deepEqual(judged({}), { verdict: 'conformant', detail: 'it was held back' })
   })
 
-  it('is conformant for a refusal beside a control that held', () => {
-    assert.equal(judged({ observation: refusal, controlHeld: true }).verdict, 'conformant')
-  })
-
-  it('is inconclusive for a refusal beside a control that did not', () => {
-    assert.deepEqual(judged({ observation: refusal, controlHeld: false }), {
-      verdict: 'inconclusive',
-      detail:
-        'it was refused; but the control of this rule did not hold either, so the refusal proves nothing',
+  const controls: [by: VerdictName | undefined, verdict: VerdictName, says: string][] = [
+    ['conformant', 'conformant', ''],
+    ...(['non-conformant', 'deviates', 'declined'] as const).map(
+      by =>
+        [
+          by,
+          'inconclusive',
+          '; but the control of this Rule failed too, so the refusal proves nothing',
+        ] as (typeof controls)[number],
+    ),
+    [
+      'inapplicable',
+      'inconclusive',
+      '; but there was no control to compare the refusal with: the control of this Rule is inapplicable (no file)',
+    ],
+    [
+      'inconclusive',
+      'inconclusive',
+      '; but there was no control to compare the refusal with: the control of this Rule is inconclusive (no file)',
+    ],
+    [
+      'lab-error',
+      'inconclusive',
+      '; but there was no control to compare the refusal with: the lab failed in the control of this Rule (no file)',
+    ],
+    [
+      undefined,
+      'inconclusive',
+      '; but there was no control to compare the refusal with: the control of this Rule was not run',
+    ],
+  ]
+  for (const [by, expected, says] of controls) {
+    const control = controlOf(by && { verdict: by, detail: 'no file' })
+    it(`is ${expected} for a refusal beside a control that is ${by ?? 'not run'}`, () => {
+      assert.deepEqual(judged({ observation: refusal, control }), {
+        verdict: expected,
+        detail: `it was refused${says}`,
+        ...(expected === 'conformant' ? { refusal: true } : {}),
+      })
     })
+
+    it(`does not ask for a control that is ${by ?? 'not run'} where nothing was refused`, () => {
+      assert.equal(judged({ control }).verdict, 'conformant')
+      assert.equal(judged({ control, observation: broken }).verdict, 'non-conformant')
+    })
+  }
+
+  it('has a state for every verdict of a control', () => {
+    assert.deepEqual(
+      new Set(VERDICTS.filter(name => name !== 'stale')),
+      new Set(controls.flatMap(([by]) => by ?? [])),
+    )
   })
 
-  it('does not ask for the control where nothing was refused, nor of the control itself', () => {
-    assert.equal(judged({ controlHeld: false }).verdict, 'conformant')
-    assert.equal(judged({ observation: refusal, control: true, controlHeld: false }).verdict, 'conformant')
-    assert.equal(judged({ observation: refusal }).verdict, 'conformant')
+  it('asks for no other control where the example is the control itself', () => {
+    assert.deepEqual(judged({ observation: refusal }), { verdict: 'conformant', detail: 'it was refused' })
   })
 
   it('is inconclusive for what is unclear, whatever is recorded', () => {
@@ -80,10 +120,6 @@ describe('a verdict', () => {
       assert.deepEqual(judged({ level, observation: broken }), {
         ...{ verdict: 'declined', detail: broken.detail, symptom: broken.detail },
       })
-  })
-
-  it('is a failure of the control too', () => {
-    assert.equal(judged({ observation: broken, control: true }).verdict, 'non-conformant')
   })
 
   it('deviates when the recorded symptom shows, at any level', () => {

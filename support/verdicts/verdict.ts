@@ -33,14 +33,53 @@ export interface Verdict {
   durationMs: number
 }
 
-export interface Case {
+/**
+ * What became of the control of a Rule. A refusal elsewhere in the Rule counts only if the control held: the same gateway
+ * did what was asked where everything was well.
+ */
+export type Control =
+  | { state: 'held' }
+  /** The gateway did not do what the control asks for. */
+  | { state: 'failed' }
+  /** Nothing is known of the control; `why` in a sentence. */
+  | { state: 'absent'; why: string }
+
+/** The state of a control, by its verdict. Without a verdict the control was not run. */
+export function controlOf(verdict?: Pick<Verdict, 'verdict' | 'detail'>): Control {
+  switch (verdict?.verdict) {
+    case undefined:
+      return { state: 'absent', why: 'the control of this Rule was not run' }
+    case 'conformant':
+      return { state: 'held' }
+    case 'inapplicable':
+    case 'inconclusive':
+      return { state: 'absent', why: `the control of this Rule is ${verdict.verdict} (${verdict.detail})` }
+    case 'lab-error':
+      return { state: 'absent', why: `the lab failed in the control of this Rule (${verdict.detail})` }
+    default:
+      return { state: 'failed' }
+  }
+}
+
+/** What is known of an example when it is judged. */
+export interface ToJudge {
   level: Requirement['level']
-  control: boolean
   observation: Observation
   /** The recorded deviation of this gateway and version for this requirement, if there is one. */
   deviation?: { symptom: string; why: string }
-  /** Whether the control of the same Rule was conformant; undefined when this is the control. */
-  controlHeld?: boolean
+  /** The control of the same Rule. Absent where the example is the control itself. */
+  control?: Control
+}
+
+/** What a requirement makes of an observation. */
+export interface Judged {
+  verdict: VerdictName
+  /** One sentence: what was seen. */
+  detail: string
+  /** Of what is broken: the part of `detail` that is the same in every run. */
+  symptom?: string
+  /** The verdict is conformant because the gateway refused something, and the control held. */
+  refusal?: true
 }
 
 /** The symptom of an example in which the gateway crashed or ended otherwise by itself. */
@@ -50,29 +89,36 @@ export const ENDED_BY_ITSELF = 'ended by itself'
 const RECORDED = ' (recorded: '
 
 /**
- * The one place where an observation becomes a verdict.
- * A refusal means nothing while the same gateway also refuses the control. A deviation excuses only the symptom
- * that it names. `stale` is not decided here: only a whole run can tell (see `staleVerdicts`).
+ * The one place where an observation becomes a verdict. A refusal proves nothing without a control that held. A deviation
+ * excuses only the symptom that it names. `stale` is not decided here: only a whole run can tell (see `staleVerdicts`).
  */
-export function judge({ level, control, observation, deviation, controlHeld }: Case): {
-  verdict: VerdictName
-  detail: string
-  symptom?: string
-} {
+export function judge({ level, observation, deviation, control }: ToJudge): Judged {
   const { kind, detail } = observation
   if (kind === 'unclear') return { verdict: 'inconclusive', detail }
-  if (kind === 'kept') {
-    if (!control && observation.refusal && controlHeld === false)
-      return {
-        verdict: 'inconclusive',
-        detail: `${detail}; but the control of this rule did not hold either, so the refusal proves nothing`,
-      }
-    return { verdict: 'conformant', detail }
-  }
+  if (kind === 'kept')
+    return observation.refusal && control ? ofRefusal(detail, control) : { verdict: 'conformant', detail }
   const { symptom = detail } = observation
   if (deviation && shows({ detail, symptom }, deviation))
     return { verdict: 'deviates', detail: `${detail}${RECORDED}${deviation.why})`, symptom }
   return { verdict: level === 'must' ? 'non-conformant' : 'declined', detail, symptom }
+}
+
+/** What a refusal is worth beside the control of its Rule. */
+export function ofRefusal(detail: string, control: Control): Judged {
+  switch (control.state) {
+    case 'held':
+      return { verdict: 'conformant', detail, refusal: true }
+    case 'failed':
+      return {
+        verdict: 'inconclusive',
+        detail: `${detail}; but the control of this Rule failed too, so the refusal proves nothing`,
+      }
+    case 'absent':
+      return {
+        verdict: 'inconclusive',
+        detail: `${detail}; but there was no control to compare the refusal with: ${control.why}`,
+      }
+  }
 }
 
 /** Whether the symptom of a recorded deviation is part of what was seen, in capitals or not. */
@@ -97,9 +143,9 @@ export function totals(verdicts: readonly Verdict[]): Record<VerdictName, number
 /**
  * Exit status of a run (design contract, section 5).
  *
- * - 2: nothing can be said. The run is `partial`; or nothing was judged; or the lab failed anywhere, because then what else was found may be
- *   its fault too, so not even a non-conformance is reported as 1; or every example was inapplicable or inconclusive,
- *   `strict` or not.
+ * - 2: nothing can be said. The run is `partial`; or nothing was judged; or the lab failed anywhere, because then what
+ *   else was found may be its fault too, so not even a non-conformance is reported as 1; or every example was
+ *   inapplicable or inconclusive, `strict` or not.
  * - 1: a non-conformance that is not recorded, or a recorded one that no longer shows; with `strict` also anything
  *   declined or inconclusive.
  * - 0: all else.

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
-import { Turns } from './turns.ts'
+import { Locks } from './locks.ts'
 
-describe('what one has at a time', () => {
-  it('is had in the order of asking, by its name', async () => {
-    const turns = new Turns()
+describe('a lock', () => {
+  it('has one holder at a time, in the order of asking, and does not wait for locks of other names', async () => {
+    const locks = new Locks()
     const had: string[] = []
     const take = async (name: string, who: string) => {
-      const free = await turns.take(name)
+      const release = await locks.take(name)
       had.push(who)
-      return free
+      return release
     }
     const first = await take('a', 'first')
     const [second, third] = [take('a', 'second'), take('a', 'third')]

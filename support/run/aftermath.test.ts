@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { Partner } from '../lab/partner/partner.ts'
+import type { Deviation } from '../verdicts/deviations.ts'
+import { broken, type Observation, refused } from '../verdicts/observation.ts'
+import { Aftermath, type LateMail } from './aftermath.ts'
+import type { RuleExample } from './example.ts'
+import { VerdictRecord } from './record.ts'
+
+const EXAMPLE: RuleExample = {
+  rule: {
+    requirement: 'EXO-FRC-01',
+    name: 'a Rule',
+    uri: 'features/a.feature',
+    line: 4,
+    description: '',
+    examples: [],
+  },
+  title: 'no TLS',
+  control: false,
+}
+const HELD = refused('deferred after 1 connection')
+const LATE = broken('the message arrived in clear after the gateway had said that it is held back')
+
+describe('after an example', () => {
+  /** A message that was held back, beside a control that held. */
+  function heldBack(
+    observed: () => Observation | undefined,
+    more: Partial<LateMail> = {},
+    deviations: Deviation[] = [],
+  ) {
+    const record = new VerdictRecord(loadCatalogue(), deviations)
+    const aftermath = new Aftermath(record, 0)
+    const add = (example: RuleExample) =>
+      record.add('key', {
+        ...{ example, scenario: 'features/a.feature:6', judged: record.judge(example, HELD), durationMs: 1 },
+        seen: { conversations: [], notes: [], steps: [] },
+      })
+    add({ ...EXAMPLE, control: true })
+    const verdict = add(EXAMPLE)
+    aftermath.watch(EXAMPLE, verdict, { partners: [], observed, ...more })
+    return { record, aftermath, verdict }
+  }
+
+  it('a message breaks the requirement that was held back and has gone out since', async () => {
+    const { aftermath, verdict, record } = heldBack(() => LATE)
+    assert.equal(verdict.verdict, 'conformant')
+    await aftermath.settle()
+    assert.deepEqual([verdict.verdict, verdict.detail], ['non-conformant', LATE.detail])
+    assert.equal(record.verdicts.length, 2)
+  })
+
+  it('the same deviates where it is recorded', async () => {
+    const recorded = { requirement: 'EXO-FRC-01', symptom: 'in clear', why: 'it does', since: '2026-11-21' }
+    const { aftermath, verdict } = heldBack(() => LATE, {}, [recorded])
+    await aftermath.settle()
+    assert.equal(verdict.verdict, 'deviates')
+  })
+
+  it('the verdict stays where nothing came', async () => {
+    const { aftermath, verdict } = heldBack(() => undefined)
+    await aftermath.settle()
+    assert.deepEqual([verdict.verdict, verdict.detail], ['conformant', HELD.detail])
+  })
+
+  it('a message is looked at once', async () => {
+    let asked = 0
+    const { aftermath } = heldBack(() => {
+      asked++
+      return undefined
+    })
+    await aftermath.settle()
+    await aftermath.settle()
+    assert.equal(asked, 1)
+  })
+
+  it('a connection that is under way is awaited', async () => {
+    const partner = new Partner('d1.forced.test', [])
+    const conversation = { closed: false } as unknown as Partner['conversations'][number]
+    partner.conversations.push(conversation)
+    const { aftermath, verdict } = heldBack(() => (conversation.closed ? LATE : undefined), {
+      partners: [partner],
+    })
+    const settled = aftermath.settle()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    assert.equal(verdict.verdict, 'conformant')
+    Object.assign(conversation, { closed: true })
+    partner.changed()
+    await settled
+    assert.equal(verdict.verdict, 'non-conformant')
+  })
+
+  it('what other examples wait for is given back once it is known what became of the message', async () => {
+    let given = ''
+    const { aftermath, verdict } = heldBack(() => LATE, {
+      giveBack: async () => {
+        given = verdict.verdict
+      },
+    })
+    await aftermath.settle()
+    assert.deepEqual([verdict.verdict, given], ['non-conformant', 'non-conformant'])
+  })
+
+  it('the lab has failed where that cannot be given back', async () => {
+    const giveBack = () => Promise.reject(new Error('it cannot be stopped'))
+    const { aftermath, verdict } = heldBack(() => undefined, { giveBack })
+    await aftermath.settle()
+    assert.deepEqual([verdict.verdict, verdict.detail], ['lab-error', 'it cannot be stopped'])
+  })
+
+  it('nothing is awaited where no message is watched', async () => {
+    const aftermath = new Aftermath(new VerdictRecord(loadCatalogue(), []), 5_000)
+    const began = performance.now()
+    await aftermath.settle()
+    assert.ok(performance.now() - began < 4_000)
+  })
+
+  it('a refusal proves nothing any more where the control fails late', async () => {
+    const { aftermath, verdict, record } = heldBack(() => undefined)
+    const [control] = record.verdicts
+    aftermath.watch({ ...EXAMPLE, control: true }, control!, { partners: [], observed: () => LATE })
+    await aftermath.settle()
+    assert.deepEqual([control!.verdict, verdict.verdict], ['non-conformant', 'inconclusive'])
+  })
+})

@@ -1,0 +1,98 @@
+import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
+import type { FeatureRule } from '../catalogue/features.ts'
+import { type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
+import { broken, type Observation } from '../verdicts/observation.ts'
+import type { Evidence, RecordedVerdict } from '../verdicts/record.ts'
+import { controlOf, ENDED_BY_ITSELF, type Judged, judge, ofRefusal } from '../verdicts/verdict.ts'
+import type { RuleExample } from './example.ts'
+
+/** An example that is over. */
+export interface Concluded {
+  example: RuleExample
+  /** `features/….feature:LINE` */
+  scenario: string
+  judged: Judged
+  durationMs: number
+  seen: Evidence
+}
+
+/** The verdicts of a run. What becomes known later changes them in place. */
+export class VerdictRecord {
+  readonly verdicts: RecordedVerdict[] = []
+  /** Recorded deviations of the gateway. Those of other versions go once the version of the gateway is known. */
+  deviations: readonly Deviation[]
+  readonly #catalogue: Catalogue
+  readonly #told: (key: string, verdict: RecordedVerdict) => void
+  readonly #controls = new Map<FeatureRule, RecordedVerdict>()
+  /** Verdicts that are conformant because the gateway refused something, each with its Rule. */
+  readonly #refusals = new Map<RecordedVerdict, FeatureRule>()
+
+  /** `told` is called with each verdict that is added, and again with an empty key when it is changed by `blame`. */
+  constructor(
+    catalogue: Catalogue,
+    deviations: readonly Deviation[],
+    told: (key: string, verdict: RecordedVerdict) => void = () => {},
+  ) {
+    this.#catalogue = catalogue
+    this.deviations = deviations
+    this.#told = told
+  }
+
+  /** What the requirement makes of an observation in an example. `level` in place of that of the requirement. */
+  judge({ rule, control }: RuleExample, observation: Observation, level?: Requirement['level']): Judged {
+    const requirement = this.#catalogue.get(rule.requirement)
+    const deviation = recordedDeviation(this.deviations, { ...observation, requirement: requirement.id })
+    return judge({
+      level: level ?? requirement.level,
+      observation,
+      ...(deviation ? { deviation } : {}),
+      ...(control ? {} : { control: controlOf(this.#controls.get(rule)) }),
+    })
+  }
+
+  /** `key`: of the example, for the listener of the run. */
+  add(key: string, { example, scenario, judged, durationMs, seen }: Concluded): RecordedVerdict {
+    const { rule, title, control } = example
+    const { id: requirement, level, actor } = this.#catalogue.get(rule.requirement)
+    const { refusal, ...rest } = judged
+    const verdict = { requirement, level, actor, scenario, title, control, ...rest, durationMs, seen }
+    if (control) this.#controls.set(rule, verdict)
+    if (refusal) this.#refusals.set(verdict, rule)
+    this.verdicts.push(verdict)
+    this.#told(key, verdict)
+    return verdict
+  }
+
+  /** Judges an example again by what was seen since. */
+  change(verdict: RecordedVerdict, judged: Judged): void {
+    const { refusal: _, ...rest } = judged
+    Object.assign(verdict, rest)
+  }
+
+  /** The gateway ended because of the example, whatever the level of its requirement: an error of a must. */
+  blame(verdict: RecordedVerdict, example: RuleExample, detail: string): void {
+    this.change(verdict, this.judge(example, broken(detail, ENDED_BY_ITSELF), 'must'))
+    this.#told('', verdict)
+  }
+
+  /** Where a control holds no more, the refusals of its Rule prove nothing any more. */
+  recheckRefusals(): void {
+    for (const [verdict, rule] of this.#refusals)
+      if (verdict.verdict === 'conformant')
+        this.change(verdict, ofRefusal(verdict.detail, controlOf(this.#controls.get(rule))))
+  }
+
+  /** Of examples that were judged a second time, from the verdict at `start` on: the second verdict stands. */
+  dropFormer(start: number): void {
+    const again = new Set(this.verdicts.slice(start).map(({ scenario }) => scenario))
+    const kept = this.verdicts.filter(({ scenario }, at) => at >= start || !again.has(scenario))
+    this.verdicts.splice(0, this.verdicts.length, ...kept)
+  }
+
+  /** Nothing can be claimed about these examples, because the gateway ended by itself and none of them is the cause. */
+  withdraw(scenarios: ReadonlySet<string>, detail: string): void {
+    for (const verdict of this.verdicts)
+      if (scenarios.has(verdict.scenario))
+        this.change(verdict, { verdict: 'lab-error', detail, symptom: ENDED_BY_ITSELF })
+  }
+}
