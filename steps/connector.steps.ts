@@ -1,4 +1,4 @@
-import { type DataTable, defineParameterType, Given } from '@cucumber/cucumber'
+import { Given } from '@cucumber/cucumber'
 import {
   type Choice,
   certified,
@@ -12,9 +12,10 @@ import {
   requiredBothWays,
   requiredInboundAlone,
 } from '../support/mailflow/connectors.ts'
-import { decisive, type OutboundLevel } from '../support/mailflow/mail-flow.ts'
-import { behaviour } from './vocabulary/parameters.ts'
-import { Inapplicable, type MailWorld } from './world.ts'
+import { decisive, type OutboundConnector } from '../support/mailflow/mail-flow.ts'
+import { Inapplicable } from './outcome.ts'
+import { words } from './vocabulary/parameters.ts'
+import type { MailWorld } from './world.ts'
 
 /** The connector that was chosen. Without one the example is inapplicable. */
 function chosen<T extends object>(choice: Choice<T>): T {
@@ -22,94 +23,107 @@ function chosen<T extends object>(choice: Choice<T>): T {
   return choice
 }
 
-function partnerUnder(world: MailWorld, pattern: string): void {
-  world.domain = world.run.lab.freshDomain(pattern)
+const ofLevel = (level: 'encryption-only' | 'certificate-validation' | 'domain-validation') => {
+  return (world: MailWorld) => {
+    world.needs(level)
+    return chosen(forLevel(world.flow, level))
+  }
 }
 
-function senderUnder(world: MailWorld, pattern: string): void {
-  world.senderDomain = world.run.lab.freshDomain(pattern)
+/** What an outbound connector demands, in the words of the features. */
+const DEMANDS: Record<string, (world: MailWorld) => OutboundConnector> = {
+  'uses opportunistic TLS': world => chosen(forLevel(world.flow, 'opportunistic')),
+  'requires TLS': world => chosen(forced(world.flow)),
+  'requires encryption only': ofLevel('encryption-only'),
+  'requires certificate validation': ofLevel('certificate-validation'),
+  'requires domain validation': ofLevel('domain-validation'),
+}
+words('demand', DEMANDS)
+
+/** Throws for words that are no demand: a table cell has no parameter type to check it. */
+export function connectorThat(world: MailWorld, demand: string): OutboundConnector {
+  const choose = DEMANDS[demand]
+  if (!choose) throw new Error(`no outbound connector is known that ${demand}`)
+  return choose(world)
 }
 
-Given("no outbound connector for the partner's domain", function (this: MailWorld) {
-  partnerUnder(this, chosen(forLevel(this.flow, 'opportunistic')).to)
-})
+const partnerAt = (world: MailWorld, partnerDomain: string) =>
+  world.intent.add('connector', { partnerDomain })
 
-Given("an outbound connector that requires TLS for the partner's domain", function (this: MailWorld) {
-  partnerUnder(this, chosen(forced(this.flow)).to)
-  this.senderDomain = this.domain
-})
+const partnerUnder = (world: MailWorld, pattern: string) =>
+  partnerAt(world, world.run.lab.freshDomain(pattern))
+
+const clientUnder = (world: MailWorld, pattern: string) =>
+  world.intent.add('connector', { clientDomain: world.run.lab.freshDomain(pattern) })
 
 Given(
-  "an outbound connector that requires TLS for the parent of the partner's domain only",
-  function (this: MailWorld) {
-    partnerUnder(this, `*.${chosen(forParentAlone(this.flow)).to}`)
+  "an outbound connector that {demand} for the partner's domain",
+  function (this: MailWorld, choose: (world: MailWorld) => OutboundConnector) {
+    partnerUnder(this, choose(this).to)
   },
 )
 
-Given("an outbound connector that requires TLS for the partner's domain alone", function (this: MailWorld) {
-  this.domain = chosen(forOneDomain(this.flow)).to
-})
-
-/** Levels in the words of the features. */
-const LEVELS: Record<string, OutboundLevel> = {
-  'encryption only': 'encryption-only',
-  'certificate validation': 'certificate-validation',
-  'domain validation': 'domain-validation',
-}
-
-defineParameterType({
-  name: 'level',
-  regexp: new RegExp(Object.keys(LEVELS).join('|')),
-  transformer: (words: string) => LEVELS[words]!,
-  useForSnippets: false,
-})
-
-Given('an outbound connector that requires {level}', function (this: MailWorld, level: OutboundLevel) {
-  partnerUnder(this, chosen(forLevel(this.flow, level)).to)
-})
-
 Given(
-  'an outbound connector that expects a certificate for {name}',
-  function (this: MailWorld, name: string) {
-    partnerUnder(this, chosen(expecting(this.flow, name)).to)
+  "an outbound connector that {demand} for the client's domain",
+  function (this: MailWorld, choose: (world: MailWorld) => OutboundConnector) {
+    clientUnder(this, choose(this).to)
   },
 )
 
-/** Which connector covers the partner's domain, by what the other one exempts. */
-const EXEMPTED: Record<string, (world: MailWorld) => void> = {
-  'some of them': world => partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).general.to),
-  "the partner's own": world => {
-    world.domain = chosen(generalAndExempt(world.flow, 'one domain')).exempt.to
-  },
-  "those around the partner's": world =>
-    partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).exempt.to),
+/** Which domain an outbound connector names exactly. */
+const EXACTLY: Record<string, (world: MailWorld) => void> = {
+  "the partner's domain": world => partnerAt(world, chosen(forOneDomain(world.flow)).to),
+  "the parent of the partner's domain": world =>
+    partnerUnder(world, `*.${chosen(forParentAlone(world.flow)).to}`),
 }
-
-defineParameterType({
-  name: 'exempted',
-  regexp: new RegExp(Object.keys(EXEMPTED).join('|')),
-  transformer: (words: string) => EXEMPTED[words]!,
-  useForSnippets: false,
-})
+words('exactly', EXACTLY)
 
 Given(
-  'a connector that requires TLS for all sub-domains and another that exempts {exempted}',
+  'an outbound connector that requires TLS for exactly {exactly}',
   function (this: MailWorld, choose: (world: MailWorld) => void) {
     choose(this)
   },
 )
 
-Given("no inbound connector for the sender's domain", function (this: MailWorld) {
-  senderUnder(this, '*.stranger.test')
-  if (decisive(this.flow.inbound, this.senderDomain!))
-    throw new Inapplicable('the gateway has an inbound connector for every sender')
+Given(
+  'an outbound connector that expects a certificate for {name}',
+  function (this: MailWorld, name: string) {
+    this.needs('tls-domain')
+    partnerUnder(this, chosen(expecting(this.flow, name)).to)
+  },
+)
+
+/** Which domains the other connector exempts. */
+const EXEMPTED: Record<string, (world: MailWorld) => void> = {
+  'other domains': world => partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).general.to),
+  "exactly the partner's domain": world =>
+    partnerAt(world, chosen(generalAndExempt(world.flow, 'one domain')).exempt.to),
+  'the sub-domains among which the partner is': world =>
+    partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).exempt.to),
+}
+words('exempted', EXEMPTED)
+
+Given(
+  'an outbound connector that requires TLS for all sub-domains, and another that exempts {exempted}',
+  function (this: MailWorld, choose: (world: MailWorld) => void) {
+    choose(this)
+  },
+)
+
+Given("no inbound connector for the client's domain", function (this: MailWorld) {
+  const clientDomain = this.run.lab.freshDomain('*.stranger.test')
+  if (decisive(this.flow.inbound, clientDomain))
+    throw new Inapplicable('the gateway has an inbound connector for every client')
+  this.intent.add('connector', { clientDomain })
 })
 
-Given("an inbound connector that requires TLS for the sender's domain", function (this: MailWorld) {
-  senderUnder(this, chosen(required(this.flow)).from)
+Given("an inbound connector that requires TLS for the client's domain", function (this: MailWorld) {
+  this.needs('inbound-required')
+  clientUnder(this, chosen(required(this.flow)).from)
 })
 
 Given("an inbound connector that requires TLS for the partner's domain", function (this: MailWorld) {
+  this.needs('inbound-required')
   const { from } = chosen(requiredInboundAlone(this.flow))
   if (this.run.gateways.source.kind === 'external')
     throw new Inapplicable(
@@ -118,38 +132,23 @@ Given("an inbound connector that requires TLS for the partner's domain", functio
   partnerUnder(this, from)
 })
 
-Given("an inbound connector that requires a certificate with the partner's name", function (this: MailWorld) {
+Given("an inbound connector that requires a certificate with the client's name", function (this: MailWorld) {
+  this.needs('client-certificates')
   const { from, clientCertificate } = chosen(certified(this.flow))
-  senderUnder(this, from)
-  this.certificateNames = [clientCertificate]
+  clientUnder(this, from)
+  this.intent.add('connector', { certificateName: clientCertificate })
 })
 
 Given(
   'an inbound connector that requires a certificate for {name}',
   function (this: MailWorld, name: string) {
-    senderUnder(this, chosen(certified(this.flow, name)).from)
+    this.needs('client-certificates')
+    clientUnder(this, chosen(certified(this.flow, name)).from)
   },
 )
 
 Given('connectors that require TLS in both directions', function (this: MailWorld) {
-  partnerUnder(this, chosen(requiredBothWays(this.flow)).from)
-  this.senderDomain = this.domain
-})
-
-Given('TLS works on both legs', function (this: MailWorld) {
-  this.hosts = [{}]
-  this.sender = { tls: 'uses' }
-})
-
-/** Columns: partner, connector (none or forced), STARTTLS (offered or hidden). */
-Given('a message for these partners', function (this: MailWorld, table: DataTable) {
-  this.needsRoom(table.hashes().length)
-  this.copies = table.hashes().map(({ partner, connector, STARTTLS }) => {
-    const { to } = chosen(connector === 'forced' ? forced(this.flow) : forLevel(this.flow, 'opportunistic'))
-    return {
-      name: partner!,
-      domain: this.run.lab.freshDomain(to),
-      behaviour: behaviour(STARTTLS === 'offered' ? 'offers STARTTLS' : 'does not offer STARTTLS'),
-    }
-  })
+  this.needs('inbound-required')
+  const domain = this.run.lab.freshDomain(chosen(requiredBothWays(this.flow)).from)
+  this.intent.add('connector', { partnerDomain: domain, clientDomain: domain })
 })

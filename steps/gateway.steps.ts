@@ -1,34 +1,69 @@
 import { Given, Then, When } from '@cucumber/cucumber'
+import { noFurtherClaim } from '../support/judgements/hops.ts'
+import {
+  accepts,
+  asksForCertificate,
+  ownLineTrue,
+  receivedLineTrue,
+  refuses,
+  refusesHandshake,
+  refusesWithoutTls,
+} from '../support/judgements/inbound.ts'
+import {
+  answersInOrder,
+  chainLeadsToRoot,
+  nothingTookEffect,
+  passwordsRefusedAlike,
+  rightPasswordAlone,
+  takesMessage,
+} from '../support/judgements/session.ts'
 import { eachArrivedOnce, SETTLED, showsChange, showsThroughout } from '../support/judgements/transition.ts'
-import { CHANGES, type Change, gatewayIdentity } from '../support/mailflow/changes.ts'
+import { waitedForAnswer } from '../support/judgements/wire.ts'
+import { type ChangeName, gatewayIdentity } from '../support/mailflow/changes.ts'
 import { arrivalsOf } from '../support/traffic/arrivals.ts'
 import { Stream } from '../support/traffic/stream.ts'
+import type { Observation } from '../support/verdicts/observation.ts'
 import { until } from '../support/wire/until.ts'
+import { Inapplicable } from './outcome.ts'
+import { version, words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
-Given('a gateway as it is', function (this: MailWorld) {
-  this.changes.length = 0
-})
+/** How the gateway is told otherwise than usual, in the words of the features. */
+const TOLD: Record<string, ChangeName> = {
+  'trusts the former root alone': 'trusts the former root',
+  'trusts both roots': 'trusts both roots',
+  'trusts the new root alone': 'trusts the new root',
+  'gives up after 3 attempts': 'gives up after 3 attempts',
+  'requires TLS of every client': 'requires TLS of every sender',
+  'has lost its certificate': 'has lost its certificate',
+  'shows a certificate of the former authority': 'shows a certificate of the former authority',
+}
+words('change', TOLD)
 
-Given('a/the gateway (that ){change}', function (this: MailWorld, change: Change) {
+Given('the gateway {change}', function (this: MailWorld, change: ChangeName) {
   this.change(change)
 })
 
-Given('a gateway with a certificate of the former authority', async function (this: MailWorld) {
-  this.change(CHANGES['shows a certificate of the former authority'])
-  if (this.run.plan) return
-  this.ownGateway = await this.run.gateways.ofOwn(this.changes)
+Given('the gateway logs its TLS sessions', function (this: MailWorld) {
+  this.needs('session-log')
 })
 
-/** Enough to see that mail flows, before and after the change. */
+Given(
+  'the gateway gets a certificate of the new authority while clients deliver messages',
+  function (this: MailWorld) {
+    this.intent.add('gateway', { certificateChanges: true })
+  },
+)
+
+/** Enough to see that messages flow, before and after the change. */
 const SOME = SETTLED
 
-Given('mail flows in', async function (this: MailWorld) {
-  if (this.run.plan) return
-  const gateway = await this.gateway()
+When('clients deliver messages all the time', async function (this: MailWorld) {
+  const { certificateChanges } = this.intent.read('gateway', 'certificateChanges')
+  const gateway = await this.gatewayOfOwn()
   const { flow } = gateway
-  const { lab, pki } = this.run
-  this.stream = new Stream(
+  const { lab, pki, mailbox, gateways } = this.run
+  const stream = new Stream(
     {
       // Looked up for each attempt: a container that starts again is somewhere else afterwards.
       get endpoint() {
@@ -40,27 +75,21 @@ Given('mail flows in', async function (this: MailWorld) {
     },
     { domain: lab.freshDomain('*.stranger.test'), to: [flow.recipient] },
   )
-  await some(this.stream)
-})
-
-When('nothing is changed', async function (this: MailWorld) {
-  await some(this.stream!)
-  await this.stream!.end()
   this.acted = true
-})
-
-When('the gateway gets a certificate of the new authority', async function (this: MailWorld) {
-  const gateway = await this.gateway()
-  this.stream!.changedAt = Date.now()
-  await gateway.change({
-    ...gateway.flow,
-    identity: await gatewayIdentity(gateway.flow, this.run.pki, 'new'),
-  })
-  // First those that may still be under way, then those that must show the change.
-  await some(this.stream!)
-  await some(this.stream!)
-  await this.stream!.end()
-  this.acted = true
+  try {
+    await some(stream)
+    if (certificateChanges) {
+      stream.changedAt = Date.now()
+      await gateway.change({ ...flow, identity: await gatewayIdentity(flow, pki, 'new') })
+      // First those that may still be under way, then those that must show the change.
+      await some(stream)
+    }
+    await some(stream)
+  } finally {
+    await stream.end()
+  }
+  this.stream = stream.seen()
+  this.arrivals = await arrivalsOf(stream, mailbox!, gateway, { retries: !gateways.source.lacks('retry') })
 })
 
 /** Awaits a few more accepted messages, for a bounded time. */
@@ -69,25 +98,73 @@ async function some(stream: Stream): Promise<void> {
   await until(() => stream.accepted.length >= target, [stream], 15_000)
 }
 
-Then('every message arrives exactly once', async function (this: MailWorld) {
-  const stream = this.stream!
-  const gateway = await this.gateway()
-  const arrivals = await arrivalsOf(stream, this.run.mailbox!, gateway, {
-    retries: !this.run.gateways.source.lacks('retry'),
-  })
-  const { missing, queued, doubled } = arrivals
-  const seen = stream.seen()
-  this.astray = [...seen.neverAccepted, ...missing, ...doubled, ...queued]
-  return this.conclude(eachArrivedOnce(seen, arrivals))
+Then('every message arrives exactly once', function (this: MailWorld) {
+  return this.conclude(eachArrivedOnce(this.stream!, this.arrivals!))
 })
 
-Then('every session shows the former certificate, within its validity', function (this: MailWorld) {
-  return this.conclude(showsThroughout(this.stream!.seen(), 'former'))
+Then('every session shows the former certificate within its validity', function (this: MailWorld) {
+  return this.conclude(showsThroughout(this.stream!, 'former'))
 })
 
 Then(
-  'sessions show the former certificate before the change and the new one after it, within their validity',
+  'sessions show the former certificate before the change and the new one afterwards, within their validity',
   function (this: MailWorld) {
-    return this.conclude(showsChange(this.stream!.seen()))
+    return this.conclude(showsChange(this.stream!))
   },
 )
+
+type Reaction = (world: MailWorld) => Observation
+
+/** What the gateway can do with what comes to it, in the words of the features. */
+const REACTIONS: Record<string, Reaction> = {
+  'accepts the message': ({ delivered }) => accepts(delivered),
+  'accepts the message over TLS': ({ delivered }) => accepts(delivered, { tls: true }),
+  ...Object.fromEntries(
+    ['TLS 1.2', 'TLS 1.3'].map(text => [
+      `accepts the message over ${text}`,
+      ({ delivered }: MailWorld) => accepts(delivered, { version: version(text) }),
+    ]),
+  ),
+  'refuses the message': ({ delivered, alive }) => refuses(delivered, alive),
+  'refuses the message because TLS is missing': ({ delivered }) => refusesWithoutTls(delivered),
+  'refuses the TLS handshake': ({ delivered, alive }) => refusesHandshake(delivered, alive),
+  "asks for the client's certificate": ({ delivered }) => asksForCertificate(delivered),
+  'accepts the unencrypted message on the same connection': ({ session }) => takesMessage(session),
+  'answers each command inside TLS once': ({ session }) => answersInOrder(session),
+  'executes nothing inside TLS that was injected before': ({ session, alive }) =>
+    nothingTookEffect(session, alive),
+  'accepts the right password alone': ({ logins }) => rightPasswordAlone(logins),
+  'refuses both passwords alike': ({ logins }) => passwordsRefusedAlike(logins),
+  'claims no protection beyond the first hop': ({ only, passedOn, gatewaySeen }) =>
+    noFurtherClaim(only, { passedOn, flow: gatewaySeen.flow, log: gatewaySeen.log(only.partner.domain) }),
+}
+words('reaction', REACTIONS)
+
+Then('the gateway {reaction}', function (this: MailWorld, reaction: Reaction) {
+  return this.conclude(reaction(this))
+})
+
+Then('the gateway waits for the reply inside TLS', function (this: MailWorld) {
+  const smuggled = this.injectedByPartner === 'reply' ? 'answer' : 'line'
+  return this.concludeOnWire(wire => waitedForAnswer(wire, { smuggled, alive: this.alive }))
+})
+
+Then("the gateway's certificate chain leads to a root that the client trusts", function (this: MailWorld) {
+  return this.conclude(chainLeadsToRoot(this.session))
+})
+
+Then("the gateway's Received line agrees with the wire", function (this: MailWorld) {
+  return this.conclude(receivedLine(this))
+})
+
+function receivedLine(world: MailWorld): Observation {
+  const { sent, arrived, withSecondServer } = world
+  const { flow } = world.gatewaySeen
+  const [first] = sent
+  if (first) return ownLineTrue(first.arrivals[0]?.content, flow, first.submission)
+  if (!arrived) throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
+  const [mail] = arrived.mails
+  return withSecondServer
+    ? ownLineTrue(mail?.content, flow, world.delivered.conversations.at(-1))
+    : receivedLineTrue(world.delivered, mail)
+}

@@ -11,11 +11,11 @@ import {
 import type { GherkinDocument, Pickle } from '@cucumber/messages'
 import { bundledGateway } from '../containers/index.ts'
 import { lineIn } from '../support/catalogue/features.ts'
-import { CAPABILITIES, type Capability } from '../support/mailflow/capabilities.ts'
 import { currentRun, useRun } from '../support/run/current.ts'
 import { Run } from '../support/run/run.ts'
 import { WireError } from '../support/wire/smtp/smtp.ts'
-import { Inapplicable, MailWorld, NonConformant } from './world.ts'
+import { DryRun, Inapplicable, NonConformant } from './outcome.ts'
+import { MailWorld } from './world.ts'
 
 setWorldConstructor(MailWorld)
 // Every wait has a bound of its own that says what was awaited; this one is for faults of ours. It is long because many
@@ -34,6 +34,7 @@ setDefinitionFunctionWrapper((step: (...args: unknown[]) => unknown) => {
       return await step.apply(this, args)
     } catch (error) {
       if (error instanceof NonConformant) throw error
+      if (error instanceof DryRun) return 'skipped'
       if (error instanceof Inapplicable) {
         this.verdict = { verdict: 'inapplicable', detail: error.message }
         this.log(`inapplicable: ${error.message}`)
@@ -80,15 +81,14 @@ Before(function (this: MailWorld, { pickle, gherkinDocument }) {
     if (role === 'sender') this.sends = true
     const untested = role && source.untested?.(role)
     if (untested) throw new Inapplicable(untested)
-    const capability = name.slice(1)
-    if (capability in CAPABILITIES) this.needs(capability as Capability)
   }
 })
 
-// A dry run ends with the last Given: what the gateway cannot be asked is known by then. Cucumber runs a step whatever
-// this hook returns, so the step itself is skipped, by the wrapper above.
-BeforeStep(function (this: MailWorld, { pickleStep: { type } }) {
-  this.ends = this.run.plan !== undefined && type !== 'Context'
+// A dry run ends where the gateway would be needed: what the gateway cannot be asked is known by then. Cucumber runs a step
+// whatever this hook returns, so the wrapper above skips the steps after that.
+BeforeStep(function (this: MailWorld, { pickleStep: { type, text } }) {
+  if (type === 'Context') this.intent.sentence = text
+  this.ends = this.run.plan !== undefined && type === 'Outcome'
 })
 
 After(async function (this: MailWorld, { pickle, gherkinDocument }) {
@@ -104,10 +104,12 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>
   try {
-    await this.release()
+    this.release()
     const fault = this.evidence().find(({ labError }) => labError)?.labError
     if (fault) throw new Error(fault)
     conclusion = this.conclusion()
+    const unread = this.neverActedUpon()
+    if (unread) throw new Error(unread)
   } catch (error) {
     failure = error
     conclusion = { verdict: 'lab-error', detail: (error as Error).message }
@@ -147,7 +149,7 @@ function placeOf(pickle: Pickle, { feature }: GherkinDocument): string {
 function stepsOf({ steps }: Pickle, { feature }: GherkinDocument): string[] {
   const all = (feature?.children ?? [])
     .flatMap(({ rule }) => rule?.children ?? [])
-    .flatMap(({ scenario }) => scenario?.steps ?? [])
+    .flatMap(({ scenario, background }) => (scenario ?? background)?.steps ?? [])
   const keywords = new Map(all.map(({ id, keyword }) => [id, keyword]))
   return steps.map(({ astNodeIds, text }) => `${keywords.get(astNodeIds[0]!) ?? ''}${text}`)
 }

@@ -1,28 +1,26 @@
-import { defineParameterType, Then } from '@cucumber/cucumber'
+import { Then } from '@cucumber/cucumber'
 import { logSays, SESSION_CLASSES, type SessionClass } from '../support/judgements/log.ts'
 import { until } from '../support/wire/until.ts'
+import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
-/** A log may tell a moment after what it tells of; how long it is waited for, in ms. */
+/** A log may tell of a session a moment after its end; how long it is waited for, in ms. */
 const LOG = 2_000
 
-defineParameterType({
-  name: 'session',
-  regexp: new RegExp(SESSION_CLASSES.join('|')),
-  transformer: (text: string) => text as SessionClass,
-  useForSnippets: false,
-})
+words<SessionClass>(
+  'sessionClass',
+  Object.fromEntries(SESSION_CLASSES.map(one => [one === 'clear' ? 'unencrypted' : one, one])),
+)
 
 Then(
-  "the gateway's log calls the session {session}",
+  "the gateway's log calls the session {sessionClass}",
   async function (this: MailWorld, expected: SessionClass) {
-    this.needs('session-log')
     const gateway = await this.gateway()
-    const about = this.handover ? (this.senderDomain ?? '') : this.only.partner.domain
+    const about = this.handover?.message.from.split('@')[1] ?? this.only.partner.domain
     const told = () => gateway.sessions(about).length > 0 || this.watched.some(({ word }) => word.length > 0)
     await until(told, [gateway], LOG)
-    const words = gateway.sessions(about)
-    this.notes.push(...words.map(({ line }) => line))
-    return this.conclude(logSays(words, expected, this.wire))
+    const said = gateway.sessions(about)
+    this.notes.push(...said.map(({ line }) => line))
+    return this.conclude(logSays(said, expected, this.wire))
   },
 )

@@ -2,7 +2,8 @@ import { type DataTable, defineParameterType, Given, Then, When } from '@cucumbe
 import type { Message } from '../support/evidence/mail.ts'
 import type { Sent } from '../support/evidence/sent.ts'
 import { onlyDecryptable, readable } from '../support/judgements/content.ts'
-import { firstHopAlone, hopsOfTheirOwn, noFurtherClaim } from '../support/judgements/hops.ts'
+import { firstHopAlone, hopsOfTheirOwn } from '../support/judgements/hops.ts'
+import { acceptedUnseen, doesNotReach, reaches, refusedUnseen } from '../support/judgements/inbound.ts'
 import { authorTold, nobodyTold } from '../support/judgements/notices.ts'
 import {
   arrivesAt,
@@ -16,66 +17,53 @@ import {
   staysQueued,
   staysQueuedForCertificate,
 } from '../support/judgements/outbound.ts'
-import type { TlsVersion } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
-import { compose, type MessageOptions } from '../support/traffic/message.ts'
+import { compose } from '../support/traffic/message.ts'
 import { awaitNotice, noticesAt } from '../support/traffic/notices.ts'
-import { passOn } from '../support/traffic/onward.ts'
-import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
-import { encrypted } from '../support/traffic/smime.ts'
+import type { WatchedMessage } from '../support/traffic/sending.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
-import { receiveFromPeer, sendToPeer } from './pair.steps.ts'
-import { deliver } from './sender.steps.ts'
-import { Inapplicable, type MailWorld } from './world.ts'
+import {
+  deliver,
+  receiveFromSecondServer,
+  type Sending,
+  sendCopies,
+  sendTo,
+  sendToPartner,
+  sendToSecondServer,
+  sendTwice,
+} from './act.ts'
+import { Inapplicable } from './outcome.ts'
+import { version, words } from './vocabulary/parameters.ts'
+import type { MessageSaid } from './vocabulary/subjects.ts'
+import type { MailWorld } from './world.ts'
 
-async function partnerOf(world: MailWorld): Promise<Partner> {
-  world.domain ??= world.run.lab.freshDomain(
-    world.flow.outbound.find(({ to, tls }) => tls === 'opportunistic' && to.startsWith('*.'))!.to,
-  )
-  return world.partner({ domain: world.domain, hosts: world.hosts })
+/** What a message is like, in the words of the features. */
+const PROPERTIES: Record<string, Partial<MessageSaid>> = {
+  'is large': { size: 1_900_000 },
+  'has no return path': { withoutReturnPath: true },
+  "names the partner's domain in capitals": { inCapitals: true },
+  'was submitted over TLS': { submitted: 'over TLS' },
+  'was submitted unencrypted': { submitted: 'unencrypted' },
+  'is encrypted with S/MIME': { encrypted: true },
+  'carries a forged Received line that claims TLS': {
+    headers: [
+      'Received: from mail.forged.test (mail.forged.test [192.0.2.1])\r\n\tby mx.forged.test with ESMTPS id forged\r\n' +
+        '\t(version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384); Tue, 24 Nov 2026 00:00:00 +0000',
+    ],
+  },
 }
+words('property', PROPERTIES)
 
-interface Sending extends Partial<MessageOptions> {
-  tries?: number
-  message?: Message
-  /** Handed over in its place; between two servers alone. */
-  cause?: Message
-}
+Given('the message {property}', function (this: MailWorld, property: Partial<MessageSaid>) {
+  if (property.submitted === 'unencrypted' && this.run.gateways.source.login)
+    throw new Inapplicable('the gateway takes mail for sending on inside TLS alone')
+  this.intent.add('message', property)
+})
 
-async function sendTo(
-  world: MailWorld,
-  partners: readonly Partner[],
-  { tries = 1, message, ...how }: Sending = {},
-) {
-  const gateway = await world.gateway()
-  const watched = await sendAndWatch({
-    gateway,
-    submission: world.run.submission(gateway),
-    message:
-      message ??
-      compose({
-        from: gateway.flow.sender,
-        to: partners.map(({ domain }) => `inbox@${world.inCapitals ? domain.toUpperCase() : domain}`),
-        ...how,
-      }),
-    partners,
-    tries,
-    ...(world.comesIn === 'over TLS' ? { tls: {} } : {}),
-  })
-  for (const { domain } of partners) world.notes.push(...gateway.log(domain, 12))
-  world.watched.push(...watched)
-  world.settled(watched)
-  world.acted = true
-  return watched
-}
+type MakesMail = (world: MailWorld) => Promise<Sending>
 
-async function sendOne(world: MailWorld, how: Sending = {}): Promise<WatchedMessage> {
-  if (world.peer) return sendToPeer(world, how)
-  return (await sendTo(world, [await partnerOf(world)], how))[0]!
-}
-
-/** What crosses the hop that is not simply a message of a user. */
-const MAILS: Record<string, (world: MailWorld) => Promise<Sending>> = {
+/** What the gateway is asked to send, in the words of the features. */
+const MAILS: Record<string, MakesMail> = {
   'a message': async () => ({}),
   'a message for its postmaster': async world => {
     mayWriteFor(world)
@@ -84,6 +72,7 @@ const MAILS: Record<string, (world: MailWorld) => Promise<Sending>> = {
   },
   'a notification': notification,
 }
+words('mail', MAILS)
 
 function mayWriteFor({ run }: MailWorld): void {
   if (run.gateways.source.login)
@@ -103,118 +92,126 @@ async function notification(world: MailWorld): Promise<{ message: Message; cause
   return { cause, message: { ...cause, from: '', to: [author] } }
 }
 
-defineParameterType({
-  name: 'mail',
-  regexp: new RegExp(Object.keys(MAILS).reverse().join('|')),
-  transformer: (words: string) => MAILS[words]!,
-  useForSnippets: false,
-})
+type Sends = (world: MailWorld, how?: Sending) => Promise<WatchedMessage>
+words<Sends>('addressee', { 'the partner': sendToPartner, 'the second server': sendToSecondServer })
 
 When(
-  'the gateway sends {mail} to the partner',
-  async function (this: MailWorld, what: (typeof MAILS)[string]) {
-    const sent = await sendOne(this, await what(this))
-    const [arrival] = sent.arrivals
-    if (!this.passesOn || !arrival) return
-    this.passedOn = await passOn(this.run.pki, sent.partner, arrival.content)
+  'the gateway sends {mail} to {addressee}',
+  async function (this: MailWorld, mail: MakesMail, sends: Sends) {
+    await sends(this, await mail(this))
   },
 )
 
-/** What the gateway is asked to send when it may have to try several times. */
-const MESSAGES: Record<string, (world: MailWorld) => Promise<Sending>> = {
-  // A user who has to log in writes in nobody else's name.
-  'a message': async world =>
-    world.run.gateways.source.login ? {} : { from: `author@${await author(world)}` },
-  'a large message': async () => ({ size: 1_900_000 }),
-  'a message without return path': async world => ({
-    from: '',
-    headers: [`Reply-To: <author@${await author(world)}>`],
-  }),
-}
-
-defineParameterType({
-  name: 'message',
-  regexp: new RegExp(Object.keys(MESSAGES).join('|')),
-  transformer: (words: string) => MESSAGES[words]!,
-  useForSnippets: false,
-})
-
-/** The author is at a partner too, so that a notification is seen. */
-async function author(world: MailWorld): Promise<string> {
-  world.notices = await world.partner({ domain: world.run.lab.freshDomain('*.opportunistic.test') })
-  return world.notices.domain
-}
-
 When(
-  'the gateway tries up to {int} times to send {message} to the partner',
-  async function (this: MailWorld, tries: number, how: (world: MailWorld) => Promise<Sending>) {
-    await sendOne(this, { tries, ...(await how(this)) })
+  'the gateway tries up to {int} times to send a message to {addressee}',
+  async function (this: MailWorld, tries: number, sends: Sends) {
+    this.needs('retry')
+    await sends(this, { tries })
   },
 )
 
-When('the gateway sends two messages to the partner, one after the other', async function (this: MailWorld) {
-  const partner = await partnerOf(this)
-  await sendTo(this, [partner])
-  // To somebody else there: what the gateway says about the first recipient is not about this message.
-  await sendTo(this, [partner], { to: [`later@${partner.domain}`] })
+/** As often as "the gateway gives up after 3 attempts" says. */
+const UNTIL_GIVEN_UP = 3
+
+When(
+  'the gateway tries to send a message to the partner until it gives up',
+  async function (this: MailWorld) {
+    this.needs('retry')
+    const watched = await sendToPartner(this, { tries: UNTIL_GIVEN_UP })
+    const { author } = this
+    if (!author || watched.arrivals.length > 0) return
+    await awaitNotice(watched.seen(), author)
+    // Where this message has arrived, a notification would be there too.
+    const [later] = await sendTo(this, [author], { message: letterTo(author, this.flow.sender) })
+    this.laterToAuthor = later!.seen()
+    this.watched = [watched]
+  },
+)
+
+const letterTo = (author: Partner, from: string): Message => compose({ from, to: [`later@${author.domain}`] })
+
+When('the gateway sends the partner two messages, one after the other', async function (this: MailWorld) {
+  await sendTwice(this)
 })
 
 When('the gateway sends the message to all of them', async function (this: MailWorld) {
-  await sendTo(
-    this,
-    await this.partners(this.copies.map(({ domain, behaviour }) => ({ domain, hosts: [behaviour] }))),
-  )
+  await sendCopies(this)
 })
 
-When('the gateway sends an S\\/MIME encrypted message to the partner', async function (this: MailWorld) {
-  const partner = await partnerOf(this)
-  const { message, secret } = encrypted({
-    from: this.flow.sender,
-    to: [`inbox@${partner.domain}`],
-  })
-  this.secret = secret.text
-  await sendTo(this, [partner], { message })
-  this.decrypt = secret.decrypt
+When('the gateway and the partner send each other a message', async function (this: MailWorld) {
+  await Promise.all([sendToPartner(this), deliver(this)])
 })
 
-When('the partner and the gateway send each other a message', async function (this: MailWorld) {
-  if (!this.peer) await Promise.all([sendOne(this), deliver(this)])
-  else {
-    await sendOne(this)
-    await receiveFromPeer(this)
-  }
+When('the gateway and the second server send each other a message', async function (this: MailWorld) {
+  await sendToSecondServer(this)
+  await receiveFromSecondServer(this)
 })
 
-/** What can become of a message, in the words of the features. */
-const FATES: Record<string, (sent: Sent) => Observation> = {
+/** What can become of a copy of a message, in the words of the features. */
+const COPY_FATES: Record<string, (sent: Sent) => Observation> = {
   'arrives over TLS': sent => arrivesOverTls(sent),
-  'arrives in clear': arrivesInClear,
+  'arrives unencrypted': arrivesInClear,
   'is held back': isHeldBack,
   'stays queued': staysQueued,
   'stays queued for a reason that names the certificate': staysQueuedForCertificate,
-  'arrives in clear or is held back': sent => arrivesInClearOrHeldBack(sent, { queued: false }),
-  'arrives in clear or stays queued': sent => arrivesInClearOrHeldBack(sent, { queued: true }),
+  'arrives unencrypted or is held back': sent => arrivesInClearOrHeldBack(sent, { queued: false }),
+  'arrives unencrypted or stays queued': sent => arrivesInClearOrHeldBack(sent, { queued: true }),
+  'arrives exactly once': sent => arrivesOnce(sent),
+  'arrives exactly once and complete': sent => arrivesOnce(sent, { complete: true }),
+}
+words('copyFate', COPY_FATES)
+
+type Fate = (world: MailWorld) => Observation
+
+/** What can become of the message of an example. */
+const FATES: Record<string, Fate> = {
+  ...Object.fromEntries(
+    Object.entries(COPY_FATES).map(([text, judgement]) => [
+      text,
+      (world: MailWorld) => judgement(world.only),
+    ]),
+  ),
+  'can be read on the wire': world => readable(world.only),
+  'can be decrypted by its recipient and read by nobody else': world => decryptable(world),
+  'claims TLS in its Received lines for the first hop alone': world =>
+    firstHopAlone(world.only, world.withSecondServer ? world.gatewaySeen.flow : undefined),
+  'reaches the mailbox': world => inMailbox(world),
+  'reaches the mailbox unchanged': world => inMailbox(world, { unchanged: true }),
+  'does not reach the mailbox': ({ delivered, arrived }) =>
+    arrived ? doesNotReach(arrived.mails, arrived.later) : refusedUnseen(delivered),
 }
 
-/** Throws for words that are no fate: a table cell has no parameter type to check it. */
-function fate(words: string): (sent: Sent) => Observation {
-  const found = FATES[words]
-  if (!found) throw new Error(`no message is known that ${words}`)
-  return found
+function decryptable({ only, secret }: MailWorld): Observation {
+  const { text, decrypt } = secret!
+  const [arrival] = only.arrivals
+  return onlyDecryptable(only, { text, decrypted: arrival && decrypt(arrival.content) })
 }
+
+function inMailbox({ delivered, arrived }: MailWorld, { unchanged = false } = {}): Observation {
+  if (!arrived && unchanged)
+    throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
+  if (!arrived) return acceptedUnseen(delivered)
+  const overtaken = delivered.accepted && arrived.later
+  return reaches(delivered, arrived.mails, { unchanged, overtaken })
+}
+words('fate', FATES)
+
+Then('the message {fate}', function (this: MailWorld, fate: Fate) {
+  return this.conclude(fate(this))
+})
+
+Then('the later message {copyFate}', function (this: MailWorld, judgement: (sent: Sent) => Observation) {
+  return this.conclude(judgeLater(this.sent, judgement))
+})
 
 defineParameterType({
-  name: 'fate',
-  regexp: new RegExp(Object.keys(FATES).join('|')),
-  transformer: fate,
+  name: 'version',
+  regexp: /TLS 1\.[0-3]/,
+  transformer: version,
   useForSnippets: false,
 })
 
-Then('the message {fate}', function (this: MailWorld, judgement: (sent: Sent) => Observation) {
-  return this.conclude(judgement(this.only))
-})
-
-Then('the message arrives over {version}', function (this: MailWorld, version: TlsVersion) {
+Then('the message arrives over {version}', function (this: MailWorld, version: string) {
   return this.conclude(arrivesOverTls(this.only, { version }))
 })
 
@@ -222,94 +219,45 @@ Then('the message arrives over TLS with {suite}', function (this: MailWorld, sui
   return this.conclude(arrivesOverTls(this.only, { suite }))
 })
 
-Then('the later message {fate}', function (this: MailWorld, judgement: (sent: Sent) => Observation) {
-  return this.conclude(judgeLater(this.sent, judgement))
-})
-
-Then('it arrives exactly once', function (this: MailWorld) {
-  return this.conclude(arrivesOnce(this.only))
-})
-
-Then('it arrives exactly once and complete', function (this: MailWorld) {
-  return this.conclude(arrivesOnce(this.only, { complete: true }))
-})
-
-Then('it arrives at mail exchanger {int}', function (this: MailWorld, exchanger: number) {
+Then('the message arrives at mail exchanger {int}', function (this: MailWorld, exchanger: number) {
   return this.conclude(arrivesAt(this.only, exchanger))
 })
 
-/** Columns: partner, fate. */
-Then('the copies fare so', function (this: MailWorld, table: DataTable) {
-  for (const { partner, fate: words } of table.hashes()) {
-    const copy = this.copies.findIndex(({ name }) => name === partner)
-    if (copy < 0) throw new Error(`no partner is called ${partner}`)
-    const seen = fate(words!)(this.sent[copy]!)
-    const outcome = this.conclude({ ...seen, detail: `${partner}: ${seen.detail}` })
-    if (outcome) return outcome
+/** Columns: partner, copy. */
+Then('this becomes of each copy', function (this: MailWorld, table: DataTable) {
+  for (const { partner, copy: words } of table.hashes()) {
+    const at = this.copies.findIndex(one => one.partner === partner)
+    const judgement = COPY_FATES[words!]
+    if (at < 0) throw new Error(`no partner is called ${partner}`)
+    if (!judgement) throw new Error(`no copy is known that ${words}`)
+    const seen = judgement(this.sent[at]!)
+    const ends = this.conclude({ ...seen, detail: `${partner}: ${seen.detail}` })
+    if (ends) return ends
   }
   return undefined
 })
 
-Then("no partner hears of the others' recipients", function (this: MailWorld) {
+Then('no partner is told a recipient of another partner', function (this: MailWorld) {
   return this.conclude(ownRecipientsAlone(this.sent))
 })
 
-Then('the author gets one notification with a null return path', async function (this: MailWorld) {
-  const watched = this.watched.at(-1)!
-  const author = this.notices!
-  await awaitNotice(watched.seen(), author)
-  const [later] = await sendTo(this, [author])
-  const notices = noticesAt(author, watched.partner)
-  return this.conclude(authorTold(watched.seen(), notices, later!.seen()))
+Then('the author gets one notification with a null return path', function (this: MailWorld) {
+  return this.conclude(concludeNotices(this, authorTold))
 })
 
-Then('nobody gets a notification', async function (this: MailWorld) {
-  const watched = this.watched.at(-1)!
-  const author = this.notices!
-  const [later] = await sendTo(this, [author])
-  const notices = noticesAt(author, watched.partner)
-  return this.conclude(nobodyTold(watched.seen(), notices, later!.seen()))
+Then('nobody gets a notification', function (this: MailWorld) {
+  return this.conclude(concludeNotices(this, nobodyTold))
 })
 
-Then('its text can be read on the wire', function (this: MailWorld) {
-  return this.conclude(readable(this.only))
-})
+function concludeNotices(
+  { watched, author, laterToAuthor }: MailWorld,
+  judgement: typeof authorTold | typeof nobodyTold,
+): Observation {
+  const [given] = watched
+  if (!author || !laterToAuthor) return staysQueued(given!.seen())
+  return judgement(given!.seen(), noticesAt(author, given!.partner), laterToAuthor)
+}
 
-Then('its text cannot be read on the wire, and its recipient can decrypt it', function (this: MailWorld) {
-  const [arrival] = this.only.arrivals
-  const decrypted = arrival && this.decrypt!(arrival.content)
-  return this.conclude(onlyDecryptable(this.only, { text: this.secret, decrypted }))
-})
-
-Then('its Received lines claim TLS for the first hop alone', async function (this: MailWorld) {
-  const flow = this.peer && (await this.gateway()).flow
-  return this.conclude(firstHopAlone(this.only, flow))
-})
-
-Then('the two hops have sessions of their own', function (this: MailWorld) {
+Then('each hop has a TLS session of its own', function (this: MailWorld) {
   return this.conclude(hopsOfTheirOwn(this.only))
-})
-
-Then(
-  "neither the message nor the gateway's log claims protection beyond the first hop",
-  async function (this: MailWorld) {
-    const gateway = await this.gateway()
-    const log = gateway.log(this.only.partner.domain)
-    const { passedOn } = this
-    return this.conclude(noFurtherClaim(this.only, { passedOn, flow: gateway.flow, log }))
-  },
-)
-
-Given("the message names the partner's domain in capitals", function (this: MailWorld) {
-  this.inCapitals = true
-})
-
-Given('the message comes in over TLS', function (this: MailWorld) {
-  this.comesIn = 'over TLS'
-})
-
-Given('the message comes in in clear', function (this: MailWorld) {
-  if (this.run.gateways.source.login)
-    throw new Inapplicable('the gateway takes mail for sending on inside TLS alone')
-  this.comesIn = 'in clear'
 })

@@ -1,82 +1,69 @@
 import { type DataTable, Given } from '@cucumber/cucumber'
-import type { Behaviour, TlsVersion } from '../support/lab/partner/behaviour.ts'
-import type { CertificateFlaw } from '../support/pki/flaws.ts'
+import type { Behaviour } from '../support/lab/partner/behaviour.ts'
+import { connectorThat } from './connector.steps.ts'
 import { behaviour } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
+function partnerDoes(world: MailWorld, does: Behaviour): void {
+  const { times, spares, ...always } = does
+  const limited = times !== undefined || spares !== undefined
+  world.intent.add('partner', limited ? { limited: does } : { always })
+}
+
 Given('the partner {behaviour}', function (this: MailWorld, does: Behaviour) {
-  this.hosts = [does]
+  const injects = does.starttls?.injects
+  if (injects) this.intent.add('injected', { by: injects.endsWith('\n') ? 'reply' : 'line' })
+  partnerDoes(this, does)
 })
 
 Given("the partner's mail exchangers, in order of preference", function (this: MailWorld, table: DataTable) {
-  this.hosts = table.raw().map(([words]) => behaviour(words!))
-  this.needsRoom(this.hosts.length)
-})
-
-Given('the partner speaks {version} at most', function (this: MailWorld, maxVersion: TlsVersion) {
-  this.hosts = [{ tls: { maxVersion } }]
+  const list = table.raw().map(([words]) => behaviour(words!))
+  this.needsRoom(list.length)
+  this.intent.add('exchangers', { list })
 })
 
 Given('the partner accepts only the suite {suite}', function (this: MailWorld, suite: string) {
-  this.hosts = [{ tls: { maxVersion: 'TLSv1.2', suites: [suite] } }]
+  partnerDoes(this, { tls: { maxVersion: 'TLSv1.2', suites: [suite] } })
 })
 
 Given(
-  'the partner lets the sender choose between {suite} and {suite}',
+  'the partner lets the gateway choose between {suite} and {suite}',
   function (this: MailWorld, one: string, other: string) {
-    this.hosts = [{ tls: { maxVersion: 'TLSv1.2', suites: [one, other], followsSender: true } }]
+    partnerDoes(this, { tls: { maxVersion: 'TLSv1.2', suites: [one, other], followsSender: true } })
   },
 )
 
-Given('the partner shows a certificate that is {flaw}', function (this: MailWorld, flaw: CertificateFlaw) {
-  this.hosts = [{ tls: { presents: [flaw] } }]
+Given('the partner shows a certificate for {name}', function (this: MailWorld, name: string) {
+  partnerDoes(this, { tls: { names: [name] } })
+})
+
+Given('the partner shows a certificate for its mail exchanger alone', function (this: MailWorld) {
+  partnerDoes(this, {
+    tls: { names: [`mx.${this.intent.read('connector', 'partnerDomain').partnerDomain}`] },
+  })
 })
 
 Given(
-  'the partner shows a certificate of the {authority} authority',
-  function (this: MailWorld, authority: 'former' | 'new') {
-    this.hosts = [{ tls: { authority } }]
+  'the partner offers extensions before TLS that it does not offer inside TLS',
+  function (this: MailWorld) {
+    this.intent.add('extensions', { beforeTlsOnly: ['AUTH', 'XCLIENT', 'XFORWARD'] })
+    partnerDoes(this, {
+      starttls: { clearExtensions: ['AUTH PLAIN LOGIN', 'XCLIENT NAME ADDR', 'XFORWARD NAME ADDR'] },
+    })
   },
 )
 
-Given("the partner's certificate names {name}", function (this: MailWorld, name: string) {
-  this.hosts = [{ tls: { names: [name] } }]
+Given('the partner passes the message on unencrypted', function (this: MailWorld) {
+  this.intent.add('onward', { unencrypted: true })
 })
 
-Given("the partner's certificate names its mail exchanger alone", function (this: MailWorld) {
-  this.hosts = [{ tls: { names: [`mx.${this.domain}`] } }]
-})
-
-/** In clear only; an extension that is gone must not be used. */
-Given('the partner offers extensions in clear that are gone inside TLS', function (this: MailWorld) {
-  this.gone = ['AUTH', 'XCLIENT', 'XFORWARD']
-  this.hosts = [
-    { starttls: { clearExtensions: ['AUTH PLAIN LOGIN', 'XCLIENT NAME ADDR', 'XFORWARD NAME ADDR'] } },
-  ]
-})
-
-Given('the partner passes the message on in clear', function (this: MailWorld) {
-  this.passesOn = true
-})
-
-/** Long enough for a sender that uses what was smuggled to give itself away, in ms. */
-const WITHHELD = 300
-
-Given('the partner smuggles a whole answer to EHLO behind the go-ahead', function (this: MailWorld) {
-  this.smuggled = 'answer'
-  this.hosts = [
-    {
-      starttls: { injects: '250-mx.smuggled.test\r\n250 AUTH PLAIN LOGIN\r\n', withholdsEhloReply: WITHHELD },
-    },
-  ]
-})
-
-Given('the partner smuggles half a line that lists AUTH behind the go-ahead', function (this: MailWorld) {
-  this.smuggled = 'line'
-  this.hosts = [{ starttls: { injects: '250-AUTH PLAIN', withholdsEhloReply: WITHHELD } }]
-})
-
-Given('the partner smuggles half a line that ends a reply behind the go-ahead', function (this: MailWorld) {
-  this.smuggled = 'line'
-  this.hosts = [{ starttls: { injects: '250 ', withholdsEhloReply: WITHHELD } }]
+/** Columns: partner, outbound connector, STARTTLS (offered or not offered). */
+Given('a message for these partners', function (this: MailWorld, table: DataTable) {
+  this.needsRoom(table.hashes().length)
+  const list = table.hashes().map(({ partner, 'outbound connector': demand, STARTTLS }) => ({
+    partner: partner!,
+    domain: this.run.lab.freshDomain(connectorThat(this, demand!).to),
+    behaviour: behaviour(STARTTLS === 'offered' ? 'offers STARTTLS' : 'does not offer STARTTLS'),
+  }))
+  this.intent.add('copies', { list })
 })

@@ -3,13 +3,14 @@ import { equallyStrong } from '../support/judgements/strength.ts'
 import { addressesOf, strengthAt } from '../support/traffic/probe.ts'
 import type { MailWorld } from './world.ts'
 
-Given("the gateway's domain has another server", async function (this: MailWorld) {
-  if (this.run.plan) return
-  this.another = await this.run.gateways.ofOwn()
+Given("the gateway's domain has another server", function (this: MailWorld) {
+  this.needs('pair')
+  this.intent.add('gateway', { hasAnother: true })
 })
 
-When("every address of the gateway's domain is probed", async function (this: MailWorld) {
-  const servers = [await this.gateway(), ...(this.another ? [this.another] : [])]
+When("the lab probes every address of the gateway's domain", async function (this: MailWorld) {
+  const { hasAnother } = this.intent.read('gateway', 'hasAnother')
+  const servers = [await this.gateway(), ...(hasAnother ? [await this.anotherGateway()] : [])]
   const endpoints = await Promise.all(
     servers.flatMap(({ inbound, alsoAt = [] }) => [inbound, ...alsoAt]).map(addressesOf),
   )
@@ -19,6 +20,6 @@ When("every address of the gateway's domain is probed", async function (this: Ma
   this.acted = true
 })
 
-Then('all of them offer TLS of the same strength', function (this: MailWorld) {
+Then('every address offers TLS of the same strength', function (this: MailWorld) {
   return this.conclude(equallyStrong(this.strengths))
 })

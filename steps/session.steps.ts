@@ -1,240 +1,163 @@
-import { defineParameterType, Given, Then, When } from '@cucumber/cucumber'
-import { type Session, SMUGGLED, type Smuggled } from '../support/evidence/session.ts'
+import { Then, When } from '@cucumber/cucumber'
+import type { Session } from '../support/evidence/session.ts'
 import {
-  answersInOrder,
   bareStarttls,
-  chainLeadsToRoot,
   handshakeSucceeds,
-  loginRefused,
-  loginSucceeds,
-  nothingTookEffect,
   notOfferedOrRefused,
-  refusedAlike,
   replyOfKind,
   replyWith,
   starttlsNotOffered,
-  takesMessage,
 } from '../support/judgements/session.ts'
-import { ClientSession, type Mechanism } from '../support/traffic/session.ts'
-import { all } from '../support/verdicts/observation.ts'
+import { ClientSession } from '../support/traffic/session.ts'
+import type { Observation } from '../support/verdicts/observation.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
+import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
-defineParameterType({
-  name: 'smuggled',
-  regexp: new RegExp(Object.keys(SMUGGLED).join('|')),
-  transformer: (text: string) => text as Smuggled,
-  useForSnippets: false,
-})
-
-async function openSession(
-  world: MailWorld,
-  where: 'inbound' | 'submission' = 'inbound',
-): Promise<ClientSession> {
+/** The client connects; where the Givens want it so, it starts TLS before the act that is judged. */
+async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound'): Promise<ClientSession> {
   const gateway = await world.gateway()
   const { flow } = gateway
-  world.senderDomain ??= world.run.lab.freshDomain('*.stranger.test')
-  const client = await ClientSession.open(gateway[where], { domain: world.senderDomain, flow })
-  world.clientSessions.push(client)
+  const domain = world.run.lab.freshDomain('*.stranger.test')
+  const session = await ClientSession.open(gateway[where], { domain, flow })
+  world.clientSessions.push(session)
   world.acted = true
-  return client
+  return session
 }
 
-/** The session that was opened last. */
-const current = (world: MailWorld): ClientSession => {
-  const last = world.clientSessions.at(-1)
-  if (!last) throw new Error('there was no session')
-  return last
+/** Inside TLS, unless the client does not use TLS. */
+async function openInside(world: MailWorld, where?: 'submission'): Promise<ClientSession> {
+  const { tls } = world.intent.read('client', 'tls')
+  const session = await open(world, where)
+  await session.greet()
+  if (tls) return session
+  await session.startTls()
+  return session
 }
 
-/** What was seen of it. */
-const session = (world: MailWorld): Session => current(world).seen()
-
-/** How a sender leads a session, in the words of the features. */
-const ACTS: Record<string, (client: ClientSession) => Promise<unknown>> = {
-  'greets the gateway': client => client.greet(),
-  'greets the gateway inside TLS': inTls,
-  'says STARTTLS': greetAndStart,
-  'says STARTTLS with a parameter': async client => {
-    await client.greet()
-    await client.say('STARTTLS now')
-  },
-  'says STARTTLS inside TLS': async client => {
-    await inTls(client)
-    await client.say('STARTTLS')
-  },
-  'starts TLS and begins a message': async client => {
-    await inTls(client)
-    await client.say(client.mail)
-    await client.say(client.rcpt)
-  },
-  'begins a message, starts TLS and begins again': async client => {
-    await beginAndStart(client)
-    await client.greet()
-    await client.say(client.mail)
-    await client.say(client.rcpt)
-  },
-  'begins a message, starts TLS and goes on with it': async client => {
-    await beginAndStart(client)
-    await client.say(client.rcpt)
-  },
+async function startTls(world: MailWorld): Promise<void> {
+  world.command = 'STARTTLS'
+  const { injects, starttlsParameter } = world.intent.read('client', 'injects', 'starttlsParameter')
+  const session = await open(world)
+  await session.greet()
+  if (injects) {
+    await session.smuggle(injects)
+    world.alive = !session.seen().breakdown || (await greets((await world.gateway()).inbound))
+  } else if (starttlsParameter) {
+    const reply = await session.say('STARTTLS now')
+    if (reply && reply.code >= 400) await session.transaction()
+  } else if (session.offersStarttls) {
+    await session.startTls()
+    await session.probeOrder()
+  }
 }
 
-async function greetAndStart(client: ClientSession): Promise<void> {
-  await client.greet()
-  await client.startTls()
+async function beginInside(world: MailWorld): Promise<void> {
+  const { beginsBeforeTls } = world.intent.read('client', 'beginsBeforeTls')
+  const session = await open(world)
+  await session.greet()
+  const begun = beginsBeforeTls && (await session.say(session.mail))
+  await session.startTls({ givesUpMessage: begun?.code === 250 })
+  if (beginsBeforeTls !== 'and continues inside TLS') {
+    await session.greet()
+    await session.say(session.mail)
+  }
+  await session.say(session.rcpt)
 }
 
-async function inTls(client: ClientSession): Promise<void> {
-  await greetAndStart(client)
-  await client.greet()
+/** Whether the client is inside TLS already when it greets or says STARTTLS. */
+async function openForStarttls(world: MailWorld): Promise<ClientSession> {
+  const { insideTls } = world.intent.read('client', 'insideTls')
+  const session = await open(world)
+  if (!insideTls) return session
+  await session.greet()
+  await session.startTls()
+  return session
 }
 
-async function beginAndStart(client: ClientSession): Promise<void> {
-  await client.greet()
-  const begun = await client.say(client.mail)
-  await client.startTls({ givesUpMessage: begun?.code === 250 })
+/** A server may guard one mechanism and forget the other. */
+async function logIn(world: MailWorld): Promise<void> {
+  for (const mechanism of ['PLAIN', 'LOGIN'] as const)
+    for (const password of ['right', 'wrong'] as const) {
+      const session = await openInside(world, 'submission')
+      if (session.seen().secured) await session.greet()
+      world.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
+    }
 }
 
-defineParameterType({
-  name: 'act',
-  regexp: new RegExp(Object.keys(ACTS).join('|')),
-  transformer: (words: string) => ACTS[words]!,
-  useForSnippets: false,
-})
-
-When('a sender {act}', async function (this: MailWorld, act: (client: ClientSession) => Promise<unknown>) {
-  await act(await openSession(this))
-})
-
-When('a sender smuggles {smuggled}', async function (this: MailWorld, what: Smuggled) {
-  const client = await openSession(this)
-  await client.greet()
-  await client.smuggle(what)
-})
-
-When('the sender says {word}', async function (this: MailWorld, command: string) {
-  const client = await openSession(this)
-  if (command !== 'EHLO') await client.greet()
+const saying = (command: string) => async (world: MailWorld) => {
+  world.command = command
+  const session = await openInside(world)
+  if (command !== 'EHLO' && session.seen().secured) await session.greet()
   const whole: Record<string, string> = {
-    EHLO: client.ehlo,
-    MAIL: client.mail,
-    RCPT: client.rcpt,
+    EHLO: session.ehlo,
+    MAIL: session.mail,
+    RCPT: session.rcpt,
     VRFY: 'VRFY inbox',
   }
-  await client.say(whole[command] ?? command)
-})
-
-Then('STARTTLS is offered as a bare keyword', function (this: MailWorld) {
-  return this.conclude(bareStarttls(session(this)))
-})
-
-Then('STARTTLS is not offered', function (this: MailWorld) {
-  return this.conclude(starttlsNotOffered(session(this)))
-})
-
-Then('STARTTLS is not offered or refused with 454', async function (this: MailWorld) {
-  await current(this).askForTlsWhereOffered()
-  return this.conclude(notOfferedOrRefused(session(this)))
-})
-
-Then('the handshake succeeds', async function (this: MailWorld) {
-  await current(this).beginTls()
-  return this.conclude(handshakeSucceeds(session(this)))
-})
-
-Then('its chain leads to a root that the sender trusts', function (this: MailWorld) {
-  return this.conclude(chainLeadsToRoot(session(this)))
-})
-
-Then('the reply is {int}', function (this: MailWorld, code: number) {
-  return this.conclude(replyWith(session(this), code))
-})
-
-Then('the reply is {int} with status {word}', function (this: MailWorld, code: number, status: string) {
-  return this.conclude(replyWith(session(this), code, status))
-})
-
-/** First digits of a reply. */
-const KINDS: Record<string, ('2' | '4' | '5')[]> = {
-  'the reply is a success': ['2'],
-  'the reply is a permanent refusal': ['5'],
-  'the recipient is accepted': ['2'],
-  'the recipient is refused': ['4', '5'],
+  await session.say(whole[command] ?? command)
 }
 
-for (const [text, kinds] of Object.entries(KINDS))
-  Then(text, function (this: MailWorld) {
-    return this.conclude(replyOfKind(session(this), ...kinds))
-  })
+type Act = (world: MailWorld) => Promise<unknown>
 
-Then('a message can still be delivered in clear on the same connection', async function (this: MailWorld) {
-  await current(this).transaction()
-  return this.conclude(takesMessage(session(this)))
-})
-
-Then('the first reply inside TLS answers the first command inside TLS', async function (this: MailWorld) {
-  await current(this).probeOrder()
-  return this.conclude(answersInOrder(session(this)))
-})
-
-Then('nothing that was smuggled took effect inside TLS', async function (this: MailWorld) {
-  const seen = session(this)
-  const alive = !seen.breakdown || (await greets((await this.gateway()).inbound))
-  return this.conclude(nothingTookEffect(seen, alive))
-})
-
-Given('a user of the gateway', function (this: MailWorld) {
-  this.changes.length = 0
-})
-
-Given("the user's client uses TLS", function (this: MailWorld) {
-  this.sender = { tls: 'uses' }
-})
-
-Given("the user's client does not use TLS", function (this: MailWorld) {
-  this.sender = { tls: 'does not use' }
-})
-
-async function login(
-  world: MailWorld,
-  mechanism: Mechanism,
-  ...passwords: ('right' | 'wrong')[]
-): Promise<void> {
-  for (const password of passwords) {
-    const client = await openSession(world, 'submission')
-    await client.greet()
-    if (world.sender.tls === 'uses') {
-      await client.startTls()
-      await client.greet()
-    }
-    world.logins.push(await client.login(password, mechanism))
-  }
+/** What a client does in a session, in the words of the features. */
+const ACTS: Record<string, Act> = {
+  'greets the gateway': async world => (await openForStarttls(world)).greet(),
+  'starts TLS': startTls,
+  'begins a message inside TLS': beginInside,
+  'logs in with the right password and with a wrong one': logIn,
+  'says STARTTLS': async world => {
+    world.command = 'STARTTLS'
+    const session = await openForStarttls(world)
+    await session.greet()
+    await session.say('STARTTLS')
+  },
+  ...Object.fromEntries(
+    ['MAIL', 'RCPT', 'VRFY', 'RSET', 'EHLO', 'NOOP', 'QUIT'].map(command => [
+      `says ${command}`,
+      saying(command),
+    ]),
+  ),
 }
+words('act', ACTS)
 
-When('the client logs in with the right password', async function (this: MailWorld) {
-  await login(this, 'PLAIN', 'right')
+When('the client {act}', async function (this: MailWorld, act: Act) {
+  if (act === logIn) this.needs('submission')
+  await act(this)
 })
 
-When('the client logs in with a wrong password', async function (this: MailWorld) {
-  await login(this, 'PLAIN', 'wrong')
+type Judgement = (session: Session) => Observation
+
+const OFFERS: Record<string, Judgement> = {
+  'is offered as a bare keyword': bareStarttls,
+  'is not offered': starttlsNotOffered,
+  'is not offered or is refused with 454': notOfferedOrRefused,
+}
+words('offer', OFFERS)
+
+Then('STARTTLS {offer}', function (this: MailWorld, judgement: Judgement) {
+  return this.conclude(judgement(this.session))
 })
 
-When('the client logs in with the right password and with a wrong one', async function (this: MailWorld) {
-  // A server may guard one mechanism and forget the other.
-  await login(this, 'PLAIN', 'right', 'wrong')
-  await login(this, 'LOGIN', 'right', 'wrong')
+Then('the TLS handshake succeeds', function (this: MailWorld) {
+  return this.conclude(handshakeSucceeds(this.session))
 })
 
-Then('the login succeeds', function (this: MailWorld) {
-  return this.conclude(loginSucceeds(this.logins[0]))
+/** What a reply can be, in the words of the features. */
+const REPLIES: Record<string, (session: Session, command: string) => Observation> = {
+  'a success': (session, command) => replyOfKind(session, command, '2'),
+  'a permanent refusal': (session, command) => replyOfKind(session, command, '5'),
+  '501': (session, command) => replyWith(session, command, 501),
+  '530 with status 5.7.0': (session, command) => replyWith(session, command, 530, '5.7.0'),
+}
+words('reply', REPLIES)
+
+Then('the reply is {reply}', function (this: MailWorld, judgement: (typeof REPLIES)[string]) {
+  return this.conclude(judgement(this.session, this.command))
 })
 
-Then('the login is refused', function (this: MailWorld) {
-  return this.conclude(loginRefused(this.logins[0]))
-})
+words<('2' | '4' | '5')[]>('taken', { accepted: ['2'], refused: ['4', '5'] })
 
-Then('both logins are refused alike', function (this: MailWorld) {
-  const [right, wrong, ...more] = this.logins
-  return this.conclude(all(refusedAlike(right, wrong), refusedAlike(more[0], more[1])))
+Then('the recipient is {taken}', function (this: MailWorld, kinds: ('2' | '4' | '5')[]) {
+  return this.conclude(replyOfKind(this.session, 'RCPT', ...kinds))
 })

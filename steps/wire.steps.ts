@@ -1,6 +1,7 @@
 import { Then } from '@cucumber/cucumber'
 import {
   greetedAgain,
+  hadForwardSecrecy,
   handshakeFirst,
   noLowerOffer,
   noMail,
@@ -12,61 +13,34 @@ import {
   onlyGreetingInClear,
   singleConnection,
   startedOnce,
-  waitedForAnswer,
 } from '../support/judgements/wire.ts'
-import { greets } from '../support/wire/smtp/greeting.ts'
+import type { Observation } from '../support/verdicts/observation.ts'
+import type { Conversation } from '../support/wire/conversation.ts'
+import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
-Then('nothing of it crossed the wire in clear', function (this: MailWorld) {
-  return this.concludeOnWire(wire => nothingInClear(wire, this.only.message.token))
-})
+type Shown = (wire: readonly Conversation[], world: MailWorld) => Observation
 
-Then('only the greeting, EHLO and STARTTLS crossed the wire in clear', function (this: MailWorld) {
-  const { token } = (this.handover ?? this.only).message
-  return this.concludeOnWire(wire => onlyGreetingInClear(wire, token))
-})
+/** What the connections between the gateway and the other side can show, in the words of the features. */
+const SHOWN: Record<string, Shown> = {
+  'no unencrypted part of the message': (wire, world) => nothingInClear(wire, world.only.message.token),
+  'only the greeting, EHLO and STARTTLS outside TLS': (wire, world) =>
+    onlyGreetingInClear(wire, (world.handover ?? world.only).message.token),
+  'no MAIL command before TLS': noMailBeforeTls,
+  'no MAIL command': noMail,
+  'a single connection': singleConnection,
+  'a ClientHello right after the go-ahead': handshakeFirst,
+  'no command after the failed handshake': nothingButHandshake,
+  'a new EHLO inside TLS and no use of what was offered before TLS': (wire, world) =>
+    greetedAgain(wire, world.extensionsBeforeTlsOnly),
+  'no second STARTTLS': startedOnce,
+  'no offer of a version older than TLS 1.2': offersNew,
+  'no TLS session older than TLS 1.2': noOldSession,
+  'no later handshake with a lower version': noLowerOffer,
+  'a session with forward secrecy': hadForwardSecrecy,
+}
+words('shown', SHOWN)
 
-Then('no MAIL command was sent before TLS', function (this: MailWorld) {
-  return this.concludeOnWire(noMailBeforeTls)
-})
-
-Then('no MAIL command was sent at all', function (this: MailWorld) {
-  return this.concludeOnWire(noMail)
-})
-
-Then('it took a single connection', function (this: MailWorld) {
-  return this.concludeOnWire(singleConnection)
-})
-
-Then('the first bytes after the go-ahead were a ClientHello', function (this: MailWorld) {
-  return this.concludeOnWire(handshakeFirst)
-})
-
-Then('no command followed the broken handshake on its connection', function (this: MailWorld) {
-  return this.concludeOnWire(nothingButHandshake)
-})
-
-Then('the gateway greeted again and used nothing that was offered in clear', function (this: MailWorld) {
-  return this.concludeOnWire(wire => greetedAgain(wire, this.gone))
-})
-
-Then('STARTTLS was not used again', function (this: MailWorld) {
-  return this.concludeOnWire(startedOnce)
-})
-
-Then('the gateway waits for the answer inside TLS', async function (this: MailWorld) {
-  const alive = await greets((await this.gateway()).submission)
-  return this.concludeOnWire(wire => waitedForAnswer(wire, { smuggled: this.smuggled, alive }))
-})
-
-Then('the gateway offered TLS 1.2 or newer only', function (this: MailWorld) {
-  return this.concludeOnWire(offersNew)
-})
-
-Then('no TLS session was made with an older version than TLS 1.2', function (this: MailWorld) {
-  return this.concludeOnWire(noOldSession)
-})
-
-Then('no later handshake offered a lower version', function (this: MailWorld) {
-  return this.concludeOnWire(noLowerOffer)
+Then('the wire shows {shown}', function (this: MailWorld, shown: Shown) {
+  return this.concludeOnWire(wire => shown(wire, this))
 })

@@ -3,45 +3,31 @@ import type { Handover } from '../support/evidence/handover.ts'
 import type { Message } from '../support/evidence/mail.ts'
 import type { Strength } from '../support/evidence/offer.ts'
 import type { PassedOn, Sent } from '../support/evidence/sent.ts'
-import { telling } from '../support/evidence/stream.ts'
+import type { Session } from '../support/evidence/session.ts'
+import { type Arrivals, type MailStream, telling } from '../support/evidence/stream.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
 import { cameAgainLater, isUnderWay, wentOutLater } from '../support/judgements/outbound.ts'
-import type { Interference, PartnerOptions } from '../support/lab/lab.ts'
+import type { Login } from '../support/judgements/session.ts'
+import type { PartnerOptions } from '../support/lab/lab.ts'
 import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
-import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
-import type { Capability, SecondServerKind } from '../support/mailflow/capabilities.ts'
-import type { Change } from '../support/mailflow/changes.ts'
+import type { Capability } from '../support/mailflow/capabilities.ts'
+import { CHANGES, type Change, type ChangeName } from '../support/mailflow/changes.ts'
 import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
 import type { LateMail } from '../support/run/aftermath.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
 import type { Run } from '../support/run/run.ts'
-import type { SenderBehaviour } from '../support/traffic/delivering.ts'
 import type { WatchedMessage } from '../support/traffic/sending.ts'
 import type { ClientSession } from '../support/traffic/session.ts'
-import type { Stream } from '../support/traffic/stream.ts'
+import type { Secret } from '../support/traffic/smime.ts'
 import { all, type Observation, unclear } from '../support/verdicts/observation.ts'
 import type { Judged } from '../support/verdicts/verdict.ts'
 import { type Conversation, snapshotOf } from '../support/wire/conversation.ts'
-import type { Reply } from '../support/wire/smtp/smtp.ts'
-
-/** The gateway cannot be asked this: no claim of the capability, or no connector for it. */
-export class Inapplicable extends Error {
-  override name = 'Inapplicable'
-}
-
-/** Ends a scenario as failed after its verdict is known; the message is the verdict's detail. */
-export class NonConformant extends Error {
-  override name = 'NonConformant'
-}
-
-/** The copies of a message in one example, by the name of their partner. */
-interface Copy {
-  name: string
-  domain: string
-  behaviour: Behaviour
-}
+import type { InMailbox } from './act.ts'
+import { DryRun, Inapplicable, NonConformant } from './outcome.ts'
+import { Intent } from './vocabulary/intent.ts'
+import type { Copy, Subjects } from './vocabulary/subjects.ts'
 
 /** A message of which it is looked at again, after the example, what became of it. */
 interface Settled {
@@ -59,45 +45,35 @@ export class MailWorld extends World {
   began = 0
 
   // Given
-  /** How the gateway differs from the gateway as it is. */
-  readonly changes: Change[] = []
-  /** A fresh domain of the partner, under a connector's pattern. */
-  domain: string | undefined
-  senderDomain: string | undefined
-  hosts: Behaviour[] = [{}]
-  certificateNames: string[] | undefined
-  /** Extensions that the partner lists in clear and not inside TLS. */
-  gone: string[] = []
-  smuggled = ''
-  passesOn = false
-  sender: SenderBehaviour = { tls: 'uses' }
-  messageHeaders: string[] = []
-  /** Recipients are written so; the partner hears of them as the gateway writes them. */
-  inCapitals = false
-  comesIn: 'in clear' | 'over TLS' | undefined
-  copies: Copy[] = []
-  /** The partner is a second server of this kind. */
-  peer: SecondServerKind | undefined
-  /** What somebody on the path does, by the direction seen from the gateway. */
-  between: { in?: Interference; out?: Interference } = {}
-  ownGateway: Gateway | undefined
-  /** Another server of the gateway's domain. */
-  another: Gateway | undefined
-  stream: Stream | undefined
-  /** Messages of the stream that did not arrive as they should. */
-  astray: Message[] = []
+  readonly intent = new Intent<Subjects>()
 
   // When
-  readonly watched: WatchedMessage[] = []
+  watched: WatchedMessage[] = []
   handover: Handover | undefined
+  /** What the mailbox held of the delivered message; absent where nobody can look into one. */
+  arrived: InMailbox | undefined
   readonly clientSessions: ClientSession[] = []
-  readonly logins: (Reply | undefined)[] = []
+  /** The command of the client whose reply is judged. */
+  command = ''
+  readonly logins: Login[] = []
   strengths: Strength[] = []
-  notices: Partner | undefined
-  secret = ''
+  /** The partner at which the author of a message is, so that a notification is seen. */
+  author: Partner | undefined
+  /** A message to the author after the gateway has given up. */
+  laterToAuthor: Sent | undefined
+  secret: Secret | undefined
   passedOn: PassedOn | undefined
-  decrypt: ((content: string) => string | undefined) | undefined
+  /** The gateway took the mail of others afterwards. */
   alive = true
+  copies: readonly Copy[] = []
+  /** Extensions that the partner offered before TLS and not inside TLS. */
+  extensionsBeforeTlsOnly: readonly string[] = []
+  /** What the partner sent unencrypted behind its go-ahead. */
+  injectedByPartner: 'reply' | 'line' | undefined
+  stream: MailStream | undefined
+  arrivals: Arrivals | undefined
+  #gatewaySeen: Gateway | undefined
+  #another: Promise<Gateway> | undefined
   readonly #taps: Partner[] = []
   /** Both servers of a pair, in the direction in which mail went. */
   #pairName = ''
@@ -124,40 +100,73 @@ export class MailWorld extends World {
   }
 
   get flow(): MailFlow {
-    return this.ownGateway?.flow ?? this.run.flow
+    return this.run.flow
   }
 
-  /** The same throughout an example, also when it ends meanwhile and others get a new one. */
-  gateway(): Promise<Gateway> {
+  /** The gateway under test; the same throughout an example, also when it ends meanwhile. */
+  async gateway(): Promise<Gateway> {
+    this.#notInDryRun()
     const { alone, gateways } = this.run
-    this.#gateway ??= this.ownGateway
-      ? Promise.resolve(this.ownGateway)
-      : alone
-        ? gateways.ofOwn(this.changes)
-        : gateways.with(this.changes)
-    return this.#gateway
+    this.#gateway ??= alone ? gateways.ofOwn(this.#changes()) : gateways.with(this.#changes())
+    this.#gatewaySeen = await this.#gateway
+    return this.#gatewaySeen
   }
 
-  /** All that the example had to do with, as far as they came up: those under test, and the second server. */
+  /** The gateway under test, for an example that changes it: no other example has it. */
+  gatewayOfOwn(): Promise<Gateway> {
+    this.#notInDryRun()
+    this.#gateway ??= this.run.gateways.ofOwn(this.#changes())
+    return this.gateway()
+  }
+
+  /** Another server of the gateway's domain. */
+  anotherGateway(): Promise<Gateway> {
+    this.#another ??= this.run.gateways.ofOwn(this.#changes())
+    return this.#another
+  }
+
+  #changes(): Change[] {
+    return [...(this.intent.read('gateway', 'changes').changes ?? [])].map(name => CHANGES[name])
+  }
+
+  /** The gateway that the example had to do with. */
+  get gatewaySeen(): Gateway {
+    if (!this.#gatewaySeen) throw new Error('the example had nothing to do with the gateway')
+    return this.#gatewaySeen
+  }
+
+  #notInDryRun(): void {
+    if (this.run.plan) throw new DryRun()
+  }
+
+  /** All servers that the example had to do with, as far as they came up: those under test, and the second server. */
   async servers(): Promise<{ tested: Gateway[]; all: Gateway[] }> {
-    const up = async (...servers: (Promise<Gateway> | Gateway | undefined)[]) =>
-      (await Promise.all(servers.map(server => Promise.resolve(server).catch(() => undefined)))).filter(
+    const up = async (...servers: (Promise<Gateway> | undefined)[]) =>
+      (await Promise.all(servers.map(server => server?.catch(() => undefined)))).filter(
         server => server !== undefined,
       )
-    const tested = await up(this.#gateway, this.ownGateway, this.another)
+    const tested = await up(this.#gateway, this.#another)
     return { tested, all: [...tested, ...(await up(this.#secondServer))] }
   }
 
   /** The gateway and the second server. */
-  async pair(): Promise<{ gateway: Gateway; peer: Gateway }> {
-    const [gateway, peer] = await Promise.all([this.gateway(), this.secondServer()])
-    return { gateway, peer }
+  async pair(): Promise<{ gateway: Gateway; second: Gateway }> {
+    const [gateway, second] = await Promise.all([this.gateway(), this.secondServer()])
+    return { gateway, second }
   }
 
   /** The same throughout an example. */
-  secondServer(): Promise<Gateway> {
-    this.#secondServer ??= this.run.gateways.secondServer(this.peer!)
+  async secondServer(): Promise<Gateway> {
+    this.#notInDryRun()
+    const { kind } = this.intent.read('secondServer', 'kind')
+    if (!kind) throw new Error('no Given says of which kind the second server is')
+    this.#secondServer ??= this.run.gateways.secondServer(kind)
     return this.#secondServer
+  }
+
+  /** The other side of the gateway is a second server, not a partner or a client that the suite plays. */
+  get withSecondServer(): boolean {
+    return this.#secondServer !== undefined
   }
 
   /** From here on until the example is over, mail for the domain of a gateway goes the way that it says. */
@@ -180,6 +189,7 @@ export class MailWorld extends World {
 
   /** Hands out partners, all or none; they go back when the example is over. */
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
+    this.#notInDryRun()
     const made = await this.run.lab.partners(
       options.map(one => ({ ...one, names: this.#expected(one.domain) })),
     )
@@ -214,14 +224,10 @@ export class MailWorld extends World {
     }
   }
 
-  /** The example is over; what may still come from the gateway to the second server is listened for. */
-  async release(): Promise<void> {
-    try {
-      await this.stream?.end()
-    } finally {
-      for (const leave of this.#leavePaths) leave()
-      for (const partner of this.#partners) this.run.lab.release(partner)
-    }
+  /** The example is over: partners go back to the lab, and mail takes its usual path again. */
+  release(): void {
+    for (const leave of this.#leavePaths) leave()
+    for (const partner of this.#partners) this.run.lab.release(partner)
   }
 
   /** Others may have the second server. */
@@ -245,15 +251,16 @@ export class MailWorld extends World {
     if (why) throw new Inapplicable(why)
   }
 
-  /** The gateway is to have one more change. */
-  change(change: Change): void {
+  /** The gateway is told something otherwise than usual. */
+  change(name: ChangeName): void {
     const { source } = this.run.gateways
+    const change: Change = CHANGES[name]
     if (change.needs) this.needs(change.needs)
     if (source.kind === 'external')
       throw new Inapplicable('the suite cannot reconfigure a gateway that it did not start')
     const why = source.refuses?.(change)
     if (why) throw new Inapplicable(why)
-    this.changes.push(change)
+    this.intent.add('gateway', { changes: new Set([name]) })
   }
 
   /** Judges one observation; the first that is not kept ends the example. */
@@ -278,6 +285,15 @@ export class MailWorld extends World {
     if (!this.acted) throw new Error('nothing happened in this example: it has no When')
     if (this.observations.length === 0) throw new Error('nobody concluded anything from what happened')
     return this.#judged(all(...this.observations))
+  }
+
+  /** The sentence about Givens that nothing has acted upon, once the example has acted; nothing where there are none. */
+  neverActedUpon(): string | undefined {
+    const { unread } = this.intent
+    const untold =
+      this.verdict && ['inapplicable', 'inconclusive', 'lab-error'].includes(this.verdict.verdict)
+    if (untold || unread.length === 0) return undefined
+    return `nothing acted upon ${unread.map(one => `"${one}"`).join(' and ')}`
   }
 
   #judged(observation: Observation): Judged {
@@ -312,9 +328,9 @@ export class MailWorld extends World {
         ...conversations,
       ]),
       ...(this.handover?.conversations ?? []),
-      ...(this.stream ? telling(this.stream.seen(), this.astray) : []),
+      ...(this.stream ? telling(this.stream, this.#wentWrong) : []),
       ...(this.passedOn?.conversations ?? []),
-      ...(this.notices?.conversations ?? []),
+      ...(this.author?.conversations ?? []),
       ...this.#taps.flatMap(({ conversations }) => conversations),
       ...this.clientSessions.map(client => client.seen().conversation),
       ...this.conversations,
@@ -326,7 +342,14 @@ export class MailWorld extends World {
     return all.filter(one => once.get(one.id) === one).map(snapshotOf)
   }
 
-  /** The one message of an example. */
+  /** Messages of the stream that did not arrive as they should. */
+  get #wentWrong(): Message[] {
+    if (!this.stream || !this.arrivals) return []
+    const { missing, doubled, queued } = this.arrivals
+    return [...this.stream.neverAccepted, ...missing, ...doubled, ...queued]
+  }
+
+  /** The message of an example. */
   get only(): Sent {
     const watched = this.watched.at(-1)
     if (!watched) throw new Error('no message was sent')
@@ -336,6 +359,13 @@ export class MailWorld extends World {
   /** What was seen of each message so far. */
   get sent(): Sent[] {
     return this.watched.map(one => one.seen())
+  }
+
+  /** What was seen of the client's session. */
+  get session(): Session {
+    const client = this.clientSessions.at(-1)
+    if (!client) throw new Error('there was no session')
+    return client.seen()
   }
 
   get delivered(): Handover {

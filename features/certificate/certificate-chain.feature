@@ -1,34 +1,44 @@
-Feature: The chain up to the root
-  The root is what the other side has. Everything between the root and the certificate has to come with the certificate:
-  a sender that finds the rest somewhere, or remembers it, hides the gap from whoever forgot to send it.
+Feature: The certificate chain up to the root
+  A receiver has to send its certificate and every intermediate certificate. A sender that fetches or remembers a missing
+  intermediate certificate hides the gap from the receiver's administrator.
 
-  @PKIX-06
-  Rule: A server sends its whole chain, and validated mail waits for it, whatever was seen before
+  @PKIX-06 @sender
+  Rule: The gateway does not send validated mail to a partner whose certificate chain is incomplete
 
-    @control @sender @domain-validation
-    Example: a partner with its whole chain
-      Given an outbound connector that requires domain validation
-      And the partner offers STARTTLS
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: a partner that sends its whole chain
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    @sender @domain-validation
-    Example: a partner that leaves its intermediate out
-      Given an outbound connector that requires domain validation
-      And the partner leaves its intermediate out
+    Example: a partner that leaves out its intermediate certificate
+      Given the partner leaves out its intermediate certificate
       When the gateway sends a message to the partner
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
-    @sender @domain-validation
-    Example: a partner whose intermediate was seen a moment ago
-      Given an outbound connector that requires domain validation
-      And the partner leaves its intermediate out after the first connection
-      When the gateway sends two messages to the partner, one after the other
+  @PKIX-06 @sender
+  Rule: The gateway does not complete a partner's chain from an earlier session
+
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: a partner that sends its whole chain in both sessions
+      When the gateway sends the partner two messages, one after the other
+      Then the later message arrives over TLS
+
+    Example: a partner that leaves out its intermediate certificate in the later session
+      Given the partner leaves out its intermediate certificate after the first connection
+      When the gateway sends the partner two messages, one after the other
       Then the later message stays queued
 
-    @receiver
-    Example: the gateway's own chain
-      Given a gateway as it is
-      When a sender greets the gateway inside TLS
-      Then its chain leads to a root that the sender trusts
+  @PKIX-06 @receiver
+  Rule: The gateway sends its own whole chain
+
+    @control
+    Example: a client that starts TLS
+      When the client starts TLS
+      Then the gateway's certificate chain leads to a root that the client trusts

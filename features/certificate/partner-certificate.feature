@@ -1,83 +1,109 @@
-Feature: Whose certificate opens the door
+Feature: Which certificates the gateway accepts from others
 
-  @EXO-FRC-09 @sender @certificate-validation @domain-validation
-  Rule: The name is compared at domain validation alone
+  @EXO-FRC-09 @sender
+  Rule: Certificate validation does not compare the name in the certificate
+
+    Background:
+      Given an outbound connector that requires certificate validation for the partner's domain
 
     @control
-    Example: the right name at certificate validation
-      Given an outbound connector that requires certificate validation
-      And the partner offers STARTTLS
+    Example: a certificate for the right name
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: another name at certificate validation
-      Given an outbound connector that requires certificate validation
-      And the partner shows a certificate that is for another name
+    Example: a certificate for another name
+      Given the partner shows a certificate that is for another name
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: another name at domain validation
-      Given an outbound connector that requires domain validation
-      And the partner shows a certificate that is for another name
+  @EXO-FRC-09 @sender
+  Rule: Domain validation compares the name in the certificate
+
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: a certificate for the right name
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a certificate for another name
+      Given the partner shows a certificate that is for another name
       When the gateway sends a message to the partner
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
-  @EXO-FRC-10 @sender @tls-domain
-  Rule: Domain validation compares with the configured name; a leading wildcard covers names below it
+  @EXO-FRC-10 @sender
+  Rule: Domain validation compares with the name that the connector gives
 
-    @control
-    Example: exactly the configured name
+    Background:
       Given an outbound connector that expects a certificate for mail.partner.test
-      And the partner's certificate names mail.partner.test
+
+    @control
+    Example: a certificate for exactly that name
+      Given the partner shows a certificate for mail.partner.test
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a name below the configured wildcard
-      Given an outbound connector that expects a certificate for *.partner.test
-      And the partner's certificate names mx.partner.test
-      When the gateway sends a message to the partner
-      Then the message arrives over TLS
-
-    Scenario Outline: the connector expects <expected>, the certificate names <shown>
-      Given an outbound connector that expects a certificate for <expected>
-      And the partner's certificate names <shown>
+    Scenario Outline: a certificate for <name>
+      Given the partner shows a certificate for <name>
       When the gateway sends a message to the partner
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
       Examples:
-        | expected          | shown                        |
-        | mail.partner.test | other.test                   |
-        | mail.partner.test | mx.partner.test              |
-        | mail.partner.test | evilmail.partner.test        |
-        | mail.partner.test | mail.partner.test.other.test |
-        | *.partner.test    | partner.test                 |
-        | *.partner.test    | mx.evilpartner.test          |
-        | *.partner.test    | evilpartner.test             |
-        | *.partner.test    | mx.partner.test.other.test   |
+        | name                         |
+        | other.test                   |
+        | mx.partner.test              |
+        | evilmail.partner.test        |
+        | mail.partner.test.other.test |
 
-    Example: the connector expects a name, the certificate names the mail exchanger
-      Given an outbound connector that expects a certificate for mail.partner.test
-      And the partner's certificate names its mail exchanger alone
+    Example: a certificate for the partner's mail exchanger alone
+      Given the partner shows a certificate for its mail exchanger alone
       When the gateway sends a message to the partner
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
-  @EXO-FRC-14 @receiver @client-certificates
-  Rule: A flawed certificate does not authenticate the partner, whatever name it bears
+  @EXO-FRC-10 @sender
+  Rule: A leading wildcard in the connector's name covers the names below it and no other
+
+    Background:
+      Given an outbound connector that expects a certificate for *.partner.test
 
     @control
-    Example: a good certificate
-      Given an inbound connector that requires a certificate with the partner's name
-      And the sender shows a good certificate
-      When the sender delivers a message
+    Example: a certificate for a name below the wildcard
+      Given the partner shows a certificate for mx.partner.test
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Scenario Outline: a certificate for <name>
+      Given the partner shows a certificate for <name>
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | name                       |
+        | partner.test               |
+        | mx.evilpartner.test        |
+        | evilpartner.test           |
+        | mx.partner.test.other.test |
+
+  @EXO-FRC-14 @receiver
+  Rule: A flawed certificate does not authenticate a client, even if the name is right
+
+    Background:
+      Given an inbound connector that requires a certificate with the client's name
+
+    @control
+    Example: a valid certificate
+      Given the client shows a valid certificate
+      When the client delivers a message
       Then the gateway accepts the message
 
     Scenario Outline: a certificate that is <flaw>
-      Given an inbound connector that requires a certificate with the partner's name
-      And the sender shows a certificate that is <flaw>
-      When the sender delivers a message
+      Given the client shows a certificate that is <flaw>
+      When the client delivers a message
       Then the gateway refuses the message
 
       Examples:

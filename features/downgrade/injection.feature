@@ -1,47 +1,48 @@
-Feature: Bytes smuggled in around STARTTLS
+Feature: Unencrypted bytes that somebody injects around STARTTLS
+  Somebody on the path can add bytes before the TLS handshake. If they count inside TLS, the attacker has a voice in the
+  encrypted session.
 
   @RFC3207-07 @receiver
-  Rule: Commands that arrive in clear behind STARTTLS are never executed inside TLS
+  Rule: The gateway never executes inside TLS a command that came unencrypted after STARTTLS
 
     @control
-    Example: nothing is smuggled
-      Given a gateway as it is
-      When a sender says STARTTLS
-      Then the handshake succeeds
-      And the first reply inside TLS answers the first command inside TLS
+    Example: nothing is injected
+      When the client starts TLS
+      Then the TLS handshake succeeds
+      And the gateway answers each command inside TLS once
 
-    Scenario Outline: <smuggled>
-      Given a gateway as it is
-      When a sender smuggles <smuggled>
-      Then nothing that was smuggled took effect inside TLS
+    Scenario Outline: <injected>
+      Given the client sends <injected> behind STARTTLS
+      When the client starts TLS
+      Then the gateway executes nothing inside TLS that was injected before
 
       Examples:
-        | smuggled                                       |
-        | a NOOP behind STARTTLS                         |
-        | a NOOP behind STARTTLS in mixed case           |
-        | a NOOP behind STARTTLS with blanks at its end  |
-        | a NOOP behind STARTTLS in a segment of its own |
-        | half a command behind STARTTLS                 |
-        | a greeting and a sender behind STARTTLS        |
+        | injected                       |
+        | a NOOP                         |
+        | a NOOP in mixed case           |
+        | a NOOP after blanks            |
+        | a NOOP in a segment of its own |
+        | half a command                 |
+        | a greeting and a sender        |
 
   @RFC3207-08 @sender
-  Rule: Answers that arrive in clear behind the go-ahead are never taken as answers inside TLS
+  Rule: The gateway never takes a reply that came unencrypted after the go-ahead as a reply inside TLS
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: nothing is smuggled
-      Given no outbound connector for the partner's domain
-      And the partner offers STARTTLS
+    Example: nothing is injected
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: <smuggled>
-      Given no outbound connector for the partner's domain
-      And the partner smuggles <smuggled>
+    Scenario Outline: <injected>
+      Given the partner sends <injected> behind the go-ahead
       When the gateway sends a message to the partner
-      Then the gateway waits for the answer inside TLS
+      Then the gateway waits for the reply inside TLS
 
       Examples:
-        | smuggled                                          |
-        | a whole answer to EHLO behind the go-ahead        |
-        | half a line that lists AUTH behind the go-ahead   |
-        | half a line that ends a reply behind the go-ahead |
+        | injected                      |
+        | a whole reply to EHLO         |
+        | half a line that lists AUTH   |
+        | half a line that ends a reply |

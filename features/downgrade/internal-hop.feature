@@ -1,79 +1,87 @@
-@pair
 Feature: Somebody on the path between two servers of a service
 
-  @EXO-S2S-05
-  Rule: Without TLS, mail between servers waits and is never sent in clear
+  @EXO-S2S-05 @sender
+  Rule: If the path to the second server has no TLS, the gateway keeps the message and never sends it unencrypted
 
-    @control @sender
+    Background:
+      Given the gateway and the second server belong to one service
+
+    @control
     Example: nobody is on the path
-      Given the partner is a server of the same kind in the gateway's service
-      When the gateway sends a message to the partner
+      Given the second server is of the same kind
+      When the gateway sends a message to the second server
       Then the message arrives over TLS
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
-    @sender
-    Scenario Outline: somebody <interference>
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them <interference>
-      When the gateway sends a message to the partner
+    Scenario Outline: the tap <interference> before a server of <kind>
+      Given the second server is of <kind>
+      And the tap <interference>
+      When the gateway sends a message to the second server
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | kind          | interference                             |
+        | the same kind | removes STARTTLS                         |
+        | the same kind | resets the connection at the ClientHello |
+        | the same kind | resets the connection at the ServerHello |
+        | another kind  | removes STARTTLS                         |
+
+    Scenario Outline: the tap <interference>
+      Given the second server is of the same kind
+      And the tap <interference>
+      When the gateway sends a message to the second server
+      Then the message is held back
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | interference                   |
+        | overwrites the go-ahead        |
+        | shows a certificate of its own |
+
+  @EXO-S2S-05 @sender
+  Rule: The gateway sends the message over TLS once the path has TLS again
+
+    Background:
+      Given the gateway and the second server belong to one service
+      And the second server is of the same kind
+
+    @control
+    Example: nobody is on the path
+      When the gateway tries up to 2 times to send a message to the second server
+      Then the message arrives over TLS
+      And the message arrives exactly once
+
+    Scenario Outline: the tap <interference> once
+      Given the tap <interference> on the first connection
+      When the gateway tries up to 2 times to send a message to the second server
+      Then the message arrives over TLS
+      And the message arrives exactly once
 
       Examples:
         | interference                             |
         | removes STARTTLS                         |
         | resets the connection at the ClientHello |
-        | resets the connection at the ServerHello |
 
-    @sender
-    Example: somebody overwrites the go-ahead
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them overwrites the go-ahead
-      When the gateway sends a message to the partner
-      Then the message is held back
-      And nothing of it crossed the wire in clear
+  @EXO-S2S-05 @receiver
+  Rule: The gateway refuses an unencrypted message from the second server
 
-    @sender @domain-validation
-    Example: somebody shows a certificate of its own
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them shows a certificate of its own
-      When the gateway sends a message to the partner
-      Then the message is held back
-      And nothing of it crossed the wire in clear
+    Background:
+      Given the gateway and the second server belong to one service
 
-    @sender @mixed-pair
-    Example: somebody removes STARTTLS on the way to a server of another kind
-      Given the partner is a server of another kind in the gateway's service
-      And somebody between them removes STARTTLS
-      When the gateway sends a message to the partner
-      Then the message stays queued
-      And nothing of it crossed the wire in clear
+    @control
+    Example: nobody is on the path
+      Given the second server is of the same kind
+      When the second server sends a message to the gateway
+      Then the gateway accepts the message over TLS
 
-    @sender @retry
-    Scenario Outline: somebody <interference> on the first connection and is gone then
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them <interference> on the first connection
-      When the gateway tries up to 2 times to send a message to the partner
-      Then the message arrives over TLS
-      And it arrives exactly once
-
-      Examples:
-        | interference                             |
-        | removes STARTTLS                         |
-        | resets the connection at the ClientHello |
-
-    @receiver @inbound-required
-    Scenario Outline: somebody removes STARTTLS on the way from a server of <kind>
-      Given the partner is a server of <kind> in the gateway's service
-      And somebody between them removes STARTTLS
-      When the partner sends a message to the gateway
-      Then the gateway refuses the partner's message for want of TLS
+    Scenario Outline: the tap removes STARTTLS on the path from a server of <kind>
+      Given the second server is of <kind>
+      And the tap removes STARTTLS
+      When the second server sends a message to the gateway
+      Then the gateway refuses the message because TLS is missing
 
       Examples:
         | kind          |
         | the same kind |
-
-      @mixed-pair
-      Examples:
-        | kind         |
-        | another kind |
+        | another kind  |

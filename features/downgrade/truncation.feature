@@ -1,36 +1,37 @@
-Feature: A TLS connection that is cut
+Feature: A TLS connection that breaks in the middle of a message
 
-  @DGR-05 @sender @retry
-  Rule: A message that is cut short is sent again, and arrives whole
+  @DGR-05 @sender
+  Rule: The gateway sends a message again that was cut short, and it arrives whole
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
+      And the message is large
 
     @control
-    Example: nothing is cut on the way out
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner offers STARTTLS
-      When the gateway tries up to 2 times to send a large message to the partner
+    Example: the connection holds
+      When the gateway tries up to 2 times to send a message to the partner
       Then the message arrives over TLS
-      And it arrives exactly once and complete
+      And the message arrives exactly once and complete
 
-    Example: cut on the way out
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner cuts the connection in the middle of the message on the first connection
-      When the gateway tries up to 2 times to send a large message to the partner
+    Example: the connection breaks once
+      Given the partner cuts the connection in the middle of the message on the first connection
+      When the gateway tries up to 2 times to send a message to the partner
       Then the message arrives over TLS
-      And it arrives exactly once and complete
+      And the message arrives exactly once and complete
 
   @DGR-05 @receiver
-  Rule: A message that is cut short on its way in is not accepted
+  Rule: The gateway does not accept a message that is cut short
+
+    Background:
+      Given no inbound connector for the client's domain
 
     @control
-    Example: nothing is cut on the way in
-      Given no inbound connector for the sender's domain
-      And the sender uses TLS
-      When the sender delivers a message
+    Example: the connection holds
+      When the client delivers a message
       Then the gateway accepts the message
-      And it reaches the mailbox
+      And the message reaches the mailbox
 
-    Example: cut on the way in
-      Given no inbound connector for the sender's domain
-      And the sender cuts the connection in the middle of the message
-      When the sender delivers a message
-      Then it does not reach the mailbox
+    Example: the connection breaks
+      Given the client cuts the connection in the middle of the message
+      When the client delivers a message
+      Then the message does not reach the mailbox

@@ -1,74 +1,68 @@
-@receiver
 Feature: Forced TLS on an inbound connector
-  An inbound connector can demand TLS, or TLS with a certificate, from senders of the domains that it names.
+  An inbound connector can require TLS, or TLS with a certificate, from clients of the domains that it names.
 
-  @EXO-FRC-11 @inbound-required
-  Rule: Mail without TLS is rejected before it is stored
+  @EXO-FRC-11 @receiver
+  Rule: The gateway rejects a message without TLS before it stores the message
+
+    Background:
+      Given an inbound connector that requires TLS for the client's domain
 
     @control
-    Example: the partner sends over TLS
-      Given an inbound connector that requires TLS for the sender's domain
-      And the sender uses TLS
-      When the sender delivers a message
+    Example: a client that uses TLS
+      When the client delivers a message
       Then the gateway accepts the message
-      And it reaches the mailbox
+      And the message reaches the mailbox
 
-    Example: the partner sends in clear
-      Given an inbound connector that requires TLS for the sender's domain
-      And the sender does not use TLS
-      When the sender delivers a message
-      Then the gateway refuses the message for want of TLS
-      And it does not reach the mailbox
-
-    Scenario Outline: the partner sends in clear and <ruse>
-      Given an inbound connector that requires TLS for the sender's domain
-      And the sender does not use TLS and <ruse>
-      When the sender delivers a message
-      Then the gateway refuses the message for want of TLS
+    Scenario Outline: a client that <habit>
+      Given the client <habit>
+      When the client delivers a message
+      Then the gateway refuses the message because TLS is missing
+      And the message does not reach the mailbox
 
       Examples:
-        | ruse                                     |
-        | begins with a message of somebody else's |
-        | writes its domain in capitals            |
+        | habit                                                           |
+        | does not use TLS                                                |
+        | does not use TLS and first begins a message from another domain |
+        | does not use TLS and writes its domain in capitals              |
 
-  @EXO-FRC-12 @client-certificates
-  Rule: A partner that must show a certificate is not let in without one
+  @EXO-FRC-12 @receiver
+  Rule: A client that must show a certificate cannot deliver without a certificate
+
+    Background:
+      Given an inbound connector that requires a certificate with the client's name
 
     @control
-    Example: with a certificate
-      Given an inbound connector that requires a certificate with the partner's name
-      And the sender shows a good certificate
-      When the sender delivers a message
+    Example: a client with its certificate
+      Given the client shows a valid certificate
+      When the client delivers a message
       Then the gateway accepts the message
-      And the gateway asked for the sender's certificate
+      And the gateway asks for the client's certificate
 
-    Example: without a certificate
-      Given an inbound connector that requires a certificate with the partner's name
-      And the sender uses TLS
-      When the sender delivers a message
+    Example: a client without a certificate
+      When the client delivers a message
       Then the gateway refuses the message
-      And the gateway asked for the sender's certificate
+      And the gateway asks for the client's certificate
 
-    Example: without TLS
-      Given an inbound connector that requires a certificate with the partner's name
-      And the sender does not use TLS
-      When the sender delivers a message
+    Example: a client without TLS
+      Given the client does not use TLS
+      When the client delivers a message
       Then the gateway refuses the message
 
-  @EXO-FRC-13 @client-certificates
-  Rule: A certificate with another name does not authenticate the partner
+  @EXO-FRC-13 @receiver
+  Rule: A certificate with another name does not authenticate the client
+
+    Background:
+      Given an inbound connector that requires a certificate for *.partner.test
 
     @control
     Example: a name below the expected wildcard
-      Given an inbound connector that requires a certificate for *.partner.test
-      And the sender's certificate names mail.partner.test
-      When the sender delivers a message
+      Given the client shows a certificate for mail.partner.test
+      When the client delivers a message
       Then the gateway accepts the message
 
     Scenario Outline: a certificate for <name>
-      Given an inbound connector that requires a certificate for *.partner.test
-      And the sender's certificate names <name>
-      When the sender delivers a message
+      Given the client shows a certificate for <name>
+      When the client delivers a message
       Then the gateway refuses the message
 
       Examples:
@@ -79,47 +73,69 @@ Feature: Forced TLS on an inbound connector
         | mail.partner.test.other.test |
         | mail.certified.test          |
 
-  @EXO-FRC-15 @client-certificates
-  Rule: A partner's restrictions do not touch mail of others
+  @EXO-FRC-15 @receiver
+  Rule: What a connector requires of one domain, the gateway does not require of other clients
+
+    Background:
+      Given no inbound connector for the client's domain
 
     @control
-    Example: the partner with its certificate
-      Given an inbound connector that requires a certificate with the partner's name
-      And the sender shows a good certificate
-      When the sender delivers a message
+    Example: another client with TLS
+      When the client delivers a message
       Then the gateway accepts the message
+      And the message reaches the mailbox
 
-    Example: a stranger in clear, for its own domain
-      Given no inbound connector for the sender's domain
-      And the sender does not use TLS
-      When the sender delivers a message
+    Example: another client without TLS
+      Given the client does not use TLS
+      When the client delivers a message
       Then the gateway accepts the message
-      And it reaches the mailbox
+      And the message reaches the mailbox
 
-    Example: a stranger in clear, for the partner's domain
-      Given an inbound connector that requires a certificate with the partner's name
-      And the sender does not use TLS and greets as somebody else
-      When the sender delivers a message
-      Then the gateway refuses the message
+  @EXO-FRC-15 @receiver
+  Rule: Nobody escapes a connector by greeting with another name
 
-  @EXO-CON-01 @inbound-required
-  Rule: A connector for incoming mail protects that direction only
+    Background:
+      Given an inbound connector that requires a certificate with the client's name
 
     @control
-    Example: the partner sends over TLS
-      Given an inbound connector that requires TLS for the sender's domain
-      And the sender uses TLS
-      When the sender delivers a message
+    Example: the client with its certificate
+      Given the client shows a valid certificate
+      When the client delivers a message
       Then the gateway accepts the message
 
-    Example: the partner sends in clear
-      Given an inbound connector that requires TLS for the sender's domain
-      And the sender does not use TLS
-      When the sender delivers a message
+    Example: a client without TLS that greets with another name
+      Given the client does not use TLS and greets with another name
+      When the client delivers a message
       Then the gateway refuses the message
 
-    Example: a reply to the partner, which has no STARTTLS
+  @EXO-CON-01 @receiver
+  Rule: A connector for incoming mail protects incoming mail
+
+    Background:
+      Given an inbound connector that requires TLS for the client's domain
+
+    @control
+    Example: a client that uses TLS
+      When the client delivers a message
+      Then the gateway accepts the message
+
+    Example: a client without TLS
+      Given the client does not use TLS
+      When the client delivers a message
+      Then the gateway refuses the message
+
+  @EXO-CON-01 @sender
+  Rule: A connector for incoming mail does not protect outgoing mail
+
+    Background:
       Given an inbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS
+
+    @control
+    Example: a reply to a partner with STARTTLS
       When the gateway sends a message to the partner
-      Then the message arrives in clear
+      Then the message arrives over TLS
+
+    Example: a reply to a partner without STARTTLS
+      Given the partner does not offer STARTTLS
+      When the gateway sends a message to the partner
+      Then the message arrives unencrypted

@@ -1,81 +1,69 @@
 @receiver
-Feature: Mail from senders that no connector names
+Feature: Mail from clients that no connector names
 
   @EXO-OPP-07
-  Rule: The public side takes mail from senders without TLS
+  Rule: The gateway takes mail from clients without TLS
+
+    Background:
+      Given no inbound connector for the client's domain
 
     @control
-    Example: a sender with TLS
-      Given no inbound connector for the sender's domain
-      And the sender uses TLS
-      When the sender delivers a message
+    Example: a client that uses TLS
+      When the client delivers a message
       Then the gateway accepts the message
-      And it reaches the mailbox
+      And the message reaches the mailbox
 
-    Example: a sender without TLS
-      Given no inbound connector for the sender's domain
-      And the sender does not use TLS
-      When the sender delivers a message
+    Scenario Outline: a client that <habit>
+      Given the client <habit>
+      When the client delivers a message
       Then the gateway accepts the message
-      And it reaches the mailbox
+      And the message reaches the mailbox
 
-    Example: a sender that has only an old TLS version and falls back
-      Given no inbound connector for the sender's domain
-      And the sender has TLS 1.1 at most and falls back to clear
-      When the sender delivers a message
-      Then the gateway accepts the message
-      And it reaches the mailbox
+      Examples:
+        | habit                                                  |
+        | does not use TLS                                       |
+        | supports TLS 1.1 at most and then delivers unencrypted |
 
   @RFC3207-01
-  Rule: STARTTLS is offered as a bare keyword, and only while TLS can really be started
+  Rule: The gateway offers STARTTLS as a bare keyword, and only while it can really start TLS
 
     @control
     Example: a gateway with a certificate
-      Given a gateway as it is
-      When a sender greets the gateway
+      When the client starts TLS
       Then STARTTLS is offered as a bare keyword
-      And the handshake succeeds
+      And the TLS handshake succeeds
 
-    Example: a gateway whose certificate is gone
-      Given a gateway that has lost its certificate
-      When a sender greets the gateway
-      Then STARTTLS is not offered or refused with 454
+    Example: a gateway without its certificate
+      Given the gateway has lost its certificate
+      When the client starts TLS
+      Then STARTTLS is not offered or is refused with 454
 
   @RFC3207-04
-  Rule: A public mail exchanger does not make STARTTLS a condition for local delivery
+  Rule: A public gateway does not require STARTTLS for local delivery
+
+    Background:
+      Given no inbound connector for the client's domain
 
     @control
-    Example: a stranger with TLS
-      Given no inbound connector for the sender's domain
-      And the sender uses TLS
-      When the sender delivers a message
+    Example: a client that uses TLS
+      When the client delivers a message
       Then the gateway accepts the message
 
-    Example: a stranger without TLS
-      Given no inbound connector for the sender's domain
-      And the sender does not use TLS
-      When the sender delivers a message
+    Example: a client without TLS
+      Given the client does not use TLS
+      When the client delivers a message
       Then the gateway accepts the message
-      And it reaches the mailbox
+      And the message reaches the mailbox
 
-  @RFC8314-02 @submission
-  Rule: Credentials are not taken in clear, and the refusal does not tell whether they were right
+  @RFC8314-02
+  Rule: The gateway takes no password without TLS, and its refusal does not tell whether the password was right
 
     @control
-    Example: the right password inside TLS
-      Given a user of the gateway
-      And the user's client uses TLS
-      When the client logs in with the right password
-      Then the login succeeds
-
-    Example: the wrong password inside TLS
-      Given a user of the gateway
-      And the user's client uses TLS
-      When the client logs in with a wrong password
-      Then the login is refused
-
-    Example: both passwords in clear
-      Given a user of the gateway
-      And the user's client does not use TLS
+    Example: a client that uses TLS
       When the client logs in with the right password and with a wrong one
-      Then both logins are refused alike
+      Then the gateway accepts the right password alone
+
+    Example: a client without TLS
+      Given the client does not use TLS
+      When the client logs in with the right password and with a wrong one
+      Then the gateway refuses both passwords alike

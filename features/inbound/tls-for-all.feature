@@ -1,21 +1,21 @@
 @receiver
-Feature: TLS required of every sender
-  A server that is not public may insist on TLS before it hears anything else.
+Feature: TLS required of every client
+  A gateway that is not public may require TLS before any other command.
 
-  @RFC3207-05 @forced-tls-inbound
-  Rule: A server that insists on TLS answers 530 to all but EHLO, NOOP, STARTTLS and QUIT
+  @RFC3207-05
+  Rule: A gateway that requires TLS answers 530 to every command except EHLO, NOOP, STARTTLS and QUIT
+
+    Background:
+      Given the gateway requires TLS of every client
 
     @control
     Example: MAIL inside TLS
-      Given a gateway that requires TLS of every sender
-      And the sender uses TLS
-      When the sender delivers a message
-      Then the gateway accepts the message
+      When the client says MAIL
+      Then the reply is a success
 
-    Scenario Outline: <command> in clear is refused
-      Given a gateway that requires TLS of every sender
-      And the sender does not use TLS
-      When the sender says <command>
+    Scenario Outline: an unencrypted <command> that is refused
+      Given the client does not use TLS
+      When the client says <command>
       Then the reply is 530 with status 5.7.0
 
       Examples:
@@ -25,10 +25,9 @@ Feature: TLS required of every sender
         | VRFY    |
         | RSET    |
 
-    Scenario Outline: <command> in clear is answered as ever
-      Given a gateway that requires TLS of every sender
-      And the sender does not use TLS
-      When the sender says <command>
+    Scenario Outline: an unencrypted <command> that is answered as usual
+      Given the client does not use TLS
+      When the client says <command>
       Then the reply is a success
 
       Examples:

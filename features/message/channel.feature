@@ -1,169 +1,211 @@
-Feature: What TLS protects, and what it leaves alone
+Feature: What TLS protects and what it leaves alone
 
-  @EXO-MSG-01
-  Rule: Once TLS is up, every byte of the conversation is inside it
+  @EXO-MSG-01 @sender
+  Rule: Once the gateway has started TLS as a sender, every byte of the session is inside TLS
 
-    @control @sender
-    Example: mail to a partner arrives
-      Given no outbound connector for the partner's domain
-      And the partner offers STARTTLS
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: a partner with TLS 1.3
       When the gateway sends a message to the partner
       Then the message arrives over TLS
+      And the wire shows only the greeting, EHLO and STARTTLS outside TLS
 
-    @sender
-    Example: mail to a partner
-      Given no outbound connector for the partner's domain
-      And the partner offers STARTTLS
+    Example: a partner with TLS 1.2
+      Given the partner supports TLS 1.2 at most
       When the gateway sends a message to the partner
-      Then only the greeting, EHLO and STARTTLS crossed the wire in clear
+      Then the message arrives over TLS
+      And the wire shows only the greeting, EHLO and STARTTLS outside TLS
 
-    @receiver
-    Example: mail from a partner
-      Given no inbound connector for the sender's domain
-      And the sender uses TLS
-      When the sender delivers a message
-      Then only the greeting, EHLO and STARTTLS crossed the wire in clear
+  @EXO-MSG-01 @receiver
+  Rule: Once a client has started TLS with the gateway, every byte of the session is inside TLS
+
+    Background:
+      Given no inbound connector for the client's domain
+
+    @control
+    Example: a client with TLS 1.3
+      When the client delivers a message
+      Then the gateway accepts the message over TLS
+      And the wire shows only the greeting, EHLO and STARTTLS outside TLS
+
+    Example: a client with TLS 1.2
+      Given the client supports TLS 1.2 at most
+      When the client delivers a message
+      Then the gateway accepts the message over TLS
+      And the wire shows only the greeting, EHLO and STARTTLS outside TLS
 
   @EXO-MSG-02 @sender
-  Rule: A message that came in over TLS goes on in clear to a receiver without TLS
+  Rule: The gateway sends a message that came in over TLS unencrypted to a partner without TLS
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+      And the message was submitted over TLS
 
     @control
-    Example: the message came in over TLS, the next receiver has TLS
-      Given the message comes in over TLS
-      And the partner offers STARTTLS
+    Example: a partner with STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: the message came in over TLS, the next receiver has none
-      Given the message comes in over TLS
-      And the partner does not offer STARTTLS
+    Example: a partner without STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
-      Then the message arrives in clear
-      And its Received lines claim TLS for the first hop alone
+      Then the message arrives unencrypted
+      And the message claims TLS in its Received lines for the first hop alone
 
-    @pair
-    Scenario Outline: the message goes on to a server of <kind>, and somebody removes STARTTLS
-      Given the message comes in over TLS
-      And the partner is a second server of <kind>
-      And somebody between them removes STARTTLS
-      When the gateway sends a message to the partner
-      Then its Received lines claim TLS for the first hop alone
+  @EXO-MSG-02 @sender
+  Rule: The gateway sends a message that came in over TLS unencrypted where the path to the second server has no TLS
+
+    Background:
+      Given the message was submitted over TLS
+
+    @control
+    Example: nobody is on the path
+      Given the second server is of the same kind
+      When the gateway sends a message to the second server
+      Then the message arrives over TLS
+
+    Scenario Outline: the tap removes STARTTLS on the path to a server of <kind>
+      Given the second server is of <kind>
+      And the tap removes STARTTLS
+      When the gateway sends a message to the second server
+      Then the message claims TLS in its Received lines for the first hop alone
 
       Examples:
         | kind          |
         | the same kind |
-
-      @mixed-pair
-      Examples:
-        | kind         |
-        | another kind |
+        | another kind  |
 
   @EXO-MSG-03 @sender
-  Rule: Each hop negotiates for itself
+  Rule: The gateway negotiates TLS with the partner anew, whatever the first hop had
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: the message came in in clear
-      Given the message comes in in clear
-      And the partner offers STARTTLS
+    Example: a message that was submitted unencrypted
+      Given the message was submitted unencrypted
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: the message came in over TLS
-      Given the message comes in over TLS
-      And the partner offers STARTTLS
+    Example: a message that was submitted over TLS
+      Given the message was submitted over TLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And the two hops have sessions of their own
+      And each hop has a TLS session of its own
 
-    @pair
-    Scenario Outline: the message goes on to a server of <kind>
-      Given the message comes in over TLS
-      And the partner is a second server of <kind>
-      When the gateway sends a message to the partner
+  @EXO-MSG-03 @sender
+  Rule: The gateway negotiates TLS with the second server anew, whatever the first hop had
+
+    Background:
+      Given the message was submitted over TLS
+
+    @control
+    Example: a second server of the same kind
+      Given the second server is of the same kind
+      When the gateway sends a message to the second server
       Then the message arrives over TLS
-      And the two hops have sessions of their own
+      And each hop has a TLS session of its own
 
-      Examples:
-        | kind          |
-        | the same kind |
+    Scenario Outline: a second server of <kind>
+      Given the second server is of <kind>
+      When the gateway sends a message to the second server
+      Then the message arrives over TLS
+      And each hop has a TLS session of its own
 
-      @mixed-pair
       Examples:
         | kind         |
         | another kind |
 
-  @EXO-MSG-04
-  Rule: TLS leaves the message itself untouched
+  @EXO-MSG-04 @receiver
+  Rule: TLS does not change a message that the gateway receives
 
-    @control @receiver
-    Example: delivered in clear
-      Given no inbound connector for the sender's domain
-      And the sender does not use TLS
-      When the sender delivers a message
-      Then it reaches the mailbox unchanged
+    Background:
+      Given no inbound connector for the client's domain
 
-    @receiver
+    @control
+    Example: delivered unencrypted
+      Given the client does not use TLS
+      When the client delivers a message
+      Then the message reaches the mailbox unchanged
+
     Example: delivered over TLS
-      Given no inbound connector for the sender's domain
-      And the sender uses TLS
-      When the sender delivers a message
-      Then it reaches the mailbox unchanged
+      When the client delivers a message
+      Then the message reaches the mailbox unchanged
 
-    @sender
+  @EXO-MSG-04 @sender
+  Rule: TLS does not change a message that the gateway sends
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: sent unencrypted
+      Given the partner does not offer STARTTLS
+      When the gateway sends a message to the partner
+      Then the message arrives exactly once and complete
+
     Example: sent over TLS
-      Given no outbound connector for the partner's domain
-      And the partner offers STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And it arrives exactly once and complete
+      And the message arrives exactly once and complete
 
   @EXO-MSG-05 @sender
-  Rule: A message that is encrypted itself stays unreadable on a hop in clear
+  Rule: A message that is encrypted itself stays unreadable on an unencrypted hop
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+      And the partner does not offer STARTTLS
 
     @control
     Example: a readable message
-      Given no outbound connector for the partner's domain
-      And the partner does not offer STARTTLS
       When the gateway sends a message to the partner
-      Then the message arrives in clear
-      And its text can be read on the wire
+      Then the message arrives unencrypted
+      And the message can be read on the wire
 
-    Example: an encrypted message
-      Given no outbound connector for the partner's domain
-      And the partner does not offer STARTTLS
-      When the gateway sends an S/MIME encrypted message to the partner
-      Then the message arrives in clear
-      And its text cannot be read on the wire, and its recipient can decrypt it
+    Example: a message that is encrypted itself
+      Given the message is encrypted with S/MIME
+      When the gateway sends a message to the partner
+      Then the message arrives unencrypted
+      And the message can be decrypted by its recipient and read by nobody else
 
   @EXO-MSG-06 @sender
-  Rule: The protection of a connector ends at the next server, and nothing claims more
+  Rule: The protection of a connector ends at the partner, and the gateway claims no more
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
 
     @control
     Example: a partner that keeps the message
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner offers STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a partner that passes the message on in clear
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner passes the message on in clear
+    Example: a partner that passes the message on unencrypted
+      Given the partner passes the message on unencrypted
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And neither the message nor the gateway's log claims protection beyond the first hop
+      And the gateway claims no protection beyond the first hop
 
-    @pair
-    Scenario Outline: a server of <kind> that passes the message on in clear
-      Given the partner is a server of <kind> in the gateway's service
-      When the gateway sends a message to the partner
+  @EXO-MSG-06 @sender
+  Rule: The protection of a service ends at the second server, and the gateway claims no more
+
+    Background:
+      Given the gateway and the second server belong to one service
+
+    @control
+    Example: a second server of the same kind, which passes the message on unencrypted
+      Given the second server is of the same kind
+      When the gateway sends a message to the second server
       Then the message arrives over TLS
-      And neither the message nor the gateway's log claims protection beyond the first hop
+      And the gateway claims no protection beyond the first hop
 
-      Examples:
-        | kind          |
-        | the same kind |
+    Scenario Outline: a second server of <kind>, which passes the message on unencrypted
+      Given the second server is of <kind>
+      When the gateway sends a message to the second server
+      Then the message arrives over TLS
+      And the gateway claims no protection beyond the first hop
 
-      @mixed-pair
       Examples:
         | kind         |
         | another kind |

@@ -1,95 +1,140 @@
-@sender
-Feature: Which outbound connector decides
-  A connector binds the domains that it names, in its own direction, and the most specific one counts.
+Feature: Which outbound connector applies
+  A connector applies to the domains that it names and to mail in its own direction. The most specific connector wins.
 
-  @EXO-FRC-05
-  Rule: Forced TLS binds the domains that it names and no others
+  @EXO-FRC-05 @sender
+  Rule: Forced TLS applies to the domains below the wildcard of a connector
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
 
     @control
-    Example: a partner with TLS in the connector's domain
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner offers STARTTLS
+    Example: a partner with STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a partner without TLS in the connector's domain
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS
+    Example: a partner without STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message is held back
 
-    Example: a partner without TLS in another domain
-      Given no outbound connector for the partner's domain
-      And the partner does not offer STARTTLS
-      When the gateway sends a message to the partner
-      Then the message arrives in clear
+  @EXO-FRC-05 @sender
+  Rule: Forced TLS applies to a domain that a connector names exactly
 
-    Example: a partner without TLS in a sub-domain that the connector does not cover
-      Given an outbound connector that requires TLS for the parent of the partner's domain only
-      And the partner does not offer STARTTLS
-      When the gateway sends a message to the partner
-      Then the message arrives in clear
+    Background:
+      Given an outbound connector that requires TLS for exactly the partner's domain
 
-    Example: a partner without TLS in a domain that the connector names by itself
-      Given an outbound connector that requires TLS for the partner's domain alone
-      And the partner does not offer STARTTLS
+    @control
+    Example: a partner with STARTTLS
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a partner without STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message is held back
 
-    Example: a partner without TLS whose domain is written in capitals
+  @EXO-FRC-05 @sender
+  Rule: Forced TLS applies to a domain that is written in capitals
+
+    Background:
       Given an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS
       And the message names the partner's domain in capitals
-      When the gateway sends a message to the partner
-      Then the message is held back
-
-  @EXO-CON-02
-  Rule: A connector for outgoing mail does not make the incoming direction demand TLS
 
     @control
-    Example: mail to a partner with TLS
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner offers STARTTLS
+    Example: a partner with STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a reply while the partner has no TLS
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS
+    Example: a partner without STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message is held back
 
-    Example: mail from the partner in clear
+  @EXO-FRC-05 @sender
+  Rule: Forced TLS applies to no other domain
+
+    Background:
+      Given the partner does not offer STARTTLS
+
+    @control
+    Example: another domain
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+      When the gateway sends a message to the partner
+      Then the message arrives unencrypted
+
+    Example: a sub-domain of a domain that a connector names exactly
+      Given an outbound connector that requires TLS for exactly the parent of the partner's domain
+      When the gateway sends a message to the partner
+      Then the message arrives unencrypted
+
+  @EXO-CON-02 @sender
+  Rule: A connector for outgoing mail protects outgoing mail
+
+    Background:
       Given an outbound connector that requires TLS for the partner's domain
-      And the sender does not use TLS
-      When the sender delivers a message
+
+    @control
+    Example: a partner with STARTTLS
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a partner without STARTTLS
+      Given the partner does not offer STARTTLS
+      When the gateway sends a message to the partner
+      Then the message is held back
+
+  @EXO-CON-02 @receiver
+  Rule: A connector for outgoing mail does not require TLS of incoming mail
+
+    Background:
+      Given an outbound connector that requires TLS for the client's domain
+
+    @control
+    Example: a client that uses TLS
+      When the client delivers a message
       Then the gateway accepts the message
-      And it reaches the mailbox
+      And the message reaches the mailbox
 
-  @EXO-CON-04
-  Rule: The most specific connector decides
+    Example: a client without TLS
+      Given the client does not use TLS
+      When the client delivers a message
+      Then the gateway accepts the message
+      And the message reaches the mailbox
+
+  @EXO-CON-04 @sender
+  Rule: A connector for all sub-domains applies to those that no other connector exempts
+
+    Background:
+      Given an outbound connector that requires TLS for all sub-domains, and another that exempts other domains
 
     @control
-    Example: the general connector and a partner with TLS
-      Given a connector that requires TLS for all sub-domains and another that exempts some of them
-      And the partner offers STARTTLS
+    Example: a partner with STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: the general connector and a partner without TLS
-      Given a connector that requires TLS for all sub-domains and another that exempts some of them
-      And the partner does not offer STARTTLS
+    Example: a partner without STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message is held back
 
-    Example: an exempted domain without TLS
-      Given a connector that requires TLS for all sub-domains and another that exempts the partner's own
-      And the partner does not offer STARTTLS
-      When the gateway sends a message to the partner
-      Then the message arrives in clear
+  @EXO-CON-04 @sender
+  Rule: A connector that exempts a domain wins over the connector for all sub-domains
 
-    Example: a domain below an exempted one, without TLS
-      Given a connector that requires TLS for all sub-domains and another that exempts those around the partner's
-      And the partner does not offer STARTTLS
+    Background:
+      Given the partner does not offer STARTTLS
+
+    @control
+    Example: no connector for all sub-domains
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
       When the gateway sends a message to the partner
-      Then the message arrives in clear
+      Then the message arrives unencrypted
+
+    Scenario Outline: the other connector exempts <exempted>
+      Given an outbound connector that requires TLS for all sub-domains, and another that exempts <exempted>
+      When the gateway sends a message to the partner
+      Then the message arrives unencrypted
+
+      Examples:
+        | exempted                                   |
+        | exactly the partner's domain               |
+        | the sub-domains among which the partner is |

@@ -1,57 +1,56 @@
 @sender
 Feature: Forced TLS on an outbound connector
-  An outbound connector can demand TLS for the domains that it names. Mail for them waits rather than going out in
-  clear.
+  An outbound connector can require TLS for the domains that it names. The gateway keeps mail for these domains rather
+  than send it unencrypted.
 
   @EXO-FRC-01
-  Rule: Without STARTTLS on the other side, forced mail stays queued
+  Rule: If the partner does not offer STARTTLS, the message stays queued
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
 
     @control
-    Example: a partner with TLS gets the mail
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner offers STARTTLS
+    Example: a partner with STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a partner without TLS gets nothing
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS
+    Example: a partner without STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
   @EXO-FRC-04
-  Rule: A message held for want of TLS goes out by itself once the partner has TLS again
+  Rule: A message that waits for TLS is sent once the partner has TLS again
 
-    @control @retry
-    Example: a partner that has TLS all the time
+    Background:
       Given an outbound connector that requires TLS for the partner's domain
-      And the partner offers STARTTLS
-      When the gateway tries up to 2 times to send a message to the partner
-      Then the message arrives over TLS
-      And it arrives exactly once
-
-    @retry
-    Example: a partner that has TLS again at the next attempt
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS on the first connection
-      When the gateway tries up to 2 times to send a message to the partner
-      Then the message arrives over TLS
-      And it arrives exactly once
-
-  @EXO-FRC-06 @encryption-only
-  Rule: Encryption only: a TLS channel is a must, the certificate does not matter
 
     @control
-    Example: a good certificate
-      Given an outbound connector that requires encryption only
-      And the partner offers STARTTLS
+    Example: a partner that has TLS all the time
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message arrives over TLS
+      And the message arrives exactly once
+
+    Example: a partner that has TLS again at the next attempt
+      Given the partner does not offer STARTTLS on the first connection
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message arrives over TLS
+      And the message arrives exactly once
+
+  @EXO-FRC-06
+  Rule: Encryption only: TLS is required, the certificate does not matter
+
+    Background:
+      Given an outbound connector that requires encryption only for the partner's domain
+
+    @control
+    Example: a valid certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
     Scenario Outline: a certificate that is <flaw>
-      Given an outbound connector that requires encryption only
-      And the partner shows a certificate that is <flaw>
+      Given the partner shows a certificate that is <flaw>
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
@@ -62,28 +61,27 @@ Feature: Forced TLS on an outbound connector
         | for another name |
 
     Example: no STARTTLS
-      Given an outbound connector that requires encryption only
-      And the partner does not offer STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
-  @EXO-FRC-07 @certificate-validation
-  Rule: Certificate validation: no mail for a chain without a trusted root or a certificate outside its dates
+  @EXO-FRC-07
+  Rule: Certificate validation: no mail for a certificate without a trusted root or outside its validity
+
+    Background:
+      Given an outbound connector that requires certificate validation for the partner's domain
 
     @control
-    Example: a good certificate
-      Given an outbound connector that requires certificate validation
-      And the partner offers STARTTLS
+    Example: a valid certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
     Scenario Outline: a certificate that is <flaw>
-      Given an outbound connector that requires certificate validation
-      And the partner shows a certificate that is <flaw>
+      Given the partner shows a certificate that is <flaw>
       When the gateway sends a message to the partner
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
       Examples:
         | flaw                      |
@@ -94,8 +92,7 @@ Feature: Forced TLS on an outbound connector
         | issued by no authority    |
 
     Example: no STARTTLS
-      Given an outbound connector that requires certificate validation
-      And the partner does not offer STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message stays queued
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message

@@ -1,145 +1,218 @@
 @sender
-Feature: Other mail exchangers, later attempts and the end of patience
+Feature: Other mail exchangers, later attempts, and messages that the gateway gives up
 
   @RFC5321-01
-  Rule: TLS trouble at one mail exchanger leads to the next, under the same requirements and in order of preference
+  Rule: After TLS trouble at one mail exchanger the gateway tries the next, in order of preference
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
 
     @control
     Example: three good mail exchangers
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner's mail exchangers, in order of preference
+      Given the partner's mail exchangers, in order of preference
         | offers STARTTLS |
         | offers STARTTLS |
         | offers STARTTLS |
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And it arrives at mail exchanger 1
+      And the message arrives at mail exchanger 1
 
-    Example: TLS is required and the first is broken
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner's mail exchangers, in order of preference
-        | ends the handshake with an alert |
-        | offers STARTTLS                  |
-        | offers STARTTLS                  |
+    Example: the handshake fails at the first
+      Given the partner's mail exchangers, in order of preference
+        | ends the TLS handshake with an alert |
+        | offers STARTTLS                      |
+        | offers STARTTLS                      |
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And it arrives at mail exchanger 2
+      And the message arrives at mail exchanger 2
 
-    Example: TLS is not required and the first has none
-      Given no outbound connector for the partner's domain
-      And the partner's mail exchangers, in order of preference
+  @RFC5321-01
+  Rule: Where TLS is not required, a mail exchanger without STARTTLS is no reason to try the next
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: three good mail exchangers
+      Given the partner's mail exchangers, in order of preference
+        | offers STARTTLS |
+        | offers STARTTLS |
+        | offers STARTTLS |
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the message arrives at mail exchanger 1
+
+    Example: the first has no STARTTLS
+      Given the partner's mail exchangers, in order of preference
         | does not offer STARTTLS |
         | offers STARTTLS         |
         | offers STARTTLS         |
       When the gateway sends a message to the partner
-      Then the message arrives in clear
-      And it arrives at mail exchanger 1
+      Then the message arrives unencrypted
+      And the message arrives at mail exchanger 1
 
-    @domain-validation
-    Example: a validated partner whose first is broken and whose others have a foreign certificate
-      Given an outbound connector that requires domain validation
-      And the partner's mail exchangers, in order of preference
-        | ends the handshake with an alert |
-        | shows a foreign certificate      |
-        | shows a foreign certificate      |
-      When the gateway sends a message to the partner
-      Then the message is held back
-      And nothing of it crossed the wire in clear
+  @RFC5321-01
+  Rule: The next mail exchanger has to meet the same requirements
 
-  @EXO-FRC-02 @retry
-  Rule: Forced TLS holds when the handshake cannot be finished, on every mail exchanger and at every attempt
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
 
     @control
     Example: three good mail exchangers
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner's mail exchangers, in order of preference
+      Given the partner's mail exchangers, in order of preference
         | offers STARTTLS |
         | offers STARTTLS |
         | offers STARTTLS |
-      When the gateway tries up to 3 times to send a message to the partner
+      When the gateway sends a message to the partner
       Then the message arrives over TLS
+      And the message arrives at mail exchanger 1
 
-    Example: two break the handshake, the last has no STARTTLS
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner's mail exchangers, in order of preference
-        | ends the handshake with an alert |
-        | closes instead of a handshake    |
-        | does not offer STARTTLS          |
-      When the gateway tries up to 3 times to send a message to the partner
+    Example: the handshake fails at the first, and the others show self-signed certificates
+      Given the partner's mail exchangers, in order of preference
+        | ends the TLS handshake with an alert    |
+        | shows a certificate that is self-signed |
+        | shows a certificate that is self-signed |
+      When the gateway sends a message to the partner
       Then the message is held back
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
-    Scenario Outline: a partner that <fault>
+  @EXO-FRC-02
+  Rule: If no handshake can be finished, forced TLS holds on every mail exchanger and at every attempt
+
+    Background:
       Given an outbound connector that requires TLS for the partner's domain
-      And the partner <fault>
-      When the gateway tries up to 3 times to send a message to the partner
-      Then the message is held back
-      And nothing of it crossed the wire in clear
-
-      Examples:
-        | fault                                  |
-        | resets the connection at the handshake |
-        | talks garbage instead of a handshake   |
-        | answers the handshake in clear         |
-        | speaks TLS 1.1 at most                 |
-
-  @RFC5321-02 @retry @expiry
-  Rule: Mail held for want of TLS is ordinary queued mail: retried, and at the end returned to its author once
 
     @control
-    Example: TLS comes back in time
-      Given a gateway that gives up after 3 attempts
-      And an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS on the first connection
+    Example: three good mail exchangers
+      Given the partner's mail exchangers, in order of preference
+        | offers STARTTLS |
+        | offers STARTTLS |
+        | offers STARTTLS |
       When the gateway tries up to 3 times to send a message to the partner
       Then the message arrives over TLS
 
-    Example: the first failure is not the end
-      Given a gateway that gives up after 3 attempts
+    Example: the handshake fails at two mail exchangers, and the last has no STARTTLS
+      Given the partner's mail exchangers, in order of preference
+        | ends the TLS handshake with an alert             |
+        | closes the connection instead of a TLS handshake |
+        | does not offer STARTTLS                          |
+      When the gateway tries up to 3 times to send a message to the partner
+      Then the message is held back
+      And the wire shows no unencrypted part of the message
+
+    Scenario Outline: a partner that <fault>
+      Given the partner <fault>
+      When the gateway tries up to 3 times to send a message to the partner
+      Then the message is held back
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | fault                                               |
+        | resets the connection during the TLS handshake      |
+        | sends garbage instead of a TLS handshake            |
+        | answers the TLS handshake with an unencrypted reply |
+        | supports TLS 1.1 at most                            |
+
+  @RFC5321-02
+  Rule: After a first failure, a message that waits for TLS stays queued
+
+    Background:
+      Given the gateway gives up after 3 attempts
       And an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS
+
+    @control
+    Example: the partner has TLS again at the second attempt
+      Given the partner does not offer STARTTLS on the first connection
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message arrives over TLS
+
+    Example: the partner has no TLS at the second attempt either
+      Given the partner does not offer STARTTLS
       When the gateway tries up to 2 times to send a message to the partner
       Then the message stays queued
 
-    Example: patience ends, the author is told once
-      Given a gateway that gives up after 3 attempts
+  @RFC5321-02
+  Rule: When the gateway gives up a message that waited for TLS, it tells the author once
+
+    Background:
+      Given the gateway gives up after 3 attempts
       And an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS
-      When the gateway tries up to 3 times to send a message to the partner
+
+    @control
+    Example: the partner has TLS again in time
+      Given the partner does not offer STARTTLS on the first connection
+      When the gateway tries to send a message to the partner until it gives up
+      Then the message arrives over TLS
+
+    Example: the partner has no TLS at any attempt
+      Given the partner does not offer STARTTLS
+      When the gateway tries to send a message to the partner until it gives up
       Then the author gets one notification with a null return path
 
-    Example: patience ends for a message without an author
-      Given a gateway that gives up after 3 attempts
+  @RFC5321-02
+  Rule: When the gateway gives up a message without return path, it tells nobody
+
+    Background:
+      Given the gateway gives up after 3 attempts
       And an outbound connector that requires TLS for the partner's domain
-      And the partner does not offer STARTTLS
-      When the gateway tries up to 3 times to send a message without return path to the partner
+      And the message has no return path
+
+    @control
+    Example: the partner has TLS again in time
+      Given the partner does not offer STARTTLS on the first connection
+      When the gateway tries to send a message to the partner until it gives up
+      Then the message arrives over TLS
+
+    Example: the partner has no TLS at any attempt
+      Given the partner does not offer STARTTLS
+      When the gateway tries to send a message to the partner until it gives up
       Then nobody gets a notification
 
-  @RFC3207-03 @retry
-  Rule: A temporary refusal of STARTTLS is handled by policy and forgotten by the next session
+  @RFC3207-03
+  Rule: After a temporary refusal of STARTTLS, a message that requires TLS waits and is sent over TLS
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
 
     @control
     Example: no refusal
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner offers STARTTLS
       When the gateway tries up to 3 times to send a message to the partner
       Then the message arrives over TLS
 
-    Example: refused for now, TLS is not required
-      Given no outbound connector for the partner's domain
-      And the partner refuses STARTTLS with 454
+    Example: two refusals
+      Given the partner refuses STARTTLS with 454 on the first 2 connections
+      When the gateway tries up to 3 times to send a message to the partner
+      Then the message arrives over TLS
+      And the wire shows no unencrypted part of the message
+
+  @RFC3207-03
+  Rule: After a temporary refusal of STARTTLS, a message that does not require TLS goes out unencrypted or waits
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: no refusal
       When the gateway sends a message to the partner
-      Then the message arrives in clear or stays queued
-
-    Example: refused twice, TLS is required
-      Given an outbound connector that requires TLS for the partner's domain
-      And the partner refuses STARTTLS with 454 on the first 2 connections
-      When the gateway tries up to 3 times to send a message to the partner
       Then the message arrives over TLS
-      And nothing of it crossed the wire in clear
 
-    Example: refused once, then another message follows
-      Given no outbound connector for the partner's domain
-      And the partner refuses STARTTLS with 454 on the first connection
-      When the gateway sends two messages to the partner, one after the other
+    Example: a refusal
+      Given the partner refuses STARTTLS with 454
+      When the gateway sends a message to the partner
+      Then the message arrives unencrypted or stays queued
+
+  @RFC3207-03
+  Rule: The gateway forgets a temporary refusal of STARTTLS by the next session
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: no refusal
+      When the gateway sends the partner two messages, one after the other
+      Then the later message arrives over TLS
+
+    Example: a refusal on the first connection
+      Given the partner refuses STARTTLS with 454 on the first connection
+      When the gateway sends the partner two messages, one after the other
       Then the later message arrives over TLS

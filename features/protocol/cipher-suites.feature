@@ -2,18 +2,19 @@
 Feature: Order of cipher suites
 
   @EXO-OPP-03
-  Rule: Suites are offered in order of strength, and the strongest that both have is used down to the last
+  Rule: The gateway offers suites in order of strength, and uses the strongest that the partner supports
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
     Example: a partner that takes any suite
-      Given no outbound connector for the partner's domain
-      And the partner speaks TLS 1.2 at most
+      Given the partner supports TLS 1.2 at most
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
 
-    Scenario Outline: a partner that has only <suite>
-      Given no outbound connector for the partner's domain
-      And the partner accepts only the suite <suite>
+    Scenario Outline: a partner that accepts only <suite>
+      Given the partner accepts only the suite <suite>
       When the gateway sends a message to the partner
       Then the message arrives over TLS with <suite>
 
@@ -29,8 +30,7 @@ Feature: Order of cipher suites
         | TLS_RSA_WITH_AES_128_GCM_SHA256       |
 
     Scenario Outline: a choice between <stronger> and <weaker>
-      Given no outbound connector for the partner's domain
-      And the partner lets the sender choose between <weaker> and <stronger>
+      Given the partner lets the gateway choose between <weaker> and <stronger>
       When the gateway sends a message to the partner
       Then the message arrives over TLS with <stronger>
 

@@ -1,136 +1,183 @@
 Feature: The STARTTLS command itself
 
   @RFC3207-02 @receiver
-  Rule: STARTTLS takes no parameter, and a wrong one does not end the session
+  Rule: The gateway answers 501 to STARTTLS with a parameter, and the session goes on
 
     @control
-    Example: without a parameter
-      Given a gateway as it is
-      When a sender says STARTTLS
-      Then the handshake succeeds
+    Example: STARTTLS without a parameter
+      When the client starts TLS
+      Then the TLS handshake succeeds
 
-    Example: with a parameter
-      Given a gateway as it is
-      When a sender says STARTTLS with a parameter
+    Example: STARTTLS with a parameter
+      Given the client gives STARTTLS a parameter and then delivers unencrypted
+      When the client starts TLS
       Then the reply is 501
-      And a message can still be delivered in clear on the same connection
+      And the gateway accepts the unencrypted message on the same connection
 
   @RFC3207-06 @sender
-  Rule: After the go-ahead comes the handshake or nothing
+  Rule: After the go-ahead the gateway starts the handshake or sends nothing
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: a partner whose handshake works
-      Given no outbound connector for the partner's domain
-      And the partner offers STARTTLS
+    Example: a partner whose handshake succeeds
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And the first bytes after the go-ahead were a ClientHello
+      And the wire shows a ClientHello right after the go-ahead
 
     Scenario Outline: a partner that <fault>
-      Given no outbound connector for the partner's domain
-      And the partner <fault>
+      Given the partner <fault>
       When the gateway sends a message to the partner
-      Then no command followed the broken handshake on its connection
+      Then the wire shows no command after the failed handshake
 
       Examples:
-        | fault                                |
-        | talks garbage instead of a handshake |
-        | ends the handshake with an alert     |
-        | answers the handshake in clear       |
+        | fault                                               |
+        | sends garbage instead of a TLS handshake            |
+        | ends the TLS handshake with an alert                |
+        | answers the TLS handshake with an unencrypted reply |
 
-  @RFC3207-09
-  Rule: TLS resets the conversation on both sides
+  @RFC3207-09 @receiver
+  Rule: TLS resets the session: the gateway forgets what a client said before TLS
 
-    @control @receiver
-    Example: a sender that begins inside TLS
-      Given a gateway as it is
-      When a sender starts TLS and begins a message
+    @control
+    Example: a client that says nothing before TLS
+      When the client begins a message inside TLS
       Then the recipient is accepted
 
-    @receiver
-    Example: a sender that greets again
-      Given a gateway as it is
-      When a sender begins a message, starts TLS and begins again
+    Example: a client that begins a message before TLS and begins again inside TLS
+      Given the client begins a message before TLS
+      When the client begins a message inside TLS
       Then the recipient is accepted
 
-    @receiver
-    Example: a sender that goes on where it was
-      Given a gateway as it is
-      When a sender begins a message, starts TLS and goes on with it
+    Example: a client that begins a message before TLS and continues it inside TLS
+      Given the client continues inside TLS a message from before TLS
+      When the client begins a message inside TLS
       Then the recipient is refused
 
-    @sender
-    Example: a partner that offers other extensions inside TLS
-      Given no outbound connector for the partner's domain
-      And the partner offers extensions in clear that are gone inside TLS
+  @RFC3207-09 @sender
+  Rule: TLS resets the session: the gateway forgets what the partner said before TLS
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: a partner that offers the same extensions inside TLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And the gateway greeted again and used nothing that was offered in clear
 
-  @RFC3207-10
-  Rule: Inside TLS, STARTTLS is neither offered nor used again
+    Example: a partner that offers fewer extensions inside TLS
+      Given the partner offers extensions before TLS that it does not offer inside TLS
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the wire shows a new EHLO inside TLS and no use of what was offered before TLS
 
-    @control @receiver
+  @RFC3207-10 @receiver
+  Rule: Inside TLS the gateway does not offer STARTTLS again
+
+    @control
     Example: before TLS
-      Given a gateway as it is
-      When a sender greets the gateway
+      When the client greets the gateway
       Then STARTTLS is offered as a bare keyword
 
-    @receiver
-    Example: a sender that looks for it inside TLS
-      Given a gateway as it is
-      When a sender greets the gateway inside TLS
+    Example: inside TLS
+      Given the client is inside TLS
+      When the client greets the gateway
       Then STARTTLS is not offered
 
-    @receiver
-    Example: a sender that says it again inside TLS
-      Given a gateway as it is
-      When a sender says STARTTLS inside TLS
+  @RFC3207-10 @receiver
+  Rule: Inside TLS the gateway refuses STARTTLS
+
+    @control
+    Example: before TLS
+      When the client says STARTTLS
+      Then the reply is a success
+
+    Example: inside TLS
+      Given the client is inside TLS
+      When the client says STARTTLS
       Then the reply is a permanent refusal
 
-    @sender
+  @RFC3207-10 @sender
+  Rule: Inside TLS the gateway does not use STARTTLS again
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: a partner that does not offer it again
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
     Example: a partner that offers it again inside TLS
-      Given no outbound connector for the partner's domain
-      And the partner offers STARTTLS again inside TLS
+      Given the partner offers STARTTLS again inside TLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And STARTTLS was not used again
+      And the wire shows no second STARTTLS
 
-  @RFC3207-11 @domain-validation @client-certificates
-  Rule: TLS that is too weak for a chosen peer ends the session without mail, and other peers are not affected
+  @RFC3207-11 @sender
+  Rule: If TLS with a chosen partner is too weak, the gateway ends the session without mail
 
-    @control @sender
-    Example: a chosen partner with a good certificate
-      Given an outbound connector that requires domain validation
-      And the partner offers STARTTLS
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: a valid certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    @sender
-    Example: a chosen partner with a certificate that proves nothing
-      Given an outbound connector that requires domain validation
-      And the partner shows a certificate that is self-signed
+    Example: a self-signed certificate
+      Given the partner shows a certificate that is self-signed
       When the gateway sends a message to the partner
       Then the message is held back
-      And no MAIL command was sent at all
+      And the wire shows no MAIL command
 
-    @sender
-    Example: another partner with the same kind of certificate
-      Given no outbound connector for the partner's domain
-      And the partner shows a certificate that is self-signed
+  @RFC3207-11 @sender
+  Rule: What is too weak for a chosen partner is good enough for other partners
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: a valid certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    @receiver
-    Example: a chosen sender with a certificate that proves nothing
-      Given an inbound connector that requires a certificate with the partner's name
-      And the sender shows a certificate that is self-signed
-      When the sender delivers a message
+    Example: a self-signed certificate
+      Given the partner shows a certificate that is self-signed
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+  @RFC3207-11 @receiver
+  Rule: If TLS with a chosen client is too weak, the gateway refuses the message
+
+    Background:
+      Given an inbound connector that requires a certificate with the client's name
+
+    @control
+    Example: a valid certificate
+      Given the client shows a valid certificate
+      When the client delivers a message
+      Then the gateway accepts the message
+
+    Example: a self-signed certificate
+      Given the client shows a certificate that is self-signed
+      When the client delivers a message
       Then the gateway refuses the message
 
-    @receiver
-    Example: another sender with the same kind of certificate
-      Given no inbound connector for the sender's domain
-      And the sender shows a certificate that is self-signed
-      When the sender delivers a message
+  @RFC3207-11 @receiver
+  Rule: What is too weak for a chosen client is good enough for other clients
+
+    Background:
+      Given no inbound connector for the client's domain
+
+    @control
+    Example: a valid certificate
+      Given the client shows a valid certificate
+      When the client delivers a message
+      Then the gateway accepts the message
+
+    Example: a self-signed certificate
+      Given the client shows a certificate that is self-signed
+      When the client delivers a message
       Then the gateway accepts the message

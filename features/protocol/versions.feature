@@ -1,42 +1,53 @@
-Feature: TLS versions and cipher suites
+Feature: TLS versions
 
-  @EXO-VER-02 @sender @receiver
-  Rule: TLS 1.2 is switched on and used in both directions
+  @EXO-VER-02 @sender
+  Rule: The gateway supports TLS 1.2 as a sender
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: both sides choose freely
-      Given no outbound connector for the partner's domain
-      And the partner offers STARTTLS
+    Example: a partner with TLS 1.2 and TLS 1.3
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: mail to a partner that has TLS 1.2 at most
-      Given no outbound connector for the partner's domain
-      And the partner speaks TLS 1.2 at most
+    Example: a partner with TLS 1.2 at most
+      Given the partner supports TLS 1.2 at most
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
 
-    Example: mail from a sender that has TLS 1.2 at most
-      Given no inbound connector for the sender's domain
-      And the sender speaks TLS 1.2 at most
-      When the sender delivers a message
+  @EXO-VER-02 @receiver
+  Rule: The gateway supports TLS 1.2 as a receiver
+
+    Background:
+      Given no inbound connector for the client's domain
+
+    @control
+    Example: a client with TLS 1.2 and TLS 1.3
+      When the client delivers a message
+      Then the gateway accepts the message over TLS
+
+    Example: a client with TLS 1.2 at most
+      Given the client supports TLS 1.2 at most
+      When the client delivers a message
       Then the gateway accepts the message over TLS 1.2
 
   @EXO-VER-03 @receiver
-  Rule: Handshakes with TLS 1.0 and 1.1 are refused while TLS 1.2 works
+  Rule: The gateway refuses handshakes with TLS 1.0 and TLS 1.1
+
+    Background:
+      Given no inbound connector for the client's domain
 
     @control
     Example: TLS 1.2
-      Given no inbound connector for the sender's domain
-      And the sender speaks TLS 1.2 at most
-      When the sender delivers a message
+      Given the client supports TLS 1.2 at most
+      When the client delivers a message
       Then the gateway accepts the message over TLS 1.2
 
     Scenario Outline: <version>
-      Given no inbound connector for the sender's domain
-      And the sender speaks <version> at most
-      When the sender delivers a message
-      Then the gateway refuses the handshake
+      Given the client supports <version> at most
+      When the client delivers a message
+      Then the gateway refuses the TLS handshake
 
       Examples:
         | version |
@@ -44,22 +55,23 @@ Feature: TLS versions and cipher suites
         | TLS 1.0 |
 
   @EXO-VER-04 @sender
-  Rule: The gateway never uses TLS 1.0 or 1.1 as a sender and does not offer them
+  Rule: The gateway neither uses nor offers TLS 1.0 and TLS 1.1 as a sender
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: a partner that has TLS 1.2 at most
-      Given no outbound connector for the partner's domain
-      And the partner speaks TLS 1.2 at most
+    Example: a partner with TLS 1.2 at most
+      Given the partner supports TLS 1.2 at most
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
-      And the gateway offered TLS 1.2 or newer only
+      And the wire shows no offer of a version older than TLS 1.2
 
-    Scenario Outline: a partner that has <version> at most
-      Given no outbound connector for the partner's domain
-      And the partner speaks <version> at most
+    Scenario Outline: a partner with <version> at most
+      Given the partner supports <version> at most
       When the gateway sends a message to the partner
-      Then no TLS session was made with an older version than TLS 1.2
-      And the gateway offered TLS 1.2 or newer only
+      Then the wire shows no TLS session older than TLS 1.2
+      And the wire shows no offer of a version older than TLS 1.2
 
       Examples:
         | version |
@@ -67,25 +79,24 @@ Feature: TLS versions and cipher suites
         | TLS 1.0 |
 
   @EXO-OPP-02 @sender
-  Rule: The highest version that both sides have is used, in a single handshake
+  Rule: The gateway uses the highest version that the partner supports, in a single handshake
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: a partner that has TLS 1.3
-      Given no outbound connector for the partner's domain
-      And the partner speaks TLS 1.3 at most
+    Example: a partner with TLS 1.3
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.3
-      And it took a single connection
+      And the wire shows a single connection
 
-    Example: a partner that has TLS 1.2 at most
-      Given no outbound connector for the partner's domain
-      And the partner speaks TLS 1.2 at most
+    Example: a partner with TLS 1.2 at most
+      Given the partner supports TLS 1.2 at most
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
-      And it took a single connection
+      And the wire shows a single connection
 
-    Example: a partner that ends the handshake is not tried again with a lower version
-      Given no outbound connector for the partner's domain
-      And the partner ends the handshake with an alert
+    Example: a partner that ends the handshake
+      Given the partner ends the TLS handshake with an alert
       When the gateway sends a message to the partner
-      Then no later handshake offered a lower version
+      Then the wire shows no later handshake with a lower version

@@ -1,53 +1,62 @@
-@pair
 Feature: Forward secrecy between the servers of a service
 
-  @EXO-S2S-04 @forward-secrecy-only
-  Rule: Mail from one customer to another is encrypted with forward secrecy
+  @EXO-S2S-04 @sender
+  Rule: The gateway sends mail to the second server with forward secrecy
 
     Background:
-      Given the gateway uses key exchange with forward secrecy alone
+      Given the gateway and the second server belong to one service
+      And the service uses forward secrecy alone
 
-    @control @sender
-    Example: a message to a server of the same kind
-      Given the partner is a server of the same kind in the gateway's service
-      When the gateway sends a message to the partner
+    @control
+    Example: a second server of the same kind
+      Given the second server is of the same kind
+      When the gateway sends a message to the second server
       Then the message arrives over TLS
-      And the session had forward secrecy
+      And the wire shows a session with forward secrecy
 
-    @sender @mixed-pair
-    Example: a message to a server of another kind
-      Given the partner is a server of another kind in the gateway's service
-      When the gateway sends a message to the partner
+    Scenario Outline: a second server of <kind>
+      Given the second server is of <kind>
+      When the gateway sends a message to the second server
       Then the message arrives over TLS
-      And the session had forward secrecy
+      And the wire shows a session with forward secrecy
 
-    @sender
-    Example: the second server has key exchange by RSA alone
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them has key exchange by RSA alone
-      When the gateway sends a message to the partner
-      Then the message is held back
-      And nothing of it crossed the wire in clear
-
-    @receiver
-    Scenario Outline: a message from a server of <kind>
-      Given the partner is a server of <kind> in the gateway's service
-      When the partner sends a message to the gateway
-      Then the partner's message is accepted over TLS
-      And the session had forward secrecy
-
-      Examples:
-        | kind          |
-        | the same kind |
-
-      @mixed-pair
       Examples:
         | kind         |
         | another kind |
 
-    @receiver
-    Example: the server that sends has key exchange by RSA alone
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them has key exchange by RSA alone
-      When the partner sends a message to the gateway
-      Then the gateway refuses the handshake
+    Example: a second server that supports key exchange by RSA alone
+      Given the second server is of the same kind
+      And the tap supports key exchange by RSA alone
+      When the gateway sends a message to the second server
+      Then the message is held back
+      And the wire shows no unencrypted part of the message
+
+  @EXO-S2S-04 @receiver
+  Rule: The gateway receives mail from the second server with forward secrecy
+
+    Background:
+      Given the gateway and the second server belong to one service
+      And the service uses forward secrecy alone
+
+    @control
+    Example: a second server of the same kind
+      Given the second server is of the same kind
+      When the second server sends a message to the gateway
+      Then the gateway accepts the message over TLS
+      And the wire shows a session with forward secrecy
+
+    Scenario Outline: a second server of <kind>
+      Given the second server is of <kind>
+      When the second server sends a message to the gateway
+      Then the gateway accepts the message over TLS
+      And the wire shows a session with forward secrecy
+
+      Examples:
+        | kind         |
+        | another kind |
+
+    Example: a second server that supports key exchange by RSA alone
+      Given the second server is of the same kind
+      And the tap supports key exchange by RSA alone
+      When the second server sends a message to the gateway
+      Then the gateway refuses the TLS handshake

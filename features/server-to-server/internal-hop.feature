@@ -1,130 +1,155 @@
-@pair
 Feature: Mail between two servers of one service
 
-  @EXO-S2S-01
-  Rule: Every connection between servers of the service is encrypted, whatever it carries
+  @EXO-S2S-01 @sender
+  Rule: The gateway encrypts every connection to the second server, whatever it carries
 
-    @control @sender
+    Background:
+      Given the gateway and the second server belong to one service
+
+    @control
     Example: a message to a server of the same kind
-      Given the partner is a server of the same kind in the gateway's service
-      When the gateway sends a message to the partner
+      Given the second server is of the same kind
+      When the gateway sends a message to the second server
       Then the message arrives over TLS
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
-    @sender
     Scenario Outline: <mail> to a server of <kind>
-      Given the partner is a server of <kind> in the gateway's service
-      When the gateway sends <mail> to the partner
+      Given the second server is of <kind>
+      When the gateway sends <mail> to the second server
       Then the message arrives over TLS
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
       Examples:
-        | mail                         | kind          |
-        | a notification               | the same kind |
-        | a message for its postmaster | the same kind |
+        | kind          | mail                         |
+        | the same kind | a notification               |
+        | the same kind | a message for its postmaster |
+        | another kind  | a message                    |
+        | another kind  | a notification               |
+        | another kind  | a message for its postmaster |
 
-      @mixed-pair
-      Examples:
-        | mail                         | kind         |
-        | a message                    | another kind |
-        | a notification               | another kind |
-        | a message for its postmaster | another kind |
+  @EXO-S2S-01 @receiver
+  Rule: The gateway takes mail from the second server over TLS
 
-    @receiver
+    Background:
+      Given the gateway and the second server belong to one service
+
+    @control
+    Example: a message from a server of the same kind
+      Given the second server is of the same kind
+      When the second server sends a message to the gateway
+      Then the gateway accepts the message over TLS
+      And the message reaches the mailbox
+
     Scenario Outline: a message from a server of <kind>
-      Given the partner is a server of <kind> in the gateway's service
-      When the partner sends a message to the gateway
-      Then the partner's message is accepted over TLS
-      And it reaches the mailbox
+      Given the second server is of <kind>
+      When the second server sends a message to the gateway
+      Then the gateway accepts the message over TLS
+      And the message reaches the mailbox
 
-      Examples:
-        | kind          |
-        | the same kind |
-
-      @mixed-pair
       Examples:
         | kind         |
         | another kind |
 
-  @EXO-S2S-02 @tls12-only
-  Rule: The hop has TLS 1.2, and a server with older versions alone is not served
+  @EXO-S2S-02 @sender
+  Rule: The gateway sends mail to the second server over TLS 1.2, and to no server with older versions alone
 
     Background:
-      Given the gateway speaks TLS 1.2 and nothing newer
+      Given the gateway and the second server belong to one service
+      And the service uses TLS 1.2 alone
 
-    @control @sender
+    @control
     Example: a message to a server of the same kind
-      Given the partner is a server of the same kind in the gateway's service
-      When the gateway sends a message to the partner
+      Given the second server is of the same kind
+      When the gateway sends a message to the second server
       Then the message arrives over TLS 1.2
 
-    @sender @mixed-pair
-    Example: a message to a server of another kind
-      Given the partner is a server of another kind in the gateway's service
-      When the gateway sends a message to the partner
+    Scenario Outline: a message to a server of <kind>
+      Given the second server is of <kind>
+      When the gateway sends a message to the second server
       Then the message arrives over TLS 1.2
 
-    @sender
-    Example: the second server has TLS 1.1 at most
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them has TLS 1.1 at most
-      When the gateway sends a message to the partner
+      Examples:
+        | kind         |
+        | another kind |
+
+    Example: a second server that supports TLS 1.1 at most
+      Given the second server is of the same kind
+      And the tap supports TLS 1.1 at most
+      When the gateway sends a message to the second server
       Then the message is held back
-      And nothing of it crossed the wire in clear
+      And the wire shows no unencrypted part of the message
 
-    @receiver
+  @EXO-S2S-02 @receiver
+  Rule: The gateway takes mail from the second server over TLS 1.2, and from no server with older versions alone
+
+    Background:
+      Given the gateway and the second server belong to one service
+      And the service uses TLS 1.2 alone
+
+    @control
+    Example: a message from a server of the same kind
+      Given the second server is of the same kind
+      When the second server sends a message to the gateway
+      Then the gateway accepts the message over TLS 1.2
+
     Scenario Outline: a message from a server of <kind>
-      Given the partner is a server of <kind> in the gateway's service
-      When the partner sends a message to the gateway
+      Given the second server is of <kind>
+      When the second server sends a message to the gateway
       Then the gateway accepts the message over TLS 1.2
 
       Examples:
-        | kind          |
-        | the same kind |
+        | kind         |
+        | another kind |
 
-      @mixed-pair
+    Example: a second server that supports TLS 1.1 at most
+      Given the second server is of the same kind
+      And the tap supports TLS 1.1 at most
+      When the second server sends a message to the gateway
+      Then the gateway refuses the TLS handshake
+
+  @EXO-S2S-03 @sender
+  Rule: The gateway encrypts a message on the way to the second server, and its Received line agrees with the wire
+
+    Background:
+      Given the gateway and the second server belong to one service
+      And the message was submitted over TLS
+
+    @control
+    Example: a message to a mailbox on a server of the same kind
+      Given the second server is of the same kind
+      When the gateway sends a message to the second server
+      Then the message arrives over TLS
+      And the gateway's Received line agrees with the wire
+
+    Scenario Outline: a message to a mailbox on a server of <kind>
+      Given the second server is of <kind>
+      When the gateway sends a message to the second server
+      Then the message arrives over TLS
+      And the gateway's Received line agrees with the wire
+
       Examples:
         | kind         |
         | another kind |
 
-    @receiver
-    Example: the server that sends has TLS 1.1 at most
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them has TLS 1.1 at most
-      When the partner sends a message to the gateway
-      Then the gateway refuses the handshake
+  @EXO-S2S-03 @receiver
+  Rule: The gateway takes a message from the second server over TLS, and its Received line agrees with the wire
 
-  @EXO-S2S-03
-  Rule: Mail inside an organisation is encrypted on every hop, and the Received lines agree with the wire
+    Background:
+      Given the gateway and the second server belong to one service
 
-    @control @sender
-    Example: a message to a mailbox on a server of the same kind
-      Given the partner is a server of the same kind in the gateway's service
-      And the message comes in over TLS
-      When the gateway sends a message to the partner
-      Then the message arrives over TLS
-      And the gateway's Received line says what the wire says
+    @control
+    Example: a message from a mailbox on a server of the same kind
+      Given the second server is of the same kind
+      When the second server sends a message to the gateway
+      Then the gateway accepts the message over TLS
+      And the gateway's Received line agrees with the wire
 
-    @sender @mixed-pair
-    Example: a message to a mailbox on a server of another kind
-      Given the partner is a server of another kind in the gateway's service
-      And the message comes in over TLS
-      When the gateway sends a message to the partner
-      Then the message arrives over TLS
-      And the gateway's Received line says what the wire says
-
-    @receiver
     Scenario Outline: a message from a mailbox on a server of <kind>
-      Given the partner is a server of <kind> in the gateway's service
-      When the partner sends a message to the gateway
-      Then the partner's message is accepted over TLS
-      And the gateway's Received line says what the wire says
+      Given the second server is of <kind>
+      When the second server sends a message to the gateway
+      Then the gateway accepts the message over TLS
+      And the gateway's Received line agrees with the wire
 
-      Examples:
-        | kind          |
-        | the same kind |
-
-      @mixed-pair
       Examples:
         | kind         |
         | another kind |

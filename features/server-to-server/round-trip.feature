@@ -1,59 +1,109 @@
-@sender @receiver
-Feature: A partner with a connector in each direction
+Feature: A connector in each direction
 
-  @EXO-CON-03 @inbound-required
-  Rule: Both legs are protected, and breaking TLS on one stops that leg alone
+  @EXO-CON-03 @receiver
+  Rule: With connectors in both directions, the gateway requires TLS of incoming mail whatever happens to outgoing mail
+
+    Background:
+      Given connectors that require TLS in both directions
 
     @control
-    Example: TLS on both legs
+    Example: TLS in both directions
+      When the gateway and the partner send each other a message
+      Then the gateway accepts the message over TLS
+
+    Example: no TLS for incoming mail
+      Given the client does not use TLS
+      When the gateway and the partner send each other a message
+      Then the gateway refuses the message because TLS is missing
+
+    Example: no TLS for outgoing mail
+      Given the partner does not offer STARTTLS
+      When the gateway and the partner send each other a message
+      Then the gateway accepts the message over TLS
+
+  @EXO-CON-03 @sender
+  Rule: With connectors in both directions, the gateway requires TLS for outgoing mail whatever happens to incoming mail
+
+    Background:
       Given connectors that require TLS in both directions
-      And TLS works on both legs
-      When the partner and the gateway send each other a message
-      Then the partner's message is accepted over TLS
-      And the message arrives over TLS
 
-    Example: STARTTLS is stripped on the way in
-      Given connectors that require TLS in both directions
-      And the sender does not use TLS
-      When the partner and the gateway send each other a message
-      Then the gateway refuses the partner's message for want of TLS
-      And the message arrives over TLS
+    @control
+    Example: TLS in both directions
+      When the gateway and the partner send each other a message
+      Then the message arrives over TLS
 
-    Example: STARTTLS is stripped on the way out
-      Given connectors that require TLS in both directions
-      And the partner does not offer STARTTLS
-      When the partner and the gateway send each other a message
-      Then the partner's message is accepted over TLS
-      And the message is held back
+    Example: no TLS for outgoing mail
+      Given the partner does not offer STARTTLS
+      When the gateway and the partner send each other a message
+      Then the message is held back
 
-    @pair
-    Scenario Outline: TLS on both legs with a server of <kind>
-      Given the partner is a server of <kind> in the gateway's service
-      When the partner and the gateway send each other a message
-      Then the partner's message is accepted over TLS
-      And the message arrives over TLS
+    Example: no TLS for incoming mail
+      Given the client does not use TLS
+      When the gateway and the partner send each other a message
+      Then the message arrives over TLS
 
-      Examples:
-        | kind          |
-        | the same kind |
+  @EXO-CON-03 @receiver
+  Rule: Between two servers, the gateway requires TLS of incoming mail whatever happens to outgoing mail
 
-      @mixed-pair
+    Background:
+      Given the gateway and the second server belong to one service
+
+    @control
+    Example: TLS in both directions
+      Given the second server is of the same kind
+      When the gateway and the second server send each other a message
+      Then the gateway accepts the message over TLS
+
+    Scenario Outline: TLS in both directions with a server of <kind>
+      Given the second server is of <kind>
+      When the gateway and the second server send each other a message
+      Then the gateway accepts the message over TLS
+
       Examples:
         | kind         |
         | another kind |
 
-    @pair
-    Example: somebody removes STARTTLS on the way in
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them removes STARTTLS on the way in
-      When the partner and the gateway send each other a message
-      Then the gateway refuses the partner's message for want of TLS
-      And the message arrives over TLS
+    Example: the tap removes STARTTLS from incoming mail
+      Given the second server is of the same kind
+      And the tap removes STARTTLS from incoming mail
+      When the gateway and the second server send each other a message
+      Then the gateway refuses the message because TLS is missing
 
-    @pair
-    Example: somebody removes STARTTLS on the way out
-      Given the partner is a server of the same kind in the gateway's service
-      And somebody between them removes STARTTLS on the way out
-      When the partner and the gateway send each other a message
-      Then the partner's message is accepted over TLS
-      And the message is held back
+    Example: the tap removes STARTTLS from outgoing mail
+      Given the second server is of the same kind
+      And the tap removes STARTTLS from outgoing mail
+      When the gateway and the second server send each other a message
+      Then the gateway accepts the message over TLS
+
+  @EXO-CON-03 @sender
+  Rule: Between two servers, the gateway requires TLS for outgoing mail whatever happens to incoming mail
+
+    Background:
+      Given the gateway and the second server belong to one service
+
+    @control
+    Example: TLS in both directions
+      Given the second server is of the same kind
+      When the gateway and the second server send each other a message
+      Then the message arrives over TLS
+
+    Scenario Outline: TLS in both directions with a server of <kind>
+      Given the second server is of <kind>
+      When the gateway and the second server send each other a message
+      Then the message arrives over TLS
+
+      Examples:
+        | kind         |
+        | another kind |
+
+    Example: the tap removes STARTTLS from outgoing mail
+      Given the second server is of the same kind
+      And the tap removes STARTTLS from outgoing mail
+      When the gateway and the second server send each other a message
+      Then the message is held back
+
+    Example: the tap removes STARTTLS from incoming mail
+      Given the second server is of the same kind
+      And the tap removes STARTTLS from incoming mail
+      When the gateway and the second server send each other a message
+      Then the message arrives over TLS

@@ -1,85 +1,116 @@
 Feature: The certificate authority changes
-  In September 2018 the service moved from one root to another. Partners that trusted only the former one were cut
-  off for validated mail; those that trusted both in time noticed nothing.
+  In September 2018 the service moved from one root to another. Partners that trusted only the former root got no more
+  validated mail; partners that trusted both in time noticed nothing.
 
   @EXO-TRN-01 @receiver
-  Rule: The gateway changes its certificate without losing mail, and never shows one outside its validity
+  Rule: The gateway changes its certificate without losing mail, and never shows a certificate outside its validity
+
+    Background:
+      Given the gateway shows a certificate of the former authority
 
     @control
-    Example: mail flows and nothing changes
-      Given a gateway with a certificate of the former authority
-      And mail flows in
-      When nothing is changed
+    Example: the certificate stays
+      When clients deliver messages all the time
       Then every message arrives exactly once
-      And every session shows the former certificate, within its validity
+      And every session shows the former certificate within its validity
 
-    Example: the certificate is changed while mail flows
-      Given a gateway with a certificate of the former authority
-      And mail flows in
-      When the gateway gets a certificate of the new authority
+    Example: the certificate is changed while clients deliver messages
+      Given the gateway gets a certificate of the new authority while clients deliver messages
+      When clients deliver messages all the time
       Then every message arrives exactly once
-      And sessions show the former certificate before the change and the new one after it, within their validity
+      And sessions show the former certificate before the change and the new one afterwards, within their validity
 
-  @EXO-TRN-02 @sender @domain-validation
-  Rule: Who trusts only the former root is cut off for validated mail, while opportunistic mail goes on encrypted
+  @EXO-TRN-02 @sender
+  Rule: A gateway that trusts only the former root keeps validated mail for a partner under the new root
+
+    Background:
+      Given the gateway trusts the former root alone
+      And an outbound connector that requires domain validation for the partner's domain
 
     @control
-    Example: validated mail before the change
-      Given a gateway that trusts the former root
-      And an outbound connector that requires domain validation
-      And the partner shows a certificate of the former authority
+    Example: before the partner changes its certificate
+      Given the partner shows a certificate of the former authority
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: validated mail after the change
-      Given a gateway that trusts the former root
-      And an outbound connector that requires domain validation
-      And the partner shows a certificate of the new authority
+    Example: after the partner has changed its certificate
+      Given the partner shows a certificate of the new authority
       When the gateway sends a message to the partner
       Then the message stays queued for a reason that names the certificate
 
-    Example: validated mail after the change leaks nothing
-      Given a gateway that trusts the former root
-      And an outbound connector that requires domain validation
-      And the partner shows a certificate of the new authority
+    Example: what crosses the wire after the partner has changed its certificate
+      Given the partner shows a certificate of the new authority
       When the gateway sends a message to the partner
-      Then nothing of it crossed the wire in clear
+      Then the wire shows no unencrypted part of the message
 
-    Example: opportunistic mail after the change
-      Given a gateway that trusts the former root
-      And no outbound connector for the partner's domain
-      And the partner shows a certificate of the new authority
-      When the gateway sends a message to the partner
-      Then the message arrives over TLS
+  @EXO-TRN-02 @sender
+  Rule: A gateway that trusts only the former root goes on to encrypt opportunistic mail
 
-  @EXO-TRN-03 @sender @domain-validation
-  Rule: Who trusts both roots sees no interruption, and can drop the former root afterwards
+    Background:
+      Given the gateway trusts the former root alone
+      And an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: both roots, before the change
-      Given a gateway that trusts both roots
-      And an outbound connector that requires domain validation
-      And the partner shows a certificate of the former authority
+    Example: before the partner changes its certificate
+      Given the partner shows a certificate of the former authority
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: both roots, after the change
-      Given a gateway that trusts both roots
-      And an outbound connector that requires domain validation
-      And the partner shows a certificate of the new authority
+    Example: after the partner has changed its certificate
+      Given the partner shows a certificate of the new authority
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: both roots, opportunistic mail after the change
-      Given a gateway that trusts both roots
-      And no outbound connector for the partner's domain
-      And the partner shows a certificate of the new authority
+  @EXO-TRN-03 @sender
+  Rule: A gateway that trusts both roots sends validated mail without interruption
+
+    Background:
+      Given the gateway trusts both roots
+      And an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: before the partner changes its certificate
+      Given the partner shows a certificate of the former authority
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: the new root alone, after the change
-      Given a gateway that trusts the new root
-      And an outbound connector that requires domain validation
+    Example: after the partner has changed its certificate
+      Given the partner shows a certificate of the new authority
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+  @EXO-TRN-03 @sender
+  Rule: A gateway that trusts both roots sends opportunistic mail without interruption
+
+    Background:
+      Given the gateway trusts both roots
+      And an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: before the partner changes its certificate
+      Given the partner shows a certificate of the former authority
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: after the partner has changed its certificate
+      Given the partner shows a certificate of the new authority
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+  @EXO-TRN-03 @sender
+  Rule: After the change the gateway can stop trusting the former root
+
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
       And the partner shows a certificate of the new authority
+
+    @control
+    Example: the gateway trusts both roots
+      Given the gateway trusts both roots
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: the gateway trusts the new root alone
+      Given the gateway trusts the new root alone
       When the gateway sends a message to the partner
       Then the message arrives over TLS

@@ -1,21 +1,24 @@
 import { defineParameterType } from '@cucumber/cucumber'
 import type { Behaviour, TlsVersion } from '../../support/lab/partner/behaviour.ts'
-import { CHANGES, type ChangeName } from '../../support/mailflow/changes.ts'
 import { type CertificateFlaw, FLAWS } from '../../support/pki/flaws.ts'
 
-defineParameterType({
-  name: 'flaw',
-  regexp: new RegExp(Object.keys(FLAWS).join('|')),
-  transformer: (text: string) => text as CertificateFlaw,
-  useForSnippets: false,
-})
+/** A parameter type whose words are the keys of a table. The longest words come first: one may begin with another. */
+export function words<T>(name: string, table: Readonly<Record<string, T>>): void {
+  const all = Object.keys(table).sort((one, other) => other.length - one.length)
+  defineParameterType({
+    name,
+    regexp: new RegExp(all.map(RegExp.escape).join('|')),
+    transformer: (text: string) => table[text]!,
+    useForSnippets: false,
+  })
+}
 
-defineParameterType({
-  name: 'version',
-  regexp: /TLS 1\.[0-3]/,
-  transformer: (text: string) => (text === 'TLS 1.0' ? 'TLSv1' : text.replace(' ', 'v')) as TlsVersion,
-  useForSnippets: false,
-})
+export const version = (text: string): TlsVersion =>
+  (text === 'TLS 1.0' ? 'TLSv1' : text.replace(' ', 'v')) as TlsVersion
+
+const CERTIFICATE_FLAWS = Object.keys(FLAWS) as CertificateFlaw[]
+
+words('flaw', Object.fromEntries(CERTIFICATE_FLAWS.map(flaw => [flaw, flaw])))
 
 /** Standard name of a cipher suite. */
 defineParameterType({ name: 'suite', regexp: /TLS_[A-Z0-9_]+/, useForSnippets: false })
@@ -23,47 +26,58 @@ defineParameterType({ name: 'suite', regexp: /TLS_[A-Z0-9_]+/, useForSnippets: f
 /** A DNS name; a leading `*.` covers what is below it. */
 defineParameterType({ name: 'name', regexp: /[a-z0-9*-]+(?:\.[a-z0-9-]+)+/, useForSnippets: false })
 
-defineParameterType({
-  name: 'authority',
-  regexp: /former|new/,
-  transformer: (text: string) => text as 'former' | 'new',
-  useForSnippets: false,
-})
-
-defineParameterType({
-  name: 'change',
-  regexp: new RegExp(Object.keys(CHANGES).join('|')),
-  transformer: (words: string) => CHANGES[words as ChangeName],
-  useForSnippets: false,
-})
-
 const REFUSALS = [454, 500, 502, 554] as const
+const VERSIONS = ['TLS 1.0', 'TLS 1.1', 'TLS 1.2', 'TLS 1.3']
+
+/** How long a partner keeps its reply back, so that a gateway that takes an injected one for it gives itself away, in ms. */
+const WITHHELD = 300
+
+const injecting = (bytes: string): Behaviour => ({
+  starttls: { injects: bytes, withholdsEhloReply: WITHHELD },
+})
+
+const presenting = (...flaws: CertificateFlaw[]): Behaviour => ({
+  tls: { presents: new Set(flaws) as unknown as CertificateFlaw[] },
+})
 
 /** What a partner does, in the words of the features. */
 const BEHAVIOURS: Record<string, Behaviour> = {
   'offers STARTTLS': {},
   'does not offer STARTTLS': { starttls: { hides: true } },
-  'offers STARTTLS with its name garbled': { starttls: { garbles: true } },
+  'offers STARTTLS under a garbled name': { starttls: { garbles: true } },
   'offers STARTTLS again inside TLS': { starttls: { tlsExtensions: ['STARTTLS'] } },
-  'leaves its intermediate out': { tls: { presents: ['without its intermediate'] } },
-  'shows a foreign certificate': { tls: { presents: ['self-signed'] } },
-  'closes in answer to STARTTLS': { starttls: { closes: true } },
-  'closes instead of a handshake': { handshake: 'closes' },
-  'resets the connection at the handshake': { handshake: 'resets' },
-  'talks garbage instead of a handshake': { handshake: 'talks garbage' },
-  'ends the handshake with an alert': { handshake: 'alerts' },
-  'answers the handshake in clear': { handshake: 'answers in clear' },
+  'closes the connection after STARTTLS': { starttls: { closes: true } },
+  'closes the connection instead of a TLS handshake': { handshake: 'closes' },
+  'resets the connection during the TLS handshake': { handshake: 'resets' },
+  'sends garbage instead of a TLS handshake': { handshake: 'talks garbage' },
+  'ends the TLS handshake with an alert': { handshake: 'alerts' },
+  'answers the TLS handshake with an unencrypted reply': { handshake: 'answers in clear' },
   'cuts the connection in the middle of the message': { transaction: { cutsAfter: 20_000 } },
+  'sends a whole reply to EHLO behind the go-ahead': injecting(
+    '250-mx.smuggled.test\r\n250 AUTH PLAIN LOGIN\r\n',
+  ),
+  'sends half a line that lists AUTH behind the go-ahead': injecting('250-AUTH PLAIN'),
+  'sends half a line that ends a reply behind the go-ahead': injecting('250 '),
+  'leaves out its intermediate certificate': presenting('without its intermediate'),
+  ...Object.fromEntries(
+    CERTIFICATE_FLAWS.map(flaw => [`shows a certificate that is ${flaw}`, presenting(flaw)]),
+  ),
+  'shows a certificate of the former authority': { tls: { authority: 'former' } },
+  'shows a certificate of the new authority': { tls: { authority: 'new' } },
   ...Object.fromEntries(
     REFUSALS.map(code => [`refuses STARTTLS with ${code}`, { starttls: { refuses: code } }]),
   ),
+  ...Object.fromEntries(
+    VERSIONS.map(text => [`supports ${text} at most`, { tls: { maxVersion: version(text) } }]),
+  ),
 }
+
+const ON_SOME = ' (on|after) the first (?:(\\d+) connections|connection)'
 
 /** Throws for words that are no behaviour: a table cell has no parameter type to check it. */
 export function behaviour(text: string): Behaviour {
-  const [, words, when, count] =
-    /^(.*?)(?: (on|after) the first (?:(\d+) connections|connection))?$/.exec(text) ?? []
-  const found = BEHAVIOURS[words ?? '']
+  const [, does, when, count] = new RegExp(`^(.*?)(?:${ON_SOME})?$`).exec(text) ?? []
+  const found = BEHAVIOURS[does ?? '']
   if (!found) throw new Error(`no partner is known that ${text}`)
   if (!when) return found
   return { ...found, [when === 'on' ? 'times' : 'spares']: Number(count ?? 1) }
@@ -72,7 +86,10 @@ export function behaviour(text: string): Behaviour {
 defineParameterType({
   name: 'behaviour',
   regexp: new RegExp(
-    `(?:${Object.keys(BEHAVIOURS).join('|')})(?: (?:on|after) the first (?:\\d+ connections|connection))?`,
+    `(?:${Object.keys(BEHAVIOURS)
+      .sort((one, other) => other.length - one.length)
+      .map(RegExp.escape)
+      .join('|')})(?:${ON_SOME.replace('(on|after)', '(?:on|after)').replace('(\\d+)', '\\d+')})?`,
   ),
   transformer: behaviour,
   useForSnippets: false,

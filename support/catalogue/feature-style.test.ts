@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pretty } from '@cucumber/gherkin-utils'
-import type { Scenario } from '@cucumber/messages'
+import type { Scenario, Step } from '@cucumber/messages'
 import { bundledNames } from '../../containers/index.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import { readFeature } from './features.ts'
@@ -33,6 +33,9 @@ const FORBIDDEN: [what: string, pattern: RegExp][] = [
   ['a file', /\b[\w-]+\.(cf|conf|ini|pem|key|crt|json|ya?ml)\b/i],
 ]
 
+const ROLES = ['@sender', '@receiver']
+const OTHER_TAGS = new Set([...ROLES, '@control', '@exclusive'])
+
 /** Offences against the house style, each as `uri:line: what`. */
 function offences(uri: string, text: string): string[] {
   const found: string[] = []
@@ -46,8 +49,18 @@ function offences(uri: string, text: string): string[] {
   for (const { rule } of document.feature?.children ?? []) {
     if (!rule) continue
     const scenarios = rule.children.flatMap(({ scenario }) => scenario ?? [])
+    const shared = rule.children.flatMap(({ background }) => background?.steps ?? [])
     const place = (scenario: Scenario) => scenario.location.line
     const mine = pickles.filter(({ astNodeIds }) => scenarios.some(({ id }) => id === astNodeIds[0]))
+    const ofRule = [...document.feature!.tags, ...rule.tags].map(({ name }) => name)
+    const roles = ofRule.filter(name => ROLES.includes(name))
+    if (roles.length !== 1) say(rule.location.line, `a Rule has one role, this one has ${roles.length}`)
+    for (const { tags, location } of [rule, ...scenarios])
+      for (const { name } of tags)
+        if (!OTHER_TAGS.has(name) && !/^@[A-Z0-9]+-/.test(name))
+          say(location.line, `${name} says what the steps say already`)
+        else if (ROLES.includes(name) && location !== rule.location)
+          say(location.line, `${name}: the role belongs to the Rule`)
     const controls = mine.filter(({ tags }) => tags.some(({ name }) => name === '@control'))
     if (controls.length !== 1)
       say(rule.location.line, `a Rule has one @control, this one has ${controls.length}`)
@@ -63,16 +76,55 @@ function offences(uri: string, text: string): string[] {
         continue
       }
       const { steps } = pickle
-      // Those of the Background are read once for all examples of a Rule.
-      const own = scenario.steps.length
-      if (steps.length < 3 || own > 5) say(place(scenario), `three to five steps, this has ${own}`)
+      const own = steps.length - shared.length
+      if (own < 2 || own > 5) say(place(scenario), `two to five steps of its own, this has ${own}`)
       const types: (string | undefined)[] = steps.map(({ type }) => type)
       const whens = types.filter(type => type === 'Action').length
       if (whens !== 1) say(place(scenario), `one When, this has ${whens}`)
       if (types.includes('Unknown')) say(place(scenario), 'steps begin with Given, When, Then, And or But')
+      const control = scenarios.find(({ tags }) => tags.some(({ name }) => name === '@control'))
+      if (!control || scenario === control) continue
+      const differs = difference(control, scenario)
+      if (differs) say(place(scenario), differs)
     }
   }
   return found
+}
+
+type Line = Pick<Step, 'text' | 'dataTable' | 'keywordType'>
+
+/** How an example differs from its control in more than one Given or the value of a row; nothing where it does not. */
+function difference(control: Scenario, example: Scenario): string | undefined {
+  const [wanted, given] = [control, example].map(({ steps }) => {
+    let type = ''
+    // And and But go on with what the step before them was.
+    const typed = steps.map(step => {
+      if (step.keywordType !== 'Conjunction') type = String(step.keywordType)
+      return { ...step, type }
+    })
+    const of = (kind: string) => typed.filter(({ type }) => type === kind)
+    return { givens: of('Context'), whens: of('Action') }
+  })
+  const missing = wanted!.givens.filter(one => !given!.givens.some(other => same(one, other)))
+  const added = given!.givens.filter(one => !wanted!.givens.some(other => same(other, one)))
+  if (missing.length > 1 || added.length > 1)
+    return `differs from the control in ${Math.max(missing.length, added.length)} Givens, one at most`
+  const [when] = wanted!.whens
+  const [acts] = given!.whens
+  if (when && acts && !same(when, acts)) return 'has another When than the control'
+  const valued = [...given!.givens, ...given!.whens].some(({ text }) => text.includes('<'))
+  return missing.length + added.length === 0 && !valued ? 'does not differ from the control' : undefined
+}
+
+/** The same step, whatever a row of a table puts in. */
+function same(one: Line, other: Line): boolean {
+  const pattern = other.text
+    .split(/<[^>]+>/)
+    .map(RegExp.escape)
+    .join('.+')
+  const cells = ({ dataTable }: Line) =>
+    JSON.stringify(dataTable?.rows.map(({ cells }) => cells.map(({ value }) => value)))
+  return new RegExp(`^${pattern}$`).test(one.text) && cells(one) === cells(other)
 }
 
 const FEATURE = `@sender
@@ -153,11 +205,15 @@ describe('the house style of features', () => {
       .replace(/ +\| answers.*\n/, ''),
     '5: the @control comes first',
   )
-  offence('too few steps', FEATURE.replace(/ +Then .*TLS\n/, ''), '8: three to five steps, this has 2')
+  offence(
+    'too few steps',
+    FEATURE.replace(/ +Given a partner that offers.*\n/, '').replace(/ +Then .*TLS\n/, ''),
+    '8: two to five steps of its own, this has 1',
+  )
   offence(
     'too many steps',
     FEATURE.replace(/( +)And nothing.*\n/, '$&$1And one\n$1And two\n'),
-    '13: three to five steps, this has 6',
+    '13: two to five steps of its own, this has 6',
   )
   offence('an example without When', FEATURE.replace('When the', 'And the'), '8: one When, this has 0')
   offence(
@@ -185,9 +241,24 @@ describe('the house style of features', () => {
     FEATURE.replace(/ +\| answers.*\n/, row => row.repeat(24)),
     '1: 26 examples, 25 at most',
   )
-  offence('a product', FEATURE.replace('the gateway sends', 'Postfix sends'), '10: names a product')
-  offence('a port', FEATURE.replace('to the partner', 'to port 2525'), '10: names a port')
-  offence('an address with port', FEATURE.replace('to the partner', 'to 127.0.0.1:2500'), '10: names a port')
+  offence(
+    'a product',
+    FEATURE.replaceAll('the gateway sends', 'Postfix sends'),
+    '10: names a product',
+    '15: names a product',
+  )
+  offence(
+    'a port',
+    FEATURE.replaceAll('to the partner', 'to port 2525'),
+    '10: names a port',
+    '15: names a port',
+  )
+  offence(
+    'an address with port',
+    FEATURE.replaceAll('to the partner', 'to 127.0.0.1:2500'),
+    '10: names a port',
+    '15: names a port',
+  )
   offence(
     'a time-out',
     FEATURE.replace('is held back', 'is held back for 30 seconds'),

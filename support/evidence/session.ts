@@ -4,12 +4,12 @@ import type { Reply } from '../wire/smtp/reply.ts'
 
 /** What crosses in the clear behind STARTTLS, before the go-ahead; each text is a separate write. */
 export const SMUGGLED = {
-  'a NOOP behind STARTTLS in mixed case': ['StArTtLs\r\nNoOp\r\n'],
-  'a NOOP behind STARTTLS with blanks at its end': ['STARTTLS  \r\nNOOP\r\n'],
-  'a NOOP behind STARTTLS in a segment of its own': ['STARTTLS\r\n', 'NOOP\r\n'],
-  'a NOOP behind STARTTLS': ['STARTTLS\r\nNOOP\r\n'],
-  'half a command behind STARTTLS': ['STARTTLS\r\nNO'],
-  'a greeting and a sender behind STARTTLS': ['STARTTLS\r\nEHLO x.test\r\nMAIL FROM:<x@x.test>\r\n'],
+  'a NOOP in mixed case': ['StArTtLs\r\nNoOp\r\n'],
+  'a NOOP after blanks': ['STARTTLS  \r\nNOOP\r\n'],
+  'a NOOP in a segment of its own': ['STARTTLS\r\n', 'NOOP\r\n'],
+  'a NOOP': ['STARTTLS\r\nNOOP\r\n'],
+  'half a command': ['STARTTLS\r\nNO'],
+  'a greeting and a sender': ['STARTTLS\r\nEHLO x.test\r\nMAIL FROM:<x@x.test>\r\n'],
 } as const satisfies Record<string, readonly string[]>
 export type Smuggled = keyof typeof SMUGGLED
 
@@ -25,8 +25,6 @@ export interface Session {
   conversation: Conversation
   /** Oldest first; the greeting is not among them. */
   exchanges: readonly Exchange[]
-  /** What the last EHLO listed, upper case; nothing where that EHLO was refused. */
-  extensions: readonly string[]
   /** The handshake succeeded. */
   secured: boolean
   /** Why the session could not go on. `detail` does not repeat the kind. */
@@ -47,6 +45,12 @@ export const lastReply = ({ exchanges }: Session): Reply | undefined => exchange
 export const replyTo = ({ exchanges }: Session, command: string): Reply | undefined =>
   exchanges.findLast(one => one.command === command)?.reply
 
-/** Whether the last EHLO listed STARTTLS, with a parameter or without; RFC 3207 s4. */
-export const listsStarttls = ({ extensions }: Session): boolean =>
-  extensions.some(extension => /^STARTTLS\b/.test(extension))
+/** What the last EHLO inside or outside of TLS listed, upper case; undefined where no such EHLO was accepted. */
+export function extensionsIn({ exchanges }: Session, secured: boolean): readonly string[] | undefined {
+  const ehlo = exchanges.findLast(({ command, reply }) => command === 'EHLO' && reply.secured === secured)
+  return ehlo?.reply.code === 250 ? ehlo.reply.lines.slice(1).map(line => line.toUpperCase()) : undefined
+}
+
+/** The line in which extensions list STARTTLS, with a parameter or without; RFC 3207 s4. */
+export const starttlsIn = (extensions: readonly string[]): string | undefined =>
+  extensions.find(extension => /^STARTTLS\b/.test(extension))

@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict'
 import type { Reply } from '../wire/smtp/smtp.ts'
-import { refusedAlike } from './session.ts'
+import { passwordsRefusedAlike } from './session.ts'
 
-describe('judging two passwords in clear', () => {
+describe('judging two unencrypted passwords', () => {
   const reply = (text: string): Reply => ({
     code: Number(text.slice(0, 3)),
     text,
     lines: [text.slice(4)],
     secured: false,
   })
-  const kind = (right: string, wrong: string) => refusedAlike(reply(right), reply(wrong)).kind
+  const kind = (right: string, wrong: string) =>
+    passwordsRefusedAlike(
+      (['PLAIN', 'LOGIN'] as const).flatMap(mechanism => [
+        { mechanism, password: 'right', reply: reply(right) },
+        { mechanism, password: 'wrong', reply: reply(wrong) },
+      ]),
+    ).kind
 
   it('wants the same refusal of both', () => {
     assert.equal(kind('538 5.7.11 TLS first', '538 5.7.11 TLS first'), 'kept')

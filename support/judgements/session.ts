@@ -1,6 +1,6 @@
-import { lastReply, listsStarttls, replyTo, type Session } from '../evidence/session.ts'
+import { extensionsIn, lastReply, replyTo, type Session, starttlsIn } from '../evidence/session.ts'
 import { counted } from '../quantities.ts'
-import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
+import { all, broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
 import { replyIs } from './inbound.ts'
 
@@ -11,54 +11,65 @@ const endedEarly = (session: Session): Observation =>
 const why = ({ breakdown }: Session): string | undefined =>
   breakdown && `${breakdown.kind}: ${breakdown.detail}`
 
-/** Judges the last reply, or says why there is none. */
-function judgeLastReply(session: Session, judgement: (reply: Reply) => Observation): Observation {
-  const last = lastReply(session)
-  return session.breakdown || !last ? endedEarly(session) : judgement(last)
+/** Judges the reply to the last command with this verb, or says why there is none. */
+function judgeReply(
+  session: Session,
+  command: string,
+  judgement: (reply: Reply) => Observation,
+): Observation {
+  const reply = replyTo(session, command)
+  return reply ? judgement(reply) : endedEarly(session)
 }
 
-/** The last reply begins with one of these digits. Where a message rules STARTTLS out, nothing of it gets into TLS. */
-export function replyOfKind(session: Session, ...kinds: ('2' | '4' | '5')[]): Observation {
+/**
+ * The reply to a command begins with one of these digits. Where the gateway refuses STARTTLS because a message has begun,
+ * nothing of that message gets into TLS.
+ */
+export function replyOfKind(session: Session, command: string, ...kinds: ('2' | '4' | '5')[]): Observation {
   if (session.refusedMidway)
     return refused(`STARTTLS is refused once a message has begun: ${session.refusedMidway.text}`)
-  return judgeLastReply(session, ({ code, text }) => {
+  return judgeReply(session, command, ({ code, text }) => {
     if (!kinds.includes(String(code)[0] as '2')) return broken(`the reply is ${text}`, `the reply is ${code}`)
     return kinds.includes('2') ? kept(`the reply is ${text}`) : refused(`the reply is ${text}`)
   })
 }
 
-export function replyWith(session: Session, code: number, status?: string): Observation {
-  return judgeLastReply(session, reply => replyIs(reply, code, status))
+export function replyWith(session: Session, command: string, code: number, status?: string): Observation {
+  return judgeReply(session, command, reply => replyIs(reply, code, status))
 }
 
-/** STARTTLS stands alone in its line of the EHLO reply; RFC 3207 s4. */
+/** Before TLS, STARTTLS stands alone in its line of the reply to EHLO; RFC 3207 s4. */
 export function bareStarttls(session: Session): Observation {
-  const trouble = notGreeted(session)
-  if (trouble) return trouble
-  const line = session.extensions.find(extension => /^STARTTLS\b/.test(extension))
+  const extensions = extensionsIn(session, false)
+  if (!extensions) return endedEarly(session)
+  const line = starttlsIn(extensions)
   if (line === undefined) return broken('STARTTLS is not offered')
   return line.trim() === 'STARTTLS'
     ? kept('STARTTLS is offered as a bare keyword')
     : broken(`STARTTLS is offered with a parameter: ${line}`, 'STARTTLS is offered with a parameter')
 }
 
+/** The last EHLO did not list STARTTLS: inside TLS where the session has got there. */
 export function starttlsNotOffered(session: Session): Observation {
-  const trouble = notGreeted(session)
-  if (trouble) return trouble
-  return listsStarttls(session)
-    ? broken(`STARTTLS is offered ${session.secured ? 'again inside TLS' : 'all the same'}`)
+  const { secured } = session
+  const extensions = extensionsIn(session, secured)
+  if (!extensions) return endedEarly(session)
+  return starttlsIn(extensions)
+    ? broken(`STARTTLS is offered ${secured ? 'again inside TLS' : 'all the same'}`)
     : refused('STARTTLS is not offered')
 }
 
 /** Where TLS cannot be started: no offer, or the reply 454 to STARTTLS; RFC 3207 s4. */
 export function notOfferedOrRefused(session: Session): Observation {
+  const extensions = extensionsIn(session, false)
+  if (!extensions) return endedEarly(session)
+  if (!starttlsIn(extensions)) return refused('STARTTLS is not offered')
   const reply = replyTo(session, 'STARTTLS')
-  if (!reply && session.breakdown && replyTo(session, 'EHLO')?.code === 250 && listsStarttls(session))
+  if (!reply)
     return broken(
-      `STARTTLS is offered and the session ends at it: ${why(session)}`,
+      `STARTTLS is offered and the session ends at it: ${why(session) ?? 'no reply'}`,
       'STARTTLS is offered and the session ends at it',
     )
-  if (!reply) return starttlsNotOffered(session)
   return reply.code === 454
     ? refused(`STARTTLS is refused: ${reply.text}`)
     : broken(
@@ -146,7 +157,7 @@ export function nothingTookEffect(session: Session, alive: boolean): Observation
       `the smuggled command was executed inside TLS: ${inside.map(({ text }) => text).join(', ')}`,
       'the smuggled command was executed inside TLS',
     )
-  if (smuggled === 'a greeting and a sender behind STARTTLS')
+  if (smuggled === 'a greeting and a sender')
     return first.code >= 400
       ? refused(`inside TLS nobody had begun a message: ${first.text}`)
       : broken(
@@ -161,40 +172,46 @@ export function nothingTookEffect(session: Session, alive: boolean): Observation
   return refused('inside TLS each command got its own answer and no more')
 }
 
-export function loginSucceeds(reply: Reply | undefined): Observation {
-  if (!reply) return unclear('the session did not get so far')
-  return reply.code === 235
-    ? kept('the login succeeds')
-    : broken(`the login is refused: ${reply.text}`, `the login is refused: ${reply.code}`)
+/** One attempt of the client to log in; `reply` ended it, absent where the session did not get so far. */
+export interface Login {
+  mechanism: 'PLAIN' | 'LOGIN'
+  password: 'right' | 'wrong'
+  reply: Reply | undefined
 }
 
-export function loginRefused(reply: Reply | undefined): Observation {
-  if (!reply) return unclear('the session did not get so far')
-  return reply.code >= 400
-    ? refused(`the login is refused: ${reply.text}`)
-    : broken(`the login succeeds: ${reply.text}`, 'the login succeeds')
+/** With the mechanism that every server has, the right password is accepted and the wrong one is not. */
+export function rightPasswordAlone(logins: readonly Login[]): Observation {
+  const { right, wrong } = replies(logins, 'PLAIN')
+  if (!right || !wrong) return unclear('the sessions did not get as far as the login')
+  if (right.code !== 235)
+    return broken(`the right password is refused: ${right.text}`, 'the right password is refused')
+  return wrong.code < 400
+    ? broken(`a wrong password is accepted: ${wrong.text}`, 'a wrong password is accepted')
+    : kept(`the right password is accepted, and a wrong one is refused: ${wrong.text}`)
 }
 
-/** In clear both passwords get the same refusal; RFC 8314 s3 and RFC 4954 s4. */
-export function refusedAlike(right: Reply | undefined, wrong: Reply | undefined): Observation {
-  if (!right || !wrong) return unclear('the sessions did not get so far')
+/** Without TLS both passwords get the same refusal, with every mechanism; RFC 8314 s3 and RFC 4954 s4. */
+export function passwordsRefusedAlike(logins: readonly Login[]): Observation {
+  return all(...(['PLAIN', 'LOGIN'] as const).map(mechanism => refusedAlike(replies(logins, mechanism))))
+}
+
+function replies(logins: readonly Login[], mechanism: Login['mechanism']) {
+  const reply = (password: Login['password']) =>
+    logins.find(one => one.mechanism === mechanism && one.password === password)?.reply
+  return { right: reply('right'), wrong: reply('wrong') }
+}
+
+function refusedAlike({ right, wrong }: { right: Reply | undefined; wrong: Reply | undefined }): Observation {
+  if (!right || !wrong) return unclear('the sessions did not get as far as the login')
   const taken = [right, wrong].find(({ code }) => code < 400)
-  if (taken) return broken(`a login in clear succeeds: ${taken.text}`, 'a login in clear succeeds')
+  if (taken) return broken(`an unencrypted login succeeds: ${taken.text}`, 'an unencrypted login succeeds')
   if (withoutMark(right) !== withoutMark(wrong))
     return broken(
       `the refusal tells which password was right: ${right.text} and ${wrong.text}`,
       'the refusal tells which password was right',
     )
-  return refused(`both refused alike: ${right.text}`)
+  return refused(`both passwords are refused alike: ${right.text}`)
 }
 
 /** Some servers put a mark of their own into each reply, to find it in their log: `(3f6I7TNSmqr19PCfKMFzUQ)`. */
 const withoutMark = ({ text }: Reply): string => text.replace(/ \([\w-]{16,}\)$/, '')
-
-function notGreeted(session: Session): Observation | undefined {
-  if (session.breakdown) return endedEarly(session)
-  const last = lastReply(session)
-  return last?.code === 250
-    ? undefined
-    : unclear(`${session.conversation.receiver} does not greet: ${last?.text ?? 'no reply'}`)
-}

@@ -79,7 +79,10 @@ export async function hostSpecs(
     hosts.map(async (behaviour, i) => {
       const hostname = hostnames[i] ?? `mx${i ? i + 1 : ''}.${domain}`
       const names = [domain, hostname, ...more]
-      const [faulty, good] = await Promise.all([hostTls(pki, names, behaviour.tls), hostTls(pki, names)])
+      const [faulty, good] = await Promise.all([
+        hostTls(pki, names, behaviour.tls),
+        hostTls(pki, names, behaviour.always?.tls),
+      ])
       return {
         hostname,
         address: address(),

@@ -142,7 +142,7 @@ export function found(
   const strange = own.filter(({ verdict }) => verdict === 'lab-error')
   const control = breaksControl
     ? []
-    : own.filter(({ control, verdict }) => control && verdict !== 'conformant')
+    : own.filter(one => one.control && one.verdict !== 'conformant' && !(isRed(one) && shows(one)))
   const others = verdicts.filter(
     verdict =>
       verdict.requirement !== requirement &&
@@ -163,7 +163,7 @@ export function found(
 
 /** Steps that conclude from what did not happen. */
 const REFUSES =
-  /\b(held back|stays queued|refuses|refused|nothing of it|does not reach|not offered|nobody gets)\b/
+  /\b(held back|stays queued|refuses|refused|no unencrypted part|does not reach|not offered|nobody gets)\b/
 const NAMES_REFUSAL = /^(Then|And) the reply is (5\d\d|a permanent refusal)/
 
 /** Nothing that the gateway left undone may be called a right refusal. */

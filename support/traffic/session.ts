@@ -1,5 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Exchange, listsStarttls, type Session, SMUGGLED, type Smuggled } from '../evidence/session.ts'
+import {
+  type Exchange,
+  extensionsIn,
+  type Session,
+  SMUGGLED,
+  type Smuggled,
+  starttlsIn,
+} from '../evidence/session.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { snapshotOf } from '../wire/conversation.ts'
 import { authPlain, type Endpoint, type Reply, type SmtpClient, WireError } from '../wire/smtp/smtp.ts'
@@ -17,7 +24,6 @@ export class ClientSession {
   readonly rcpt: string
   readonly ehlo: string
   readonly #exchanges: Exchange[] = []
-  #extensions: string[] = []
   #breakdown: WireError | undefined
   #smuggled: Smuggled | undefined
   #refusedMidway: Reply | undefined
@@ -56,7 +62,6 @@ export class ClientSession {
     return {
       conversation: snapshotOf(recorder.conversation),
       exchanges: [...this.#exchanges],
-      extensions: this.#extensions,
       secured,
       surplus: [...unread],
       ...(breakdown ? { breakdown: { kind: breakdown.breakdown, detail: breakdown.detail } } : {}),
@@ -76,8 +81,7 @@ export class ClientSession {
   }
 
   async greet(): Promise<void> {
-    const reply = await this.say(this.ehlo)
-    this.#extensions = reply?.code === 250 ? reply.lines.slice(1).map(line => line.toUpperCase()) : []
+    await this.say(this.ehlo)
   }
 
   /**
@@ -100,14 +104,9 @@ export class ClientSession {
     return this.#exchanges.at(-1)?.reply.code === 250 && !this.#breakdown
   }
 
-  /** Says STARTTLS where the gateway offers it although it should not. */
-  async askForTlsWhereOffered(): Promise<void> {
-    if (this.#greeted && listsStarttls(this.seen())) await this.say('STARTTLS')
-  }
-
-  /** Begins TLS where the session has not yet. */
-  async beginTls(): Promise<void> {
-    if (!this.#client.secured && this.#greeted) await this.startTls()
+  /** The last EHLO listed STARTTLS. */
+  get offersStarttls(): boolean {
+    return starttlsIn(extensionsIn(this.seen(), this.#client.secured) ?? []) !== undefined
   }
 
   /** Two commands, each after the reply to the one before: shows whether replies answer the command before them. */
@@ -134,7 +133,7 @@ export class ClientSession {
     await this.#handshake()
     if (!this.#client.secured) return
     // A reply too many, or one that answers what was smuggled, gives it away.
-    if (what === 'a greeting and a sender behind STARTTLS') await this.say(this.rcpt)
+    if (what === 'a greeting and a sender') await this.say(this.rcpt)
     else await this.greet()
     await this.say('QUIT')
   }

@@ -27,6 +27,8 @@ export interface Behaviour {
   times?: number
   /** The partner behaves well on this many connections; then the faults below apply. */
   spares?: number
+  /** What the partner does on the other connections too, where the faults apply to some only. */
+  always?: Omit<Behaviour, 'times' | 'spares' | 'always'>
   greeting?: GreetingFault
   starttls?: StarttlsFault
   handshake?: HandshakeFault

@@ -39,10 +39,12 @@ export class PartnerHost {
   /** How the connection that comes in now is served; counts it. */
   next(): { behaviour: Behaviour; tls: HostTls } {
     const { behaviour: all, tls } = this.spec
-    const { times = Number.POSITIVE_INFINITY, spares = 0, ...behaviour } = all
+    const { times = Number.POSITIVE_INFINITY, spares = 0, always, ...behaviour } = all
     this.connections++
     const good = this.connections > times || this.connections <= spares
-    return good ? { behaviour: wellBehaved(behaviour), tls: tls.good } : { behaviour, tls: tls.faulty }
+    return good
+      ? { behaviour: { ...always, ...wellBehaved(behaviour) }, tls: tls.good }
+      : { behaviour, tls: tls.faulty }
   }
 }
 

@@ -76,7 +76,7 @@ export const INBOUND: readonly Mutant[] = [
     name: 'answers 235 to a password in clear',
     requirement: 'RFC8314-02',
     defects: { receiver: { takesPasswordsInClear: true } },
-    symptom: 'a login in clear succeeds',
+    symptom: 'an unencrypted login succeeds',
   },
   {
     name: 'tells in clear which password was right',
@@ -161,6 +161,6 @@ export const INBOUND: readonly Mutant[] = [
     name: 'lets AUTH LOGIN through in clear',
     requirement: 'RFC8314-02',
     defects: { receiver: { takesLoginInClear: true } },
-    symptom: 'a login in clear succeeds',
+    symptom: 'an unencrypted login succeeds',
   },
 ]

@@ -1,0 +1,271 @@
+import type { Handover } from '../support/evidence/handover.ts'
+import type { Mail, Message } from '../support/evidence/mail.ts'
+import type { Gateway } from '../support/gateway/gateway.ts'
+import type { Behaviour } from '../support/lab/partner/behaviour.ts'
+import type { Partner } from '../support/lab/partner/partner.ts'
+import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
+import { compose, type MessageOptions, newToken } from '../support/traffic/message.ts'
+import { passOn } from '../support/traffic/onward.ts'
+import { receiveThroughTap, sendThroughTap } from '../support/traffic/relaying.ts'
+import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
+import { encrypted } from '../support/traffic/smime.ts'
+import { greets } from '../support/wire/smtp/greeting.ts'
+import type { MailWorld } from './world.ts'
+
+export interface Sending extends Partial<MessageOptions> {
+  tries?: number
+  message?: Message
+  /** Handed over in place of the message, which is what comes of it; between two servers alone. */
+  cause?: Message
+}
+
+/** The partner of the example, as its Givens want it. */
+async function partnerOf(world: MailWorld): Promise<Partner> {
+  const { partnerDomain: domain } = world.intent.read('connector', 'partnerDomain')
+  if (!domain) throw new Error('no Given says which outbound connector applies to the partner')
+  const { list } = world.intent.read('exchangers')
+  world.extensionsBeforeTlsOnly = world.intent.read('extensions').beforeTlsOnly ?? []
+  world.injectedByPartner = world.intent.read('injected').by
+  return world.partner({ domain, hosts: list?.map(plain) ?? [partnerBehaviour(world)] })
+}
+
+/** What the partner does always, and what it does besides on some connections. */
+function partnerBehaviour(world: MailWorld): Behaviour {
+  const { always = {}, limited } = world.intent.read('partner')
+  if (!limited) return plain(always)
+  return { ...merged(plain(always), plain(limited)), always: plain(always) }
+}
+
+/** Both together. Throws where both set the same. */
+function merged<T extends object>(one: T, other: T): T {
+  const result = { ...one } as Record<string, unknown>
+  for (const [key, value] of Object.entries(other)) {
+    const before = result[key]
+    if (before === undefined) result[key] = value
+    else if (typeof before === 'object' && typeof value === 'object')
+      result[key] = merged(before as object, value as object)
+    else throw new Error(`two Givens set "${key}" of the partner`)
+  }
+  return result as T
+}
+
+/** Sets of the intent as lists. */
+function plain(value: Behaviour): Behaviour {
+  return JSON.parse(JSON.stringify(value, (_, one) => (one instanceof Set ? [...one] : one)))
+}
+
+/** How the example wants the message that the gateway is to send. */
+function messageFor(world: MailWorld, to: string[], { message, tries = 1, ...how }: Sending): Message {
+  const said = world.intent.read('message', 'size', 'withoutReturnPath', 'inCapitals', 'encrypted')
+  if (message) return message
+  const recipients = said.inCapitals ? to.map(inCapitals) : to
+  if (said.encrypted) {
+    const { message, secret } = encrypted({ from: world.flow.sender, to: recipients })
+    world.secret = secret
+    return message
+  }
+  // Where a message may come back, its author is at a partner, who sees what comes.
+  const author = tries > 1 ? world.author?.domain : undefined
+  const back = author && said.withoutReturnPath ? { headers: [`Reply-To: <author@${author}>`] } : {}
+  const from = said.withoutReturnPath ? '' : author ? `author@${author}` : world.flow.sender
+  const size = said.size ? { size: said.size } : {}
+  return compose({ from, to: recipients, ...size, ...back, ...how })
+}
+
+const inCapitals = (address: string): string => {
+  const [local, domain] = address.split('@')
+  return `${local}@${domain!.toUpperCase()}`
+}
+
+let lastRecipient = 0
+
+/** Of its own for each message: what the gateway says late of an earlier message is not taken for a word on this one. */
+const recipientAt = (domain: string): string => `inbox${++lastRecipient}@${domain}`
+
+/** The gateway is asked to send one message to these partners. */
+export async function sendTo(
+  world: MailWorld,
+  partners: readonly Partner[],
+  how: Sending = {},
+): Promise<WatchedMessage[]> {
+  const gateway = await world.gateway()
+  const { submitted } = world.intent.read('message', 'submitted')
+  const to = partners.map(({ domain }) => recipientAt(domain))
+  const watched = await sendAndWatch({
+    gateway,
+    submission: world.run.submission(gateway),
+    message: messageFor(world, to, how),
+    partners,
+    tries: how.tries ?? 1,
+    ...(submitted === 'over TLS' ? { tls: {} } : {}),
+  })
+  for (const { domain } of partners) world.notes.push(...gateway.log(domain, 12))
+  world.watched.push(...watched)
+  world.settled(watched)
+  world.acted = true
+  return watched
+}
+
+/** The gateway is asked to send a message to the partner, once or until it has tried so often. */
+export async function sendToPartner(world: MailWorld, how: Sending = {}): Promise<WatchedMessage> {
+  const partner = await partnerOf(world)
+  // A user who has to log in writes in nobody else's name.
+  if ((how.tries ?? 1) > 1 && !world.run.gateways.source.login)
+    world.author = await world.partner({ domain: world.run.lab.freshDomain('*.opportunistic.test') })
+  const passesOn = world.intent.read('onward').unencrypted
+  const [watched] = await sendTo(world, [partner], how)
+  if (world.injectedByPartner) world.alive = await greets((await world.gateway()).submission)
+  const [arrival] = watched!.arrivals
+  if (passesOn && arrival) world.passedOn = await passOn(world.run.pki, partner, arrival.content)
+  return watched!
+}
+
+/** Two messages to the same partner. */
+export async function sendTwice(world: MailWorld): Promise<void> {
+  const partner = await partnerOf(world)
+  await sendTo(world, [partner])
+  await sendTo(world, [partner])
+}
+
+/** One message to several partners. */
+export async function sendCopies(world: MailWorld): Promise<void> {
+  const { list = [] } = world.intent.read('copies')
+  world.copies = list
+  const partners = await world.partners(
+    list.map(({ domain, behaviour }) => ({ domain, hosts: [plain(behaviour)] })),
+  )
+  await sendTo(world, partners)
+}
+
+/** The gateway is asked to send a message to the second server, through the tap. */
+export async function sendToSecondServer(world: MailWorld, how: Sending = {}): Promise<WatchedMessage> {
+  const { gateway, second } = await world.pair()
+  const { always, out = always } = world.intent.read('tap', 'always', 'out')
+  const { submitted } = world.intent.read('message', 'submitted')
+  const passed = await sendThroughTap(world.run, {
+    from: gateway,
+    to: second,
+    message: how.message ?? compose({ from: gateway.flow.sender, to: [second.flow.recipient] }),
+    ...(how.cause ? { cause: how.cause } : {}),
+    ...(out ? { does: out } : {}),
+    ...(how.tries ? { tries: how.tries } : {}),
+    // As a user's client does, unless the example says otherwise.
+    ...(submitted === 'unencrypted' ? {} : { tls: {} }),
+  })
+  world.passed({ ...passed, names: [gateway.name, second.name] })
+  world.notes.push(...gateway.log(second.flow.domain, 12))
+  world.watched.push(passed.watched)
+  world.settled([passed.watched], gateway.flow)
+  return passed.watched
+}
+
+/** The second server is asked to send a message to the gateway, through the tap. */
+export async function receiveFromSecondServer(world: MailWorld): Promise<void> {
+  const { gateway, second } = await world.pair()
+  const { always, in: does = always } = world.intent.read('tap', 'always', 'in')
+  await world.takePathTo(gateway)
+  const passed = await receiveThroughTap(world.run, {
+    from: second,
+    to: gateway,
+    message: compose({ from: second.flow.sender, to: [gateway.flow.recipient] }),
+    ...(does ? { does } : {}),
+  })
+  world.passed({ ...passed, names: [second.name, gateway.name] })
+  world.handover = passed.handover
+  world.alive = passed.alive
+  world.arrived = await lookIntoMailbox(world)
+  world.notes.push(...gateway.log(second.flow.domain, 10))
+}
+
+/** How the client behaves when it delivers, as the Givens want it. */
+function clientBehaviour(world: MailWorld): SenderBehaviour {
+  const said = world.intent.read(
+    'client',
+    'tls',
+    'maxVersion',
+    'showsCertificate',
+    'certificate',
+    'greetsAs',
+    'beginsAs',
+    'cuts',
+  )
+  const { tls, maxVersion, showsCertificate, certificate, ...more } = said
+  const { certificateName, clientDomain } = world.intent.read('connector', 'certificateName', 'clientDomain')
+  const flaws = [...(certificate?.flaws ?? [])]
+  return {
+    tls: tls === 'falls back to unencrypted' ? 'falls back to clear' : (tls ?? 'uses'),
+    ...(maxVersion ? { maxVersion } : {}),
+    ...(showsCertificate
+      ? {
+          certificate: {
+            names: certificate?.names ?? [certificateName ?? `mail.${clientDomain}`],
+            flaws,
+          },
+        }
+      : {}),
+    ...more,
+  }
+}
+
+/** The client delivers a message; afterwards it is known what became of it in the mailbox. */
+export async function deliver(world: MailWorld): Promise<void> {
+  const gateway = await world.gateway()
+  const { flow } = gateway
+  const { clientDomain } = world.intent.read('connector', 'clientDomain')
+  if (!clientDomain) throw new Error('no Given says which inbound connector applies to the client')
+  const { headers = [] } = world.intent.read('message', 'headers')
+  const { inCapitals } = world.intent.read('client', 'inCapitals')
+  const behaviour = clientBehaviour(world)
+  const message = compose({
+    from: `sender@${inCapitals ? clientDomain.toUpperCase() : clientDomain}`,
+    to: [flow.recipient],
+    headers,
+    ...(behaviour.cuts ? { size: 40_000 } : {}),
+  })
+  const options = { endpoint: gateway.inbound, hostname: flow.hostname, pki: world.run.pki }
+  world.handover = await handOver(message, { ...options, behaviour })
+  world.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))
+  world.acted = true
+  world.arrived = await lookIntoMailbox(world)
+  const { accepted } = world.handover
+  if (accepted && world.arrived?.mails.length !== 0) return
+  // A refusal counts only from a gateway that still takes the mail of others. Where a later message is in the mailbox, an
+  // earlier one is not merely late.
+  const other = await deliverForAnother(world, gateway)
+  if (!accepted && !behaviour.cuts) world.alive = other.accepted
+  if (!world.mailbox) return
+  const { token } = other.message
+  const found = await (other.accepted ? world.mailbox.await(token) : world.mailbox.find(token))
+  world.arrived = { mails: await world.mailbox.find(message.token), later: found.length > 0 }
+}
+
+/** What the mailbox holds of a delivered message. */
+export interface InMailbox {
+  mails: readonly Mail[]
+  /** A message that was delivered afterwards is there. */
+  later: boolean
+}
+
+/** Waits for the delivered message, for a bounded time, where the gateway has accepted it: no other can come. */
+async function lookIntoMailbox({ mailbox, delivered }: MailWorld): Promise<InMailbox | undefined> {
+  if (!mailbox) return undefined
+  const { token } = delivered.message
+  return { mails: await (delivered.accepted ? mailbox.await(token) : mailbox.find(token)), later: false }
+}
+
+/** A message over TLS from a client that no connector names; without a mailbox, its beginning is enough. */
+function deliverForAnother({ run, mailbox }: MailWorld, { inbound, flow }: Gateway): Promise<Handover> {
+  const from = `other@${run.lab.freshDomain('*.stranger.test')}`
+  const token = newToken()
+  const message = compose({ from, to: [flow.recipient], body: { headers: [], text: token, token } })
+  const options = { endpoint: inbound, hostname: flow.hostname, pki: run.pki }
+  return mailbox
+    ? handOver(message, { ...options, behaviour: { tls: 'uses' } })
+    : beginsOnly(handOver(message, { ...options, behaviour: { tls: 'uses', leavesAt: 'MAIL' } }))
+}
+
+async function beginsOnly(begun: Promise<Handover>): Promise<Handover> {
+  const { reply, stage, ...rest } = await begun
+  const taken = stage === 'MAIL' && reply !== undefined && reply.code < 300
+  return { ...rest, stage, ...(reply ? { reply } : {}), accepted: taken }
+}

@@ -1,0 +1,14 @@
+/** The gateway cannot be asked this: it does not claim the capability, or it has no connector for it. */
+export class Inapplicable extends Error {
+  override name = 'Inapplicable'
+}
+
+/** Ends an example as failed once its verdict is known; the message is the detail of the verdict. */
+export class NonConformant extends Error {
+  override name = 'NonConformant'
+}
+
+/** A dry run has no gateway: a step ends where it would need one. */
+export class DryRun extends Error {
+  override name = 'DryRun'
+}

@@ -1,0 +1,81 @@
+import type { Smuggled } from '../../support/evidence/session.ts'
+import type { Interference } from '../../support/lab/lab.ts'
+import type { Behaviour, TlsVersion } from '../../support/lab/partner/behaviour.ts'
+import type { SecondServerKind } from '../../support/mailflow/capabilities.ts'
+import type { ChangeName } from '../../support/mailflow/changes.ts'
+import type { CertificateFlaw } from '../../support/pki/flaws.ts'
+
+/** A copy of a message that goes to several partners. */
+export interface Copy {
+  partner: string
+  domain: string
+  behaviour: Behaviour
+}
+
+/** What a partner does: always, and only on some connections. */
+export interface PartnerSaid {
+  always: Behaviour
+  limited: Behaviour
+}
+
+/** What a client does when it talks to the gateway; absent: it uses TLS and shows no certificate. */
+export interface ClientSaid {
+  tls: 'does not use' | 'falls back to unencrypted'
+  maxVersion: TlsVersion
+  certificate: { names: string[]; flaws: Set<CertificateFlaw> }
+  /** The certificate bears the name that the connector requires. */
+  showsCertificate: true
+  greetsAs: string
+  /** Sender of a message that the client begins before its own and takes back with RSET. */
+  beginsAs: string
+  inCapitals: true
+  cuts: true
+  injects: Smuggled
+  starttlsParameter: true
+  /** The client says MAIL before STARTTLS. */
+  beginsBeforeTls: 'and again inside TLS' | 'and continues inside TLS'
+  /** The client has started TLS before the example's own act. */
+  insideTls: true
+}
+
+export interface MessageSaid {
+  /** In bytes, about. */
+  size: number
+  withoutReturnPath: true
+  inCapitals: true
+  submitted: 'over TLS' | 'unencrypted'
+  encrypted: true
+  headers: string[]
+}
+
+/** What the Givens of an example can speak of. */
+export interface Subjects {
+  gateway: {
+    changes: Set<ChangeName>
+    /** The certificate is exchanged while clients deliver messages. */
+    certificateChanges: true
+    hasAnother: true
+  }
+  connector: {
+    /** Domain of the partner, under the pattern of the connector that applies. */
+    partnerDomain: string
+    /** Domain of the client, likewise. */
+    clientDomain: string
+    /** The name that an inbound connector requires in the client's certificate. */
+    certificateName: string
+  }
+  partner: PartnerSaid
+  /** Several mail exchangers of the partner, in order of preference. */
+  exchangers: { list: Behaviour[] }
+  onward: { unencrypted: true }
+  copies: { list: Copy[] }
+  /** Extensions that the partner offers before TLS and not inside TLS. */
+  extensions: { beforeTlsOnly: string[] }
+  /** What the partner sends unencrypted behind its go-ahead. */
+  injected: { by: 'reply' | 'line' }
+  client: ClientSaid
+  message: MessageSaid
+  secondServer: { kind: SecondServerKind }
+  /** What the tap does with all mail, with mail that comes in to the gateway, and with mail that goes out. */
+  tap: { always: Interference; in: Interference; out: Interference }
+}
