@@ -37,6 +37,8 @@ export interface RunOptions {
   pki?: Pki
   /** How long messages are watched after their example, in ms; less than by default for gateways of our own. */
   aftermath?: number
+  /** The Rules among which the run finds its examples; default: those of `features/`. */
+  rules?: readonly FeatureRule[]
   /** Aborted before the run has started, it stops what has, and does not start. */
   signal?: AbortSignal
 }
@@ -89,7 +91,7 @@ export class Run {
     })
     this.ends = new Ends(this.gateways, this.record)
     rules ??= loadFeatures(this.catalogue)
-    for (const rule of rules)
+    for (const rule of options.rules ?? rules)
       for (const { line, name, control } of rule.examples)
         this.#examples.set(`${rule.uri}:${line}`, { rule, title: name, control })
   }
