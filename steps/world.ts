@@ -6,7 +6,6 @@ import type { PassedOn, Sent } from '../support/evidence/sent.ts'
 import type { Session } from '../support/evidence/session.ts'
 import { type Arrivals, type MailStream, telling } from '../support/evidence/stream.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
-import { cameAgainLater, isUnderWay, wentOutLater } from '../support/judgements/outbound.ts'
 import type { Login } from '../support/judgements/session.ts'
 import type { PartnerOptions } from '../support/lab/lab.ts'
 import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
@@ -14,7 +13,7 @@ import type { Partner } from '../support/lab/partner/partner.ts'
 import type { Capability } from '../support/mailflow/capabilities.ts'
 import { CHANGES, type Change, type ChangeName } from '../support/mailflow/changes.ts'
 import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
-import type { LateMail } from '../support/run/aftermath.ts'
+import { type LateMail, StandingMessages } from '../support/run/aftermath.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
 import type { Run } from '../support/run/run.ts'
@@ -28,13 +27,6 @@ import type { InMailbox } from './act.ts'
 import { DryRun, Inapplicable, NonConformant } from './outcome.ts'
 import { Intent } from './vocabulary/intent.ts'
 import type { Copy, Subjects } from './vocabulary/subjects.ts'
-
-/** A message of which it is looked at again, after the example, what became of it. */
-interface Settled {
-  watched: WatchedMessage
-  before: Sent
-  mayGoInClear: boolean
-}
 
 /** One example: what it asks for (Given), what happened (When) and what was seen (Then). */
 export class MailWorld extends World {
@@ -88,7 +80,7 @@ export class MailWorld extends World {
   readonly conversations: Conversation[] = []
   readonly notes: string[] = []
   readonly #partners: Partner[] = []
-  readonly #settled: { held: Settled[]; there: Settled[] } = { held: [], there: [] }
+  readonly #standing = new StandingMessages()
   acted = false
   /** In a dry run: the next step is not to be run, nor any after it. */
   ends = false
@@ -207,21 +199,9 @@ export class MailWorld extends World {
     return (await this.partners([options]))[0]!
   }
 
-  /** Notes how messages stand before anybody concludes: what comes from now on is late. */
-  settled(watched: readonly WatchedMessage[], { outbound }: MailFlow = this.flow): void {
-    const { held, there } = this.#settled
-    for (const one of watched) {
-      const level = decisive(outbound, one.partner.domain)?.tls ?? 'opportunistic'
-      const before = one.seen()
-      const [first, ...more] = before.arrivals
-      const now = {
-        watched: one,
-        before,
-        mayGoInClear: level === 'opportunistic' && this.run.gateways.source.kind === 'external',
-      }
-      if (!first && level !== 'opportunistic') held.push(now)
-      if (first?.secured && more.length === 0) there.push(now)
-    }
+  /** Notes how messages stand before any judgement: what comes from now on is late. */
+  settled(watched: readonly WatchedMessage[], flow: MailFlow = this.flow): void {
+    this.#standing.note(watched, flow, { external: this.run.gateways.source.kind === 'external' })
   }
 
   /** The example is over: partners go back to the lab, and mail takes its usual path again. */
@@ -301,23 +281,14 @@ export class MailWorld extends World {
     return { ...judged, detail: `${this.#pairName}${judged.detail}` }
   }
 
-  /** For messages that must be held back, or that arrived over TLS, and did: what became of them since. */
+  /** What may still come of messages that must be held back, or that arrived over TLS, and did. */
   late(): LateMail | undefined {
-    const { held, there } = this.#settled
-    const all = [...held, ...there]
-    if (all.length === 0) return undefined
-    const again = (settled: readonly Settled[]) => settled.map(one => ({ ...one, after: one.watched.seen() }))
-    const inbox = this.#behind
-    return {
-      partners: all.map(({ watched }) => watched.partner),
-      ...(inbox ? { underWay: { inbox, holds: () => again(all).some(isUnderWay) } } : {}),
-      observed: () => {
-        const observation = wentOutLater(again(held)) ?? cameAgainLater(again(there))
-        return observation && { ...observation, detail: `${this.#pairName}${observation.detail}` }
-      },
+    return this.#standing.late({
+      inbox: this.#behind,
+      between: this.#pairName,
       evidence: () => this.evidence(),
-      ...(this.#secondServer ? { giveBack: () => this.dismiss() } : {}),
-    }
+      giveBack: this.#secondServer && (() => this.dismiss()),
+    })
   }
 
   /** All conversations of the example in their order, each once. */

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
+import type { Message } from '../evidence/mail.ts'
+import type { Arrival, Sent } from '../evidence/sent.ts'
 import { Partner } from '../lab/partner/partner.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import type { WatchedMessage } from '../traffic/sending.ts'
 import type { Deviation } from '../verdicts/deviations.ts'
 import { broken, type Observation, refused } from '../verdicts/observation.ts'
-import { Aftermath, type LateMail } from './aftermath.ts'
+import type { Conversation } from '../wire/conversation.ts'
+import { Aftermath, type LateMail, StandingMessages } from './aftermath.ts'
 import type { RuleExample } from './example.ts'
 import { VerdictRecord } from './record.ts'
 
@@ -21,6 +26,110 @@ const EXAMPLE: RuleExample = {
 }
 const HELD = refused('deferred after 1 connection')
 const LATE = broken('the message arrived in clear after the gateway had said that it is held back')
+
+describe('the messages of an example', () => {
+  const connection = (id: string, clear: string, more: Partial<Conversation> = {}) =>
+    ({
+      id,
+      closed: true,
+      events: [],
+      clear: { fromSender: clear, fromReceiver: '' },
+      ...more,
+    }) as unknown as Conversation
+  const inClear = (id: string) => connection(id, 'RCPT TO:<inbox@d1.forced.test>\r\nsecret token\r\n')
+  const message = { token: 'token' } as Message
+  const arrival = (secured: boolean) => ({ secured }) as Arrival
+  const sent = (more: Partial<Sent>) =>
+    ({
+      message,
+      recipient: 'inbox@d1.forced.test',
+      arrivals: [],
+      conversations: [],
+      ...more,
+    }) as unknown as Sent
+
+  type Level = MailFlow['outbound'][number]['tls']
+  /** Stands as `before`, and is `after` when it is looked at again. */
+  function late(level: Level, before: Partial<Sent>, after: Partial<Sent>, external = false) {
+    let seen = before
+    const watched = {
+      partner: { domain: 'd1.forced.test' },
+      seen: () => sent(seen),
+    } as unknown as WatchedMessage
+    const standing = new StandingMessages()
+    standing.note([watched], { outbound: [{ to: '*.forced.test', tls: level }] } as MailFlow, { external })
+    seen = after
+    return standing.late({ between: 'one to other: ', evidence: () => [] })
+  }
+
+  const over = [arrival(true)]
+  const rows: [
+    what: string,
+    level: Level,
+    before: Partial<Sent>,
+    after: Partial<Sent>,
+    seen: RegExp | undefined,
+  ][] = [
+    ['held back and still so', 'encryption-only', {}, {}, undefined],
+    [
+      'held back and arrived',
+      'encryption-only',
+      {},
+      { arrivals: over },
+      /arrived over TLS after the gateway had said/,
+    ],
+    [
+      'held back and in clear',
+      'encryption-only',
+      {},
+      { conversations: [inClear('1')] },
+      /after the gateway had said/,
+    ],
+    ['arrived and nothing since', 'opportunistic', { arrivals: over }, { arrivals: over }, undefined],
+    [
+      'arrived and again',
+      'opportunistic',
+      { arrivals: over },
+      { arrivals: [...over, ...over] },
+      /arrived again, over TLS/,
+    ],
+    [
+      'arrived and crossed in clear',
+      'opportunistic',
+      { arrivals: over },
+      { arrivals: over, conversations: [inClear('1')] },
+      /crossed the wire again, in clear/,
+    ],
+    [
+      'arrived after what crossed before',
+      'opportunistic',
+      { arrivals: over, conversations: [inClear('1')] },
+      { arrivals: over, conversations: [inClear('1')] },
+      undefined,
+    ],
+  ]
+  for (const [what, level, before, after, seen] of rows)
+    it(`are judged again: ${what}`, () => {
+      const observed = late(level, before, after)!.observed()
+      if (!seen) return assert.equal(observed, undefined)
+      assert.ok(observed?.kind === 'broken')
+      assert.match(observed.detail, seen)
+      assert.ok(observed.detail.startsWith('one to other: '))
+      assert.equal(`one to other: ${observed.symptom}`, observed.detail)
+    })
+
+  it('are not watched where they need not stay as they are', () => {
+    assert.equal(late('opportunistic', {}, {}), undefined)
+    assert.equal(late('encryption-only', { arrivals: [arrival(false)] }, {}), undefined)
+    assert.equal(late('opportunistic', { arrivals: [...over, ...over] }, {}), undefined)
+  })
+
+  it('may cross in clear at an address where another partner has come since', () => {
+    const after = { arrivals: over, conversations: [inClear('1')] }
+    assert.equal(late('opportunistic', { arrivals: over }, after, true)!.observed(), undefined)
+    assert.equal(late('encryption-only', { arrivals: over }, after, true)!.observed()?.kind, 'broken')
+  })
+})
 
 describe('after an example', () => {
   /** A message that was held back, beside a control that held. */

@@ -1,6 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Sent } from '../evidence/sent.ts'
+import { cameAgainLater, isUnderWay, wentOutLater } from '../judgements/outbound.ts'
 import type { Partner } from '../lab/partner/partner.ts'
-import type { Observation } from '../verdicts/observation.ts'
+import { decisive, type MailFlow } from '../mailflow/mail-flow.ts'
+import type { WatchedMessage } from '../traffic/sending.ts'
+import { broken, type Observation } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { until } from '../wire/until.ts'
@@ -12,7 +16,69 @@ const WATCHED = 1_000
 /** How long a connection that has begun by then may take to end, in ms. */
 const REST = 5_000
 
-/** Messages of an example that stood as they should when it concluded, and what may become of them afterwards. */
+/** A message as it stood before its example concluded. */
+interface Standing {
+  watched: WatchedMessage
+  before: Sent
+  /** Mail for the partner goes in the clear where TLS is not offered, and the next partner at its address may not offer it. */
+  mayGoInClear: boolean
+}
+
+/** The messages of one example that stood as they should before the example concluded. What comes afterwards is late. */
+export class StandingMessages {
+  readonly #heldBack: Standing[] = []
+  readonly #arrived: Standing[] = []
+
+  /**
+   * Looks at messages before any judgement does. `flow` is what the gateway was told that sends them; `external`, where the
+   * suite did not start it, because its partners take turns at one address.
+   */
+  note(
+    messages: readonly WatchedMessage[],
+    { outbound }: MailFlow,
+    { external }: { external: boolean },
+  ): void {
+    for (const watched of messages) {
+      const level = decisive(outbound, watched.partner.domain)?.tls ?? 'opportunistic'
+      const before = watched.seen()
+      const [first, ...more] = before.arrivals
+      const standing = { watched, before, mayGoInClear: level === 'opportunistic' && external }
+      if (!first && level !== 'opportunistic') this.#heldBack.push(standing)
+      if (first?.secured && more.length === 0) this.#arrived.push(standing)
+    }
+  }
+
+  /**
+   * What the aftermath watches, or nothing where no message can come late. `inbox`: behind the tap, where the partner is a
+   * second server. `between`: the names of both servers, in front of what is seen.
+   */
+  late(example: {
+    inbox?: Partner | undefined
+    between: string
+    evidence: () => Conversation[]
+    giveBack?: (() => Promise<void>) | undefined
+  }): LateMail | undefined {
+    const all = [...this.#heldBack, ...this.#arrived]
+    if (all.length === 0) return undefined
+    const now = (messages: readonly Standing[]) =>
+      messages.map(one => ({ ...one, after: one.watched.seen() }))
+    const { inbox, between, evidence, giveBack } = example
+    return {
+      partners: all.map(({ watched }) => watched.partner),
+      ...(inbox ? { underWay: { inbox, holds: () => now(all).some(isUnderWay) } } : {}),
+      observed: () => {
+        const wrong = wentOutLater(now(this.#heldBack)) ?? cameAgainLater(now(this.#arrived))
+        if (wrong?.kind !== 'broken') return wrong
+        const { detail, symptom = detail } = wrong
+        return broken(`${between}${detail}`, symptom)
+      },
+      evidence,
+      ...(giveBack ? { giveBack } : {}),
+    }
+  }
+}
+
+/** What the aftermath watches of an example that is over. */
 export interface LateMail {
   /** At which more may arrive. */
   partners: readonly Partner[]
