@@ -1,5 +1,4 @@
 import { type Container, type File, folderFiles, type RunNetwork } from '../engine/engine.ts'
-import type { DeliveryEvent } from '../evidence/words.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import type { ChangeName } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
@@ -9,7 +8,7 @@ import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
 import { type ContainerProduct, lacking, type Place, type Release, type RenderedFile } from './adapter.ts'
 import type { Gateway } from './gateway.ts'
-import { ProductLog } from './product-log.ts'
+import { GatewayWithLog } from './product-log.ts'
 import type { GatewaySource } from './source.ts'
 
 /** The same in every container: nothing else listens there. */
@@ -23,30 +22,29 @@ const GRACE = 5_000
 /** Between two looks at whether it greets, in ms. */
 const PAUSE = 20
 
-/** What a product says of itself. */
-type Identity = ReturnType<ContainerProduct['readVersion']>
-/** By image. */
-const IDENTITIES = new Map<string, Identity>()
+/** The version of a product and of its TLS library, as the product says. */
+type Versions = ReturnType<ContainerProduct['readVersion']>
+/** By image: each image is asked once in a process. */
+const VERSIONS = new Map<string, Versions>()
 
 /** A real mail server in a container of its own, in the network of a run. */
-export class ContainerGateway implements Gateway {
+export class ContainerGateway extends GatewayWithLog implements Gateway {
   readonly kind = 'container'
   readonly name: string
   readonly version: string = ''
   readonly library: string = ''
   readonly flow: MailFlow
   readonly #product: ContainerProduct
-  readonly #log: ProductLog
   #container!: Container
   #rendered: readonly RenderedFile[] = []
   #image = ''
   #reloads = 0
 
   private constructor(product: ContainerProduct, name: string, flow: MailFlow) {
+    super(product)
     this.name = name
     this.flow = flow
     this.#product = product
-    this.#log = new ProductLog(product)
   }
 
   /** Builds the image where the engine does not have it. Throws GatewayFailure when the product does not come up. */
@@ -74,12 +72,12 @@ export class ContainerGateway implements Gateway {
       limit: START_LIMIT,
       onLine: line => gateway.#line(line),
     })
-    const look = () => gateway.#container.end && gateway.#log.ended(gateway.#container.end)
+    const look = () => gateway.#container.end && gateway.said.ended(gateway.#container.end)
     gateway.#container.watch(look)
     look()
     try {
       await gateway.#greets()
-      Object.assign(gateway, await gateway.#identity())
+      Object.assign(gateway, await gateway.#versions())
     } catch (error) {
       await gateway.stop()
       throw error
@@ -88,7 +86,7 @@ export class ContainerGateway implements Gateway {
   }
 
   #line(line: string): void {
-    this.#log.add(line)
+    this.said.add(line)
     if (this.#product.reloaded?.test(line)) this.#reloads++
   }
 
@@ -115,15 +113,14 @@ export class ContainerGateway implements Gateway {
     }
   }
 
-  /** Asked once for each image. */
-  async #identity(): Promise<Identity> {
-    const known = IDENTITIES.get(this.#image)
+  async #versions(): Promise<Versions> {
+    const known = VERSIONS.get(this.#image)
     if (known) return known
     const text = await this.#run(this.#product.versionCommand)
     try {
-      const identity = this.#product.readVersion(text)
-      IDENTITIES.set(this.#image, identity)
-      return identity
+      const versions = this.#product.readVersion(text)
+      VERSIONS.set(this.#image, versions)
+      return versions
     } catch (error) {
       throw new GatewayFailure(printable((error as Error).message, MAX_WORDS))
     }
@@ -151,26 +148,6 @@ export class ContainerGateway implements Gateway {
     return this.#container.endpoint(PLACE.submission)
   }
 
-  get events(): readonly DeliveryEvent[] {
-    return this.#log.events
-  }
-
-  get end() {
-    return this.#log.end
-  }
-
-  watch(watcher: (event?: DeliveryEvent) => void): () => void {
-    return this.#log.watch(watcher)
-  }
-
-  log(text: string, max?: number): string[] {
-    return this.#log.mentioning(text, max)
-  }
-
-  sessions(text: string) {
-    return this.#log.sessions(text)
-  }
-
   async holds(address: string): Promise<boolean> {
     // Some write a domain in small letters.
     return (await this.#run(this.#product.queue)).toLowerCase().includes(address.toLowerCase())
@@ -183,8 +160,8 @@ export class ContainerGateway implements Gateway {
   async change(flow: MailFlow): Promise<void> {
     if (this.end) throw this.end
     const { files } = this.#product.render(flow, PLACE)
-    const gone = this.#rendered.filter(({ path }) => !files.some(file => file.path === path))
-    if (gone.length > 0) await this.#run(['rm', '-f', ...gone.map(({ path }) => path)])
+    const removed = this.#rendered.filter(({ path }) => !files.some(file => file.path === path))
+    if (removed.length > 0) await this.#run(['rm', '-f', ...removed.map(({ path }) => path)])
     await this.#container.copy(files.map(asFile))
     this.#rendered = files
     Object.assign(this, { flow })

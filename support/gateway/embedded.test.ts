@@ -12,7 +12,7 @@ import { standardFlow } from '../mailflow/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import { handOver, type SenderBehaviour } from '../traffic/delivering.ts'
 import { compose } from '../traffic/message.ts'
-import { send } from '../traffic/sending.ts'
+import { sendAndWatch } from '../traffic/sending.ts'
 import { Submission } from '../traffic/submission.ts'
 import type { EmbeddedProduct } from './adapter.ts'
 import { EmbeddedGateway, embedded, FOLDER_PREFIX } from './embedded.ts'
@@ -45,7 +45,7 @@ describe('an embedded gateway', () => {
       const domain = lab.freshDomain('*.opportunistic.test')
       const partner = await lab.partner({ domain, hosts })
       const message = compose({ from: `probe@${flow.domain}`, to: [`inbox@${domain}`] })
-      return (await send({ gateway, submission, message, partners: [partner] }))[0]!
+      return (await sendAndWatch({ gateway, submission, message, partners: [partner] }))[0]!
     }
 
     const delivers = (behaviour: SenderBehaviour) =>

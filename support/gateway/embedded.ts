@@ -5,13 +5,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { whyNoGreeting } from '../wire/smtp/greeting.ts'
 import { type EmbeddedProduct, lacking, type Place } from './adapter.ts'
 import type { Gateway } from './gateway.ts'
-import { ProductLog } from './product-log.ts'
+import { GatewayWithLog } from './product-log.ts'
 import type { GatewaySource } from './source.ts'
 
 /** How long a product may take to its first 220, in ms. */
@@ -26,7 +25,7 @@ export const FOLDER_PREFIX = 'mail-tls-'
  * A real mail server as a child process on a loopback address of its own. It ends with this process in any case: the
  * IPC channel closes, and the product's plugin sees that. Throws GatewayFailure when it does not come up.
  */
-export class EmbeddedGateway implements Gateway {
+export class EmbeddedGateway extends GatewayWithLog implements Gateway {
   readonly kind = 'embedded'
   readonly name: string
   readonly version: string
@@ -38,7 +37,6 @@ export class EmbeddedGateway implements Gateway {
   readonly #folder: string
   readonly #place: Place
   readonly #startLimit: number
-  readonly #log: ProductLog
   #rendered: string[] = []
   #child: ChildProcess | undefined
 
@@ -47,6 +45,7 @@ export class EmbeddedGateway implements Gateway {
     flow: MailFlow,
     made: { folder: string; place: Place; version: string; library: string; startLimit: number },
   ) {
+    super(product)
     this.name = product.name
     this.version = made.version
     this.library = made.library
@@ -54,7 +53,6 @@ export class EmbeddedGateway implements Gateway {
     this.inbound = { host: made.place.address, port: made.place.inbound }
     this.submission = { host: made.place.address, port: made.place.submission }
     this.#product = product
-    this.#log = new ProductLog(product)
     this.#folder = made.folder
     this.#place = made.place
     this.#startLimit = made.startLimit
@@ -102,24 +100,24 @@ export class EmbeddedGateway implements Gateway {
       detached: true,
     })
     this.#child = child
-    const gone = new Promise<never>((_, reject) => {
+    const ended = new Promise<never>((_, reject) => {
       child.once('error', error =>
         reject(new GatewayFailure(`${this.name} cannot be started: ${error.message}`)),
       )
       // Not `exit`: its last words may still be on their way then.
       child.once('close', code => {
         const end = new GatewayFailure(
-          `${this.name} ended by itself (exit status ${code}): ${this.#log.lastWords()}`,
+          `${this.name} ended by itself (exit status ${code}): ${this.said.lastWords()}`,
         )
         reject(end)
-        if (this.#child === child) this.#log.ended(end)
+        if (this.#child === child) this.said.ended(end)
       })
     })
-    gone.catch(() => {})
+    ended.catch(() => {})
     const ready = new Promise<void>(resolve => {
       for (const stream of [child.stdout!, child.stderr!])
         createInterface({ input: stream }).on('line', line => {
-          this.#log.add(line)
+          this.said.add(line)
           if (this.#product.ready.test(line)) resolve()
         })
     })
@@ -128,38 +126,18 @@ export class EmbeddedGateway implements Gateway {
       late.addEventListener('abort', () =>
         reject(
           new GatewayFailure(
-            `${this.name} took no mail after ${this.#startLimit / 1000} s: ${this.#log.lastWords()}`,
+            `${this.name} took no mail after ${this.#startLimit / 1000} s: ${this.said.lastWords()}`,
           ),
         ),
       ),
     )
     limit.catch(() => {})
-    await Promise.race([ready, gone, limit])
+    await Promise.race([ready, ended, limit])
     // A log line or an open port does not yet mean that mail is taken.
     const greeted = whyNoGreeting(this.inbound).then(why => {
       if (why !== undefined) throw new GatewayFailure(`${this.name} takes no mail: ${why}`)
     })
-    await Promise.race([greeted, gone, limit])
-  }
-
-  get events(): readonly DeliveryEvent[] {
-    return this.#log.events
-  }
-
-  get end() {
-    return this.#log.end
-  }
-
-  watch(watcher: (event?: DeliveryEvent) => void): () => void {
-    return this.#log.watch(watcher)
-  }
-
-  log(text: string, max?: number): string[] {
-    return this.#log.mentioning(text, max)
-  }
-
-  sessions(text: string): SessionWord[] {
-    return this.#log.sessions(text)
+    await Promise.race([greeted, ended, limit])
   }
 
   async retry(domain: string): Promise<void> {

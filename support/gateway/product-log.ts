@@ -14,6 +14,35 @@ const MAX_REASON = 300
 /** Of each line, as much is shown. */
 const MAX_LINE = 500
 
+/** The part of a gateway that reads the log of its product. */
+export abstract class GatewayWithLog {
+  protected readonly said: ProductLog
+
+  constructor(adapter: Adapter) {
+    this.said = new ProductLog(adapter)
+  }
+
+  get events(): readonly DeliveryEvent[] {
+    return this.said.events
+  }
+
+  get end(): GatewayFailure | undefined {
+    return this.said.end
+  }
+
+  watch(watcher: (event?: DeliveryEvent) => void): () => void {
+    return this.said.watch(watcher)
+  }
+
+  log(text: string, max?: number): string[] {
+    return this.said.mentioning(text, max)
+  }
+
+  sessions(text: string): SessionWord[] {
+    return this.said.sessions(text)
+  }
+}
+
 /** What a product said so far, as the lines of its log and as what its adapter reads in them. */
 export class ProductLog implements Watchable {
   readonly events: DeliveryEvent[] = []

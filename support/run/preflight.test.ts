@@ -4,10 +4,10 @@ import { GatewayFailure } from '../gateway-failure.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defects } from '../reference/defects.ts'
 import { reference } from '../reference/gateway.ts'
-import { CONTRACT } from './preflight.ts'
+import { PREFLIGHT } from './preflight.ts'
 import { Run } from './run.ts'
 
-describe('the contract of a gateway', () => {
+describe('the preflight of a gateway', () => {
   const pki = new Pki()
 
   /** What is said of a gateway with these defects. */
@@ -25,38 +25,39 @@ describe('the contract of a gateway', () => {
     }
   }
 
-  it('is kept by a gateway that works', async () => {
+  it('is passed by a gateway that works', async () => {
     assert.equal(await said({}), undefined)
   })
 
-  const broken: [clause: keyof typeof CONTRACT, defects: Defects, why: string, facts?: Partial<Gateway>][] = [
-    ['tells its version and its TLS library', {}, 'it is unknown with OpenSSL', { version: 'unknown' }],
-    ['accepts mail in clear', { receiver: { demandsTlsOfAll: true } }, 'at MAIL came 530'],
-    ['accepts mail over TLS', { receiver: { refusesEverything: true } }, 'at greeting came 554'],
-    ['sends mail in clear', { sender: { forcesAll: true } }, 'it was deferred: '],
-    ['sends mail over TLS', { sender: { neverStartsTls: true } }, 'it arrived in clear'],
+  const failing: [check: keyof typeof PREFLIGHT, defects: Defects, why: string, facts?: Partial<Gateway>][] =
     [
-      'keeps mail that it cannot deliver now, and says so',
-      { queue: { bouncesAtOnce: true } },
-      'it was bounced',
-    ],
-    [
-      'keeps mail that it cannot deliver now, and says so',
-      {},
-      'its queue has nothing with token-',
-      { holds: async address => address.startsWith('inbox@') },
-    ],
-    ['returns mail that can never be delivered, and says so', { queue: { tellsNobody: true } }, 'not told'],
-  ]
-  for (const [clause, defects, why, facts] of broken)
-    it(`is broken by a gateway of which is not true that it ${clause}: ${why}`, async () => {
+      ['tells its version and its TLS library', {}, 'it is unknown with OpenSSL', { version: 'unknown' }],
+      ['accepts mail in clear', { receiver: { demandsTlsOfAll: true } }, 'at MAIL came 530'],
+      ['accepts mail over TLS', { receiver: { refusesEverything: true } }, 'at greeting came 554'],
+      ['sends mail in clear', { sender: { forcesAll: true } }, 'it was deferred: '],
+      ['sends mail over TLS', { sender: { neverStartsTls: true } }, 'it arrived in clear'],
+      [
+        'keeps mail that it cannot deliver now, and says so',
+        { queue: { bouncesAtOnce: true } },
+        'it was bounced',
+      ],
+      [
+        'keeps mail that it cannot deliver now, and says so',
+        {},
+        'its queue has nothing with token-',
+        { holds: async address => address.startsWith('inbox@') },
+      ],
+      ['returns mail that can never be delivered, and says so', { queue: { tellsNobody: true } }, 'not told'],
+    ]
+  for (const [check, defects, why, facts] of failing)
+    it(`is failed by a gateway of which is not true that it ${check}: ${why}`, async () => {
       const lines = (await said(defects, facts))?.split('\n') ?? []
       assert.equal(lines[0], 'reference cannot be judged, because it or its adapter does not work:')
-      const line = lines.find(one => one.startsWith(`  it must be a gateway that ${clause}: `))
+      const line = lines.find(one => one.startsWith(`  it must be a gateway that ${check}: `))
       assert.ok(line?.includes(why), lines.join('\n'))
     })
 
-  it('has a broken gateway for each clause', () => {
-    assert.deepEqual(new Set(broken.map(([clause]) => clause)), new Set(Object.keys(CONTRACT)))
+  it('has a failing gateway for each check', () => {
+    assert.deepEqual(new Set(failing.map(([check]) => check)), new Set(Object.keys(PREFLIGHT)))
   })
 })

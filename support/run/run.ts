@@ -15,7 +15,7 @@ import { Aftermath, type LateMail } from './aftermath.ts'
 import { Ends, type Servers } from './ends.ts'
 import type { PlannedExample, RuleExample } from './example.ts'
 import { Locks } from './locks.ts'
-import { mustKeepContract } from './preflight.ts'
+import { mustPassPreflight } from './preflight.ts'
 import { type Concluded, VerdictRecord } from './record.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
 
@@ -114,15 +114,15 @@ export class Run {
   }
 
   /**
-   * Of a gateway that the suite has set up: throws GatewayFailure unless it and its adapter do what every judgement
-   * builds on. What an external one does not do may be as its administrator wants it.
+   * Throws GatewayFailure unless the gateway and its adapter do what every judgement builds on. Only a gateway that the
+   * suite has set up is checked: what an external gateway does not do may be as its administrator wants it.
    */
   async mustWork(): Promise<void> {
     const gateway = await this.gateways.with()
     const { lab, mailbox } = this
     if (gateway.kind === 'external' || !mailbox) return
     const { login = false } = this.gateways.source
-    await mustKeepContract({ gateway, lab, mailbox, login, submission: this.submission(gateway) })
+    await mustPassPreflight({ gateway, lab, mailbox, login, submission: this.submission(gateway) })
   }
 
   /** For a dry run: nothing is connected to, and `plan` fills up with what would be judged. */
