@@ -233,7 +233,7 @@ describe('two gateways', function () {
       receiver: 'path.b.test',
       clear: { fromSender: '', fromReceiver: '' },
       handshake: { version, suite: 'suite' },
-      events: [{ kind: 'handshake', secured: true, from: 'receiver', text: '' }],
+      events: [{ kind: 'established', secured: true, from: 'receiver', text: '' }],
     })
     const sent = {
       arrivals: [{ secured: true, host: 'path.b.test' }],

@@ -219,7 +219,7 @@ const NO_TURNS: Turns = {
 /** What a connection that has carried mail for one partner says for another, from its last MAIL on. */
 function lastTransaction(conversation: Conversation): Conversation {
   const at = conversation.events.findLastIndex(
-    ({ from, kind, text }) => from === 'sender' && kind === 'command' && /^MAIL\b/i.test(text),
+    event => event.from === 'sender' && event.kind === 'command' && event.verb === 'MAIL',
   )
   return {
     ...conversation,
@@ -230,11 +230,9 @@ function lastTransaction(conversation: Conversation): Conversation {
   }
 }
 
-/** Whatever looks like a name in what was said, be it a command or not. */
-const namesIn = ({ events }: Conversation): string[] =>
-  events
-    .filter(({ from, kind }) => from === 'sender' && kind === 'command')
-    .flatMap(({ text }) => text.match(/[a-z\d_-]+(?:\.[a-z\d_-]+)+/gi) ?? [])
+/** Whatever looks like a name in the lines of the client, whether they are commands or not. */
+const namesIn = (conversation: Conversation): string[] =>
+  commands(conversation).flatMap(({ text }) => text.match(/[a-z\d_-]+(?:\.[a-z\d_-]+)+/gi) ?? [])
 
 /** Without the prefix that a dual-stack socket puts in front of IPv4. */
 function plain(address: string): string {
