@@ -16,12 +16,12 @@ import type { MailWorld } from './world.ts'
 
 /** The client connects; where the Givens want it so, it starts TLS before the act that is judged. */
 async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound'): Promise<ClientSession> {
-  const gateway = await world.servers.gateway()
+  const gateway = await world.gateway()
   const { flow } = gateway
   const domain = world.run.lab.freshDomain('*.stranger.test')
   const session = await ClientSession.open(gateway[where], { domain, flow })
-  world.happened.clientSessions.push(session)
-  world.happened.acted = true
+  world.clientSessions.push(session)
+  world.acted = true
   return session
 }
 
@@ -36,14 +36,13 @@ async function openInside(world: MailWorld, where?: 'submission'): Promise<Clien
 }
 
 async function startTls(world: MailWorld): Promise<void> {
-  world.happened.command = 'STARTTLS'
+  world.command = 'STARTTLS'
   const { injects, starttlsParameter } = world.intent.read('client', 'injects', 'starttlsParameter')
   const session = await open(world)
   await session.greet()
   if (injects) {
     await session.smuggle(injects)
-    world.happened.alive =
-      !session.seen().breakdown || (await greets((await world.servers.gateway()).inbound))
+    world.alive = !session.seen().breakdown || (await greets((await world.gateway()).inbound))
   } else if (starttlsParameter) {
     const reply = await session.say('STARTTLS now')
     if (reply && reply.code >= 400) await session.transaction()
@@ -82,12 +81,12 @@ async function logIn(world: MailWorld): Promise<void> {
     for (const password of ['right', 'wrong'] as const) {
       const session = await openInside(world, 'submission')
       if (session.seen().secured) await session.greet()
-      world.happened.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
+      world.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
     }
 }
 
 const saying = (command: string) => async (world: MailWorld) => {
-  world.happened.command = command
+  world.command = command
   const session = await openInside(world)
   if (command !== 'EHLO' && session.seen().secured) await session.greet()
   const whole: Record<string, string> = {
@@ -108,7 +107,7 @@ const ACTS: Record<string, Act> = {
   'begins a message inside TLS': beginInside,
   'logs in with the right password and with a wrong one': logIn,
   'says STARTTLS': async world => {
-    world.happened.command = 'STARTTLS'
+    world.command = 'STARTTLS'
     const session = await openForStarttls(world)
     await session.greet()
     await session.say('STARTTLS')
@@ -137,11 +136,11 @@ const OFFERS: Record<string, Judgement> = {
 words('offer', OFFERS)
 
 Then('STARTTLS {offer}', function (this: MailWorld, judgement: Judgement) {
-  return this.conclude(judgement(this.happened.session))
+  return this.conclude(judgement(this.session))
 })
 
 Then('the TLS handshake succeeds', function (this: MailWorld) {
-  return this.conclude(handshakeSucceeds(this.happened.session))
+  return this.conclude(handshakeSucceeds(this.session))
 })
 
 /** What a reply can be, in the words of the features. */
@@ -154,11 +153,11 @@ const REPLIES: Record<string, (session: Session, command: string) => Observation
 words('reply', REPLIES)
 
 Then('the reply is {reply}', function (this: MailWorld, judgement: (typeof REPLIES)[string]) {
-  return this.conclude(judgement(this.happened.session, this.happened.command))
+  return this.conclude(judgement(this.session, this.command))
 })
 
 words<('2' | '4' | '5')[]>('taken', { accepted: ['2'], refused: ['4', '5'] })
 
 Then('the recipient is {taken}', function (this: MailWorld, kinds: ('2' | '4' | '5')[]) {
-  return this.conclude(replyOfKind(this.happened.session, 'RCPT', ...kinds))
+  return this.conclude(replyOfKind(this.session, 'RCPT', ...kinds))
 })

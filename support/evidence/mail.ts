@@ -43,10 +43,3 @@ export interface ReceivedMessage {
   secured: boolean
   at: number
 }
-
-/** What the mailbox holds of a message that a client delivered. */
-export interface InMailbox {
-  mails: readonly Mail[]
-  /** A message that was delivered afterwards is there. */
-  later: boolean
-}

@@ -4,6 +4,7 @@ import { CHANGES } from '../mailflow/changes.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
+import { mutant } from '../reference/mutants/index.ts'
 import { handOver } from '../traffic/delivering.ts'
 import { compose } from '../traffic/message.ts'
 import { greets } from '../wire/smtp/greeting.ts'
@@ -81,7 +82,7 @@ describe('the gateways of a run', () => {
   })
 
   it('are replaced for whoever asks once they ended by themselves, and that is known', async () => {
-    const crash = reference({ receiver: { crashesInsteadOfRefusing: true } })
+    const crash = reference(mutant('ends instead of refusing'))
     const flow = await standardFlow(crash, { pki, network: { resolver: '127.0.0.1:9', partnerPort: 9 } })
     const all = new Gateways(crash, flow, pki)
     const first = await all.with()

@@ -3,11 +3,18 @@ import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadFeatures, select } from '../catalogue/features.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { Pki } from '../pki/pki.ts'
-import type { QueueDefects } from '../reference/defects.ts'
+import type { Defect } from '../reference/decisions/defect.ts'
 import { reference } from '../reference/gateway.ts'
+import { mutant } from '../reference/mutants/index.ts'
 import { runExamples } from '../run/cucumber.ts'
 import { withRun } from '../run/current.ts'
 import { Run } from '../run/run.ts'
+
+/** The first message after a change waits until another attempt is asked for. */
+const KEEPS: Defect = {
+  queue: { sends: ({ firstSinceChange }, correct) => (firstSinceChange ? 'when asked' : correct) },
+}
+const LOSES = mutant('loses mail while its certificate is changed')
 
 describe('judging mail that flows while a certificate is changed', function () {
   this.timeout(60_000)
@@ -15,8 +22,8 @@ describe('judging mail that flows while a certificate is changed', function () {
   const catalogue = loadCatalogue()
   const change = select(loadFeatures(catalogue), catalogue, { requirements: ['EXO-TRN-01'] })
 
-  async function judged(queue: QueueDefects, more: Partial<GatewaySource> = {}) {
-    const run = await Run.start({ source: { ...reference({ queue }), ...more }, pki })
+  async function judged(defect: Defect, more: Partial<GatewaySource> = {}) {
+    const run = await Run.start({ source: { ...reference(defect), ...more }, pki })
     try {
       await withRun(run, () => runExamples(change, 1))
       const { verdict, detail, seen } = run.verdicts.find(({ control }) => !control)!
@@ -27,17 +34,17 @@ describe('judging mail that flows while a certificate is changed', function () {
   }
 
   /** Its queue cannot be emptied from outside. */
-  const unasked = (queue: QueueDefects, held: RegExp): Partial<GatewaySource> => ({
+  const unasked = (defect: Defect, held: RegExp): Partial<GatewaySource> => ({
     lacks: capability => (capability === 'retry' ? 'it tries again by its own clock' : undefined),
     start: async flow =>
-      Object.assign(await reference({ queue }).start(flow), {
+      Object.assign(await reference(defect).start(flow), {
         holds: async (address: string) => held.test(address),
         patience: 500,
       }),
   })
 
   it('is content with a message that waited in the queue for another attempt', async () => {
-    const { verdict, detail, conversations } = await judged({ keepsAtChange: true })
+    const { verdict, detail, conversations } = await judged(KEEPS)
     assert.equal(verdict, 'conformant', detail)
     assert.ok(conversations.length > 4 && conversations.length < 20, String(conversations.length))
     const issuers = conversations.map(({ handshake }) => handshake?.serverCertificate?.issuer ?? '')
@@ -45,18 +52,18 @@ describe('judging mail that flows while a certificate is changed', function () {
   })
 
   it('calls nothing lost that is still in the queue', async () => {
-    const { verdict, detail } = await judged({}, unasked({ keepsAtChange: true }, /@/))
+    const { verdict, detail } = await judged({}, unasked(KEEPS, /@/))
     assert.equal(verdict, 'inconclusive', detail)
     assert.match(detail, /1 of \d+ accepted messages are still in the gateway's queue/)
   })
 
   for (const [what, more] of [
     ['was asked for another attempt', {}],
-    ['does not hold it', unasked({ losesAtChange: true }, /^$/)],
-    ['holds its return alone', unasked({ losesAtChange: true }, /^token-/)],
+    ['does not hold it', unasked(LOSES, /^$/)],
+    ['holds its return alone', unasked(LOSES, /^token-/)],
   ] as const)
     it(`names a message that is lost when the gateway ${what}, with its session`, async () => {
-      const { verdict, detail, conversations } = await judged({ losesAtChange: true }, more)
+      const { verdict, detail, conversations } = await judged(LOSES, more)
       assert.equal(verdict, 'non-conformant', detail)
       const { token } =
         /1 of \d+ accepted messages did not arrive \((?<token>token-\w+): 250 2/.exec(detail)?.groups ?? {}

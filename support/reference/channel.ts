@@ -1,4 +1,3 @@
-import type { X509Certificate } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import {
   type ConnectionOptions,
@@ -11,8 +10,9 @@ import { reasonOf } from '../wire/breakdown.ts'
 import type { ClientHello } from '../wire/conversation.ts'
 import { Link } from '../wire/link.ts'
 import { LineBuffer } from '../wire/smtp/lines.ts'
+import { certificateFacts } from '../wire/tls/certificate-facts.ts'
 import { RecordReader } from '../wire/tls/tls-records.ts'
-import type { EarlyBytes } from './defects.ts'
+import type { TlsSession } from './decisions/situation.ts'
 
 /** Longest wait for one thing from the other side, in ms. */
 const WAIT = 10_000
@@ -28,20 +28,9 @@ export class ChannelError extends Error {
   }
 }
 
-/** What is known of a TLS session from inside. */
-export interface TlsSession {
-  /** `TLSv1.3` */
-  version: string
-  /** Standard name. */
-  suite: string
-  /** Of the other side, if it showed one. */
-  certificate: X509Certificate | undefined
-  /** Why its certificate does not chain to the roots that are trusted, in OpenSSL's word; undefined when it does. */
-  chainError: string | undefined
-}
-
 /** One SMTP connection as lines, first in clear and then perhaps inside TLS; both roles of the gateway use it. */
 export class Channel {
+  readonly localAddress: string
   readonly remoteAddress: string
   session: TlsSession | undefined
   /** Sees what arrives below TLS, as it arrives. */
@@ -54,6 +43,7 @@ export class Channel {
   #linger: NodeJS.Timeout | undefined
 
   constructor(socket: Socket) {
+    this.localAddress = socket.localAddress ?? ''
     this.remoteAddress = socket.remoteAddress ?? ''
     this.#link = new Link(socket, { received: chunk => this.onRaw?.(chunk), sent: () => {} })
     this.#stream = this.#link
@@ -112,25 +102,29 @@ export class Channel {
     }
   }
 
-  /** Whole lines that have come and that nobody has asked for. */
-  waiting(): Buffer[] {
-    const lines: Buffer[] = []
-    for (let line = this.#buffer.next(); line; line = this.#buffer.next()) lines.push(line)
-    return lines
+  /** Bytes have come that no call of `line` has taken. */
+  get pending(): boolean {
+    return !this.#buffer.isEmpty
+  }
+
+  /** Takes these bytes out: at STARTTLS they came before TLS. Latin-1. */
+  drain(): string {
+    return this.#buffer.drain().toString('latin1')
   }
 
   write(bytes: string | Buffer): void {
     if (!this.#ended && this.#stream.writable) this.#stream.write(bytes)
   }
 
-  /** The ClientHello that comes next; it stays to be read. Nothing where none comes. */
+  /** The ClientHello that comes next, which stays to be read; undefined where something else comes, or nothing in time. */
   async hello(): Promise<ClientHello | undefined> {
     const stream = this.#stream
     stream.off('data', this.#onData)
-    const chunk = await new Promise<Buffer | undefined>(resolve => {
+    const next = new Promise<Buffer | undefined>(resolve => {
       stream.once('data', resolve)
       stream.once('close', () => resolve(undefined))
     })
+    const chunk = await bounded(WAIT, () => new ChannelError('silent', 'no ClientHello'), next)
     if (!chunk) return undefined
     stream.pause()
     stream.unshift(chunk)
@@ -138,14 +132,14 @@ export class Channel {
     return sighting?.kind === 'client-hello' ? sighting.hello : undefined
   }
 
-  /** Below TLS, whatever is going on above. */
+  /** Writes below TLS, whatever goes on above. */
   writeRaw(bytes: string): void {
-    this.#link.socket.write(bytes)
+    if (bytes) this.#link.socket.write(bytes)
   }
 
-  /** Begins TLS as the side that connected. Throws ChannelError (handshake). */
-  async startTls(options: ConnectionOptions, early?: EarlyBytes): Promise<void> {
-    await this.#secure(early, (done, failed) => {
+  /** Begins TLS as the side that connected; `kept` is read as if it had come inside TLS. Throws ChannelError (handshake). */
+  async startTls(options: ConnectionOptions, kept = ''): Promise<void> {
+    await this.#secure(kept, (done, failed) => {
       const secure = tlsConnect({
         socket: this.#link,
         // Whom to believe is decided by the connector, afterwards.
@@ -160,10 +154,10 @@ export class Channel {
   }
 
   /** Begins TLS as the side that listened. Throws ChannelError (handshake). */
-  async acceptTls(options: TlsOptions, early?: EarlyBytes): Promise<void> {
+  async acceptTls(options: TlsOptions, kept = ''): Promise<void> {
     // A server of its own: only a server object judges the certificates of clients.
-    const server = createServer({ handshakeTimeout: WAIT, ...options })
-    await this.#secure(early, (done, failed) => {
+    const server = createServer({ handshakeTimeout: WAIT, honorCipherOrder: true, ...options })
+    await this.#secure(kept, (done, failed) => {
       server.once('secureConnection', done)
       server.once('tlsClientError', failed)
       this.#link.once('close', () => failed(new Error('the connection was closed')))
@@ -172,13 +166,10 @@ export class Channel {
   }
 
   async #secure(
-    early: EarlyBytes | undefined,
+    kept: string,
     begin: (done: (socket: TLSSocket) => void, failed: (error: Error) => void) => void,
   ): Promise<void> {
-    // What came before TLS may come from somebody else (RFC 3207 s6): it is dropped.
-    const rest = this.#buffer.drain()
-    if (early === 'all') this.#buffer.push(rest)
-    if (early === 'half') this.#buffer.push(rest.subarray(rest.lastIndexOf(0x0a) + 1))
+    this.#buffer.push(Buffer.from(kept, 'latin1'))
     this.#stream.off('data', this.#onData)
     this.#stream.pause()
     try {
@@ -189,10 +180,12 @@ export class Channel {
           begin(resolve, error => reject(new ChannelError('handshake', reasonOf(error)))),
         ),
       )
+      const certificate = socket.getPeerX509Certificate()
       this.session = {
         version: socket.getProtocol() ?? 'unknown',
         suite: socket.getCipher().standardName ?? socket.getCipher().name,
-        certificate: socket.getPeerX509Certificate(),
+        resumed: socket.isSessionReused(),
+        certificate: certificate && certificateFacts(certificate, 1),
         chainError: socket.authorized ? undefined : String(socket.authorizationError),
       }
       this.#stream = socket

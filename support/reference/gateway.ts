@@ -4,17 +4,19 @@ import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
-import { SERVICE } from '../mailflow/domains.ts'
-import { covers, type MailFlow } from '../mailflow/mail-flow.ts'
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import type { Identity } from '../pki/pki.ts'
 import { printable } from '../wire/printable.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { Channel } from './channel.ts'
-import type { Defects, ReceiverDefects, SenderDefects } from './defects.ts'
-import { notification } from './dsn.ts'
-import { tomorrows } from './identity.ts'
+import { type Defect, overridden } from './decisions/defect.ts'
+import { CORRECT_QUEUE } from './decisions/queue.ts'
+import { CORRECT_RECEIVER, type ReceiverDecisions, type ReceiverSituation } from './decisions/receiver.ts'
+import { CORRECT_SENDER } from './decisions/sender.ts'
+import { CORRECT_WORDS, type WordsDecisions } from './decisions/words.ts'
 import { Log } from './log.ts'
 import { type Mail, Queue } from './queue.ts'
-import { serve } from './receiver.ts'
+import { AddressHistory, serve } from './receiver.ts'
 import { Sender } from './sender.ts'
 
 const VERSION = '1'
@@ -31,15 +33,17 @@ export class ReferenceGateway implements Gateway {
   /** It answers within milliseconds or never. */
   readonly patience = 4_000
   readonly events: DeliveryEvent[] = []
-  readonly #defects: Defects
+  readonly #receiver: ReceiverDecisions
+  readonly #words: WordsDecisions
+  readonly #server: number
   readonly #log: Log
   readonly #queue: Queue
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Socket>()
   readonly #watchers = new Set<(event?: DeliveryEvent) => void>()
   #flow: MailFlow
-  /** For `alternatesCertificates`. */
-  #formerFlow: MailFlow | undefined
+  /** What the gateway showed since its start, oldest first. */
+  readonly #identities: Identity[]
   #connections = 0
   /** No message has come in since the last change. */
   #changed = false
@@ -48,31 +52,27 @@ export class ReferenceGateway implements Gateway {
   submission!: Endpoint
   end: GatewayFailure | undefined
 
-  private constructor(flow: MailFlow, defects: Defects) {
+  private constructor(flow: MailFlow, { receiver, sender, queue, words }: Defect, server: number) {
     this.#flow = flow
-    this.#defects = defects
-    this.#log = new Log(defects.words ?? {})
-    const { amongServers } = defects
-    const sender = (more: SenderDefects = {}) =>
-      new Sender({
-        flow: () => this.#flow,
-        log: this.#log,
-        crash: () => this.#crash(),
-        defects: { ...defects.sender, ...more },
-        words: defects.words ?? {},
-      })
-    const senders = { all: sender(), amongServers: sender(amongServers?.sender) }
+    this.#identities = [flow.identity]
+    this.#server = server
+    this.#receiver = overridden(CORRECT_RECEIVER, receiver)
+    this.#words = overridden(CORRECT_WORDS, words)
+    this.#log = new Log(this.#words)
+    const about = { flow: () => this.#flow, log: this.#log }
+    const outbound = new Sender({ ...about, decisions: overridden(CORRECT_SENDER, sender) })
     this.#queue = new Queue({
-      send: delivery => senders[isOfService(delivery.domain) ? 'amongServers' : 'all'].deliver(delivery),
+      ...about,
+      decisions: overridden(CORRECT_QUEUE, queue),
+      send: delivery => outbound.deliver(delivery),
       tell: event => this.#tell(event),
-      giveUp: (mail, failures) => this.#giveUp(mail, failures),
-      patience: () => this.#flow.attempts,
-      defects: defects.queue ?? {},
+      failed: error => this.#fail(error),
     })
   }
 
-  static async start(flow: MailFlow, defects: Defects = {}): Promise<ReferenceGateway> {
-    const gateway = new ReferenceGateway(flow, defects)
+  /** `server`: 1 for the gateway that a run starts first, 2 for the next one. Throws GatewayFailure. */
+  static async start(flow: MailFlow, defect: Defect = {}, server = 1): Promise<ReferenceGateway> {
+    const gateway = new ReferenceGateway(flow, defect, server)
     const host = `127.${randomInt(1, 63)}.${randomInt(256)}.${randomInt(1, 255)}`
     try {
       gateway.inbound = await gateway.#listen(host, 'inbound')
@@ -88,34 +88,24 @@ export class ReferenceGateway implements Gateway {
   /** Nowhere where the machine has none. */
   async #listenOnIpv6(): Promise<Endpoint[]> {
     try {
-      return [await this.#listen('::1', 'inbound', this.#defects.ipv6)]
+      return [await this.#listen('::1', 'inbound')]
     } catch {
       this.#servers.pop()
       return []
     }
   }
 
-  async #listen(host: string, role: 'inbound' | 'submission', more: ReceiverDefects = {}): Promise<Endpoint> {
-    const { words = {}, amongServers } = this.#defects
-    const receiver = { ...this.#defects.receiver, ...more }
-    const memory = { authenticated: new Set<string>(), greylisted: new Set<string>(), taken: 0, asked: 0 }
+  async #listen(host: string, role: ReceiverSituation['role']): Promise<Endpoint> {
+    const history = new AddressHistory()
     const server = createServer(socket => {
-      const former = this.#connections++ % 2 === 0 ? this.#formerFlow : undefined
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
       void serve(new Channel(socket), {
-        flow: () => former ?? this.#flow,
-        role,
-        memory,
-        log: this.#log,
+        ...{ role, history, server: this.#server, connection: this.#connections++ },
+        ...{ flow: () => this.#flow, identities: this.#identities, log: this.#log },
+        ...{ decisions: this.#receiver, words: this.#words },
         accept: (mail, recipients) => this.#accept(mail, recipients),
-        crash: () => this.#crash(),
-        defects: receiver,
-        words,
-        wordsAbout: addresses =>
-          addresses.some(address => isOfService(domainOf(address)))
-            ? { ...words, ...amongServers?.words }
-            : words,
+        failed: error => this.#fail(error),
       })
     })
     this.#servers.push(server)
@@ -131,10 +121,9 @@ export class ReferenceGateway implements Gateway {
   }
 
   #accept(mail: Mail, recipients: string[]): void {
-    const { losesAtChange = false, keepsAtChange = false } = this.#defects.queue ?? {}
-    const first = this.#changed
+    const firstSinceChange = this.#changed
     this.#changed = false
-    if (!(first && losesAtChange)) this.#queue.put(mail, recipients, { waits: first && keepsAtChange })
+    this.#queue.put(mail, recipients, { firstSinceChange })
   }
 
   #tell({ kind, recipient, reason }: DeliveryEvent): void {
@@ -142,18 +131,6 @@ export class ReferenceGateway implements Gateway {
     this.#log.say(`${event.kind} to=<${event.recipient}> ${event.reason}`)
     this.events.push(event)
     for (const watcher of this.#watchers) watcher(event)
-    if (kind === 'deferred' && this.#defects.queue?.crashesAfterHolding) setTimeout(() => this.#crash(), 300)
-  }
-
-  /** One notification with a null return path; none about what has itself no author. RFC 5321 s4.5.5, s6.1. */
-  #giveUp(mail: Mail, failures: { recipient: string; reason: string }[]): void {
-    const { tellsNobody, tellsNullSenders } = this.#defects.queue ?? {}
-    const replyTo = /^Reply-To: <(.*)>/im.exec(mail.content.toString('latin1'))?.[1]
-    const author = mail.from || (tellsNullSenders && replyTo)
-    if (!author || tellsNobody) return
-    const content = notification({ hostname: this.#flow.hostname, author, content: mail.content, failures })
-    const from = this.#defects.queue?.notifiesWithSender ? `postmaster@${this.#flow.domain}` : ''
-    this.#queue.put({ id: `${mail.id}-dsn`, from, content, secured: false }, [author])
   }
 
   watch(watcher: (event?: DeliveryEvent) => void): () => void {
@@ -174,20 +151,15 @@ export class ReferenceGateway implements Gateway {
   }
 
   async change(flow: MailFlow): Promise<void> {
-    const { receiver = {} } = this.#defects
     this.#changed = true
-    if (receiver.alternatesCertificates) this.#formerFlow = this.#flow
-    const identity = receiver.keepsCertificate
-      ? this.#flow.identity
-      : receiver.showsTomorrowsCertificate
-        ? tomorrows(flow)
-        : flow.identity
-    this.#flow = { ...flow, identity }
+    this.#flow = flow
+    this.#identities.push(flow.identity)
   }
 
   /** As if the process had died: nobody listens any more, every connection is gone, nothing more is said. */
-  #crash(): void {
+  #fail(error: unknown): void {
     if (this.end) return
+    this.#log.say(`an error of the gateway itself: ${(error as Error).stack}`)
     this.end = new GatewayFailure(`${this.name} ended by itself`)
     for (const server of this.#servers) server.close()
     for (const socket of this.#sockets) socket.destroy()
@@ -206,14 +178,8 @@ export class ReferenceGateway implements Gateway {
   }
 }
 
-const domainOf = (address: string): string => address.split('@').at(-1)!.toLowerCase()
-
-const isOfService = (domain: string): boolean => covers(`*.${SERVICE}`, domain)
-
-/** Gateways that keep every requirement but for the defects that are planted in them. */
-export function reference(defects: Defects = {}): GatewaySource {
-  const { otherServers, ...first } = defects
-  const other = { ...first, receiver: { ...first.receiver, ...otherServers } }
+/** Gateways that keep every requirement, except what their defect breaks. */
+export function reference(defect: Defect = {}): GatewaySource {
   let started = 0
   return {
     name: 'reference',
@@ -221,6 +187,6 @@ export function reference(defects: Defects = {}): GatewaySource {
     // The second server is without defect: what goes wrong is the doing of the gateway under test.
     secondServers: { 'the same kind': () => reference() },
     lacks: () => undefined,
-    start: flow => ReferenceGateway.start(flow, started++ === 0 || !otherServers ? first : other),
+    start: flow => ReferenceGateway.start(flow, defect, ++started),
   }
 }

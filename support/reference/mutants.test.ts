@@ -35,8 +35,8 @@ describe('the mutants', () => {
   })
 
   it('have a defect each, and a symptom that tells something', () => {
-    for (const { name, defects, symptom } of MUTANTS) {
-      assert.notDeepEqual(defects, {}, name)
+    for (const { name, receiver, sender, queue, words, symptom } of MUTANTS) {
+      assert.notDeepEqual({ ...receiver, ...sender, ...queue, ...words }, {}, name)
       assert.ok(String(typeof symptom === 'string' ? symptom : symptom.source).length > 8, name)
     }
   })

@@ -1,9 +1,8 @@
 import type { DeliveryEvent } from '../evidence/words.ts'
-import type { QueueDefects } from './defects.ts'
-import type { Failure } from './dsn.ts'
-
-/** Between the first two attempts that nobody asks for, in ms; doubled each time. */
-const INTERVAL = 15 * 60_000
+import type { MailFlow } from '../mailflow/mail-flow.ts'
+import type { Fate, QueueDecisions } from './decisions/queue.ts'
+import type { Situation } from './decisions/situation.ts'
+import { notification } from './dsn.ts'
 
 /** A message that the gateway took responsibility for. */
 export interface Mail {
@@ -14,13 +13,6 @@ export interface Mail {
   content: Buffer
   /** It came in over TLS. */
   secured: boolean
-}
-
-/** What becomes of one recipient at one attempt. */
-export interface Fate extends Failure {
-  kind: DeliveryEvent['kind']
-  /** A handshake broke; for `dropsAfterBrokenHandshake`. */
-  handshake?: true
 }
 
 /** The copies of a message for one domain; each domain is decided for itself. */
@@ -41,14 +33,13 @@ interface Waiting extends Delivery {
 }
 
 export interface QueueOptions {
+  flow: () => MailFlow
   /** One attempt; never throws for what a partner does. */
   send: (delivery: Delivery) => Promise<Fate[]>
   tell: (event: DeliveryEvent) => void
-  /** Tells the author what was given up. */
-  giveUp: (mail: Mail, failures: Failure[]) => void
-  /** How many attempts a message gets. */
-  patience: () => number
-  defects: QueueDefects
+  /** An error of the gateway itself: it cannot go on. */
+  failed: (error: unknown) => void
+  decisions: QueueDecisions
 }
 
 /** Mail that is on its way, in memory: each domain is tried at once, and again when asked or when its time has come. */
@@ -61,74 +52,72 @@ export class Queue {
     this.#options = options
   }
 
-  /** `waits`: until another attempt is asked for. */
-  put(mail: Mail, recipients: readonly string[], { waits = false } = {}): void {
+  put(mail: Mail, recipients: readonly string[], { firstSinceChange = false } = {}): void {
+    const at = this.#situation({ mail, recipients, attempts: 0 })
+    const sends = this.#options.decisions.sends({ ...at, firstSinceChange })
+    if (sends === 'never') return
     const byDomain = Map.groupBy(recipients, recipient => recipient.split('@').at(-1)!.toLowerCase())
-    const domains = [...byDomain.keys()]
+    const about = { mail, attempts: 0, active: false, domains: [...byDomain.keys()], everybody: recipients }
     for (const [domain, own] of byDomain) {
-      const delivery = {
-        mail,
-        domain,
-        recipients: own,
-        attempts: 0,
-        domains,
-        everybody: recipients,
-        active: false,
-      }
+      const delivery = { ...about, domain, recipients: own }
       this.#waiting.add(delivery)
-      if (!waits) this.#attempt(delivery)
+      if (sends === 'at once') void this.#attempt(delivery)
     }
   }
 
   /** Another attempt for what waits for a domain. */
   retry(domain: string): void {
     for (const delivery of this.#waiting)
-      if (delivery.domain === domain.toLowerCase()) this.#attempt(delivery)
+      if (delivery.domain === domain.toLowerCase()) void this.#attempt(delivery)
   }
 
   async #attempt(delivery: Waiting): Promise<void> {
-    if (delivery.active || this.#stopped || this.#options.defects.sleeps) return
+    if (delivery.active || this.#stopped) return
     delivery.active = true
     delivery.attempts++
     clearTimeout(delivery.timer)
-    const fates = await this.#options.send(delivery)
-    if (!this.#stopped)
-      this.#settle(
-        delivery,
-        fates.map(fate => this.#patient(delivery, fate)),
-      )
+    try {
+      const fates = await this.#options.send(delivery)
+      if (!this.#stopped) this.#settle(delivery, fates)
+    } catch (error) {
+      this.#options.failed(error)
+    }
   }
 
-  /** What waits too long is given up. */
-  #patient({ attempts }: Delivery, fate: Fate): Fate {
-    const { defects, patience } = this.#options
-    if (fate.kind !== 'deferred' || defects.neverGivesUp) return fate
-    if (fate.handshake && defects.callsBrokenDelivered) return { ...fate, kind: 'delivered' }
-    if (defects.bouncesAtOnce || (fate.handshake && defects.dropsAfterBrokenHandshake))
-      return { ...fate, kind: 'bounced' }
-    if (attempts < patience()) return fate
-    return { ...fate, kind: 'bounced', reason: `given up after ${attempts} attempts: ${fate.reason}` }
+  #situation({
+    mail,
+    recipients,
+    attempts,
+  }: Pick<Delivery, 'mail' | 'attempts'> & Pick<Situation, 'recipients'>) {
+    return {
+      ...{ flow: this.#options.flow(), sender: mail.from, nullSender: mail.from === '', recipients },
+      ...{ size: mail.content.length, attempt: attempts, tls: undefined },
+    }
   }
 
-  #settle(delivery: Waiting, fates: readonly Fate[]): void {
-    const { defects, tell, giveUp } = this.#options
+  #settle(delivery: Waiting, found: readonly Fate[]): void {
+    const { decisions, tell } = this.#options
+    const at = this.#situation(delivery)
+    const fates = found.map(fate => decisions.fate({ ...at, tls: fate.tls, fate }))
     delivery.active = false
     delivery.recipients = fates.flatMap(({ kind, recipient }) => (kind === 'deferred' ? [recipient] : []))
-    const failures = fates.filter(({ kind, handshake }) =>
-      defects.dropsAfterBrokenHandshake && handshake ? false : kind === 'bounced',
-    )
-    const forgets =
-      defects.forgetsDeferred ||
-      (defects.forgetsAfterBrokenHandshake && fates.some(({ handshake }) => handshake))
-    if (delivery.recipients.length === 0 || forgets) this.#waiting.delete(delivery)
-    else {
-      const wait = INTERVAL * 2 ** Math.min(delivery.attempts - 1, 5)
-      delivery.timer = setTimeout(() => this.#attempt(delivery), wait).unref()
-    }
-    if (failures.length > 0) giveUp(delivery.mail, failures)
-    else if (defects.tellsEachTime && delivery.recipients.length > 0) giveUp(delivery.mail, [...fates])
+    const wait = decisions.nextAttemptIn({ ...at, fates })
+    if (delivery.recipients.length === 0 || wait === undefined) this.#waiting.delete(delivery)
+    else delivery.timer = setTimeout(() => this.#attempt(delivery), wait).unref()
+    this.#notify(delivery.mail, at, fates)
     // Last: whoever hears it may ask for the next attempt at once.
     for (const { kind, recipient, reason } of fates) tell({ kind, recipient, reason })
+  }
+
+  #notify(mail: Mail, at: Situation, fates: readonly Fate[]): void {
+    const content = mail.content.toString('latin1')
+    const about = this.#options.decisions.notification({ ...at, fates, content })
+    if (!about) return
+    const { hostname } = at.flow
+    const bounced = fates.filter(({ kind }) => kind === 'bounced')
+    const failures = bounced.length > 0 ? bounced : fates
+    const report = notification({ hostname, author: about.to, content: mail.content, failures })
+    this.put({ id: `${mail.id}-dsn`, from: about.from, content: report, secured: false }, [about.to])
   }
 
   stop(): void {

@@ -6,14 +6,14 @@ import { withRun } from '../run/current.ts'
 import { judgeAll } from '../run/judge-all.ts'
 import { Run } from '../run/run.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
-import type { Defects } from './defects.ts'
+import type { Defect } from './decisions/defect.ts'
 import { reference } from './gateway.ts'
 import { MUTANTS, type Mutant, OMISSIONS, type Omission } from './mutants/index.ts'
 
 /** Rules that every mutant must keep unless it says otherwise: some for each direction in which it is a mutant. */
 const SAMPLE = { in: ['EXO-FRC-11', 'RFC3207-02'], out: ['EXO-FRC-01', 'EXO-OPP-04'] }
 
-const sample = ({ receiver, sender, queue, words }: Defects): string[] => [
+const sample = ({ receiver, sender, queue, words }: Defect): string[] => [
   ...(receiver || words ? SAMPLE.in : []),
   ...(sender || queue || words ? SAMPLE.out : []),
 ]
@@ -95,11 +95,11 @@ interface Bench {
 /** Verdicts on a gateway with these defects; of all requirements without a choice. */
 async function judged(
   { catalogue, rules, pki }: Bench,
-  defects: Defects,
+  defect: Defect,
   requirements: readonly string[] | undefined,
   parallel: number,
 ): Promise<RecordedVerdict[]> {
-  const run = await Run.start({ source: reference(defects), pki, aftermath: AFTERMATH })
+  const run = await Run.start({ source: reference(defect), pki, aftermath: AFTERMATH })
   try {
     await withRun(run, () =>
       judgeAll(run, select(rules, catalogue, requirements ? { requirements } : {}), parallel),
@@ -114,8 +114,8 @@ async function tried(bench: Bench, mutant: Mutant | Omission): Promise<MutantRes
   const began = performance.now()
   const omission = 'requirements' in mutant
   const requirements = omission ? mutant.requirements : [mutant.requirement]
-  const wanted = omission ? requirements : [...new Set([...requirements, ...sample(mutant.defects)])]
-  const verdicts = await judged(bench, mutant.defects, wanted, omission ? 2 : 1)
+  const wanted = omission ? requirements : [...new Set([...requirements, ...sample(mutant)])]
+  const verdicts = await judged(bench, mutant, wanted, omission ? 2 : 1)
   return {
     name: mutant.name,
     requirements,

@@ -1,398 +1,310 @@
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import { certificateFacts } from '../wire/tls/certificate-facts.ts'
+import { PeerLimit } from '../wire/smtp/lines.ts'
 import { Channel, ChannelError } from './channel.ts'
-import type { SenderDefects, WordsDefects } from './defects.ts'
-import { clientTls } from './identity.ts'
+import type { Fate, WithoutTls } from './decisions/queue.ts'
+import type { ConnectionSituation, Host, SenderDecisions, SenderSituation } from './decisions/sender.ts'
 import type { Log } from './log.ts'
-import { bears, type Demand, demandFor, shortcoming, stricter } from './policy.ts'
-import type { Delivery, Fate } from './queue.ts'
-import { exchangers, type Host, NoSuchDomain } from './resolver.ts'
-import { withoutSmime } from './smime.ts'
+import type { Delivery } from './queue.ts'
+import { exchangers, NoSuchDomain } from './resolver.ts'
 import { Refusal, Smtp } from './smtp.ts'
+import { tlsOptions } from './tls-options.ts'
 
 export interface SenderContext {
+  /** As it is now: a change of the mail flow counts from the next attempt on. */
   flow: () => MailFlow
   log: Log
-  /** For `crashesInsteadOfHolding`. */
-  crash: () => void
-  defects: SenderDefects
-  words: WordsDefects
+  decisions: SenderDecisions
 }
 
 /** This host cannot have the mail now. */
 class Trouble extends Error {
   override name = 'Trouble'
-  /** STARTTLS was offered and no session came of it. */
-  readonly handshake: boolean
-  /** The connection was closed in answer to STARTTLS. */
-  readonly closed: boolean
-  constructor(message: string, handshake = false, closed = false) {
+  /** Set where TLS was wanted and not had. */
+  readonly withoutTls: WithoutTls | undefined
+  constructor(message: string, withoutTls?: WithoutTls) {
     super(message)
-    this.handshake = handshake
-    this.closed = closed
+    this.withoutTls = withoutTls
   }
 }
 
-/** How one connection is to be used. */
+/** How a connection is used. */
 interface Use {
-  /** `never`: in clear from the beginning. */
-  tls: 'when offered' | 'never'
-  demand: Demand
-  last: boolean
-  first: boolean
-  /** The connection before this one broke at its handshake. */
-  again: boolean
+  tls: boolean
+  /** The message has been delivered, or deferred, before. */
+  copy?: true
 }
 
-/** Brings mail to the mail exchangers of its domain. */
+/** Until a further copy is sent, in ms. */
+const COPY_AFTER = 100
+/** Record type of a handshake message: RFC 8446 s5.1. */
+const HANDSHAKE = 22
+
+/** Delivers mail to the mail exchangers of its recipients' domain. */
 export class Sender {
   readonly #context: SenderContext
-  readonly #defects: SenderDefects
-  /** For `remembersNoTls`. */
-  readonly #withoutTls = new Set<string>()
-  /** For `remembersTls` and `trustsKnownHosts`. */
-  readonly #good = new Set<string>()
-  /** Issuers whose certificate came with a good chain. */
+  readonly #decisions: SenderDecisions
+  /** What earlier sessions with a host showed, by host name. */
+  readonly #hosts = new Map<string, Pick<Host, 'hadTls' | 'lackedTls'>>()
+  /** Issuers of certificates that led to a trusted root. */
   readonly #issuers = new Set<string>()
-  /** Messages that were cut in the middle; for `clearAfterCut` and `resumesWhereCut`. */
+  /** Messages whose transfer was cut. */
   readonly #cut = new Set<string>()
-  /** For `tires`. */
-  #sent = 0
+  #messages = 0
 
   constructor(context: SenderContext) {
     this.#context = context
-    this.#defects = context.defects
+    this.#decisions = context.decisions
   }
 
-  get #flow(): MailFlow {
-    return this.#context.flow()
-  }
-
-  /** One attempt at all hosts in order of preference. What partners do wrong ends in the fates. */
+  /** One attempt at all hosts in their order. What partners do wrong ends in the fates. */
   async deliver(delivery: Delivery): Promise<Fate[]> {
-    const { domain } = delivery
-    const demand = await this.#demand(delivery)
-    let handshake = false
-    let why = ''
-    try {
-      const hosts = await this.#hosts(domain)
-      for (const [i, host] of hosts.entries()) {
-        try {
-          return await this.#tryHost(delivery, host, {
-            demand,
-            last: hosts.length > 1 && i === hosts.length - 1,
-            first: i === 0,
-          })
-        } catch (error) {
-          if (error instanceof Refusal && error.permanent && demand.level === 'opportunistic') throw error
-          if (!expected(error)) throw error
-          handshake ||= error instanceof Trouble && error.handshake
-          why = `${host.hostname} (${host.address}): ${error.message}`
-          this.#context.log.say(`to=<@${domain}> relay=${host.hostname} ${error.message}`)
-        }
+    const at = this.#situation(delivery)
+    const all = (kind: Fate['kind'], reason: string, withoutTls?: WithoutTls): Fate[] =>
+      at.recipients.map(recipient => ({
+        ...{ kind, recipient, reason, level: at.level },
+        ...(withoutTls ? { withoutTls } : {}),
+      }))
+    const found = await this.#exchangers(delivery.domain).catch((error: Error) => error)
+    if (found instanceof Error)
+      return all(found instanceof NoSuchDomain ? 'bounced' : 'deferred', found.message)
+    at.probed = await this.#probe(this.#decisions.domainsToProbe({ ...at, hosts: found }))
+    const hosts = this.#decisions.hosts({ ...at, hosts: found })
+    let why = 'no mail exchanger is left'
+    let withoutTls: WithoutTls | undefined
+    for (const [position, host] of hosts.entries()) {
+      try {
+        return await this.#tryHost(connection(at, host, position, hosts.length))
+      } catch (error) {
+        if (!isExpected(error)) throw error
+        if (error instanceof Refusal && error.permanent && at.level === 'opportunistic')
+          return all('bounced', error.message)
+        why = `${host.hostname} (${host.address}): ${error.message}`
+        withoutTls = error instanceof Trouble ? error.withoutTls : undefined
+        this.#context.log.say(`to=<@${delivery.domain}> relay=${host.hostname} ${error.message}`)
       }
-    } catch (error) {
-      const permanent = error instanceof NoSuchDomain || (error instanceof Refusal && error.permanent)
-      const { message } = error as Error
-      return fates(delivery, permanent ? 'bounced' : 'deferred', message)
     }
-    return this.#held(delivery, demand, why).map(fate => (handshake ? { ...fate, handshake } : fate))
+    this.#sendCopies({ ...at, delivered: false }, found[0]!)
+    return all('deferred', why, withoutTls)
   }
 
-  #held(delivery: Delivery, { level }: Demand, why: string): Fate[] {
-    const { bouncesWithoutTls, remembersNoTls, deliversLater, crashesInsteadOfHolding } = this.#defects
-    if (crashesInsteadOfHolding) this.#context.crash()
-    if (deliversLater && level !== 'opportunistic')
-      setTimeout(() => this.#inClear(delivery).catch(() => {}), 100)
-    const returns = bouncesWithoutTls || (remembersNoTls && delivery.attempts > 1)
-    const reason = this.#context.words.hidesReasons ? 'try again later' : why
-    return fates(delivery, returns ? 'bounced' : 'deferred', reason)
-  }
-
-  async #inClear(delivery: Delivery): Promise<void> {
-    const demand = { level: 'opportunistic', name: '' } as const
-    const [host] = await exchangers(delivery.domain, this.#flow.network.resolver)
-    await this.#session(delivery, host!, { tls: 'never', demand, last: false, first: true, again: false })
-  }
-
-  async #demand({ recipients, domains, mail }: Delivery): Promise<Demand> {
-    const demand = demandFor(this.#flow, recipients[0]!.split('@').at(-1)!, this.#defects)
-    if (this.#defects.exemptsNullSenders && mail.from === '') return { ...demand, level: 'opportunistic' }
-    const all = domains.map(name => demandFor(this.#flow, name, this.#defects).level)
-    if (this.#defects.sharesStrictest) return { ...demand, level: all.reduce(stricter) }
-    if (this.#defects.sharesWeakest && domains.length > 1) {
-      const hosts = await Promise.all(domains.map(name => exchangers(name, this.#flow.network.resolver)))
-      const offers = await Promise.all(hosts.map(([host]) => this.#offersTls(host!)))
-      if (offers.includes(false)) return { ...demand, level: 'opportunistic', inClear: true }
+  #situation({ mail, recipients, attempts, domains, everybody }: Delivery): SenderSituation {
+    const flow = this.#context.flow()
+    const domain = recipients[0]!.split('@').at(-1)!
+    const situation = {
+      ...{ flow, recipients, domain, attempt: attempts, tls: undefined },
+      ...{ sender: mail.from, nullSender: mail.from === '', size: mail.content.length },
     }
-    return demand
+    const connectors = domains.map(name => this.#decisions.connector({ ...situation, domain: name }))
+    const connector = this.#decisions.connector(situation)
+    const levels = connectors.map(one => one?.tls ?? 'opportunistic')
+    return {
+      ...situation,
+      id: mail.id,
+      content: mail.content.toString('latin1'),
+      receivedOverTls: mail.secured,
+      allRecipients: everybody,
+      domains,
+      level: this.#decisions.level({ ...situation, connector, levels }),
+      expected: connector?.tlsDomain ?? domain.toLowerCase(),
+      cutBefore: this.#cut.has(mail.id),
+      messages: this.#messages,
+      probed: [],
+    }
   }
 
-  async #hosts(domain: string): Promise<Host[]> {
-    const hosts = await exchangers(domain, this.#flow.network.resolver)
-    if (this.#defects.reversesHosts) return hosts.reverse()
-    if (this.#defects.triesFirstHostOnly) return hosts.slice(0, 1)
-    if (!this.#defects.prefersSecureHosts || hosts.length === 1) return hosts
-    const offers = await Promise.all(hosts.map(host => this.#offersTls(host)))
-    return [...hosts.filter((_, i) => offers[i]), ...hosts.filter((_, i) => !offers[i])]
+  /** In order of preference. */
+  async #exchangers(domain: string): Promise<Host[]> {
+    const found = await exchangers(domain, this.#context.flow().network.resolver)
+    return found.map(host => ({
+      ...{ hadTls: false, lackedTls: false },
+      ...this.#hosts.get(host.hostname),
+      ...host,
+    }))
   }
 
-  async #offersTls({ address }: Host): Promise<boolean> {
-    const smtp = new Smtp(await Channel.connect(address, this.#flow.network.partnerPort))
+  #remember({ hostname }: Host, seen: Partial<Pick<Host, 'hadTls' | 'lackedTls'>>): void {
+    this.#hosts.set(hostname, { hadTls: false, lackedTls: false, ...this.#hosts.get(hostname), ...seen })
+  }
+
+  /** All hosts of some domains, with whether they offer STARTTLS. */
+  async #probe(domains: readonly string[]): Promise<SenderSituation['probed']> {
+    const hosts = await Promise.all(domains.map(domain => this.#exchangers(domain)))
+    const offers = (host: Host) => this.#offersTls(host).catch(() => false)
+    return Promise.all(hosts.flat().map(async host => ({ ...host, offersTls: await offers(host) })))
+  }
+
+  async #offersTls(host: Host): Promise<boolean> {
+    const smtp = await this.#connect(host)
     try {
       await smtp.answer()
-      await smtp.greet(this.#flow.hostname)
+      await smtp.greet(this.#context.flow().hostname)
       return smtp.offers('STARTTLS')
     } finally {
       await smtp.leave()
     }
   }
 
-  /** A broken handshake may lead to a second connection, in clear where the connector permits that. */
-  async #tryHost(
-    delivery: Delivery,
-    host: Host,
-    about: { demand: Demand; last: boolean; first: boolean },
-  ): Promise<Fate[]> {
-    const defects = this.#defects
-    const { demand } = about
-    if (defects.remembersNoTls && demand.level !== 'opportunistic' && this.#withoutTls.has(host.hostname))
-      throw new Trouble('it is known to have no TLS')
-    if (defects.probesFirst) await this.#offersTls(host)
+  async #connect({ address }: Host): Promise<Smtp> {
+    return new Smtp(await Channel.connect(address, this.#context.flow().network.partnerPort))
+  }
+
+  /** TLS that cannot be had may lead to a second connection: in the clear where the connector permits that. */
+  async #tryHost(at: ConnectionSituation): Promise<Fate[]> {
     try {
-      return await this.#session(delivery, host, {
-        ...about,
-        tls: this.#firstUse(delivery, host, demand),
-        again: false,
-      })
+      return await this.#session({ ...at }, { tls: this.#decisions.usesTls(at) })
     } catch (error) {
-      if (!(error instanceof Trouble && error.handshake)) throw error
-      const clear =
-        demand.level === 'opportunistic' ||
-        defects.clearAfterBrokenHandshake ||
-        defects.clearAfterBadCertificate ||
-        defects.deliversAndSaysDeferred ||
-        (defects.clearWhereValidatedAndBroken && demand.level !== 'encryption-only') ||
-        (defects.clearAfterClose && error.closed)
-      const steps = defects.dancesDown || defects.stepsDown
-      if (defects.waitsAfterBrokenHandshake || !(clear || steps)) throw error
-      const tls = steps ? 'when offered' : 'never'
-      return await this.#session(delivery, host, { ...about, tls, again: true })
+      const why = error instanceof Trouble ? error.withoutTls : undefined
+      if (!why) throw error
+      const again = { ...at, why, reconnectsAfter: why }
+      if (this.#decisions.retriesHandshake(again)) return this.#session(again, { tls: true })
+      if (this.#decisions.mayGoInClear(again)) return this.#session(again, { tls: false })
+      throw error
     }
   }
 
-  #firstUse({ mail, domain }: Delivery, host: Host, demand: Demand): Use['tls'] {
-    const defects = this.#defects
-    const inClear =
-      demand.inClear ||
-      (defects.noticesInClear && mail.from === '') ||
-      (defects.clearForOwnOrganisation && sisters(domain, this.#flow.domain)) ||
-      (defects.clearForLarge && mail.content.length > LARGE) ||
-      (defects.clearAfterCut && this.#cut.has(mail.id))
-    if (inClear) return 'never'
-    if (demand.level !== 'opportunistic') return 'when offered'
-    const forgets = defects.remembersNoTls && this.#withoutTls.has(host.hostname)
-    return defects.neverStartsTls || forgets || (defects.forwardsInClear && mail.secured)
-      ? 'never'
-      : 'when offered'
-  }
-
-  async #session(delivery: Delivery, host: Host, use: Use): Promise<Fate[]> {
-    const { hostname, network } = this.#flow
-    const defects = this.#defects
-    const smtp = new Smtp(await Channel.connect(host.address, network.partnerPort))
+  async #session(at: ConnectionSituation, { tls, copy }: Use): Promise<Fate[]> {
+    const decisions = this.#decisions
+    const smtp = await this.#connect(at.host)
+    const { channel } = smtp
     try {
       const greeting = await smtp.answer()
       if (greeting.code !== 220) throw new Trouble(`it greets with ${greeting.text}`)
-      await smtp.greet(hostname)
-      if (defects.tires && this.#sent > 0) throw new Trouble('not now')
-      if (!smtp.offers('STARTTLS')) this.#withoutTls.add(host.hostname)
-      else if (use.tls !== 'never') await this.#startTls(smtp, delivery, host, use)
-      const lack = this.#lack(smtp, delivery, use, host.hostname)
-      if (lack && defects.namesSenderFirst) await smtp.say(`MAIL FROM:<${delivery.mail.from}>`)
-      if (lack && !defects.checksTooLate) throw lack
-      if (smtp.channel.session) this.#good.add(host.hostname)
-      this.#logSession(smtp, delivery.domain, host, use.demand)
-      if (defects.leaksSubject && smtp.channel.session) await this.#leak(delivery, host)
-      const done = await this.#transaction(smtp, delivery)
-      if (lack) throw lack
-      this.#sent++
-      if (smtp.channel.session && !use.again) this.#later(delivery, host, use)
-      return defects.deliversAndSaysDeferred && use.demand.level !== 'opportunistic'
-        ? fates(delivery, 'deferred', 'STARTTLS is not offered')
-        : done
+      await this.#greet(smtp, at)
+      if (!smtp.offers('STARTTLS')) this.#remember(at.host, { lackedTls: true })
+      if (tls) await this.#startTls(smtp, at)
+      const late = decisions.checksTooLate(at)
+      if (!late) this.#check(at)
+      if (at.tls) this.#remember(at.host, { hadTls: true })
+      this.#context.log.session(`to=<@${at.domain.toLowerCase()}> relay=${at.host.hostname}`, {
+        ...at,
+        host: at.host.hostname,
+      })
+      await this.#sayBeside(at)
+      const fates = await this.#transaction(smtp, at)
+      if (late) this.#check(at)
+      this.#messages++
+      if (!copy) this.#sendCopies({ ...at, delivered: true }, at.host)
+      return fates
+    } catch (error) {
+      if (error instanceof Trouble && !channel.over)
+        for (const command of decisions.commandsBeforeGivingUp(at)) await smtp.say(command)
+      throw error
     } finally {
-      if (defects.quitsInClear && smtp.channel.session) smtp.channel.writeRaw('QUIT\r\n')
+      if (at.tls) channel.writeRaw(decisions.bytesOutsideTls({ ...at, moment: 'end of session' }))
       await smtp.leave()
     }
   }
 
-  /** What comes of a message that was delivered over TLS. */
-  #later(delivery: Delivery, host: Host, use: Use): void {
-    const { copiesInClear, deliversHeldTwice } = this.#defects
-    // The queue takes recipients off that are done.
-    const same = { ...delivery }
-    if (copiesInClear) setTimeout(() => this.#inClear(same).catch(() => {}), 100)
-    if (deliversHeldTwice && delivery.attempts > 1)
-      setTimeout(() => this.#session(same, host, { ...use, again: true }).catch(() => {}), 100)
+  async #greet(smtp: Smtp, at: ConnectionSituation): Promise<void> {
+    await smtp.greet(at.flow.hostname)
+    at.keywords = smtp.extensions
   }
 
-  async #startTls(smtp: Smtp, delivery: Delivery, host: Host, use: Use): Promise<void> {
-    const defects = this.#defects
-    const { hostname } = this.#flow
-    if (defects.sendsEnvelopeFirst) {
-      await smtp.say(`MAIL FROM:<${delivery.mail.from}>`)
-      for (const recipient of delivery.recipients) await smtp.say(`RCPT TO:<${recipient}>`)
-    }
-    if (defects.verifiesInClear) await smtp.say(`VRFY ${delivery.recipients[0]}`)
-    const offered = smtp.extensions
-    const envelope = [
-      `MAIL FROM:<${delivery.mail.from}>`,
-      ...delivery.recipients.map(to => `RCPT TO:<${to}>`),
-    ]
-    const behind = defects.pipelinesEnvelope ? envelope.map(line => `\r\n${line}`).join('') : ''
-    const answer = await smtp.say(`STARTTLS${behind}`).catch(error => {
-      throw new Trouble(`it ended the connection at STARTTLS: ${error.message}`, true, true)
+  async #startTls(smtp: Smtp, at: ConnectionSituation): Promise<void> {
+    const decisions = this.#decisions
+    const { channel } = smtp
+    if (!smtp.offers('STARTTLS')) return this.#goOnInClear(at, 'STARTTLS is not offered')
+    for (const command of decisions.commandsBeforeStarttls(at)) await smtp.say(command)
+    const commands = ['STARTTLS', ...decisions.commandsBehindStarttls(at)]
+    const answer = await smtp.say(commands.join('\r\n')).catch(error => {
+      throw new Trouble(`it ended the connection at STARTTLS: ${error.message}`, 'the connection is closed')
     })
     if (answer.code !== 220) {
-      this.#withoutTls.add(host.hostname)
-      const permitted = use.demand.level === 'opportunistic' || defects.clearAfterRefusal
-      if (!permitted) throw new Trouble(`STARTTLS was answered with ${answer.text}`)
-      return
+      this.#remember(at.host, { lackedTls: true })
+      return this.#goOnInClear(at, 'STARTTLS is refused', `STARTTLS was answered with ${answer.text}`)
     }
-    if (defects.staysOnBrokenConnection) goOnInClear(smtp.channel, delivery.mail.from)
-    const options = clientTls(this.#flow, host.hostname, defects, use.again)
-    await smtp.channel.startTls(options, defects.believesEarlyBytes).catch(error => {
-      throw new Trouble(`the handshake failed: ${error.message}`, true)
+    channel.onRaw = chunk => {
+      channel.onRaw = undefined
+      if (chunk[0] !== HANDSHAKE)
+        channel.writeRaw(decisions.bytesOutsideTls({ ...at, moment: 'no handshake' }))
+    }
+    const kept = decisions.earlyBytes({ ...at, bytes: channel.drain() })
+    const options = { servername: at.host.hostname, ...tlsOptions(decisions.tls(at)) }
+    await channel.startTls(options, kept).catch(error => {
+      throw new Trouble(`the handshake failed: ${error.message}`, 'the handshake failed')
     })
-    const looks =
-      defects.validatesOpportunistic || (defects.holdsUnverified && use.demand.level === 'opportunistic')
-    const lack = looks && shortcoming(smtp.channel.session!, use.demand, defects)
-    if (lack) throw new Trouble(lack, defects.validatesOpportunistic === true)
-    if (!defects.greetsOnce) await smtp.greet(hostname)
-    if (defects.startsTlsAgain && smtp.offers('STARTTLS')) await smtp.say('STARTTLS')
-    if (defects.usesClearExtensions && offered.some(line => line.startsWith('XCLIENT')))
-      await smtp.say('XCLIENT NAME=probe')
-    const auth = smtp.heard.some(line => line.startsWith('AUTH'))
-    const authInClear = offered.some(line => line.startsWith('AUTH'))
-    if ((defects.usesAuth && auth) || (defects.usesClearAuth && authInClear))
-      await smtp.say(`AUTH PLAIN ${Buffer.from('\0me\0secret').toString('base64')}`)
+    at.tls = channel.session
+    const listedInClear = at.keywords
+    if (decisions.greetsAgain(at)) await this.#greet(smtp, at)
+    for (const command of decisions.commandsInsideTls({ ...at, reply: smtp.heard, listedInClear }))
+      await smtp.say(command)
   }
 
-  /** What the connector misses on this session, or nothing. */
-  #lack(
-    smtp: Smtp,
-    { domain, mail, attempts }: Delivery,
-    { demand, last, first, again }: Use,
-    hostname: string,
-  ): Trouble | undefined {
-    const defects = this.#defects
-    const { session } = smtp.channel
-    const forced = demand.level !== 'opportunistic'
-    if (session) {
-      const why = shortcoming(session, demand, defects)
-      const { certificate, chainError } = session
-      if (certificate && !chainError) this.#issuers.add(certificate.issuer)
-      if (!why || !forced) return undefined
-      const excused =
-        (defects.takesAnyCertificateAtRetry && attempts > 1) ||
-        (defects.takesAnyCertificateLater && !first) ||
-        (defects.trustsKnownHosts && this.#good.has(hostname)) ||
-        (defects.takesMxName && bears(certificateFacts(certificate!, 1).names, hostname)) ||
-        (defects.remembersIntermediates &&
-          /^UNABLE_TO/.test(chainError ?? '') &&
-          this.#issuers.has(certificate?.issuer ?? ''))
-      if (excused) return undefined
-      // As a broken handshake, which has a second connection in clear where the defect wants it.
-      return new Trouble(why, defects.clearAfterBadCertificate === true)
+  /** Throws Trouble where TLS is forced. */
+  #goOnInClear(at: ConnectionSituation, why: WithoutTls, sentence: string = why): void {
+    if (!this.#decisions.mayGoInClear({ ...at, why })) throw new Trouble(sentence, why)
+  }
+
+  /** Throws Trouble for a certificate that the connector does not accept. */
+  #check(at: ConnectionSituation): void {
+    if (!at.tls) return
+    const { certificate, chainError } = at.tls
+    const checks = this.#decisions.checks(at)
+    const fail = (sentence: string) => {
+      throw new Trouble(sentence, 'the certificate is not accepted')
     }
-    if (defects.holdsForwarded && mail.secured) return new Trouble('it came over TLS, and here is none')
-    const permitted =
-      !forced ||
-      defects.clearWithoutStarttls ||
-      defects.deliversAndSaysDeferred ||
-      (defects.clearWithoutStarttlsForPairs &&
-        this.#flow.inbound.some(c => c.from === `*.${after(domain)}`)) ||
-      (defects.clearAfterRefusal && smtp.offers('STARTTLS')) ||
-      (defects.clearAtLastHost && last) ||
-      (defects.clearWhereValidated && demand.level !== 'encryption-only') ||
-      (again && (defects.clearWhereValidatedAndBroken || defects.clearAfterClose)) ||
-      (defects.clearForLarge && mail.content.length > LARGE) ||
-      (defects.noticesInClear && mail.from === '') ||
-      (defects.clearForOwnOrganisation && sisters(domain, this.#flow.domain)) ||
-      (defects.clearAfterCut && this.#cut.has(mail.id)) ||
-      (defects.remembersTls && this.#good.has(hostname)) ||
-      (defects.clearAtThirdAttempt && attempts > 2) ||
-      defects.clearAfterBrokenHandshake ||
-      defects.clearAfterBadCertificate
-    return permitted ? undefined : new Trouble('STARTTLS is not offered')
+    if (checks.length > 0 && !certificate) fail('it shows no certificate')
+    if (!certificate) return
+    const about = { ...at, certificate, chainError, issuers: [...this.#issuers] }
+    if (!chainError) this.#issuers.add(certificate.issuer)
+    if (checks.includes('chain') && !this.#decisions.trustsChain(about))
+      fail(`its certificate is not accepted: ${chainError}`)
+    if (checks.includes('name') && !this.#decisions.acceptsName(about))
+      fail(`its certificate names ${certificate.names.join(', ') || 'nobody'}, not ${at.expected}`)
   }
 
-  #logSession({ channel: { session } }: Smtp, domain: string, host: Host, { name }: Demand): void {
-    const names = session?.certificate ? certificateFacts(session.certificate, 1).names : []
-    // The name of an MX host from DNS that nobody signed proves nothing.
-    const verified = this.#context.words.verifiesByMxName
-      ? bears(names, host.hostname)
-      : session?.chainError === undefined && bears(names, name)
-    this.#context.log.session(`to=<@${domain}> relay=${host.hostname}`, session, verified)
-  }
-
-  async #leak({ mail }: Delivery, { address }: Host): Promise<void> {
-    const smtp = new Smtp(await Channel.connect(address, this.#flow.network.partnerPort))
+  async #sayBeside(at: ConnectionSituation): Promise<void> {
+    const commands = this.#decisions.commandsBeside(at)
+    if (commands.length === 0) return
+    const smtp = await this.#connect(at.host)
     await smtp.answer()
-    await smtp.say(`NOOP ${/^Subject: (.*)$/m.exec(mail.content.toString('latin1'))?.[1] ?? ''}`)
+    for (const command of commands) await smtp.say(command)
     await smtp.leave()
   }
 
-  async #transaction(smtp: Smtp, { mail, recipients, everybody }: Delivery): Promise<Fate[]> {
-    const defects = this.#defects
-    await smtp.must(`MAIL FROM:<${mail.from}>`)
-    const others = defects.namesAllRecipients ? everybody.filter(one => !recipients.includes(one)) : []
-    for (const other of others) await smtp.say(`RCPT TO:<${other}>`)
-    const taken: string[] = []
-    const refused: Fate[] = []
-    for (const recipient of recipients) {
-      const { code, text } = await smtp.say(`RCPT TO:<${recipient}>`)
-      if (code < 300) taken.push(recipient)
-      else refused.push({ kind: code >= 500 ? 'bounced' : 'deferred', recipient, reason: text })
-    }
-    if (taken.length === 0) return refused
-    await smtp.must('DATA', 3)
-    const whole = defects.stripsSmime ? withoutSmime(mail.content) : mail.content
-    const rest = defects.resumesWhereCut && this.#cut.has(mail.id) ? whole.subarray(whole.length / 2) : whole
-    const added =
-      defects.rewritesSecured && smtp.channel.session ? 'This message was protected by TLS.\r\n' : ''
-    const answer = await smtp.content(Buffer.concat([rest, Buffer.from(added)])).catch(error => {
-      this.#cut.add(mail.id)
-      if (!this.#defects.takesCutForDelivery) throw error
-      return { code: 250, text: 'sent', lines: [] }
+  async #transaction(smtp: Smtp, at: ConnectionSituation): Promise<Fate[]> {
+    const decisions = this.#decisions
+    const fates: Fate[] = []
+    const fate = (kind: Fate['kind'], recipient: string, reason: string): Fate => ({
+      ...{ kind, recipient, reason, level: at.level },
+      ...(at.tls ? { tls: at.tls } : {}),
     })
-    if (answer.code >= 300) throw new Refusal('the message', answer)
-    return [
-      ...refused,
-      ...taken.map(recipient => ({ kind: 'delivered' as const, recipient, reason: answer.text })),
-    ]
+    await smtp.must(`MAIL FROM:<${at.sender}>`)
+    const taken: string[] = []
+    for (const recipient of decisions.recipientsToName(at)) {
+      const { code, text } = await smtp.say(`RCPT TO:<${recipient}>`)
+      if (!at.recipients.includes(recipient)) continue
+      if (code < 300) taken.push(recipient)
+      else fates.push(fate(code >= 500 ? 'bounced' : 'deferred', recipient, text))
+    }
+    if (taken.length === 0) return fates
+    await smtp.must('DATA', 3)
+    const content = Buffer.from(decisions.contentToSend(at), 'latin1')
+    const reply = await smtp.content(content).catch((error: Error) => error)
+    const cut = reply instanceof Error
+    if (cut) this.#cut.add(at.id)
+    if (!decisions.isDelivered({ ...at, code: cut ? undefined : reply.code }))
+      throw cut ? reply : new Refusal('the message', reply)
+    const text = cut ? 'sent' : reply.text
+    return [...fates, ...taken.map(recipient => fate('delivered', recipient, text))]
+  }
+
+  #sendCopies(at: SenderSituation & { delivered: boolean }, host: Host): void {
+    for (const { tls } of this.#decisions.furtherCopies(at)) {
+      const copy = () => this.#session(connection(at, host), { tls, copy: true })
+      setTimeout(() => copy().catch(() => {}), COPY_AFTER)
+    }
   }
 }
 
-/** For `clearForLarge`, in bytes. */
-const LARGE = 100_000
+/** A connection that is still to come. */
+const connection = (at: SenderSituation, host: Host, position = 0, hosts = 1): ConnectionSituation => ({
+  ...at,
+  ...{ host, position, hosts, tls: undefined, keywords: [], reconnectsAfter: undefined },
+})
 
-const expected = (error: unknown): error is Error =>
-  error instanceof Trouble || error instanceof Refusal || error instanceof ChannelError
-
-/** Domains under one parent: those of one organisation. */
-const sisters = (one: string, other: string): boolean => one !== other && after(one) === after(other)
-
-const after = (domain: string): string => domain.slice(domain.indexOf('.') + 1)
-
-const fates = ({ recipients }: Delivery, kind: Fate['kind'], reason: string): Fate[] =>
-  recipients.map(recipient => ({ kind, recipient, reason }))
-
-/** For `staysOnBrokenConnection`: 22 is the record type of a handshake message, RFC 8446 s5.1. */
-function goOnInClear(channel: Channel, from: string): void {
-  channel.onRaw = chunk => {
-    channel.onRaw = undefined
-    if (chunk[0] !== 22) channel.writeRaw(`MAIL FROM:<${from}>\r\n`)
-  }
-}
+const isExpected = (error: unknown): error is Error =>
+  error instanceof Trouble ||
+  error instanceof Refusal ||
+  error instanceof ChannelError ||
+  error instanceof PeerLimit

@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
+import { mutant } from '../reference/mutants/index.ts'
 import { ENDED_BY_ITSELF } from '../verdicts/verdict.ts'
 import { runExamples } from './cucumber.ts'
 import { withRun } from './current.ts'
@@ -33,7 +34,7 @@ describe('judging with a gateway that ends by itself', () => {
   }
 
   it('blames the example that it ends of each time, and no other', async () => {
-    const { verdicts, messages } = await judged(reference({ sender: { crashesInsteadOfHolding: true } }))
+    const { verdicts, messages } = await judged(reference(mutant('ends instead of holding a message back')))
     const red = verdicts.filter(({ verdict }) => verdict !== 'conformant')
     assert.ok(red.length > 0)
     for (const { requirement, verdict, control, detail } of red) {
@@ -46,7 +47,7 @@ describe('judging with a gateway that ends by itself', () => {
   })
 
   it('blames the example also where it ends a little later, and whatever the level', async () => {
-    const { verdicts } = await judged(reference({ queue: { crashesAfterHolding: true } }), [
+    const { verdicts } = await judged(reference(mutant('ends a little after it has held a message back')), [
       HOLDING,
       'EXO-OPP-06',
     ])
@@ -61,7 +62,7 @@ describe('judging with a gateway that ends by itself', () => {
     const { verdicts } = await judged({
       ...reference(),
       start: flow =>
-        reference(started++ === 0 ? { sender: { crashesInsteadOfHolding: true } } : {}).start(flow),
+        reference(started++ === 0 ? mutant('ends instead of holding a message back') : {}).start(flow),
     })
     const strange = verdicts.filter(({ verdict }) => verdict !== 'conformant')
     assert.ok(strange.some(({ requirement }) => requirement === HOLDING))
@@ -77,7 +78,7 @@ describe('judging with a gateway that ends by itself', () => {
   })
 
   it('claims nothing about examples that were not judged again before an interrupt', async () => {
-    const run = await Run.start({ source: reference({ sender: { crashesInsteadOfHolding: true } }), pki })
+    const run = await Run.start({ source: reference(mutant('ends instead of holding a message back')), pki })
     try {
       const rules = select(loadFeatures(catalogue), catalogue, { requirements: [HOLDING, ...OTHERS] })
       await withRun(run, () => runExamples(rules, 4))
@@ -102,7 +103,7 @@ describe('judging with a gateway that ends by itself', () => {
     await judged({
       ...reference(),
       async start(flow) {
-        const gateway = await reference({ sender: { crashesInsteadOfHolding: true } }).start(flow)
+        const gateway = await reference(mutant('ends instead of holding a message back')).start(flow)
         started.push(gateway)
         return gateway
       },

@@ -2,17 +2,18 @@ import assert from 'node:assert/strict'
 import type { Gateway } from '../gateway/gateway.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { Pki } from '../pki/pki.ts'
-import type { Defects } from '../reference/defects.ts'
+import type { Defect } from '../reference/decisions/defect.ts'
 import { reference } from '../reference/gateway.ts'
+import { mutant } from '../reference/mutants/index.ts'
 import { PREFLIGHT } from './preflight.ts'
 import { Run } from './run.ts'
 
 describe('the preflight of a gateway', () => {
   const pki = new Pki()
 
-  /** What is said of a gateway with these defects. */
-  const said = async (defects: Defects, facts: Partial<Gateway> = {}): Promise<string | undefined> => {
-    const run = await Run.start({ source: reference(defects), pki })
+  /** What is said of a gateway with this defect. */
+  const said = async (defect: Defect, facts: Partial<Gateway> = {}): Promise<string | undefined> => {
+    const run = await Run.start({ source: reference(defect), pki })
     Object.assign(await run.gateways.with(), facts)
     try {
       await run.mustWork()
@@ -29,29 +30,32 @@ describe('the preflight of a gateway', () => {
     assert.equal(await said({}), undefined)
   })
 
-  const failing: [check: keyof typeof PREFLIGHT, defects: Defects, why: string, facts?: Partial<Gateway>][] =
+  const failing: [check: keyof typeof PREFLIGHT, defect: Defect, why: string, facts?: Partial<Gateway>][] = [
+    ['tells its version and its TLS library', {}, 'it is unknown with OpenSSL', { version: 'unknown' }],
+    ['accepts mail in clear', mutant('answers 530 to MAIL from everybody'), 'at MAIL came 530'],
+    ['accepts mail over TLS', mutant('refuses everybody'), 'at greeting came 554'],
+    ['sends mail in clear', mutant('defers without TLS, silently forced'), 'it was deferred: '],
+    ['sends mail over TLS', mutant('sends MAIL right after the first EHLO'), 'it arrived in clear'],
     [
-      ['tells its version and its TLS library', {}, 'it is unknown with OpenSSL', { version: 'unknown' }],
-      ['accepts mail in clear', { receiver: { demandsTlsOfAll: true } }, 'at MAIL came 530'],
-      ['accepts mail over TLS', { receiver: { refusesEverything: true } }, 'at greeting came 554'],
-      ['sends mail in clear', { sender: { forcesAll: true } }, 'it was deferred: '],
-      ['sends mail over TLS', { sender: { neverStartsTls: true } }, 'it arrived in clear'],
-      [
-        'keeps mail that it cannot deliver now, and says so',
-        { queue: { bouncesAtOnce: true } },
-        'it was bounced',
-      ],
-      [
-        'keeps mail that it cannot deliver now, and says so',
-        {},
-        'its queue has nothing with token-',
-        { holds: async address => address.startsWith('inbox@') },
-      ],
-      ['returns mail that can never be delivered, and says so', { queue: { tellsNobody: true } }, 'not told'],
-    ]
-  for (const [check, defects, why, facts] of failing)
+      'keeps mail that it cannot deliver now, and says so',
+      mutant('returns the message at the first trouble with TLS'),
+      'it was bounced',
+    ],
+    [
+      'keeps mail that it cannot deliver now, and says so',
+      {},
+      'its queue has nothing with token-',
+      { holds: async address => address.startsWith('inbox@') },
+    ],
+    [
+      'returns mail that can never be delivered, and says so',
+      mutant('does not notify the author'),
+      'not told',
+    ],
+  ]
+  for (const [check, defect, why, facts] of failing)
     it(`is failed by a gateway of which is not true that it ${check}: ${why}`, async () => {
-      const lines = (await said(defects, facts))?.split('\n') ?? []
+      const lines = (await said(defect, facts))?.split('\n') ?? []
       assert.equal(lines[0], 'reference cannot be judged, because it or its adapter does not work:')
       const line = lines.find(one => one.startsWith(`  it must be a gateway that ${check}: `))
       assert.ok(line?.includes(why), lines.join('\n'))

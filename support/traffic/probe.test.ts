@@ -4,8 +4,9 @@ import { equallyStrong } from '../judgements/strength.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
-import type { Defects } from '../reference/defects.ts'
+import type { Defect } from '../reference/decisions/defect.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
+import { mutant } from '../reference/mutants/index.ts'
 import { Loopback } from '../test-bed/fixtures/loopback.ts'
 import { addressesOf, strengthAt } from './probe.ts'
 
@@ -18,8 +19,8 @@ describe('the TLS of all addresses', () => {
   })
   afterEach(() => Promise.all(running.splice(0).map(one => one.stop())))
 
-  async function strengthOf(defects: Defects = {}, change: Partial<MailFlow> = {}): Promise<Strength> {
-    const gateway = await ReferenceGateway.start({ ...flow, ...change }, defects)
+  async function strengthOf(defect: Defect = {}, change: Partial<MailFlow> = {}): Promise<Strength> {
+    const gateway = await ReferenceGateway.start({ ...flow, ...change }, defect)
     running.push(gateway)
     return strengthAt(gateway.inbound, { hostname: flow.hostname, pki })
   }
@@ -39,9 +40,9 @@ describe('the TLS of all addresses', () => {
     assert.deepEqual(equallyStrong(all), { kind: 'kept', detail: '3 addresses with the same TLS' })
   })
 
-  const WEAKER: Record<string, [defects: Defects, change: () => Promise<Partial<MailFlow>>, says: RegExp]> = {
+  const WEAKER: Record<string, [defect: Defect, change: () => Promise<Partial<MailFlow>>, says: RegExp]> = {
     'takes old versions': [
-      { receiver: { minVersion: 'TLSv1' } },
+      mutant('completes a handshake with TLS 1.0'),
       async () => ({}),
       /TLS 1\.[01] alone, B is the weaker/,
     ],
@@ -73,9 +74,9 @@ describe('the TLS of all addresses', () => {
       /its own choice, .*certificate good, .*certificate [A-Z_]+$/,
     ],
   }
-  for (const [what, [defects, change, says]] of Object.entries(WEAKER))
+  for (const [what, [defect, change, says]] of Object.entries(WEAKER))
     it(`differs where one ${what}`, async () => {
-      const [one, other] = await Promise.all([strengthOf(), strengthOf(defects, await change())])
+      const [one, other] = await Promise.all([strengthOf(), strengthOf(defect, await change())])
       const seen = equallyStrong([
         { ...one, address: 'A' },
         { ...other, address: 'B' },

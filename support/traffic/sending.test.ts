@@ -8,8 +8,9 @@ import type { Behaviour } from '../lab/partner/behaviour.ts'
 import type { Partner } from '../lab/partner/partner.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
-import type { Defects } from '../reference/defects.ts'
+import type { Defect } from '../reference/decisions/defect.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
+import { mutant } from '../reference/mutants/index.ts'
 import { until } from '../wire/until.ts'
 import { compose } from './message.ts'
 import { type SendOptions, sendAndWatch } from './sending.ts'
@@ -25,10 +26,10 @@ describe('a message that the gateway is asked to send', () => {
   after(() => lab.stop())
   afterEach(() => Promise.all(ends.splice(0).map(end => end())))
 
-  async function started(defects: Defects = {}): Promise<ReferenceGateway> {
+  async function started(defect: Defect = {}): Promise<ReferenceGateway> {
     const network = { resolver: `127.0.0.1:${lab.dnsPort}`, partnerPort: lab.port }
     const flow = await standardFlow(reference(), { pki, network })
-    const gateway = await ReferenceGateway.start(flow, defects)
+    const gateway = await ReferenceGateway.start(flow, defect)
     ends.push(() => gateway.stop())
     return gateway
   }
@@ -122,7 +123,7 @@ describe('a message that the gateway is asked to send', () => {
   })
 
   it('is refused where the gateway does not take it', async () => {
-    const gateway = await started({ receiver: { refusesEverything: true } })
+    const gateway = await started(mutant('refuses everybody'))
     const [one] = await sent(gateway, [await partner('*.opportunistic.test')])
     assert.equal(one!.sign, false)
     assert.match(one!.refusal!, /554|closed/)
@@ -136,7 +137,9 @@ describe('a message that the gateway is asked to send', () => {
   })
 
   it('gives no sign where the gateway neither sends nor speaks, after its patience', async () => {
-    const gateway = Object.assign(await started({ queue: { sleeps: true } }), { patience: 30 })
+    const gateway = Object.assign(await started(mutant('takes mail, sends nothing and says nothing')), {
+      patience: 30,
+    })
     const [one] = await sent(gateway, [await partner('*.opportunistic.test')])
     assert.deepEqual([one!.sign, one!.arrivals, one!.word, one!.lost], [false, [], [], undefined])
   })
@@ -144,8 +147,8 @@ describe('a message that the gateway is asked to send', () => {
   describe('to a gateway that says nothing of its queue', () => {
     /** In ms. */
     const SETTLE = 40
-    const silent = async (defects?: Defects): Promise<Gateway> => {
-      const { kind, name, version, library, flow, inbound, submission } = await started(defects)
+    const silent = async (defect?: Defect): Promise<Gateway> => {
+      const { kind, name, version, library, flow, inbound, submission } = await started(defect)
       return {
         ...{ kind, name, version, library, flow, inbound, submission, settle: SETTLE },
         ...{ events: [], watch: () => () => {}, sessions: () => [], log: () => [] },
@@ -204,7 +207,7 @@ async function main() {
   await lab.start()
   const network = { resolver: '127.0.0.1:' + lab.dnsPort, partnerPort: lab.port }
   const flow = await standardFlow(reference(), { pki, network })
-  const gateway = Object.assign(await ReferenceGateway.start(flow, { queue: { sleeps: true } }), { holds: async () => holds, patience: 60 })
+  const gateway = Object.assign(await ReferenceGateway.start(flow, { queue: { sends: () => 'never' } }), { holds: async () => holds, patience: 60 })
   const partner = await lab.partner({ domain: lab.freshDomain('*.opportunistic.test') })
   const message = compose({ from: flow.sender, to: ['inbox@' + partner.domain] })
   const submission = new Submission(gateway.submission, flow.hostname)

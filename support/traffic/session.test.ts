@@ -5,8 +5,9 @@ import { extensionsIn, lastReply, SMUGGLED, type Smuggled } from '../evidence/se
 import { nothingTookEffect, replyOfKind } from '../judgements/session.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
 import { Pki } from '../pki/pki.ts'
-import type { Defects } from '../reference/defects.ts'
+import type { Defect } from '../reference/decisions/defect.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
+import { mutant } from '../reference/mutants/index.ts'
 import { ClientSession } from './session.ts'
 
 describe('a session that is led command by command', () => {
@@ -18,10 +19,10 @@ describe('a session that is led command by command', () => {
     await Promise.all(started.splice(0).map(gateway => gateway.stop()))
   })
 
-  async function opened(receiver: Defects['receiver'] = {}, where: 'inbound' | 'submission' = 'inbound') {
+  async function opened(defect: Defect = {}, where: 'inbound' | 'submission' = 'inbound') {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
-    const gateway = await ReferenceGateway.start(flow, { receiver })
+    const gateway = await ReferenceGateway.start(flow, defect)
     started.push(gateway)
     const client = await ClientSession.open(gateway[where], { domain: 'sender.test', flow })
     open.push(client)
@@ -45,7 +46,7 @@ describe('a session that is led command by command', () => {
     await client.startTls()
     await client.greet()
     assert.deepEqual([client.seen().secured, client.offersStarttls], [true, false])
-    const refusing = await opened({ answersAlways250: true })
+    const refusing = await opened(mutant('answers 250 to everything'))
     await refusing.greet()
     assert.deepEqual(extensionsIn(refusing.seen(), false), [])
   })
@@ -67,7 +68,7 @@ describe('a session that is led command by command', () => {
   })
 
   it('ends a message at the first refusal', async () => {
-    const client = await opened({ demandsTlsOfAll: true })
+    const client = await opened(mutant('answers 530 to MAIL from everybody'))
     await client.greet()
     await client.transaction()
     assert.deepEqual(codes(client), [250, 530])
@@ -167,7 +168,7 @@ describe('a session that is led command by command', () => {
     })
 
   it('is given away by what was smuggled where that takes effect', async () => {
-    const client = await opened({ executesEarlyBytes: 'all' })
+    const client = await opened(mutant('executes inside TLS what came in clear behind STARTTLS'))
     await client.greet()
     await client.smuggle('a NOOP')
     const inside = client.seen().exchanges.filter(({ reply }) => reply.secured)

@@ -2,7 +2,8 @@ import { CERTIFICATE } from './certificate.ts'
 import { DOWNGRADE } from './downgrade.ts'
 import { INBOUND } from './inbound.ts'
 import { MESSAGE } from './message.ts'
-import type { Mutant } from './mutant.ts'
+import type { Mutant, Omission } from './mutant.ts'
+import { OMISSIONS } from './omissions.ts'
 import { OUTBOUND } from './outbound.ts'
 import { PROTOCOL } from './protocol.ts'
 import { REPORTING } from './reporting.ts'
@@ -24,3 +25,10 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVER_TO_SERVER,
   ...TRANSITION,
 ]
+
+/** The mutant or omission with this name. Throws where there is none. */
+export function mutant(name: string): Mutant | Omission {
+  const found = [...MUTANTS, ...OMISSIONS].find(one => one.name === name)
+  if (!found) throw new Error(`no mutant ${name}`)
+  return found
+}

@@ -1,10 +1,30 @@
+import { onlyWhere } from '../decisions/defect.ts'
+import type { ConnectionSituation } from '../decisions/sender.ts'
 import type { Mutant } from './mutant.ts'
+import { isAmongOwnServers } from './shared.ts'
+
+const ADDED = 'This message was protected by TLS.\r\n'
+const END_TO_END = 'X-Protection: encrypted end to end\r\n'
+
+const envelope = ({ sender, recipients }: ConnectionSituation): string[] => [
+  `MAIL FROM:<${sender}>`,
+  ...recipients.map(recipient => `RCPT TO:<${recipient}>`),
+]
+
+/** An enveloped message as plain text that says nothing; RFC 8551 s3.3. */
+function withoutSmime(content: string): string {
+  if (!/^Content-Type: application\/pkcs7-mime/im.test(content)) return content
+  const head = content
+    .slice(0, content.indexOf('\r\n\r\n'))
+    .replace(/^Content-(Type|Transfer-Encoding):.*\r\n?/gim, '')
+  return `${head.trimEnd()}\r\n\r\nThe message could not be decrypted.\r\n`
+}
 
 export const MESSAGE: readonly Mutant[] = [
   {
     name: 'sends MAIL and RCPT before the handshake',
     requirement: 'EXO-MSG-01',
-    defects: { sender: { sendsEnvelopeFirst: true } },
+    sender: { commandsBeforeStarttls: envelope },
     symptom: /(MAIL|RCPT) crossed the wire in clear/,
     breaksControl: true,
     explains: ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09'],
@@ -12,7 +32,9 @@ export const MESSAGE: readonly Mutant[] = [
   {
     name: 'leaks the subject on a connection beside',
     requirement: 'EXO-MSG-01',
-    defects: { sender: { leaksSubject: true } },
+    sender: {
+      commandsBeside: ({ tls, content }) => (tls ? [`NOOP ${/^Subject: (.*)$/m.exec(content)?.[1]}`] : []),
+    },
     symptom: 'crossed the wire in clear',
     breaksControl: true,
     explains: ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09'],
@@ -20,67 +42,74 @@ export const MESSAGE: readonly Mutant[] = [
   {
     name: 'holds what came in over TLS while the next server has none',
     requirement: 'EXO-MSG-02',
-    defects: { sender: { holdsForwarded: true } },
+    sender: { mayGoInClear: ({ receivedOverTls }, correct) => correct && !receivedOverTls },
     symptom: 'did not arrive: deferred',
   },
   {
     name: 'labels the next hop as encrypted',
     requirement: 'EXO-MSG-02',
-    defects: { words: { labelsNextHop: true } },
+    words: {
+      headers: ({ received }, correct) => [
+        received.replace(/\tby (.*) with \w+/, '\tby out.$1 with ESMTPS'),
+        ...correct,
+      ],
+    },
     symptom: 'Received lines claim TLS',
   },
   {
     name: 'hides from its own servers alone that the first hop was encrypted',
     requirement: 'EXO-MSG-02',
-    defects: { amongServers: { words: { receivedNeverTls: true } } },
+    words: onlyWhere(isAmongOwnServers, { receivedTls: () => undefined }),
     symptom: 'reference to reference: the message came over TLS, but its Received line says ESMTP',
   },
   {
     name: 'forwards in clear what came in over TLS',
     requirement: 'EXO-MSG-03',
-    defects: { sender: { forwardsInClear: true } },
+    sender: { usesTls: ({ receivedOverTls, level }) => !receivedOverTls || level !== 'opportunistic' },
     symptom: 'arrived in clear',
   },
   {
     name: 'uses no TLS towards its own servers alone',
     requirement: 'EXO-MSG-03',
-    defects: { amongServers: { sender: { neverStartsTls: true } } },
+    sender: onlyWhere(isAmongOwnServers, { usesTls: ({ level }) => level !== 'opportunistic' }),
     symptom: 'reference to reference: the message arrived in clear',
   },
   {
     name: 'adds to the text of what came over TLS',
     requirement: 'EXO-MSG-04',
-    defects: { receiver: { rewritesSecured: true } },
+    receiver: { stored: ({ tls }, correct) => (tls && correct !== undefined ? correct + ADDED : correct) },
     symptom: 'is not the one that was sent',
   },
   {
     name: 'takes the S/MIME layer off',
     requirement: 'EXO-MSG-05',
-    defects: { sender: { stripsSmime: true } },
+    sender: { contentToSend: ({ content }) => withoutSmime(content) },
     symptom: 'cannot decrypt it any more',
   },
   {
     name: 'calls the message encrypted end to end in a header',
     requirement: 'EXO-MSG-06',
-    defects: { words: { claimsEndToEndInHeader: true } },
+    words: { headers: (_, correct) => [...correct, END_TO_END] },
     symptom: 'claims protection from end to end',
   },
   {
     name: 'calls the message encrypted end to end in its log',
     requirement: 'EXO-MSG-06',
-    defects: { words: { claimsEndToEndInLog: true } },
+    words: {
+      session: ({ tls }, correct) => (tls ? { ...correct, remark: 'is encrypted end to end' } : correct),
+    },
     symptom: 'the log claims protection from end to end',
   },
   {
     name: 'claims towards its own servers alone that the message is encrypted end to end',
     requirement: 'EXO-MSG-06',
-    defects: { amongServers: { words: { claimsEndToEndInHeader: true } } },
+    words: onlyWhere(isAmongOwnServers, { headers: (_, correct) => [...correct, END_TO_END] }),
     symptom: 'reference to reference: the header x-protection claims protection from end to end',
   },
   {
     name: 'sends MAIL and RCPT behind STARTTLS without waiting',
     requirement: 'EXO-MSG-01',
-    defects: { sender: { pipelinesEnvelope: true } },
+    sender: { commandsBehindStarttls: envelope },
     symptom: 'crossed the wire in clear, behind STARTTLS',
     breaksControl: true,
     explains: ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09'],
@@ -88,7 +117,7 @@ export const MESSAGE: readonly Mutant[] = [
   {
     name: 'verifies the recipient before TLS',
     requirement: 'EXO-MSG-01',
-    defects: { sender: { verifiesInClear: true } },
+    sender: { commandsBeforeStarttls: ({ recipients }) => [`VRFY ${recipients[0]}`] },
     symptom: 'VRFY crossed the wire in clear',
     breaksControl: true,
     explains: ['EXO-FRC-01', 'EXO-OPP-04'],
@@ -96,13 +125,13 @@ export const MESSAGE: readonly Mutant[] = [
   {
     name: 'says QUIT outside of TLS',
     requirement: 'EXO-MSG-01',
-    defects: { sender: { quitsInClear: true } },
+    sender: { bytesOutsideTls: ({ moment }) => (moment === 'end of session' ? 'QUIT\r\n' : '') },
     symptom: 'after the handshake bytes crossed outside of TLS',
   },
   {
     name: 'sends a copy in clear after the delivery',
     requirement: 'EXO-MSG-01',
-    defects: { sender: { copiesInClear: true } },
+    sender: { furtherCopies: ({ delivered, tls }) => (delivered && tls ? [{ tls: false }] : []) },
     symptom: 'arrived again, in clear',
     breaksControl: true,
     explains: ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09'],
@@ -110,13 +139,15 @@ export const MESSAGE: readonly Mutant[] = [
   {
     name: 'marks the subject of what came over TLS',
     requirement: 'EXO-MSG-04',
-    defects: { receiver: { marksSecured: true } },
+    receiver: {
+      stored: ({ tls }, correct) => (tls ? correct?.replace(/^Subject: /m, 'Subject: [secure] ') : correct),
+    },
     symptom: 'another subject',
   },
   {
     name: 'adds to the text of what goes out over TLS',
     requirement: 'EXO-MSG-04',
-    defects: { sender: { rewritesSecured: true } },
+    sender: { contentToSend: ({ tls, content }) => (tls ? content + ADDED : content) },
     symptom: 'is not the one that was sent',
     breaksControl: true,
   },

@@ -1,29 +1,27 @@
-import type { Defects } from '../defects.ts'
+import type { Defect } from '../decisions/defect.ts'
 
-/** A gateway with one planted defect, which a check of one requirement must find. */
-export interface Mutant {
-  /** What it does wrong, as the subject's verb: `delivers in clear …`. */
+/** A gateway with one defect, which the check of one requirement must find. */
+export interface Mutant extends Defect {
+  /** What the gateway does wrong, beginning with the verb: `delivers in clear …`. */
   name: string
   requirement: string
-  defects: Defects
-  /** Part of the verdict's detail: the wrong failure is not found. */
+  /** Part of the verdict's detail: another failure does not count as found. */
   symptom: string | RegExp
-  /** Even the example in which everything is well is broken by it. */
+  /** The defect breaks the control too. */
   breaksControl?: true
-  /** Other requirements that the defect honestly breaks as well. */
+  /** Other requirements that the defect breaks as well. */
   explains?: readonly string[]
-  /** It is found only by waiting in vain for what it leaves undone. */
+  /** The suite finds it only by waiting in vain for what the gateway does not do. */
   waits?: true
 }
 
 /**
- * A gateway that fails to do its work, so that nothing forbidden is seen. None of the refusals of these requirements may
- * be taken for a right one.
+ * A gateway that does not do its work, so that the suite sees nothing forbidden. The suite must not call any refusal
+ * under these requirements right.
  */
-export interface Omission {
+export interface Omission extends Defect {
   name: string
   requirements: readonly string[]
-  defects: Defects
-  /** Refusals that are this defect's, where not all are: words of their steps. */
+  /** Words of the steps with the refusals that come from this defect, where not all do. */
   refusals?: RegExp
 }

@@ -1,4 +1,12 @@
+import type { MailFlow } from '../../mailflow/mail-flow.ts'
+import type { ClientHello } from '../../wire/conversation.ts'
 import type { Omission } from './mutant.ts'
+
+/** Whether the gateway would agree to what a ClientHello offers. */
+function isServed(hello: ClientHello | undefined, { forwardSecrecy }: MailFlow): boolean {
+  const suites = hello?.suites.filter(suite => !forwardSecrecy || !suite.startsWith('TLS_RSA_')) ?? []
+  return suites.length > 0 && hello!.versions.some(version => version >= 'TLSv1.2')
+}
 
 /** Requirements whose refusals are as good as any. */
 const OUTBOUND = ['EXO-FRC-01', 'DGR-01', 'EXO-FRC-02']
@@ -8,47 +16,68 @@ export const OMISSIONS: readonly Omission[] = [
   {
     name: 'refuses everybody',
     requirements: [...INBOUND, ...OUTBOUND],
-    defects: { receiver: { refusesEverything: true } },
+    receiver: { greeting: ({ flow }) => `554 5.3.2 ${flow.hostname} takes no mail` },
   },
   {
     name: 'takes mail, sends nothing and says nothing',
     requirements: ['EXO-FRC-01'],
-    defects: { queue: { sleeps: true } },
+    queue: { sends: () => 'never' },
   },
   {
     name: 'answers 250 to everything',
     requirements: [...INBOUND, 'RFC3207-02', 'RFC3207-09'],
-    defects: { receiver: { answersAlways250: true } },
+    receiver: { replyInstead: ({ role }, correct) => (role === 'inbound' ? '250 2.0.0 Yes' : correct) },
   },
   {
     name: 'says deferred while it delivers in clear',
     requirements: OUTBOUND,
-    defects: { sender: { deliversAndSaysDeferred: true } },
+    sender: { mayGoInClear: () => true },
+    queue: {
+      fate: (_, correct) =>
+        correct.kind === 'delivered' && correct.level !== 'opportunistic'
+          ? { ...correct, kind: 'deferred', reason: 'STARTTLS is not offered' }
+          : correct,
+    },
   },
   {
     name: 'delivers in clear a little after it has said deferred',
     requirements: ['EXO-FRC-01', 'DGR-01'],
-    defects: { sender: { deliversLater: true } },
+    sender: {
+      furtherCopies: ({ delivered, level }) =>
+        delivered || level === 'opportunistic' ? [] : [{ tls: false }],
+    },
   },
   {
     name: 'refuses in clear as it refuses every stranger at first',
     requirements: ['EXO-FRC-11'],
-    defects: { receiver: { greylists: true } },
+    receiver: {
+      refusalOfSender: ({ tls, attempt }, correct) =>
+        !correct || tls
+          ? correct
+          : attempt === 1
+            ? '450 4.2.0 Never heard of you, come back later'
+            : undefined,
+    },
   },
   {
     name: 'never answers a handshake that it ought to refuse',
     requirements: ['EXO-S2S-02', 'EXO-S2S-04'],
-    defects: { receiver: { ignoresBadHellos: true } },
+    receiver: {
+      answersHello: ({ hello, flow }, correct) => (isServed(hello, flow) ? correct : 'not at all'),
+    },
     refusals: /the gateway refuses the TLS handshake/,
   },
   {
     name: 'refuses everybody after its first message',
     requirements: ['EXO-FRC-13', 'EXO-FRC-14'],
-    defects: { receiver: { tires: true } },
+    receiver: {
+      replyInstead: ({ role, verb, messages }, correct) =>
+        role === 'inbound' && verb === 'MAIL' && messages > 0 ? '452 4.3.1 Enough for today' : correct,
+    },
   },
   {
     name: 'sends one message and then leaves before STARTTLS',
     requirements: ['EXO-FRC-10'],
-    defects: { sender: { tires: true } },
+    sender: { commandsBeforeStarttls: ({ messages }) => (messages > 0 ? ['QUIT'] : []) },
   },
 ]

@@ -1,46 +1,63 @@
+import { GO_AHEAD } from '../decisions/receiver.ts'
+import { WITH_FORWARD_SECRECY } from '../tls-options.ts'
 import type { Mutant } from './mutant.ts'
+import { isBroken, LOGIN } from './shared.ts'
+
+/** Suites whose name matches go first. */
+const first = (pattern: RegExp, suites: readonly string[]): string[] =>
+  suites.toSorted((a, b) => Number(pattern.test(b)) - Number(pattern.test(a)))
 
 export const PROTOCOL: readonly Mutant[] = [
   {
     name: 'offers AES128 before AES256',
     requirement: 'EXO-OPP-03',
-    defects: { sender: { prefersShortKeys: true } },
+    sender: { tls: (_, correct) => ({ ...correct, suites: first(/128/, correct.suites) }) },
     symptom: 'arrived over TLS with TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, not',
   },
   {
     name: 'goes on in clear as soon as its first suite is refused',
     requirement: 'EXO-OPP-03',
-    defects: { sender: { offersOneSuite: true } },
+    sender: {
+      tls: (_, correct) => ({
+        ...correct,
+        suites: ['TLS_AES_256_GCM_SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
+      }),
+    },
     symptom: 'arrived in clear',
   },
   {
     name: 'answers 220 to STARTTLS with a parameter',
     requirement: 'RFC3207-02',
-    defects: { receiver: { takesParameter: true } },
+    receiver: { replyToStarttls: (_, correct) => (correct.startsWith('501') ? GO_AHEAD : correct) },
     symptom: 'the reply is 220',
   },
   {
     name: 'sends MAIL in clear when the handshake breaks',
     requirement: 'RFC3207-06',
-    defects: { sender: { staysOnBrokenConnection: true } },
+    sender: {
+      bytesOutsideTls: ({ moment, sender }) => (moment === 'no handshake' ? `MAIL FROM:<${sender}>\r\n` : ''),
+    },
     symptom: 'after the go-ahead to STARTTLS it sent',
   },
   {
     name: 'still knows inside TLS who wrote in clear',
     requirement: 'RFC3207-09',
-    defects: { receiver: { remembersEnvelope: true } },
+    receiver: { forgets: ({ tls }) => !tls },
     symptom: 'the reply is 250',
   },
   {
     name: 'uses inside TLS what was offered in clear only',
     requirement: 'RFC3207-09',
-    defects: { sender: { usesClearExtensions: true } },
+    sender: {
+      commandsInsideTls: ({ listedInClear }) =>
+        listedInClear.some(line => line.startsWith('XCLIENT')) ? ['XCLIENT NAME=probe'] : [],
+    },
     symptom: 'it used what was offered in clear only',
   },
   {
     name: 'does not greet again inside TLS',
     requirement: 'RFC3207-09',
-    defects: { sender: { greetsOnce: true } },
+    sender: { greetsAgain: () => false },
     symptom: /did not arrive: bounced .*503/,
     explains: ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09'],
     waits: true,
@@ -48,107 +65,118 @@ export const PROTOCOL: readonly Mutant[] = [
   {
     name: 'begins a second handshake inside TLS',
     requirement: 'RFC3207-10',
-    defects: { receiver: { nestsHandshake: true } },
+    receiver: { replyToStarttls: ({ tls }, correct) => (tls ? GO_AHEAD : correct) },
     symptom: 'the reply is 220',
   },
   {
     name: 'offers STARTTLS again inside TLS',
     requirement: 'RFC3207-10',
-    defects: { receiver: { offersAgain: true } },
+    receiver: { keywords: ({ tls }, correct) => (tls ? [...correct, 'STARTTLS'] : correct) },
     symptom: 'offered again inside TLS',
   },
   {
     name: 'says STARTTLS again inside TLS',
     requirement: 'RFC3207-10',
-    defects: { sender: { startsTlsAgain: true } },
+    sender: { commandsInsideTls: ({ keywords }) => (keywords.includes('STARTTLS') ? ['STARTTLS'] : []) },
     symptom: 'STARTTLS was used again',
   },
   {
     name: 'has no setting for whom to believe',
     requirement: 'RFC3207-11',
-    defects: { sender: { takesAnyCertificate: true } },
+    sender: { checks: () => [] },
     symptom: 'arrived over TLS',
     explains: ['EXO-FRC-09'],
   },
   {
     name: 'sends the message and then looks at the certificate',
     requirement: 'RFC3207-11',
-    defects: { sender: { checksTooLate: true } },
+    sender: { checksTooLate: () => true },
     symptom: 'arrived over TLS',
     explains: ['EXO-FRC-01', 'EXO-FRC-09'],
   },
   {
     name: 'has TLS 1.2 switched off as a receiver',
     requirement: 'EXO-VER-02',
-    defects: { receiver: { minVersion: 'TLSv1.3' } },
+    receiver: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.3', maxVersion: undefined }) },
     symptom: 'the session ended at handshake',
   },
   {
     name: 'has TLS 1.2 switched off as a sender',
     requirement: 'EXO-VER-02',
-    defects: { sender: { minVersion: 'TLSv1.3' } },
+    sender: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.3', maxVersion: undefined }) },
     symptom: 'arrived in clear',
   },
   {
     name: 'completes a handshake with TLS 1.1',
     requirement: 'EXO-VER-03',
-    defects: { receiver: { minVersion: 'TLSv1.1' } },
+    receiver: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.1' }) },
     symptom: 'the handshake succeeded with TLS 1.1',
   },
   {
     name: 'completes a handshake with TLS 1.0',
     requirement: 'EXO-VER-03',
-    defects: { receiver: { minVersion: 'TLSv1' } },
+    receiver: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1' }) },
     symptom: 'the handshake succeeded with TLS 1.0',
   },
   {
     name: 'ends up at TLS 1.0 as a sender',
     requirement: 'EXO-VER-04',
-    defects: { sender: { minVersion: 'TLSv1' } },
+    sender: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1' }) },
     symptom: /it used TLS 1\.|it offered TLS 1\.[01]/,
     breaksControl: true,
   },
   {
     name: 'offers TLS 1.2 only although it has 1.3',
     requirement: 'EXO-OPP-02',
-    defects: { sender: { maxVersion: 'TLSv1.2' } },
+    sender: { tls: (_, correct) => ({ ...correct, maxVersion: 'TLSv1.2' }) },
     symptom: 'arrived over TLS 1.2, not TLS 1.3',
     breaksControl: true,
   },
   {
     name: 'tries again with a lower version after an alert',
     requirement: 'EXO-OPP-02',
-    defects: { sender: { dancesDown: true } },
+    sender: {
+      retriesHandshake: ({ why }) => isBroken(why),
+      tls: ({ reconnectsAfter }, correct) =>
+        reconnectsAfter ? { ...correct, maxVersion: 'TLSv1.2' } : correct,
+    },
     symptom: 'a later handshake offered TLS 1.2 at most',
   },
   {
     name: 'offers CBC before GCM',
     requirement: 'EXO-OPP-03',
-    defects: { sender: { prefersCbc: true } },
+    sender: { tls: (_, correct) => ({ ...correct, suites: first(/^(?!.*GCM).*SHA\d*$/, correct.suites) }) },
     symptom: 'arrived over TLS with TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, not',
   },
   {
     name: 'offers no suite with key exchange by RSA',
     requirement: 'EXO-OPP-03',
-    defects: { sender: { offersEcdheOnly: true } },
+    sender: { tls: (_, correct) => ({ ...correct, suites: WITH_FORWARD_SECRECY }) },
     symptom: 'arrived in clear',
   },
   {
     name: 'closes after a wrong parameter',
     requirement: 'RFC3207-02',
-    defects: { receiver: { closesAtParameter: true } },
+    receiver: { endsSession: ({ reply }, correct) => correct || reply?.startsWith('501') === true },
     symptom: 'the session ended',
   },
   {
     name: 'logs in as it was offered in clear',
     requirement: 'RFC3207-09',
-    defects: { sender: { usesClearAuth: true } },
+    sender: {
+      commandsInsideTls: ({ listedInClear }) =>
+        listedInClear.some(line => line.startsWith('AUTH')) ? [LOGIN] : [],
+    },
     symptom: 'it used what was offered in clear only: AUTH',
   },
   {
     name: 'offers older versions after a broken handshake',
     requirement: 'EXO-VER-04',
-    defects: { sender: { stepsDown: true } },
+    sender: {
+      retriesHandshake: ({ why }) => isBroken(why),
+      tls: ({ reconnectsAfter }, correct) =>
+        reconnectsAfter ? { ...correct, minVersion: 'TLSv1' } : correct,
+    },
     symptom: /it used TLS 1\.|it offered TLS 1\.[01]/,
   },
 ]

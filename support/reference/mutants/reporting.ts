@@ -1,73 +1,90 @@
+import { headersOf } from '../../evidence/mail.ts'
+import { onlyWhere } from '../decisions/defect.ts'
+import { carries } from '../decisions/situation.ts'
 import type { Mutant } from './mutant.ts'
+import { isAmongOwnServers, TLS_1_3 } from './shared.ts'
+
+const lowerLineClaimsTls = (content: string): boolean =>
+  headersOf(content).some(({ name, value }) => name === 'received' && /\bwith ESMTPS/.test(value))
 
 export const REPORTING: readonly Mutant[] = [
   {
     name: 'writes a constant TLS text in its Received line',
     requirement: 'TRC-01',
-    defects: { words: { receivedAlwaysTls: true } },
+    words: { receivedTls: (_, correct) => correct ?? TLS_1_3 },
     symptom: 'the message came in clear, but its Received line says ESMTPS',
   },
   {
     name: 'derives its Received line from a lower one',
     requirement: 'TRC-01',
-    defects: { words: { receivedFromLowerLine: true } },
+    words: {
+      receivedTls: ({ content }, correct) => correct ?? (lowerLineClaimsTls(content) ? TLS_1_3 : undefined),
+    },
     symptom: 'the message came in clear, but its Received line says ESMTPS',
   },
   {
     name: 'logs "verified" because the certificate names the MX host',
     requirement: 'TRC-02',
-    defects: { words: { verifiesByMxName: true } },
+    words: {
+      session: ({ tls, host }, correct) =>
+        tls && host ? { ...correct, verified: carries(tls.certificate?.names ?? [], host) } : correct,
+    },
     symptom: 'the log calls a stranger verified',
   },
   {
     name: 'logs every sender with a certificate as verified',
     requirement: 'TRC-02',
-    defects: { words: { verifiesAnyCertificate: true } },
+    words: {
+      session: ({ tls, host }, correct) =>
+        tls?.certificate && !host ? { ...correct, verified: true } : correct,
+    },
     symptom: 'the log calls a stranger verified',
   },
   {
     name: 'logs TLS where there was none',
     requirement: 'TRC-02',
-    defects: { words: { callsClearEncrypted: true } },
+    words: { session: ({ tls }, correct) => (tls ? correct : { tls: true, ...TLS_1_3 }) },
     symptom: 'the log calls a clear session encrypted',
   },
   {
     name: 'logs neither version nor suite',
     requirement: 'TRC-02',
-    defects: { words: { hidesSessions: true } },
+    words: { session: (_, { tls }) => ({ tls }) },
     symptom: 'the log tells neither version nor suite',
     breaksControl: true,
   },
   {
     name: 'writes a Received line that never tells of TLS',
     requirement: 'TRC-01',
-    defects: { words: { receivedNeverTls: true } },
+    words: { receivedTls: () => undefined },
     symptom: 'the message came over TLS, but its Received line says ESMTP',
     breaksControl: true,
   },
   {
     name: 'writes TLS 1.3 for every version',
     requirement: 'TRC-01',
-    defects: { words: { receivedFixedVersion: true } },
+    words: { receivedTls: (_, correct) => correct && { ...correct, version: 'TLSv1.3' } },
     symptom: 'the Received line says TLS 1.3',
   },
   {
     name: 'writes the same suite for every session',
     requirement: 'TRC-01',
-    defects: { words: { receivedFixedSuite: true } },
+    words: { receivedTls: (_, correct) => correct && { ...correct, suite: 'ECDHE-RSA-AES128-GCM-SHA256' } },
     symptom: 'the Received line says ECDHE-RSA-AES128-GCM-SHA256',
     breaksControl: true,
   },
   {
     name: 'hides in its Received lines that its own servers used TLS',
     requirement: 'TRC-01',
-    defects: { amongServers: { words: { receivedNeverTls: true } } },
+    words: onlyWhere(isAmongOwnServers, { receivedTls: () => undefined }),
     symptom: 'reference to reference: the message came over TLS, but its Received line says ESMTP',
   },
   {
     name: 'logs the same suite for every session',
     requirement: 'TRC-02',
-    defects: { words: { logsFixedSuite: true } },
+    words: {
+      session: ({ tls }, correct) => (tls ? { ...correct, suite: 'ECDHE-RSA-AES128-GCM-SHA256' } : correct),
+    },
     symptom: 'the log says ECDHE-RSA-AES128-GCM-SHA256',
     breaksControl: true,
   },

@@ -1,35 +1,52 @@
+import { onlyWhere } from '../decisions/defect.ts'
+import type { SenderSituation } from '../decisions/sender.ts'
+import { LIBRARY_SUITES, SUITES } from '../tls-options.ts'
 import type { Mutant } from './mutant.ts'
+import { isAmongOwnServers, isBroken } from './shared.ts'
+
+const parentOf = (domain: string): string => domain.slice(domain.indexOf('.') + 1)
+
+/** Domains under one parent are those of one organisation. */
+const isOwnOrganisation = ({ domain, flow }: Pick<SenderSituation, 'domain' | 'flow'>): boolean =>
+  domain !== flow.domain && parentOf(domain) === parentOf(flow.domain)
 
 export const SERVER_TO_SERVER: readonly Mutant[] = [
   {
     name: 'enforces the outgoing leg alone',
     requirement: 'EXO-CON-03',
-    defects: { receiver: { takesClearMail: true } },
+    receiver: { refusalOfSender: ({ tls }, correct) => (tls ? correct : undefined) },
     symptom: 'accepted the message in clear',
     explains: ['EXO-FRC-11'],
   },
   {
     name: 'enforces the incoming leg alone',
     requirement: 'EXO-CON-03',
-    defects: { sender: { clearWithoutStarttlsForPairs: true } },
+    sender: {
+      mayGoInClear: ({ why, flow, domain }, correct) =>
+        correct ||
+        (why === 'STARTTLS is not offered' &&
+          flow.inbound.some(({ from }) => from === `*.${parentOf(domain)}`)),
+    },
     symptom: 'arrived in clear',
   },
   {
     name: 'sends to its own servers alone in clear where STARTTLS is missing',
     requirement: 'EXO-CON-03',
-    defects: { amongServers: { sender: { clearWithoutStarttls: true } } },
+    sender: onlyWhere(isAmongOwnServers, {
+      mayGoInClear: ({ why }, correct) => correct || why === 'STARTTLS is not offered',
+    }),
     symptom: 'reference and reference: the message arrived in clear',
   },
   {
     name: 'relays notifications in clear between its own servers',
     requirement: 'EXO-S2S-01',
-    defects: { sender: { noticesInClear: true } },
+    sender: { usesTls: ({ nullSender }) => !nullSender },
     symptom: 'the message arrived in clear',
   },
   {
     name: 'sends a second copy to its own servers in clear, a little later',
     requirement: 'EXO-S2S-01',
-    defects: { sender: { copiesInClear: true } },
+    sender: { furtherCopies: ({ delivered, tls }) => (delivered && tls ? [{ tls: false }] : []) },
     symptom: /^reference to reference: the message .* again, in clear/,
     breaksControl: true,
     explains: ['EXO-OPP-04', 'EXO-FRC-01'],
@@ -37,96 +54,106 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
   {
     name: 'offers TLS 1.0 and up between its own servers',
     requirement: 'EXO-S2S-02',
-    defects: { sender: { minVersion: 'TLSv1' } },
+    sender: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1' }) },
     symptom: 'the message arrived over TLS',
   },
   {
     name: 'takes TLS 1.1 from its own servers',
     requirement: 'EXO-S2S-02',
-    defects: { receiver: { minVersion: 'TLSv1.1' } },
+    receiver: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.1' }) },
     symptom: 'the handshake succeeded with TLS 1.1',
   },
   {
     name: 'offers TLS 1.3 between servers that are to use TLS 1.2',
     requirement: 'EXO-S2S-02',
-    defects: { sender: { ignoresHighestVersion: true } },
+    sender: { tls: (_, correct) => ({ ...correct, maxVersion: undefined }) },
     symptom: 'arrived over TLS 1.3, not TLS 1.2',
     breaksControl: true,
   },
   {
     name: 'takes TLS 1.3 from servers that are to use TLS 1.2',
     requirement: 'EXO-S2S-02',
-    defects: { receiver: { ignoresHighestVersion: true } },
+    receiver: { tls: (_, correct) => ({ ...correct, maxVersion: undefined }) },
     symptom: 'accepted over TLS 1.3, not TLS 1.2',
   },
   {
     name: 'sends in clear to domains of its own organisation',
     requirement: 'EXO-S2S-03',
-    defects: { sender: { clearForOwnOrganisation: true } },
+    sender: { usesTls: at => !isOwnOrganisation(at) },
     symptom: 'the message arrived in clear',
     breaksControl: true,
   },
   {
     name: 'hides in its Received lines that a hop was encrypted',
     requirement: 'EXO-S2S-03',
-    defects: { words: { receivedNeverTls: true } },
+    words: { receivedTls: () => undefined },
     symptom: 'came over TLS, but its Received line says ESMTP',
     breaksControl: true,
   },
   {
     name: 'offers key exchange by RSA between its own servers',
     requirement: 'EXO-S2S-04',
-    defects: { sender: { offersStaticRsa: true } },
+    sender: { tls: (_, correct) => ({ ...correct, suites: SUITES }) },
     symptom: 'the message arrived over TLS',
   },
   {
     name: 'takes key exchange by RSA from its own servers',
     requirement: 'EXO-S2S-04',
-    defects: { receiver: { takesStaticRsa: true } },
+    receiver: { tls: (_, correct) => ({ ...correct, suites: LIBRARY_SUITES }) },
     symptom: 'the handshake succeeded with TLS 1.2',
   },
   {
     name: 'treats its own servers opportunistically',
     requirement: 'EXO-S2S-05',
-    defects: { sender: { trustsOwnOrganisation: true } },
+    sender: { level: (at, correct) => (isOwnOrganisation(at) ? 'opportunistic' : correct) },
     symptom: 'the message arrived in clear',
   },
   {
     name: 'lets its own servers in without TLS',
     requirement: 'EXO-S2S-05',
-    defects: { receiver: { takesClearMail: true } },
+    receiver: { refusalOfSender: ({ tls }, correct) => (tls ? correct : undefined) },
     symptom: 'accepted the message in clear',
     explains: ['EXO-FRC-11'],
   },
   {
     name: 'goes on in clear to its own servers once the handshake was reset',
     requirement: 'EXO-S2S-05',
-    defects: { sender: { clearWhereValidatedAndBroken: true } },
+    sender: {
+      mayGoInClear: ({ why, level }, correct) => correct || (isBroken(why) && level !== 'encryption-only'),
+    },
     symptom: 'the message arrived in clear',
   },
   {
     name: 'believes a self-signed certificate on the path to its own servers',
     requirement: 'EXO-S2S-05',
-    defects: { sender: { takesSelfSigned: true } },
+    sender: {
+      trustsChain: ({ chainError }, correct) => correct || chainError === 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    },
     symptom: 'the message arrived over TLS',
   },
   {
     name: 'does not try again what waits for its own servers',
     requirement: 'EXO-S2S-05',
-    defects: { queue: { forgetsDeferred: true } },
+    queue: { nextAttemptIn: () => undefined },
     symptom: 'the message did not arrive: deferred',
     waits: true,
   },
   {
     name: 'sends once more to its own servers what had waited for them',
     requirement: 'EXO-S2S-05',
-    defects: { sender: { deliversHeldTwice: true } },
+    sender: {
+      furtherCopies: ({ delivered, tls, attempt }) =>
+        delivered && tls && attempt > 1 ? [{ tls: true }] : [],
+    },
     symptom: 'reference to reference: the message arrived again, over TLS',
   },
   {
     name: 'sends to its own servers in clear, a little after it has said deferred',
     requirement: 'EXO-S2S-05',
-    defects: { sender: { deliversLater: true } },
+    sender: {
+      furtherCopies: ({ delivered, level }) =>
+        delivered || level === 'opportunistic' ? [] : [{ tls: false }],
+    },
     // Where the machine is slow, the example itself sees it begin.
     symptom: /^reference to reference: .* in clear/,
     explains: ['EXO-FRC-01'],
@@ -134,13 +161,16 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
   {
     name: 'has another server with older versions',
     requirement: 'BCP-07',
-    defects: { otherServers: { minVersion: 'TLSv1' } },
+    receiver: { tls: ({ server }, correct) => (server > 1 ? { ...correct, minVersion: 'TLSv1' } : correct) },
     symptom: /asked for TLS 1\.1 alone, .* is the weaker/,
   },
   {
     name: 'has older versions at its IPv6 address',
     requirement: 'BCP-07',
-    defects: { ipv6: { minVersion: 'TLSv1' } },
+    receiver: {
+      tls: ({ localAddress }, correct) =>
+        localAddress.includes(':') ? { ...correct, minVersion: 'TLSv1' } : correct,
+    },
     symptom: /asked for TLS 1\.1 alone, \[::1\].* is the weaker/,
     breaksControl: true,
   },

@@ -1,79 +1,115 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import type { MailFlow } from '../../mailflow/mail-flow.ts'
+import { certificate } from '../../pki/certificate.ts'
+import type { Identity } from '../../pki/pki.ts'
 import type { Mutant } from './mutant.ts'
+
+/** The gateway ends: a decision cannot be made. */
+function ends(): never {
+  throw new Error('this defect ends the gateway')
+}
+
+/** A certificate for the same key that is valid from tomorrow on, under the name of the new issuer. */
+function tomorrows({ hostname, identity }: MailFlow): Identity {
+  const key = createPrivateKey(identity.key)
+  const pem = certificate({
+    commonName: hostname,
+    names: [hostname],
+    publicKey: createPublicKey(key),
+    issuer: { commonName: 'Mail TLS test new intermediate', key },
+    role: 'server',
+    from: 1,
+    until: 30,
+  })
+  return { key: identity.key, certificate: pem }
+}
 
 export const TRANSITION: readonly Mutant[] = [
   {
     name: 'keeps its former certificate',
     requirement: 'EXO-TRN-01',
-    defects: { receiver: { keepsCertificate: true } },
+    receiver: { tls: ({ identities }, correct) => ({ ...correct, identity: identities[0]! }) },
     symptom: 'still showed the former certificate after the change',
   },
   {
     name: 'shows the new certificate before its start',
     requirement: 'EXO-TRN-01',
-    defects: { receiver: { showsTomorrowsCertificate: true } },
+    receiver: {
+      tls: ({ flow, identities }, correct) =>
+        identities.length > 1 ? { ...correct, identity: tomorrows(flow) } : correct,
+    },
     symptom: 'outside its validity',
   },
   {
     name: 'loses mail while its certificate is changed',
     requirement: 'EXO-TRN-01',
-    defects: { queue: { losesAtChange: true } },
+    queue: { sends: ({ firstSinceChange }, correct) => (firstSinceChange ? 'never' : correct) },
     symptom: 'accepted messages did not arrive',
     waits: true,
   },
   {
     name: 'sends validated mail in clear when the authority has changed',
     requirement: 'EXO-TRN-02',
-    defects: { sender: { clearAfterBadCertificate: true } },
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'the certificate is not accepted' },
     symptom: 'the message arrived in clear',
     explains: ['EXO-FRC-01', 'EXO-FRC-09'],
   },
   {
     name: 'hides in its queue why mail waits',
     requirement: 'EXO-TRN-02',
-    defects: { words: { hidesReasons: true } },
+    queue: {
+      fate: (_, correct) =>
+        correct.kind === 'deferred' ? { ...correct, reason: 'try again later' } : correct,
+    },
     symptom: 'its reason does not name the certificate',
   },
   {
     name: 'trusts one root at a time',
     requirement: 'EXO-TRN-03',
-    defects: { sender: { trustsFirstRootOnly: true } },
+    sender: { tls: (_, correct) => ({ ...correct, trust: correct.trust.slice(0, 1) }) },
     symptom: /did not arrive: deferred .* not accepted/,
   },
   {
     name: 'shows both certificates in turn',
     requirement: 'EXO-TRN-01',
-    defects: { receiver: { alternatesCertificates: true } },
+    receiver: {
+      tls: ({ identities, connection }, correct) => ({
+        ...correct,
+        identity: (connection % 2 === 0 ? identities.at(-2) : undefined) ?? correct.identity,
+      }),
+    },
     symptom: 'still showed the former certificate after the change',
   },
   {
     name: 'trusts roots that it was not told of',
     requirement: 'EXO-TRN-02',
-    defects: { sender: { ignoresIssuer: true } },
+    sender: { trustsChain: ({ chainError = '' }, correct) => correct || !/EXPIRED|NOT_YET/.test(chainError) },
     symptom: 'arrived over TLS',
   },
   {
     name: 'sends opportunistic mail in clear when the authority has changed',
     requirement: 'EXO-TRN-02',
-    defects: { sender: { validatesOpportunistic: true } },
+    sender: { checks: ({ level }, correct) => (level === 'opportunistic' ? ['chain'] : correct) },
     symptom: 'arrived in clear',
   },
   {
     name: 'ends instead of refusing',
     requirement: 'EXO-FRC-11',
-    defects: { receiver: { crashesInsteadOfRefusing: true } },
+    receiver: { refusalOfSender: (_, correct) => correct && ends() },
     symptom: 'reference ended by itself',
   },
   {
     name: 'ends a little after it has held a message back',
     requirement: 'EXO-FRC-01',
-    defects: { queue: { crashesAfterHolding: true } },
+    queue: { nextAttemptIn: () => 300 },
+    sender: { level: ({ attempt }, correct) => (attempt > 1 ? ends() : correct) },
     symptom: 'reference ended by itself',
     explains: ['EXO-OPP-04'],
   },
   {
     name: 'ends instead of holding a message back',
     requirement: 'EXO-FRC-01',
-    defects: { sender: { crashesInsteadOfHolding: true } },
+    queue: { fate: (_, correct) => (correct.kind === 'deferred' ? ends() : correct) },
     symptom: 'reference ended by itself',
   },
 ]

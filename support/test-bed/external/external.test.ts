@@ -113,7 +113,7 @@ describe('a gateway that the suite did not start', () => {
   const gateway = async (given: Given = {}): Promise<Endpoint[]> => {
     const [host, mailboxHost] = [freshHost(), freshHost()]
     const partners = given.partners ?? [{ host, port: await freePort(host) }]
-    const { inbound = INBOUND, outbound = OUTBOUND, defects, retriesAfter } = given
+    const { inbound = INBOUND, outbound = OUTBOUND, defect, retriesAfter } = given
     const served: Served = {
       ...{
         pki: join(folder, 'pki'),
@@ -122,7 +122,7 @@ describe('a gateway that the suite did not start', () => {
         inbound,
         outbound,
       },
-      ...(defects ? { defects } : {}),
+      ...(defect ? { defect } : {}),
       ...(retriesAfter === undefined ? {} : { retriesAfter }),
     }
     const child = fork(SERVE, [JSON.stringify(served)])
@@ -304,7 +304,7 @@ describe('a gateway that the suite did not start', () => {
   })
 
   it('is caught when it holds mail back and sends it in clear a moment later', async () => {
-    await gateway({ sides: 'outbound', defects: { sender: { deliversLater: true } } })
+    await gateway({ sides: 'outbound', defect: 'delivers in clear a little after it has said deferred' })
     const ended = await check(...of('EXO-FRC-01'))
     assert.equal(ended.status, 1)
     const [control, broken] = ended.verdicts

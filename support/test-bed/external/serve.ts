@@ -11,8 +11,8 @@ import { PartnerServer } from '../../lab/partner/partner-server.ts'
 import { decisive, type InboundConnector, type OutboundConnector } from '../../mailflow/mail-flow.ts'
 import { readAuthorities } from '../../pki/authority-files.ts'
 import { Pki } from '../../pki/pki.ts'
-import type { Defects } from '../../reference/defects.ts'
 import { reference } from '../../reference/gateway.ts'
+import { mutant } from '../../reference/mutants/index.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
 
 /** With a host of its own, on the same port, where mail for it is delivered. */
@@ -29,7 +29,8 @@ export interface Served {
   mailboxHost: string
   inbound: InboundConnector[]
   outbound: RoutedConnector[]
-  defects?: Defects
+  /** Name of a mutant or an omission; absent: the gateway has no defect. */
+  defect?: string
   /** It tries deferred mail again after so long, again and again, in ms. */
   retriesAfter?: number
 }
@@ -50,13 +51,13 @@ const {
   mailboxHost,
   inbound,
   outbound,
-  defects,
+  defect,
   retriesAfter,
 } = JSON.parse(process.argv[2]!) as Served
 process.on('disconnect', () => process.exit())
 
 const pki = new Pki(readAuthorities(folder))
-const gateway = await reference(defects).start({
+const gateway = await reference(defect === undefined ? {} : mutant(defect)).start({
   hostname: HOSTNAME,
   domain: DOMAIN,
   recipient: `inbox@${DOMAIN}`,
@@ -115,7 +116,7 @@ async function mailbox(): Promise<string> {
   const box = new Partner(DOMAIN, specs)
   const smtp = new PartnerServer()
   smtp.add(box.hosts[0]!)
-  await smtp.listen({ host: mailboxHost, port: partner.port })
+  await smtp.start({ host: mailboxHost, port: partner.port })
   const http = createServer(({ url }, response) => {
     const text = new URL(url!, 'http://mailbox').searchParams.get('query')!
     const items = box.messages

@@ -39,6 +39,10 @@ export class LineBuffer {
     return bytes.every((byte, i) => this.#rest[i] === byte)
   }
 
+  get isEmpty(): boolean {
+    return this.#rest.length === 0
+  }
+
   /** Takes what is left, unfinished line included: at STARTTLS these bytes came too early. */
   drain(): Buffer {
     const rest = this.#rest

@@ -1,0 +1,32 @@
+import { SERVICE } from '../../mailflow/domains.ts'
+import { covers } from '../../mailflow/mail-flow.ts'
+import type { Fate, WithoutTls } from '../decisions/queue.ts'
+import type { ReceiverSituation } from '../decisions/receiver.ts'
+import type { CertificateSituation, Situation } from '../decisions/situation.ts'
+
+// What several defects have in common.
+
+/** Mail comes from a server, not from a user who submits it. */
+export const isFromServer = ({ role }: ReceiverSituation): boolean => role === 'inbound'
+
+/** Mail comes from a server of the gateway's own service, or goes to one. */
+export const isAmongOwnServers = ({ sender, recipients }: Situation): boolean =>
+  [sender, ...recipients].some(address => covers(`*.${SERVICE}`, address.split('@').at(-1)!.toLowerCase()))
+
+/** STARTTLS was begun and no session came of it. */
+export const isBroken = (why: WithoutTls | undefined): boolean =>
+  why === 'the handshake failed' || why === 'the connection is closed'
+
+/** A name goes on behind the expected one: mail.partner.test.other.test for mail.partner.test. */
+export const goesOnBehind = ({ certificate, expected }: CertificateSituation): boolean =>
+  certificate.names.some(name => name.includes(`${expected.replace(/^\*/, '')}.`))
+
+/** Node has no word for OpenSSL's error 79: an issuer without the CA flag. */
+export const ISSUER_WITHOUT_CA_FLAG = 'UNSPECIFIED'
+
+export const TLS_1_3 = { version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
+
+export const bouncedIfDeferred = (fate: Fate): Fate =>
+  fate.kind === 'deferred' ? { ...fate, kind: 'bounced' } : fate
+
+export const LOGIN = `AUTH PLAIN ${Buffer.from('\0me\0secret').toString('base64')}`
