@@ -12,7 +12,7 @@ const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import
 const suite = fileURLToPath(new URL('contract.suite.ts', import.meta.url))
 
 describe('npm run contract', () => {
-  it('starts no other gateway than those of the tests that are asked for, and no engine for one without', async function () {
+  it('starts only the gateways of the selected tests, and asks no engine for a gateway without a container', async function () {
     this.timeout(120_000)
     const folder = mkdtempSync(join(tmpdir(), 'engine-'))
     const asked: string[] = []

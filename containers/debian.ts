@@ -1,5 +1,5 @@
 import type { Release } from '../support/gateway/adapter.ts'
 
-/** A product as it is packaged in these releases of Debian, newest first. */
+/** The releases of a product that Debian packages, one for each release of Debian; the newest first. */
 export const debian = (...suites: readonly string[]): Release[] =>
   suites.map(name => ({ name, base: `debian:${name}-slim` }))

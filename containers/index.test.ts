@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { bundledGateway } from './index.ts'
 
-describe('a gateway that does not come with the suite', () => {
-  const said: [name: string, advice: string][] = [
-    ['sendmail@', 'sendmail comes as trixie, bookworm and bullseye'],
-    ['postfix@buster', 'postfix comes as trixie, bookworm and bullseye'],
-    ['postfix@', 'postfix comes as trixie, bookworm and bullseye'],
-    ['mox@trixie', 'mox comes as 0.0.15'],
+describe('the name of an unknown gateway', () => {
+  const given: [name: string, advice: string][] = [
+    ['sendmail@', 'sendmail has the releases trixie, bookworm and bullseye'],
+    ['postfix@buster', 'postfix has the releases trixie, bookworm and bullseye'],
+    ['postfix@', 'postfix has the releases trixie, bookworm and bullseye'],
+    ['mox@trixie', 'mox has the release 0.0.15'],
     ['postfx@bullseye', 'did you mean postfix@bullseye?'],
     ['exmi', 'did you mean exim?'],
   ]
-  for (const [name, advice] of said)
-    it(`is told what there is instead: ${name}`, () =>
+  for (const [name, advice] of given)
+    it(`is an error with advice: ${name}`, () =>
       assert.throws(() => bundledGateway(name), {
         name: 'InputError',
         message: `there is no gateway ${name}; ${advice}`,

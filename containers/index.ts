@@ -15,7 +15,7 @@ import { PAIRS } from './pairs.ts'
 import { postfix } from './postfix/adapter.ts'
 import { sendmail } from './sendmail/adapter.ts'
 
-/** Every gateway that comes with the suite: a folder here and a line in this list. */
+/** Every gateway that comes with the suite. Each has a folder beside this file and a line in this list. */
 const BUNDLED: readonly GatewaySource[] = [
   embedded(haraka),
   container(harakaInContainer, 'trixie'),
@@ -27,21 +27,21 @@ const BUNDLED: readonly GatewaySource[] = [
   ...everyRelease(sendmail),
   ...everyRelease(chasquid),
   reference(),
-].map(source => paired(source, PAIRS[source.name.split('@')[0]!]))
+].map(source => withOtherKind(source, PAIRS[source.name.split('@')[0]!]))
 
-/** The embedded one, which needs no container engine. */
+/** The embedded gateway, which needs no container engine. */
 export const DEFAULT_GATEWAY = 'haraka'
 
 export const bundledNames = (): string[] => BUNDLED.map(({ name }) => name)
 
-/** Under its bare name, and with each release behind an @. */
+/** A product under its bare name, and as `NAME@RELEASE` for each release. */
 function everyRelease(product: ContainerProduct): GatewaySource[] {
   const releases = [undefined, ...product.releases.map(({ name }) => name)]
   return releases.map(release => container(product, release))
 }
 
-/** A source with a second server of another kind, where there is one. */
-function paired(source: GatewaySource, other: string | undefined): GatewaySource {
+/** The source with the given second server of another kind, if there is one. */
+function withOtherKind(source: GatewaySource, other: string | undefined): GatewaySource {
   if (other === undefined) return source
   return {
     ...source,
@@ -49,7 +49,7 @@ function paired(source: GatewaySource, other: string | undefined): GatewaySource
   }
 }
 
-/** Throws InputError when there is none of this name. */
+/** Throws InputError if no gateway has this name. */
 export function bundledGateway(name: string): GatewaySource {
   const found = BUNDLED.find(source => source.name === name)
   if (found) return found
@@ -58,13 +58,15 @@ export function bundledGateway(name: string): GatewaySource {
     one.startsWith(`${product}@`) ? [one.slice(product!.length + 1)] : [],
   )
   if (name !== product && releases.length > 0)
-    throw new InputError(`there is no gateway ${name}; ${product} comes as ${andOf(releases)}`)
+    throw new InputError(
+      `there is no gateway ${name}; ${product} has the release${releases.length > 1 ? 's' : ''} ${listed(releases)}`,
+    )
   const near = nearest(name, bundledNames(), 1)
   const advice =
     near.length > 0
       ? `did you mean ${near[0]}?`
-      : `there are ${bundledNames().join(', ')}, and gateway files such as ./gateway.yaml`
+      : `name one of ${bundledNames().join(', ')}, or a gateway file such as ./gateway.yaml`
   throw new InputError(`there is no gateway ${name}; ${advice}`)
 }
 
-const andOf = (words: readonly string[]) => words.join(', ').replace(/, ([^,]*)$/, ' and $1')
+const listed = (words: readonly string[]) => words.join(', ').replace(/, ([^,]*)$/, ' and $1')

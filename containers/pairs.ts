@@ -1,5 +1,5 @@
 /**
- * Which server of another kind a product exchanges mail with, by the name that `bundledGateway` knows. All releases of
- * a product have the same; a product that is not here is paired with its own kind alone.
+ * The second server of another kind for each product, by its name in `bundledGateway`. It is the same for all releases
+ * of the product. A product that is not listed here has second servers of its own kind only.
  */
 export const PAIRS: Readonly<Record<string, string>> = { postfix: 'exim', exim: 'postfix' }

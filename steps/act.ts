@@ -1,8 +1,10 @@
 import type { Handover } from '../support/evidence/handover.ts'
-import type { Mail, Message } from '../support/evidence/mail.ts'
+import type { InMailbox, Message } from '../support/evidence/mail.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
+import type { Mailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
+import type { MailFlow } from '../support/mailflow/mail-flow.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
 import { compose, type MessageOptions, newToken } from '../support/traffic/message.ts'
 import { passOn } from '../support/traffic/onward.ts'
@@ -24,9 +26,9 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   const { partnerDomain: domain } = world.intent.read('connector', 'partnerDomain')
   if (!domain) throw new Error('no Given says which outbound connector applies to the partner')
   const { list } = world.intent.read('exchangers')
-  world.extensionsBeforeTlsOnly = world.intent.read('extensions').beforeTlsOnly ?? []
-  world.injectedByPartner = world.intent.read('injected').by
-  return world.partner({ domain, hosts: list?.map(plain) ?? [partnerBehaviour(world)] })
+  world.happened.extensionsBeforeTlsOnly = world.intent.read('extensions').beforeTlsOnly ?? []
+  world.happened.injectedByPartner = world.intent.read('injected').by
+  return world.servers.partner({ domain, hosts: list?.map(plain) ?? [partnerBehaviour(world)] })
 }
 
 /** What the partner does always, and what it does besides on some connections. */
@@ -61,11 +63,11 @@ function messageFor(world: MailWorld, to: string[], { message, tries = 1, ...how
   const recipients = said.inCapitals ? to.map(inCapitals) : to
   if (said.encrypted) {
     const { message, secret } = encrypted({ from: world.flow.sender, to: recipients })
-    world.secret = secret
+    world.happened.secret = secret
     return message
   }
   // Where a message may come back, its author is at a partner, who sees what comes.
-  const author = tries > 1 ? world.author?.domain : undefined
+  const author = tries > 1 ? world.happened.author?.domain : undefined
   const back = author && said.withoutReturnPath ? { headers: [`Reply-To: <author@${author}>`] } : {}
   const from = said.withoutReturnPath ? '' : author ? `author@${author}` : world.flow.sender
   const size = said.size ? { size: said.size } : {}
@@ -75,6 +77,15 @@ function messageFor(world: MailWorld, to: string[], { message, tries = 1, ...how
 const inCapitals = (address: string): string => {
   const [local, domain] = address.split('@')
   return `${local}@${domain!.toUpperCase()}`
+}
+
+/** Notes how messages stand when the act is over. */
+function noteStanding(
+  { run, happened }: MailWorld,
+  watched: readonly WatchedMessage[],
+  flow: MailFlow = run.flow,
+): void {
+  happened.standing.note(watched, flow, { external: run.gateways.source.kind === 'external' })
 }
 
 let lastRecipient = 0
@@ -88,7 +99,7 @@ export async function sendTo(
   partners: readonly Partner[],
   how: Sending = {},
 ): Promise<WatchedMessage[]> {
-  const gateway = await world.gateway()
+  const gateway = await world.servers.gateway()
   const { submitted } = world.intent.read('message', 'submitted')
   const to = partners.map(({ domain }) => recipientAt(domain))
   const watched = await sendAndWatch({
@@ -99,10 +110,10 @@ export async function sendTo(
     tries: how.tries ?? 1,
     ...(submitted === 'over TLS' ? { tls: {} } : {}),
   })
-  for (const { domain } of partners) world.notes.push(...gateway.log(domain, 12))
-  world.watched.push(...watched)
-  world.settled(watched)
-  world.acted = true
+  for (const { domain } of partners) world.happened.notes.push(...gateway.log(domain, 12))
+  world.happened.watched.push(...watched)
+  noteStanding(world, watched)
+  world.happened.acted = true
   return watched
 }
 
@@ -111,12 +122,15 @@ export async function sendToPartner(world: MailWorld, how: Sending = {}): Promis
   const partner = await partnerOf(world)
   // A user who has to log in writes in nobody else's name.
   if ((how.tries ?? 1) > 1 && !world.run.gateways.source.login)
-    world.author = await world.partner({ domain: world.run.lab.freshDomain('*.opportunistic.test') })
+    world.happened.author = await world.servers.partner({
+      domain: world.run.lab.freshDomain('*.opportunistic.test'),
+    })
   const passesOn = world.intent.read('onward').unencrypted
   const [watched] = await sendTo(world, [partner], how)
-  if (world.injectedByPartner) world.alive = await greets((await world.gateway()).submission)
+  if (world.happened.injectedByPartner)
+    world.happened.alive = await greets((await world.servers.gateway()).submission)
   const [arrival] = watched!.arrivals
-  if (passesOn && arrival) world.passedOn = await passOn(world.run.pki, partner, arrival.content)
+  if (passesOn && arrival) world.happened.passedOn = await passOn(world.run.pki, partner, arrival.content)
   return watched!
 }
 
@@ -130,8 +144,8 @@ export async function sendTwice(world: MailWorld): Promise<void> {
 /** One message to several partners. */
 export async function sendCopies(world: MailWorld): Promise<void> {
   const { list = [] } = world.intent.read('copies')
-  world.copies = list
-  const partners = await world.partners(
+  world.happened.copies = list
+  const partners = await world.servers.partners(
     list.map(({ domain, behaviour }) => ({ domain, hosts: [plain(behaviour)] })),
   )
   await sendTo(world, partners)
@@ -139,7 +153,7 @@ export async function sendCopies(world: MailWorld): Promise<void> {
 
 /** The gateway is asked to send a message to the second server, through the tap. */
 export async function sendToSecondServer(world: MailWorld, how: Sending = {}): Promise<WatchedMessage> {
-  const { gateway, second } = await world.pair()
+  const { gateway, second } = await world.servers.pair()
   const { always, out = always } = world.intent.read('tap', 'always', 'out')
   const { submitted } = world.intent.read('message', 'submitted')
   const passed = await sendThroughTap(world.run, {
@@ -152,29 +166,29 @@ export async function sendToSecondServer(world: MailWorld, how: Sending = {}): P
     // As a user's client does, unless the example says otherwise.
     ...(submitted === 'unencrypted' ? {} : { tls: {} }),
   })
-  world.passed({ ...passed, names: [gateway.name, second.name] })
-  world.notes.push(...gateway.log(second.flow.domain, 12))
-  world.watched.push(passed.watched)
-  world.settled([passed.watched], gateway.flow)
+  world.happened.relayed({ ...passed, names: [gateway.name, second.name] })
+  world.happened.notes.push(...gateway.log(second.flow.domain, 12))
+  world.happened.watched.push(passed.watched)
+  noteStanding(world, [passed.watched], gateway.flow)
   return passed.watched
 }
 
 /** The second server is asked to send a message to the gateway, through the tap. */
 export async function receiveFromSecondServer(world: MailWorld): Promise<void> {
-  const { gateway, second } = await world.pair()
+  const { gateway, second } = await world.servers.pair()
   const { always, in: does = always } = world.intent.read('tap', 'always', 'in')
-  await world.takePathTo(gateway)
+  await world.servers.takePathTo(gateway)
   const passed = await receiveThroughTap(world.run, {
     from: second,
     to: gateway,
     message: compose({ from: second.flow.sender, to: [gateway.flow.recipient] }),
     ...(does ? { does } : {}),
   })
-  world.passed({ ...passed, names: [second.name, gateway.name] })
-  world.handover = passed.handover
-  world.alive = passed.alive
-  world.arrived = await lookIntoMailbox(world)
-  world.notes.push(...gateway.log(second.flow.domain, 10))
+  world.happened.relayed({ ...passed, names: [second.name, gateway.name] })
+  world.happened.handover = passed.handover
+  world.happened.alive = passed.alive
+  world.happened.arrived = await lookIntoMailbox(world)
+  world.happened.notes.push(...gateway.log(second.flow.domain, 10))
 }
 
 /** How the client behaves when it delivers, as the Givens want it. */
@@ -209,7 +223,7 @@ function clientBehaviour(world: MailWorld): SenderBehaviour {
 
 /** The client delivers a message; afterwards it is known what became of it in the mailbox. */
 export async function deliver(world: MailWorld): Promise<void> {
-  const gateway = await world.gateway()
+  const gateway = await world.servers.gateway()
   const { flow } = gateway
   const { clientDomain } = world.intent.read('connector', 'clientDomain')
   if (!clientDomain) throw new Error('no Given says which inbound connector applies to the client')
@@ -223,43 +237,43 @@ export async function deliver(world: MailWorld): Promise<void> {
     ...(behaviour.cuts ? { size: 40_000 } : {}),
   })
   const options = { endpoint: gateway.inbound, hostname: flow.hostname, pki: world.run.pki }
-  world.handover = await handOver(message, { ...options, behaviour })
-  world.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))
-  world.acted = true
-  world.arrived = await lookIntoMailbox(world)
-  const { accepted } = world.handover
-  if (accepted && world.arrived?.mails.length !== 0) return
+  world.happened.handover = await handOver(message, { ...options, behaviour })
+  world.happened.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))
+  world.happened.acted = true
+  world.happened.arrived = await lookIntoMailbox(world)
+  const { accepted } = world.happened.handover
+  if (accepted && world.happened.arrived?.mails.length !== 0) return
   // A refusal counts only from a gateway that still takes the mail of others. Where a later message is in the mailbox, an
   // earlier one is not merely late.
   const other = await deliverForAnother(world, gateway)
-  if (!accepted && !behaviour.cuts) world.alive = other.accepted
-  if (!world.mailbox) return
+  if (!accepted && !behaviour.cuts) world.happened.alive = other.accepted
+  const mailbox = mailboxOf(world)
+  if (!mailbox) return
   const { token } = other.message
-  const found = await (other.accepted ? world.mailbox.await(token) : world.mailbox.find(token))
-  world.arrived = { mails: await world.mailbox.find(message.token), later: found.length > 0 }
+  const found = await (other.accepted ? mailbox.await(token) : mailbox.find(token))
+  world.happened.arrived = { mails: await mailbox.find(message.token), later: found.length > 0 }
 }
 
-/** What the mailbox holds of a delivered message. */
-export interface InMailbox {
-  mails: readonly Mail[]
-  /** A message that was delivered afterwards is there. */
-  later: boolean
-}
+/** Where mail that the gateway has taken ends up; nothing where nobody can look into it. */
+const mailboxOf = ({ happened, run }: MailWorld): Mailbox | undefined => happened.inbox ?? run.mailbox
 
 /** Waits for the delivered message, for a bounded time, where the gateway has accepted it: no other can come. */
-async function lookIntoMailbox({ mailbox, delivered }: MailWorld): Promise<InMailbox | undefined> {
+async function lookIntoMailbox(world: MailWorld): Promise<InMailbox | undefined> {
+  const mailbox = mailboxOf(world)
+  const { delivered } = world.happened
   if (!mailbox) return undefined
   const { token } = delivered.message
   return { mails: await (delivered.accepted ? mailbox.await(token) : mailbox.find(token)), later: false }
 }
 
 /** A message over TLS from a client that no connector names; without a mailbox, its beginning is enough. */
-function deliverForAnother({ run, mailbox }: MailWorld, { inbound, flow }: Gateway): Promise<Handover> {
+function deliverForAnother(world: MailWorld, { inbound, flow }: Gateway): Promise<Handover> {
+  const { run } = world
   const from = `other@${run.lab.freshDomain('*.stranger.test')}`
   const token = newToken()
   const message = compose({ from, to: [flow.recipient], body: { headers: [], text: token, token } })
   const options = { endpoint: inbound, hostname: flow.hostname, pki: run.pki }
-  return mailbox
+  return mailboxOf(world)
     ? handOver(message, { ...options, behaviour: { tls: 'uses' } })
     : beginsOnly(handOver(message, { ...options, behaviour: { tls: 'uses', leavesAt: 'MAIL' } }))
 }

@@ -24,6 +24,7 @@ import { arrivalsOf } from '../support/traffic/arrivals.ts'
 import { Stream } from '../support/traffic/stream.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
 import { until } from '../support/wire/until.ts'
+import type { Happened } from './happened.ts'
 import { Inapplicable } from './outcome.ts'
 import { version, words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
@@ -60,7 +61,7 @@ const SOME = SETTLED
 
 When('clients deliver messages all the time', async function (this: MailWorld) {
   const { certificateChanges } = this.intent.read('gateway', 'certificateChanges')
-  const gateway = await this.gatewayOfOwn()
+  const gateway = await this.servers.gatewayOfOwn()
   const { flow } = gateway
   const { lab, pki, mailbox, gateways } = this.run
   const stream = new Stream(
@@ -75,7 +76,7 @@ When('clients deliver messages all the time', async function (this: MailWorld) {
     },
     { domain: lab.freshDomain('*.stranger.test'), to: [flow.recipient] },
   )
-  this.acted = true
+  this.happened.acted = true
   try {
     await some(stream)
     if (certificateChanges) {
@@ -88,8 +89,10 @@ When('clients deliver messages all the time', async function (this: MailWorld) {
   } finally {
     await stream.end()
   }
-  this.stream = stream.seen()
-  this.arrivals = await arrivalsOf(stream, mailbox!, gateway, { retries: !gateways.source.lacks('retry') })
+  this.happened.stream = stream.seen()
+  this.happened.arrivals = await arrivalsOf(stream, mailbox!, gateway, {
+    retries: !gateways.source.lacks('retry'),
+  })
 })
 
 /** Awaits a few more accepted messages, for a bounded time. */
@@ -99,21 +102,21 @@ async function some(stream: Stream): Promise<void> {
 }
 
 Then('every message arrives exactly once', function (this: MailWorld) {
-  return this.conclude(eachArrivedOnce(this.stream!, this.arrivals!))
+  return this.conclude(eachArrivedOnce(this.happened.stream!, this.happened.arrivals!))
 })
 
 Then('every session shows the former certificate within its validity', function (this: MailWorld) {
-  return this.conclude(showsThroughout(this.stream!, 'former'))
+  return this.conclude(showsThroughout(this.happened.stream!, 'former'))
 })
 
 Then(
   'sessions show the former certificate before the change and the new one afterwards, within their validity',
   function (this: MailWorld) {
-    return this.conclude(showsChange(this.stream!))
+    return this.conclude(showsChange(this.happened.stream!))
   },
 )
 
-type Reaction = (world: MailWorld) => Observation
+type Reaction = (happened: Happened, world: MailWorld) => Observation
 
 /** What the gateway can do with what comes to it, in the words of the features. */
 const REACTIONS: Record<string, Reaction> = {
@@ -122,7 +125,7 @@ const REACTIONS: Record<string, Reaction> = {
   ...Object.fromEntries(
     ['TLS 1.2', 'TLS 1.3'].map(text => [
       `accepts the message over ${text}`,
-      ({ delivered }: MailWorld) => accepts(delivered, { version: version(text) }),
+      ({ delivered }: Happened) => accepts(delivered, { version: version(text) }),
     ]),
   ),
   'refuses the message': ({ delivered, alive }) => refuses(delivered, alive),
@@ -135,36 +138,36 @@ const REACTIONS: Record<string, Reaction> = {
     nothingTookEffect(session, alive),
   'accepts the right password alone': ({ logins }) => rightPasswordAlone(logins),
   'refuses both passwords alike': ({ logins }) => passwordsRefusedAlike(logins),
-  'claims no protection beyond the first hop': ({ only, passedOn, gatewaySeen }) =>
+  'claims no protection beyond the first hop': ({ only, passedOn }, { servers: { gatewaySeen } }) =>
     noFurtherClaim(only, { passedOn, flow: gatewaySeen.flow, log: gatewaySeen.log(only.partner.domain) }),
 }
 words('reaction', REACTIONS)
 
 Then('the gateway {reaction}', function (this: MailWorld, reaction: Reaction) {
-  return this.conclude(reaction(this))
+  return this.conclude(reaction(this.happened, this))
 })
 
 Then('the gateway waits for the reply inside TLS', function (this: MailWorld) {
-  const smuggled = this.injectedByPartner === 'reply' ? 'answer' : 'line'
-  return this.concludeOnWire(wire => waitedForAnswer(wire, { smuggled, alive: this.alive }))
+  const smuggled = this.happened.injectedByPartner === 'reply' ? 'answer' : 'line'
+  return this.concludeOnWire(wire => waitedForAnswer(wire, { smuggled, alive: this.happened.alive }))
 })
 
 Then("the gateway's certificate chain leads to a root that the client trusts", function (this: MailWorld) {
-  return this.conclude(chainLeadsToRoot(this.session))
+  return this.conclude(chainLeadsToRoot(this.happened.session))
 })
 
 Then("the gateway's Received line agrees with the wire", function (this: MailWorld) {
   return this.conclude(receivedLine(this))
 })
 
-function receivedLine(world: MailWorld): Observation {
-  const { sent, arrived, withSecondServer } = world
-  const { flow } = world.gatewaySeen
+function receivedLine({ happened, servers }: MailWorld): Observation {
+  const { sent, arrived } = happened
+  const { flow } = servers.gatewaySeen
   const [first] = sent
   if (first) return ownLineTrue(first.arrivals[0]?.content, flow, first.submission)
   if (!arrived) throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
   const [mail] = arrived.mails
-  return withSecondServer
-    ? ownLineTrue(mail?.content, flow, world.delivered.conversations.at(-1))
-    : receivedLineTrue(world.delivered, mail)
+  return servers.hasSecondServer
+    ? ownLineTrue(mail?.content, flow, happened.delivered.conversations.at(-1))
+    : receivedLineTrue(happened.delivered, mail)
 }

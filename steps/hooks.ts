@@ -67,18 +67,18 @@ AfterAll(async () => {
 })
 
 Before(function (this: MailWorld, { pickle, gherkinDocument }) {
-  this.located = this.run.example(placeOf(pickle, gherkinDocument))
+  this.example = this.run.example(placeOf(pickle, gherkinDocument))
   this.key = pickle.id
   this.began = performance.now()
   this.run.listener?.began({
     key: this.key,
-    requirement: this.located.rule.requirement,
-    title: this.located.title,
+    requirement: this.example.rule.requirement,
+    title: this.example.title,
   })
   const { source } = this.run.gateways
   for (const { name } of pickle.tags) {
     const role = name === '@sender' ? 'sender' : name === '@receiver' ? 'receiver' : undefined
-    if (role === 'sender') this.sends = true
+    if (role) this.role = role
     const untested = role && source.untested?.(role)
     if (untested) throw new Inapplicable(untested)
   }
@@ -92,42 +92,44 @@ BeforeStep(function (this: MailWorld, { pickleStep: { type, text } }) {
 })
 
 After(async function (this: MailWorld, { pickle, gherkinDocument }) {
-  const { located, run } = this
+  const { example, run } = this
   if (run.plan) {
     const { verdict } = this
     if (verdict?.verdict === 'lab-error') throw new Error(verdict.detail)
-    run.plan.push({ ...located, ...(verdict ? { inapplicable: verdict.detail } : {}) })
+    run.plan.push({ ...example, ...(verdict ? { inapplicable: verdict.detail } : {}) })
     return
   }
-  for (const client of this.clientSessions) client.close()
-  const servers = await this.servers()
+  for (const client of this.happened.clientSessions) client.close()
+  const servers = await this.servers.up()
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>
   try {
-    this.release()
+    this.servers.release()
     const fault = this.evidence().find(({ labError }) => labError)?.labError
     if (fault) throw new Error(fault)
     conclusion = this.conclusion()
-    const unread = this.neverActedUpon()
-    if (unread) throw new Error(unread)
   } catch (error) {
     failure = error
     conclusion = { verdict: 'lab-error', detail: (error as Error).message }
   }
   const late = conclusion.verdict !== 'conformant' ? undefined : this.late()
   if (!late?.giveBack)
-    await this.dismiss().catch(error => {
+    await this.servers.giveBackSecond().catch(error => {
       failure ??= error
       conclusion = { verdict: 'lab-error', detail: (error as Error).message }
     })
   run.finish(
     this.key,
     {
-      example: located,
+      example: example,
       scenario: placeOf(pickle, gherkinDocument),
       judged: conclusion,
       durationMs: Math.round((performance.now() - this.began) * 10) / 10,
-      seen: { conversations: this.evidence(), notes: this.notes, steps: stepsOf(pickle, gherkinDocument) },
+      seen: {
+        conversations: this.evidence(),
+        notes: this.happened.notes,
+        steps: stepsOf(pickle, gherkinDocument),
+      },
     },
     servers,
     late,

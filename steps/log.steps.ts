@@ -15,12 +15,13 @@ words<SessionClass>(
 Then(
   "the gateway's log calls the session {sessionClass}",
   async function (this: MailWorld, expected: SessionClass) {
-    const gateway = await this.gateway()
-    const about = this.handover?.message.from.split('@')[1] ?? this.only.partner.domain
-    const told = () => gateway.sessions(about).length > 0 || this.watched.some(({ word }) => word.length > 0)
+    const gateway = await this.servers.gateway()
+    const about = this.happened.handover?.message.from.split('@')[1] ?? this.happened.only.partner.domain
+    const told = () =>
+      gateway.sessions(about).length > 0 || this.happened.watched.some(({ word }) => word.length > 0)
     await until(told, [gateway], LOG)
     const said = gateway.sessions(about)
-    this.notes.push(...said.map(({ line }) => line))
-    return this.conclude(logSays(said, expected, this.wire))
+    this.happened.notes.push(...said.map(({ line }) => line))
+    return this.conclude(logSays(said, expected, this.happened.wire))
   },
 )

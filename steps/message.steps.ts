@@ -32,6 +32,7 @@ import {
   sendToSecondServer,
   sendTwice,
 } from './act.ts'
+import type { Happened } from './happened.ts'
 import { Inapplicable } from './outcome.ts'
 import { version, words } from './vocabulary/parameters.ts'
 import type { MessageSaid } from './vocabulary/subjects.ts'
@@ -67,7 +68,7 @@ const MAILS: Record<string, MakesMail> = {
   'a message': async () => ({}),
   'a message for its postmaster': async world => {
     mayWriteFor(world)
-    const { flow } = await world.secondServer()
+    const { flow } = await world.servers.secondServer()
     return { message: compose({ from: '', to: [`postmaster@${flow.domain}`] }) }
   },
   'a notification': notification,
@@ -83,8 +84,8 @@ function mayWriteFor({ run }: MailWorld): void {
 async function notification(world: MailWorld): Promise<{ message: Message; cause: Message }> {
   mayWriteFor(world)
   const { lab } = world.run
-  const author = (await world.secondServer()).flow.recipient
-  const nobody = await world.partner({
+  const author = (await world.servers.secondServer()).flow.recipient
+  const nobody = await world.servers.partner({
     domain: lab.freshDomain('*.opportunistic.test'),
     hosts: [{ transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 No such mailbox' } } }],
   })
@@ -118,13 +119,13 @@ When(
   async function (this: MailWorld) {
     this.needs('retry')
     const watched = await sendToPartner(this, { tries: UNTIL_GIVEN_UP })
-    const { author } = this
+    const { author } = this.happened
     if (!author || watched.arrivals.length > 0) return
     await awaitNotice(watched.seen(), author)
     // Where this message has arrived, a notification would be there too.
     const [later] = await sendTo(this, [author], { message: letterTo(author, this.flow.sender) })
-    this.laterToAuthor = later!.seen()
-    this.watched = [watched]
+    this.happened.laterToAuthor = later!.seen()
+    this.happened.watched = [watched]
   },
 )
 
@@ -161,33 +162,30 @@ const COPY_FATES: Record<string, (sent: Sent) => Observation> = {
 }
 words('copyFate', COPY_FATES)
 
-type Fate = (world: MailWorld) => Observation
+type Fate = (happened: Happened, world: MailWorld) => Observation
 
 /** What can become of the message of an example. */
 const FATES: Record<string, Fate> = {
   ...Object.fromEntries(
-    Object.entries(COPY_FATES).map(([text, judgement]) => [
-      text,
-      (world: MailWorld) => judgement(world.only),
-    ]),
+    Object.entries(COPY_FATES).map(([text, judgement]) => [text, ({ only }: Happened) => judgement(only)]),
   ),
-  'can be read on the wire': world => readable(world.only),
-  'can be decrypted by its recipient and read by nobody else': world => decryptable(world),
-  'claims TLS in its Received lines for the first hop alone': world =>
-    firstHopAlone(world.only, world.withSecondServer ? world.gatewaySeen.flow : undefined),
-  'reaches the mailbox': world => inMailbox(world),
-  'reaches the mailbox unchanged': world => inMailbox(world, { unchanged: true }),
+  'can be read on the wire': ({ only }) => readable(only),
+  'can be decrypted by its recipient and read by nobody else': decryptable,
+  'claims TLS in its Received lines for the first hop alone': ({ only }, { servers }) =>
+    firstHopAlone(only, servers.hasSecondServer ? servers.gatewaySeen.flow : undefined),
+  'reaches the mailbox': happened => inMailbox(happened),
+  'reaches the mailbox unchanged': happened => inMailbox(happened, { unchanged: true }),
   'does not reach the mailbox': ({ delivered, arrived }) =>
     arrived ? doesNotReach(arrived.mails, arrived.later) : refusedUnseen(delivered),
 }
 
-function decryptable({ only, secret }: MailWorld): Observation {
+function decryptable({ only, secret }: Happened): Observation {
   const { text, decrypt } = secret!
   const [arrival] = only.arrivals
   return onlyDecryptable(only, { text, decrypted: arrival && decrypt(arrival.content) })
 }
 
-function inMailbox({ delivered, arrived }: MailWorld, { unchanged = false } = {}): Observation {
+function inMailbox({ delivered, arrived }: Happened, { unchanged = false } = {}): Observation {
   if (!arrived && unchanged)
     throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
   if (!arrived) return acceptedUnseen(delivered)
@@ -197,11 +195,11 @@ function inMailbox({ delivered, arrived }: MailWorld, { unchanged = false } = {}
 words('fate', FATES)
 
 Then('the message {fate}', function (this: MailWorld, fate: Fate) {
-  return this.conclude(fate(this))
+  return this.conclude(fate(this.happened, this))
 })
 
 Then('the later message {copyFate}', function (this: MailWorld, judgement: (sent: Sent) => Observation) {
-  return this.conclude(judgeLater(this.sent, judgement))
+  return this.conclude(judgeLater(this.happened.sent, judgement))
 })
 
 defineParameterType({
@@ -212,25 +210,25 @@ defineParameterType({
 })
 
 Then('the message arrives over {version}', function (this: MailWorld, version: string) {
-  return this.conclude(arrivesOverTls(this.only, { version }))
+  return this.conclude(arrivesOverTls(this.happened.only, { version }))
 })
 
 Then('the message arrives over TLS with {suite}', function (this: MailWorld, suite: string) {
-  return this.conclude(arrivesOverTls(this.only, { suite }))
+  return this.conclude(arrivesOverTls(this.happened.only, { suite }))
 })
 
 Then('the message arrives at mail exchanger {int}', function (this: MailWorld, exchanger: number) {
-  return this.conclude(arrivesAt(this.only, exchanger))
+  return this.conclude(arrivesAt(this.happened.only, exchanger))
 })
 
 /** Columns: partner, copy. */
 Then('this becomes of each copy', function (this: MailWorld, table: DataTable) {
   for (const { partner, copy: words } of table.hashes()) {
-    const at = this.copies.findIndex(one => one.partner === partner)
+    const at = this.happened.copies.findIndex(one => one.partner === partner)
     const judgement = COPY_FATES[words!]
     if (at < 0) throw new Error(`no partner is called ${partner}`)
     if (!judgement) throw new Error(`no copy is known that ${words}`)
-    const seen = judgement(this.sent[at]!)
+    const seen = judgement(this.happened.sent[at]!)
     const ends = this.conclude({ ...seen, detail: `${partner}: ${seen.detail}` })
     if (ends) return ends
   }
@@ -238,19 +236,19 @@ Then('this becomes of each copy', function (this: MailWorld, table: DataTable) {
 })
 
 Then('no partner is told a recipient of another partner', function (this: MailWorld) {
-  return this.conclude(ownRecipientsAlone(this.sent))
+  return this.conclude(ownRecipientsAlone(this.happened.sent))
 })
 
 Then('the author gets one notification with a null return path', function (this: MailWorld) {
-  return this.conclude(concludeNotices(this, authorTold))
+  return this.conclude(judgeNotices(this.happened, authorTold))
 })
 
 Then('nobody gets a notification', function (this: MailWorld) {
-  return this.conclude(concludeNotices(this, nobodyTold))
+  return this.conclude(judgeNotices(this.happened, nobodyTold))
 })
 
-function concludeNotices(
-  { watched, author, laterToAuthor }: MailWorld,
+function judgeNotices(
+  { watched, author, laterToAuthor }: Happened,
   judgement: typeof authorTold | typeof nobodyTold,
 ): Observation {
   const [given] = watched
@@ -259,5 +257,5 @@ function concludeNotices(
 }
 
 Then('each hop has a TLS session of its own', function (this: MailWorld) {
-  return this.conclude(hopsOfTheirOwn(this.only))
+  return this.conclude(hopsOfTheirOwn(this.happened.only))
 })

@@ -18,9 +18,9 @@ Given('the second server is of {kind}', function (this: MailWorld, kind: SecondS
 /** Between the servers of a service TLS is required in both directions. */
 Given('the gateway and the second server belong to one service', function (this: MailWorld) {
   this.needs('pair')
-  if (this.sends && this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
+  if (this.role === 'sender' && this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
     throw new Inapplicable('the gateway has no outbound connector that requires TLS')
-  if (!this.sends) this.needs('inbound-required')
+  if (this.role === 'receiver') this.needs('inbound-required')
   this.change('belongs to a service')
 })
 

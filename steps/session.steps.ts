@@ -16,12 +16,12 @@ import type { MailWorld } from './world.ts'
 
 /** The client connects; where the Givens want it so, it starts TLS before the act that is judged. */
 async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound'): Promise<ClientSession> {
-  const gateway = await world.gateway()
+  const gateway = await world.servers.gateway()
   const { flow } = gateway
   const domain = world.run.lab.freshDomain('*.stranger.test')
   const session = await ClientSession.open(gateway[where], { domain, flow })
-  world.clientSessions.push(session)
-  world.acted = true
+  world.happened.clientSessions.push(session)
+  world.happened.acted = true
   return session
 }
 
@@ -36,13 +36,14 @@ async function openInside(world: MailWorld, where?: 'submission'): Promise<Clien
 }
 
 async function startTls(world: MailWorld): Promise<void> {
-  world.command = 'STARTTLS'
+  world.happened.command = 'STARTTLS'
   const { injects, starttlsParameter } = world.intent.read('client', 'injects', 'starttlsParameter')
   const session = await open(world)
   await session.greet()
   if (injects) {
     await session.smuggle(injects)
-    world.alive = !session.seen().breakdown || (await greets((await world.gateway()).inbound))
+    world.happened.alive =
+      !session.seen().breakdown || (await greets((await world.servers.gateway()).inbound))
   } else if (starttlsParameter) {
     const reply = await session.say('STARTTLS now')
     if (reply && reply.code >= 400) await session.transaction()
@@ -81,12 +82,12 @@ async function logIn(world: MailWorld): Promise<void> {
     for (const password of ['right', 'wrong'] as const) {
       const session = await openInside(world, 'submission')
       if (session.seen().secured) await session.greet()
-      world.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
+      world.happened.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
     }
 }
 
 const saying = (command: string) => async (world: MailWorld) => {
-  world.command = command
+  world.happened.command = command
   const session = await openInside(world)
   if (command !== 'EHLO' && session.seen().secured) await session.greet()
   const whole: Record<string, string> = {
@@ -107,7 +108,7 @@ const ACTS: Record<string, Act> = {
   'begins a message inside TLS': beginInside,
   'logs in with the right password and with a wrong one': logIn,
   'says STARTTLS': async world => {
-    world.command = 'STARTTLS'
+    world.happened.command = 'STARTTLS'
     const session = await openForStarttls(world)
     await session.greet()
     await session.say('STARTTLS')
@@ -136,11 +137,11 @@ const OFFERS: Record<string, Judgement> = {
 words('offer', OFFERS)
 
 Then('STARTTLS {offer}', function (this: MailWorld, judgement: Judgement) {
-  return this.conclude(judgement(this.session))
+  return this.conclude(judgement(this.happened.session))
 })
 
 Then('the TLS handshake succeeds', function (this: MailWorld) {
-  return this.conclude(handshakeSucceeds(this.session))
+  return this.conclude(handshakeSucceeds(this.happened.session))
 })
 
 /** What a reply can be, in the words of the features. */
@@ -153,11 +154,11 @@ const REPLIES: Record<string, (session: Session, command: string) => Observation
 words('reply', REPLIES)
 
 Then('the reply is {reply}', function (this: MailWorld, judgement: (typeof REPLIES)[string]) {
-  return this.conclude(judgement(this.session, this.command))
+  return this.conclude(judgement(this.happened.session, this.happened.command))
 })
 
 words<('2' | '4' | '5')[]>('taken', { accepted: ['2'], refused: ['4', '5'] })
 
 Then('the recipient is {taken}', function (this: MailWorld, kinds: ('2' | '4' | '5')[]) {
-  return this.conclude(replyOfKind(this.session, 'RCPT', ...kinds))
+  return this.conclude(replyOfKind(this.happened.session, 'RCPT', ...kinds))
 })

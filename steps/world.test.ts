@@ -16,7 +16,7 @@ describe('an example', () => {
     Object.defineProperty(world, 'run', { value: { record: { judge } } })
     const tap = new Partner('gateway.test', [])
     tap.flooded = flooded
-    world.passed({ tap, inbox: new Partner('mailbox.gateway.test', []), names: ['one', 'other'] })
+    world.happened.relayed({ tap, inbox: new Partner('mailbox.gateway.test', []), names: ['one', 'other'] })
     return world
   }
 

@@ -16,14 +16,14 @@ describe('chasquid: rendering', () => {
     sameAsSamples(chasquid.render(await sampleFlow(source), place).files, `${samples}standard-flow`)
   })
 
-  it('keeps its key to itself', async () => {
+  it('makes its key readable for its owner only', async () => {
     const { files } = chasquid.render(await sampleFlow(source), place)
     assert.equal(files.find(({ path }) => path.endsWith('/privkey.pem'))!.mode, '0600')
   })
 
-  it('says why it lacks what it lacks, and with what it cannot be run', () => {
-    assert.match(source.lacks('encryption-only')!, /no setting by which it requires encryption/)
-    assert.match(source.lacks('retry')!, /by its own clock/)
+  it('gives a reason for each capability it lacks, and refuses to run without its certificate', () => {
+    assert.match(source.lacks('encryption-only')!, /no setting that requires encryption/)
+    assert.match(source.lacks('retry')!, /decides when it tries again/)
     assert.equal(source.lacks('submission'), undefined)
     assert.match(source.refuses!(CHANGES['has lost its certificate'])!, /does not start/)
     assert.equal(source.refuses!(CHANGES['trusts both roots']), undefined)
@@ -57,7 +57,7 @@ for (const [version, { sent, refused, later, never }] of Object.entries({
         .filter(({ recipient }) => recipient === `inbox@${domain}`)
         .map(({ kind, reason }) => `${kind}: ${reason}`)
 
-    it('tells what became of a message, once, and why', () => {
+    it('says once what became of a message, and why', () => {
       for (const domain of sent) assert.deepEqual(said(domain), ['delivered: sent'])
       const transient = (last: string) => [`deferred: all MXs returned transient failures (last: ${last})`]
       for (const domain of refused)
@@ -66,20 +66,20 @@ for (const [version, { sent, refused, later, never }] of Object.entries({
       assert.deepEqual(said(never), ['bounced: MAIL+RCPT 550 5.1.1 never'])
     })
 
-    it('says nothing of the TLS of a session', () => {
+    it('says nothing about the TLS of a session', () => {
       assert.deepEqual(
         lines.flatMap(line => chasquid.session(line) ?? []),
         [],
       )
     })
 
-    it('is up, once', () => {
+    it('says once that chasquid is ready', () => {
       assert.equal(lines.filter(line => chasquid.ready.test(line)).length, 1)
     })
   })
 
 describe('chasquid: its version', () => {
-  it('is read with that of the Go that it was built with', () => {
+  it('is read, and the version of Go it was built with', () => {
     const text = 'chasquid 1.15.0-1+b4 (source date: 2025-06-22 17:11:49 +0000 UTC)\ngo1.24.4\n'
     assert.deepEqual(chasquid.readVersion(text), { version: '1.15.0', library: 'Go 1.24.4' })
     assert.throws(() => chasquid.readVersion('chasquid: no'), /no version of chasquid/)

@@ -7,7 +7,7 @@ import { usersFile } from '../files.ts'
 const FOLDER = '/etc/chasquid'
 const DATA = '/var/lib/chasquid'
 
-/** chasquid as Debian builds it, with the TLS of Go. It has no setting for TLS but the files of its certificate. */
+/** chasquid as Debian builds it, with Go's TLS. Its only settings for TLS are the files of its certificate. */
 export const chasquid: ContainerProduct = {
   name: 'chasquid',
   releases: debian('trixie', 'bookworm', 'bullseye'),
@@ -15,23 +15,23 @@ export const chasquid: ContainerProduct = {
   deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set(['submission']),
   reasons: {
-    'encryption-only': unasked('encryption'),
-    'certificate-validation': unasked('a valid certificate'),
-    'domain-validation': unasked('a valid certificate'),
-    'tls-domain': unasked('a certificate with another name'),
-    'inbound-required': 'chasquid has no setting by which it requires TLS of senders',
-    'client-certificates': 'chasquid asks senders for no certificate',
+    'encryption-only': noSettingFor('encryption'),
+    'certificate-validation': noSettingFor('a valid certificate'),
+    'domain-validation': noSettingFor('a valid certificate'),
+    'tls-domain': noSettingFor('a certificate with another name'),
+    'inbound-required': 'chasquid has no setting that requires TLS from clients',
+    'client-certificates': 'chasquid never asks a client for a certificate',
     'client-certificate-outbound': 'chasquid shows no certificate as a sender',
-    retry: 'chasquid tries again by its own clock alone, after a minute at the earliest',
-    expiry: 'chasquid gives a message up after 20 hours, and no setting changes that',
-    'forced-tls-inbound': 'chasquid has no setting by which it requires TLS of senders',
+    retry: 'only chasquid decides when it tries again, after one minute at the earliest',
+    expiry: 'chasquid gives up a message after 20 hours, and no setting changes that',
+    'forced-tls-inbound': 'chasquid has no setting that requires TLS from clients',
     'session-log': 'chasquid does not log the version and suite of a session',
   },
   login: true,
   refuses: { 'has lost its certificate': 'chasquid does not start without a certificate' },
   ready: /daemon listening on \S*:587$/,
   command: ['/usr/local/sbin/start'],
-  remembers: 'a domain whose servers had TLS once is never sent to without',
+  remembers: 'chasquid never sends mail unencrypted to a domain whose servers once had TLS',
   versionCommand: ['sh', '-c', 'chasquid -version && grep -aom1 "go1[.][0-9.]*" /usr/bin/chasquid'],
 
   readVersion(text: string) {
@@ -40,7 +40,7 @@ export const chasquid: ContainerProduct = {
     return { version, library: `Go ${go}` }
   },
 
-  /** A file for each message, whose sender and recipients stand in lines of their own. */
+  /** chasquid has one file for each message, with a line for the sender and a line for each recipient. */
   queue: ['sh', '-c', `grep -Ehao '(from|address): *"[^"]*"' ${DATA}/queue/* || true`],
 
   retry: domain => {
@@ -76,8 +76,8 @@ export const chasquid: ContainerProduct = {
   },
 }
 
-function unasked(what: string): string {
-  return `chasquid has no setting by which it requires ${what} of a receiver`
+function noSettingFor(what: string): string {
+  return `chasquid has no setting that requires ${what} from a partner`
 }
 
 const settings = ({ hostname }: MailFlow, { address, inbound, submission }: Place): string =>
@@ -92,8 +92,8 @@ const settings = ({ hostname }: MailFlow, { address, inbound, submission }: Plac
     .join('')
 
 /**
- * Mail for a domain of its own does not leave chasquid but by an alias, and its exchangers are not looked up: this is
- * where they lead in the lab's names.
+ * chasquid sends mail for its own domain to another server only if there is an alias, and it never looks up the mail
+ * exchangers of its own domain. These aliases lead to the domain of the mailbox in the lab's names.
  */
 const aliases = ({ domain, recipient, users }: MailFlow): string =>
   [recipient, ...users.map(({ name }) => name)]

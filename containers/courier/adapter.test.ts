@@ -31,23 +31,23 @@ describe('Courier: rendering', () => {
     )
   })
 
-  it('verifies nobody, and says so', async () => {
+  it('gives a reason why it verifies no certificate, and refuses a flow that needs it', async () => {
     const source = container(courier)
-    assert.match(source.lacks('domain-validation')!, /of all receivers or of none/)
+    assert.match(source.lacks('domain-validation')!, /of all partners or of none/)
     assert.equal(source.lacks('encryption-only'), undefined)
     const outbound: MailFlow['outbound'] = [{ to: 'a.test', tls: 'domain-validation' }]
     const verified = { ...(await flow()), outbound }
     assert.throws(() => courier.render(verified, place), /cannot verify/)
   })
 
-  it('demands TLS of every sender where the flow does, and of nobody for submission', async () => {
+  it('requires TLS of every client if the flow does, but never for submission', async () => {
     const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     assert.match(file(everybody, 'esmtpd')!.content, /^ESMTP_TLS_REQUIRED=1$/m)
     assert.match(file(await flow(), 'esmtpd')!.content, /^ESMTP_TLS_REQUIRED=0$/m)
     assert.match(file(everybody, 'esmtpd-msa')!.content, /^ESMTP_TLS_REQUIRED=0$/m)
   })
 
-  it('has no file for a certificate that is lost', async () => {
+  it('has no certificate file if the certificate is lost', async () => {
     const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/identity.pem'), undefined)
     assert.equal(file(await flow(), 'tls/identity.pem')!.mode, '0600')
@@ -85,29 +85,29 @@ for (const [version, domains] of Object.entries({
         .filter(({ recipient }) => recipient.endsWith(`@${domain}`))
     const kinds = (domain: string) => said(domain).map(({ kind }) => kind)
 
-    it('tells what became of a message, and why', () => {
+    it('says what became of a message, and why', () => {
       assert.deepEqual(kinds(domains.forced), ['delivered'])
       assert.match(said(domains.forced)[0]!.reason, /^delivered: mx\.d1-/)
       assert.deepEqual(kinds(domains.plain), ['bounced'])
       assert.match(said(domains.plain)[0]!.reason, /^\/SECURITY=REQUIRED set, but TLS is not available$/)
     })
 
-    it('tells of one attempt once, after its last mail exchanger', () => {
+    it('reports an attempt once, after the last mail exchanger', () => {
       assert.deepEqual(kinds(domains.next), ['delivered'])
       assert.match(said(domains.next)[0]!.reason, /^delivered: mx2\./)
     })
 
-    it('tells of each attempt', () => {
+    it('reports each attempt', () => {
       assert.deepEqual(kinds(domains.again), ['deferred', 'delivered'])
       assert.match(said(domains.again)[0]!.reason, /^400 Handshake failed$/)
       assert.deepEqual(kinds(domains.remembered), ['deferred', 'bounced'])
     })
 
-    it('tells of each recipient of a message', () => {
+    it('reports each recipient of a message', () => {
       for (const domain of domains.many) assert.deepEqual(kinds(domain), ['delivered'])
     })
 
-    it('has the lines about attempts from the others', () => {
+    it('has the lines that attempts.awk makes from the other lines', () => {
       const input = lines.filter(line => !line.startsWith('attempt:')).join('\n')
       assert.equal(execFileSync('awk', ['-f', here('attempts.awk')], { input, encoding: 'utf8' }), text)
     })
@@ -117,12 +117,12 @@ for (const [version, domains] of Object.entries({
       assert.deepEqual(lines.map(courier.session).filter(Boolean), [])
     })
 
-    it('is up, once', () => {
+    it('says once that Courier is ready', () => {
       assert.equal(lines.filter(line => courier.ready.test(line)).length, 1)
     })
   })
 
-describe('Courier: lines about attempts', () => {
+describe('Courier: the lines of attempts.awk', () => {
   const attempts = (...said: string[]) => {
     const about = 'courieresmtp: id=0A.1,from=<a@b.test>,addr=<c@d.test>'
     const input = [...said.map(text => about + text), 'courierd: completed,id=0A.1', ''].join('\n')
@@ -130,19 +130,19 @@ describe('Courier: lines about attempts', () => {
     return output.split('\n').flatMap(line => courier.read(line) ?? [])
   }
 
-  it('count a failure over a deferral, and a success over both', () => {
+  it('report a failure rather than a deferral, and a success rather than both', () => {
     const deferred = [': 400 Later', ',status: deferred']
     const failure = [': 550-Never', ': 550 Ever', ',status: failure']
     const success = [',success: delivered: e', ',status: success']
-    const [outcome] = attempts(...failure, ...deferred)
-    assert.deepEqual(outcome, { kind: 'bounced', recipient: 'c@d.test', reason: '550 Ever' })
+    const [event] = attempts(...failure, ...deferred)
+    assert.deepEqual(event, { kind: 'bounced', recipient: 'c@d.test', reason: '550 Ever' })
     assert.equal(attempts(...deferred, ...failure)[0]!.kind, 'bounced')
     assert.equal(attempts(...failure, ...deferred, ...success)[0]!.kind, 'delivered')
   })
 })
 
 describe('Courier: its version', () => {
-  it('is read with that of its library', () => {
+  it('is read with the version of its TLS library', () => {
     assert.deepEqual(
       courier.readVersion(
         'courier-mta\t1.4.1-3+deb13u2\nlibgnutls30\t\nlibgnutls30t64:amd64\t3.8.9-3+deb13u4\n',

@@ -12,7 +12,7 @@ import { identityFile, LAN, usersFile } from '../files.ts'
 
 const FOLDER = '/etc/courier'
 const TRUST = `${FOLDER}/tls/roots.pem`
-/** Where `start` puts the rendered one for the mail user. */
+/** The script `start` copies the rendered key and certificate to this file, which belongs to the mail user. */
 const IDENTITY = `${FOLDER}/esmtpd.pem`
 
 /** Courier as Debian builds courier-mta, with GnuTLS. */
@@ -32,21 +32,21 @@ export const courier: ContainerProduct = {
     'forced-tls-inbound',
   ]),
   reasons: {
-    // TLS_VERIFYPEER and ESMTP_TLS_VERIFY_DOMAIN of courierd. SECURITY=STARTTLS of esmtproutes verifies for one domain,
-    // and demands a receiver that lists Courier's own XSECURITY extension.
-    'certificate-validation': 'Courier verifies the certificates of all receivers or of none',
-    'domain-validation': 'Courier verifies the certificates of all receivers or of none',
-    'tls-domain': 'Courier compares a certificate with the name of the mail exchanger alone',
-    'inbound-required': 'Courier requires TLS by network address or of everybody, not by sender domain',
+    // TLS_VERIFYPEER and ESMTP_TLS_VERIFY_DOMAIN in courierd hold for all partners. SECURITY=STARTTLS in esmtproutes
+    // verifies for one domain, but needs a partner that offers Courier's own extension XSECURITY.
+    'certificate-validation': 'Courier verifies the certificates of all partners or of none',
+    'domain-validation': 'Courier verifies the certificates of all partners or of none',
+    'tls-domain': 'Courier compares a certificate only with the name of the mail exchanger',
+    'inbound-required': 'Courier requires TLS by network address or from every client, not by sender domain',
     'client-certificates':
-      'Courier asks every sender for a certificate or none, and does not look at its name',
-    expiry: 'Courier gives a message up after a time, not after a number of attempts',
-    'session-log': 'Courier logs handshakes that fail, and nothing about those that succeed',
+      'Courier asks every client for a certificate or no client, and does not look at the name in it',
+    expiry: 'Courier gives up a message after a time, not after a number of attempts',
+    'session-log': 'Courier logs handshakes that fail, but not handshakes that succeed',
   },
   ready: /courierd: Waiting\. /,
   command: ['/usr/local/sbin/start'],
   reload: ['/usr/local/sbin/start', 'again'],
-  remembers: 'a mail exchanger whose STARTTLS failed counts as one without it for hours',
+  remembers: 'Courier uses no STARTTLS with a mail exchanger for hours after STARTTLS failed there',
   versionCommand: ['dpkg-query', '-W', 'courier-mta', 'libgnutls30*'],
 
   readVersion(text: string) {
@@ -58,7 +58,7 @@ export const courier: ContainerProduct = {
 
   queue: ['mailq', '-batch'],
 
-  /** Each message by its own id; `courier flush` without one would try those for other domains as well. */
+  /** `start` flushes each message by its id. `courier flush` without an id would also try messages for other domains. */
   retry: (domain: string) => ['/usr/local/sbin/start', 'retry', domain],
 
   render(flow: MailFlow, place: Place): Rendered {
@@ -70,10 +70,10 @@ export const courier: ContainerProduct = {
         file('locals', 'localhost\n'),
         file('esmtpacceptmailfor', `${flow.domain}\n`),
         file('esmtproutes', routes(flow.outbound)),
-        // The suite asks for the next attempt itself.
+        // Courier makes no further attempt by itself, because the suite asks for it.
         file('retryalpha', '10d\n'),
         file('retrygamma', '10d\n'),
-        // How long a domain is left alone after a connection that failed, and an idle connection kept for more mail.
+        // After a failed connection Courier does not wait, and it keeps no idle connection open for more mail.
         file('esmtpdelay', '0\n'),
         file('esmtptimeoutkeepalive', '0\n'),
         file('authdaemonrc', authdaemonrc),
@@ -106,7 +106,7 @@ const KINDS: Record<string, DeliveryEvent['kind']> = {
   failure: 'bounced',
 }
 
-/** The first that fits decides, and without a relay behind it the domain's own mail exchangers are used. */
+/** Courier uses the first line that fits. A line without a relay means the mail exchangers of the domain. */
 const routes = (connectors: readonly OutboundConnector[]): string =>
   [...connectors]
     .sort((one, other) => specificity(other.to) - specificity(one.to))
@@ -120,11 +120,11 @@ function security(tls: OutboundConnector['tls']): string {
     case 'encryption-only':
       return ' /SECURITY=REQUIRED'
     default:
-      throw new Error(`Courier cannot verify the certificates of some receivers: ${tls}`)
+      throw new Error(`Courier cannot verify the certificates of single partners: ${tls}`)
   }
 }
 
-/** What both directions are told. */
+/** Settings for both directions. */
 const TLS = `\
 COURIERTLS=/usr/bin/couriertls
 TLS_PRIORITY=${gnutlsPriority()}
@@ -157,7 +157,7 @@ DEFAULTOPTIONS=
 LOGGEROPTS=
 `
 
-/** PORT in numbers: a slim image has no /etc/services. All partners of a run come from one address. */
+/** PORT is a number, because a slim image has no /etc/services. All clients of a run have the same address. */
 const esmtpd = (flow: MailFlow, { address, inbound }: Place): string => `\
 ${SHELL}ULIMIT=65536
 MAILUSER=courier
@@ -182,7 +182,7 @@ ESMTPAUTH_TLS=
 ESMTP_TLS_REQUIRED=${requiresTlsOfAll(flow) ? 1 : 0}
 ${TLS}`
 
-/** Read behind the other. */
+/** Courier reads this file after `esmtpd`. */
 const esmtpdMsa = ({ submission }: Place): string => `\
 PORT=${submission}
 PIDFILE=/run/courier/esmtpd-msa.pid
@@ -192,5 +192,5 @@ ESMTPAUTH_TLS="PLAIN LOGIN"
 ESMTP_TLS_REQUIRED=0
 `
 
-/** Who may relay on the submission port without a login. */
+/** The networks that may relay through the submission port without a login. */
 const RELAY = LAN.map(network => `${network}\tallow,RELAYCLIENT\n`).join('')

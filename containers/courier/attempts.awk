@@ -1,6 +1,7 @@
-# Passes the log on. What became of a recipient in one attempt is spread over lines for each mail exchanger, and only a
-# last one, which names the message alone, tells that the attempt is over. Behind it this adds a line of its own for each
-# recipient: a failure counts over a deferral, as in Courier's queue, and a success over both.
+# Copies the log, and adds one line for each recipient at the end of each attempt. Courier itself logs several lines for
+# each mail exchanger. Only the last line of an attempt says that the attempt is over, and it names the message but no
+# recipient. If the lines of a recipient differ, a failure replaces a deferral, as in Courier's queue, and a success
+# replaces both.
 { print }
 match($0, / id=[^,]*,from=<[^>]*>,addr=<[^>]*>/) {
   said = substr($0, RSTART + RLENGTH)

@@ -31,14 +31,14 @@ describe('Exim: rendering', () => {
     )
   })
 
-  it('refuses VRFY in clear where every sender must use TLS', async () => {
+  it('refuses an unencrypted VRFY if every client must use TLS', async () => {
     const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     const vrfy = /^vrfy:\n {2}deny\n {4}!encrypted = \*\n {4}message = 530/m
     assert.match(file(everybody, 'exim4.conf')!.content, vrfy)
     assert.doesNotMatch(file(await flow(), 'exim4.conf')!.content, vrfy)
   })
 
-  it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
+  it('uses only TLS 1.2 and forward secrecy in both directions if the flow says so', async () => {
     const service = await changed(
       await flow(),
       [
@@ -58,7 +58,7 @@ describe('Exim: rendering', () => {
     assert.match(file(service, 'inbound')!.content, /^\*\.service\.test: tls$/m)
   })
 
-  it('has no file for a certificate that is lost', async () => {
+  it('has no certificate file if the certificate is lost', async () => {
     const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/chain.pem'), undefined)
     assert.equal(file(lost, 'tls/key.pem')!.mode, '0640')
@@ -85,7 +85,7 @@ describe('Exim: the log of 4.98.2', () => {
     suite: 'ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM',
   }
 
-  it('tells what became of a message, and why', () => {
+  it('says what became of a message, and why', () => {
     const [sent, ...more] = said('d67-87db.verified.test')
     assert.equal(sent?.kind, 'delivered')
     assert.match(sent!.reason, /C="250 2\.0\.0 Taken"$/)
@@ -96,31 +96,31 @@ describe('Exim: the log of 4.98.2', () => {
     assert.match(said('d68-4c52.verified.test')[0]!.reason, /certificate verification failed/)
   })
 
-  it('tells of a bounce, with or without a colon behind the address', () => {
+  it('reports a bounce, with or without a colon after the address', () => {
     const bounced = '2026-11-24 20:04:32 1xVwki-0000000000O-082J ** inbox@d1.test'
     for (const line of [`${bounced} R=mail T=opportunistic: 550 no`, `${bounced}: 550 no`])
       assert.deepEqual([exim.read(line)?.kind, exim.read(line)?.recipient], ['bounced', 'inbox@d1.test'])
   })
 
-  it('says nothing of a message that it lost', () => {
+  it('says nothing about a message that Exim lost', () => {
     assert.ok(lines.some(line => line.includes('peer close after all rcpt responses')))
     assert.deepEqual(said('d148-3aa1.forced.test'), [])
   })
 
-  it('tells the TLS of sessions', () => {
+  it('says which TLS a session had', () => {
     assert.deepEqual(word('d67-87db.verified.test'), { ...session, verified: true })
     assert.deepEqual(word('d8-7763.opportunistic.test'), { tls: false })
     assert.deepEqual(word('d15-48cf.certified.test'), { ...session, verified: true })
     assert.deepEqual(word('d13-ac7b.stranger.test'), { ...session, verified: false })
   })
 
-  it('is up, once', () => {
+  it('says once that Exim is ready', () => {
     assert.equal(lines.filter(line => exim.ready.test(line)).length, 1)
   })
 })
 
 describe('Exim: its version', () => {
-  it('is read with that of its library', () => {
+  it('is read with the version of its TLS library', () => {
     const text =
       'Exim version 4.98.2 uid=0 gid=0 pid=7 D=f7715cfd\nLibrary version: GnuTLS: Compile: 3.8.9\n                         Runtime: 3.8.9\n'
     assert.deepEqual(exim.readVersion(text), { version: '4.98.2', library: 'GnuTLS 3.8.9' })

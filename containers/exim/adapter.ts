@@ -38,13 +38,13 @@ export const exim: ContainerProduct = {
     'forward-secrecy-only',
   ]),
   reasons: {
-    expiry: 'Exim gives a message up after a time, not after a number of attempts',
+    expiry: 'Exim gives up a message after a time, not after a number of attempts',
   },
   ready: /exim \S+ daemon started/,
   command: ['/usr/local/sbin/start'],
   reload: ['/usr/local/sbin/start', 'again'],
   reloaded: /exim \S+ daemon started/,
-  // Only in debugging mode, on standard error, it tells its libraries.
+  // Exim prints the versions of its libraries only in debugging mode, on standard error.
   versionCommand: ['sh', '-c', 'exim4 -d -bV 2>&1'],
 
   readVersion(text: string) {
@@ -56,7 +56,7 @@ export const exim: ContainerProduct = {
 
   queue: ['exim4', '-bpu'],
 
-  /** A queue run over the messages with such a recipient, whether or not their time has come. */
+  /** A queue run over the messages with a recipient in this domain, also those that are not due yet. */
   retry: (domain: string) => ['exim4', '-Rff', `@${domain}`],
 
   render(flow: MailFlow, place: Place): Rendered {
@@ -77,7 +77,7 @@ export const exim: ContainerProduct = {
     }
   },
 
-  /** `<=` came in, `=>` and `->` went out; without X there was no TLS. */
+  /** `<=` is a message that Exim received, `=>` and `->` one that it sent. A session without X had no TLS. */
   session(line: string) {
     const { way, facts } = LINE.exec(line)?.groups ?? {}
     if (way === undefined || !['<=', '=>', '->'].includes(way)) return undefined
@@ -104,7 +104,7 @@ const KINDS: Record<string, DeliveryEvent['kind']> = {
   '**': 'bounced',
 }
 
-/** The first that fits decides. */
+/** Exim uses the first row that fits. */
 const table = (rows: [string, string][]): string =>
   rows
     .sort(([one], [other]) => specificity(other) - specificity(one))
@@ -117,7 +117,7 @@ function transportOf({ tls, tlsDomain }: OutboundConnector): string {
     : tls.replaceAll('-', '_')
 }
 
-/** What the ACL asks of a sender: `tls`, `certificate NAME` as a regular expression, or nothing. */
+/** What the ACL requires from a client: `tls`, `certificate NAME` with NAME as a regular expression, or nothing. */
 function demandOf({ tls, clientCertificate }: InboundConnector): string {
   if (clientCertificate) return `certificate ${expression(clientCertificate)}`
   return tls === 'required' ? 'tls' : ''
@@ -126,7 +126,7 @@ function demandOf({ tls, clientCertificate }: InboundConnector): string {
 /** A leading `*.` covers one label. */
 const expression = (name: string): string => `(?i)^${name.replaceAll('.', '\\.').replace(/^\*/, '[^.]+')}$`
 
-/** One name a line. With a separator of one's own behind `dns`, Exim 4.94 goes round in a circle (tlscert-gnu.c). */
+/** One name in each line. With another separator after `dns`, Exim 4.94 loops forever (tlscert-gnu.c). */
 const namesIn = (certificate: string): string => `<\\n \${certextract{subj_altname,dns}{${certificate}}}`
 
 const configuration = (flow: MailFlow, place: Place): string => `\
@@ -138,7 +138,7 @@ disable_ipv6
 keep_environment =
 log_file_path = /dev/shm/exim4/%slog
 log_selector = +tls_certificate_verified +tls_peerdn +incoming_port
-# All partners of a run come from one address, and a connection carries as many messages as it likes.
+# All clients of a run have the same address, and a connection may carry any number of messages.
 smtp_accept_max = 0
 smtp_accept_queue_per_connection = 0
 
@@ -201,7 +201,7 @@ begin transports
 ${[...transports(flow)].map(([name, options]) => transport(flow, name, options)).join('\n')}
 begin retry
 
-# The suite asks for the next attempt itself, and there is no other queue runner.
+# The suite starts every queue run. Exim has no queue runner of its own.
 * * F,30d,1s
 
 begin authenticators
@@ -217,7 +217,7 @@ plain:
 
 type Options = Record<string, string>
 
-/** Each way out that a connector asks for, and the one for all other mail. */
+/** One transport for each kind of outbound connector, and one for all other mail. */
 function transports({ outbound }: MailFlow): Map<string, Options> {
   const found = new Map<string, Options>([['opportunistic', {}]])
   for (const connector of outbound) found.set(transportOf(connector), optionsOf(connector))
@@ -240,7 +240,7 @@ function optionsOf({ tls, tlsDomain }: OutboundConnector): Options {
   }
 }
 
-/** The event comes for each certificate of the chain, the partner's own with depth 0; any text refuses it. */
+/** Exim raises this event for each certificate of the chain; the partner's own has depth 0. Any text refuses the chain. */
 const names = (name: string): string =>
   `\${if and{{eq{$event_name}{tls:cert}}{eq{$event_data}{0}}}{\${if forany{${namesIn('$tls_out_peercert')}}{match{$item}{\\N${expression(name)}\\N}}{}{certificate does not name ${name}}}}}`
 
@@ -253,9 +253,9 @@ const transport = (flow: MailFlow, name: string, options: Options): string =>
     tls_verify_certificates: TRUST,
     tls_require_ciphers: gnutlsPriority(flow),
     hosts_try_dane: '',
-    // Else it sends on an open connection what waits for the same host, over the TLS of another transport.
+    // Otherwise Exim sends waiting mail for the same host on an open connection, with the TLS of another transport.
     connection_max_messages: '1',
-    // A partner that stays silent after its go-ahead holds the message up for this long.
+    // How long Exim waits for a partner that stays silent after its go-ahead to STARTTLS.
     command_timeout: '10s',
   })
     .map(([option, value]) => `  ${option} = ${value}`.trimEnd())

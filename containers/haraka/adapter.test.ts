@@ -13,7 +13,7 @@ import { haraka, harakaInContainer } from './adapter.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
 const place = { address: '127.1.2.3', inbound: 2525, submission: 2587 }
-/** Issues placeholders, so that no key gets into a sample. */
+/** This PKI issues placeholders, so that no sample contains a key. */
 const pki = {
   issue: async () => ({ key: '<key>', certificate: '<certificate>' }),
   root: async (name = 'root') => `<certificate of ${name}>`,
@@ -27,11 +27,11 @@ const flow = async (): Promise<MailFlow> => {
 const rendered = (from: MailFlow): Map<string, string> =>
   new Map(haraka.render(from, place).files.map(({ path, content }) => [path, content]))
 
-/** Whole copies of files that are elsewhere already. */
+/** Files that are copies of files elsewhere; they have no sample. */
 const COPIES = ['config/connection.ini', 'plugins/connectors.js', 'config/dhparams.pem']
 
 describe('Haraka: rendering', () => {
-  it('renders the standard flow as in its sample (UPDATE_SAMPLES=1 writes it anew)', async () => {
+  it('renders the standard flow as in its sample (UPDATE_SAMPLES=1 writes the sample again)', async () => {
     const folder = join(samples, 'standard-flow')
     const files = rendered(await flow())
     for (const copy of COPIES) assert.ok(files.delete(copy), copy)
@@ -48,14 +48,14 @@ describe('Haraka: rendering', () => {
       assert.equal(content, readFileSync(join(folder, path), 'utf8'), `${path} differs from its sample`)
   })
 
-  it('brings parameters for Diffie-Hellman, which Haraka would spend seconds on', async () => {
+  it('includes parameters for Diffie-Hellman, because Haraka would need seconds to make them', async () => {
     assert.match(
       rendered(await flow()).get('config/dhparams.pem')!,
       /^-----BEGIN DH PARAMETERS-----\r?\n[\w+/=\s]+-----END DH PARAMETERS-----\s*$/,
     )
   })
 
-  it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
+  it('uses only TLS 1.2 and forward secrecy in both directions if the flow says so', async () => {
     const files = rendered(
       await changed(
         await flow(),
@@ -73,13 +73,13 @@ describe('Haraka: rendering', () => {
     for (const one of suites) assert.match(one, /^ciphers=(TLS_[A-Z0-9_]+:)+(ECDHE-[A-Z0-9-]+(:|$))+$/)
   })
 
-  it('has no file for a certificate that is lost', async () => {
+  it('has no certificate file if the certificate is lost', async () => {
     const files = rendered(await changed(await flow(), [CHANGES['has lost its certificate']], pki))
     assert.ok(!files.has('config/tls_cert.pem'))
     assert.ok(files.has('config/tls_key.pem'))
   })
 
-  it('gives up after as many attempts as the flow says', async () => {
+  it('gives up after the number of attempts in the flow', async () => {
     const intervals = async (attempts: number) =>
       /temp_fail_intervals=(.*)/.exec(
         rendered({ ...(await flow()), attempts }).get('config/outbound.ini')!,
@@ -100,7 +100,7 @@ describe('Haraka: its log', () => {
     })
   const tls13 = { tls: true, version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
 
-  it('is ready once it has read its queue', () => {
+  it('says once that Haraka has read its queue and is ready', () => {
     assert.equal(lines.filter(line => haraka.ready.test(line)).length, 1)
   })
 
@@ -110,7 +110,7 @@ describe('Haraka: its log', () => {
     ])
   })
 
-  it('names the certificate as the reason where it was the reason', () => {
+  it('names the certificate as the reason if it was the reason', () => {
     const [stranger] = said('wrong.forced.test')
     assert.equal(stranger?.kind, 'deferred')
     assert.match(stranger!.reason, /^Tried all MXs: Error: unable to get local issuer certificate$/)
@@ -119,7 +119,7 @@ describe('Haraka: its log', () => {
     assert.match(other!.reason, /^Tried all MXs: .*ERR_TLS_CERT_ALTNAME_INVALID/)
   })
 
-  it('says of each attempt what became of it', () => {
+  it('says what became of each attempt', () => {
     assert.deepEqual(
       said('gone.forced.test').map(({ kind }) => kind),
       ['deferred', 'deferred', 'bounced'],
@@ -132,34 +132,34 @@ describe('Haraka: its log', () => {
       assert.equal(haraka.read(line), undefined, line)
   })
 
-  it('tells sessions with partners apart', () => {
+  it('says which TLS a session with a partner had', () => {
     assert.deepEqual(words('good.forced.test'), [{ ...tls13, verified: true }])
     assert.deepEqual(words('stranger.opportunistic.test'), [{ ...tls13, verified: false }])
     assert.deepEqual(words('clear.opportunistic.test'), [{ tls: false }])
   })
 
-  it('knows no secured session where the certificate was refused', () => {
+  it('reports no session if the certificate was refused', () => {
     assert.deepEqual(words('wrong.forced.test'), [])
   })
 
-  it('tells sessions with senders apart, and calls none of them verified (a known fault)', () => {
+  it('says which TLS a session with a client had, and calls none verified (a known fault)', () => {
     assert.deepEqual(words('good.certified.test'), [{ ...tls13, verified: false }])
     assert.deepEqual(words('self.stranger.test'), [{ ...tls13, verified: false }])
     assert.deepEqual(words('clear.stranger.test'), [{ tls: false }])
     assert.deepEqual(words('bare.required.test'), [{ tls: false }])
   })
 
-  it('does not take the session that a message came in on for the one it left on', () => {
-    const came = lines.find(line => line.includes('[tls] secured:'))!
-    const left = lines.find(line => line.includes('[outbound] secured '))!
-    assert.match(haraka.sessionOf!(came)!, /^in [\w-]+$/)
-    assert.match(haraka.sessionOf!(left)!, /^out [\w-]+\.\d+\.\d+$/)
+  it('has different ids for the session that brought a message and the session that sent it', () => {
+    const incoming = lines.find(line => line.includes('[tls] secured:'))!
+    const outgoing = lines.find(line => line.includes('[outbound] secured '))!
+    assert.match(haraka.sessionOf!(incoming)!, /^in [\w-]+$/)
+    assert.match(haraka.sessionOf!(outgoing)!, /^out [\w-]+\.\d+\.\d+$/)
     assert.equal(haraka.sessionOf!('2026-11-24T19:34:33.094Z [NOTICE] [-] [server] Listening'), undefined)
   })
 })
 
 describe('Haraka: known deviations', () => {
-  it('are for the version that is installed', async () => {
+  it('apply to the installed version', async () => {
     const { version } = await haraka.version()
     const deviations = loadDeviations(haraka.deviations!)
     assert.ok(deviations.length > 0)
@@ -170,7 +170,7 @@ describe('Haraka: known deviations', () => {
 describe('Haraka in a container', () => {
   const manifest = (url: string) => JSON.parse(readFileSync(new URL(url, import.meta.url), 'utf8'))
 
-  it('has the same files, in a folder of its own, and keeps its secrets', async () => {
+  it('has the same files in another folder, and its secrets are readable for their owner only', async () => {
     const standard = await flow()
     const inside = harakaInContainer.render(standard, place).files
     assert.deepEqual(
@@ -183,7 +183,7 @@ describe('Haraka in a container', () => {
     )
   })
 
-  it('is of the versions that the suite has', () => {
+  it('has the same versions as the packages of the suite', () => {
     const image = manifest('image/package.json')
     const suite = manifest('../../package.json')
     assert.equal(image.dependencies.Haraka, suite.dependencies.Haraka)
@@ -191,12 +191,12 @@ describe('Haraka in a container', () => {
     assert.deepEqual(image.overrides, suite.overrides)
   })
 
-  it('is asked for another attempt with the same message', () => {
+  it('gets the same message that asks for another attempt', () => {
     const [, , line] = harakaInContainer.retry('a.test')
     assert.equal(line, `echo '${JSON.stringify(haraka.retry('a.test'))}' >/run/ask`)
   })
 
-  it('tells its version and that of its library', () => {
+  it('prints its version and the version of its TLS library', () => {
     assert.deepEqual(harakaInContainer.readVersion('3.3.4 3.5.7 24.21.0\n'), {
       version: '3.3.4',
       library: 'OpenSSL 3.5.7 (Node 24.21.0)',

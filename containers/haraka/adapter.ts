@@ -19,12 +19,12 @@ import { debian } from '../debian.ts'
 const require = createRequire(import.meta.url)
 const home = dirname(require.resolve('Haraka/package.json'))
 
-/** OpenSSL's own order puts AES-128-GCM first. */
+/** Set explicitly, because OpenSSL's own order begins with AES-128-GCM. */
 const TLS13_SUITES = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256']
 
 const deviations = `${import.meta.dirname}/deviations.yaml`
 
-/** Haraka 3.3 from npm, wherever it runs. Connectors live in `plugin.cjs`, which reads `flow.json`. */
+/** Haraka 3.3 from npm, embedded or in a container. `plugin.cjs` implements the connectors; it reads `flow.json`. */
 const adapter: Adapter = {
   name: 'haraka',
   capabilities: new Set([
@@ -43,7 +43,7 @@ const adapter: Adapter = {
   reasons: {
     'encryption-only': 'Haraka verifies the certificate of every host in force_tls_hosts',
     'certificate-validation': 'Haraka verifies the name of every host in force_tls_hosts',
-    'tls-domain': 'Haraka compares the certificate with the host name that it dialled and nothing else',
+    'tls-domain': 'Haraka compares the certificate only with the host name that it connects to',
   },
   ready: /files in my temp fail queue/,
 
@@ -55,19 +55,19 @@ const adapter: Adapter = {
           path: 'config/smtp.ini',
           content: ini({
             listen: `${place.address}:${place.inbound},${place.address}:${place.submission}`,
-            // One process: with workers, the queue would be spread over them.
+            // One process, because several workers would divide the queue among them.
             nodes: 0,
             inactivity_timeout: 60,
-            // An orderly end goes on until nothing is under way, for so many seconds at most.
+            // At the end Haraka finishes its open connections, which may take at most this number of seconds.
             graceful_shutdown: true,
             force_shutdown_timeout: 2,
-            // Known already, so that nobody asks a STUN server on the internet.
+            // Set here, so that Haraka does not ask a STUN server on the internet.
             public_ip: place.address,
           }),
         },
-        // Without this file the first connection ends the process (3.3.4): it reads [message] greeting from it.
+        // Without this file the first connection ends Haraka 3.3.4, which reads the greeting from [message] in it.
         { path: 'config/connection.ini', content: readFileSync(join(home, 'config/connection.ini'), 'utf8') },
-        // It asks once by default. Node's resolver learns how fast answers are, and soon waits for 250 ms alone.
+        // By default Haraka asks DNS once. Node's resolver adapts its time-out to fast answers, down to 250 ms.
         { path: 'config/net-utils.ini', content: '[dns]\ntries=5\n' },
         { path: 'config/log.ini', content: ini({ level: 'INFO', format: 'DEFAULT' }) },
         { path: 'config/plugins', content: 'tls\nauth/flat_file\nconnectors\n' },
@@ -80,7 +80,7 @@ const adapter: Adapter = {
           content: ini({
             local_mx_ok: true,
             connect_timeout: 10,
-            // Long: the suite asks for the next attempt itself.
+            // Long, because the suite asks for the next attempt itself.
             temp_fail_intervals: flow.attempts > 1 ? `1h*${flow.attempts - 1}` : 'none',
           }),
         },
@@ -109,7 +109,7 @@ const adapter: Adapter = {
     }
   },
 
-  /** A connection has its id in every line; what it brought goes out under its own, which is longer by two numbers. */
+  /** Every line has the id of its connection. Outgoing mail has the id of the incoming connection and two more numbers. */
   sessionOf(line: string): string | undefined {
     const { id, origin } = LINE.exec(line)?.groups ?? {}
     if (!id || id === '-') return undefined
@@ -127,7 +127,7 @@ const adapter: Adapter = {
         verified: value(said, 'verified') === 'true',
         ...facts({ version: value(said, 'version'), suite: value(said, 'cipher') }),
       }
-    // The last line about a session; with tls=Y there was one before that says more.
+    // This is the last line of a session. For a session with TLS an earlier line says more.
     const last = origin === 'outbound' ? /^ ?delivered file=/.test(said) : /^ ?disconnect ip=/.test(said)
     return last && value(said, 'tls') === 'N' ? { tls: false } : undefined
   },
@@ -144,15 +144,15 @@ const adapter: Adapter = {
   },
 }
 
-/** It has no answer to SIGTERM (unless it is process 1) and dies in the middle of things. */
+/** SIGTERM would end Haraka at once, in the middle of a session, unless Haraka is process 1. */
 const END_SIGNAL = 'SIGINT'
 
 const library = (openssl: string, node: string): string => `OpenSSL ${openssl} (Node ${node})`
 
-/** A message over the channel to the process. */
+/** A message to the process over its IPC channel. */
 const retry = (domain: string): object => ({ event: 'connectors.retry', domain })
 
-/** As a child process on loopback. */
+/** Haraka as a child process on loopback addresses. */
 export const haraka: EmbeddedProduct = {
   ...adapter,
   endSignal: END_SIGNAL,
@@ -169,7 +169,7 @@ export const haraka: EmbeddedProduct = {
       args: [join(home, 'bin/haraka'), '-c', folder],
       env: {
         HARAKA: folder,
-        // tls.ini `ca` serves inbound only; outbound trust is Node's own.
+        // `ca` in tls.ini is for inbound sessions only. For outbound sessions Haraka trusts the roots of Node.
         NODE_EXTRA_CA_CERTS: join(folder, 'config/ca.pem'),
       },
     }
@@ -180,7 +180,7 @@ export const haraka: EmbeddedProduct = {
 
 const FOLDER = '/haraka'
 
-/** The same in a container, on the same Node. */
+/** The same Haraka in a container, on the same Node. */
 export const harakaInContainer: ContainerProduct = {
   ...adapter,
   releases: debian('trixie'),
@@ -202,7 +202,8 @@ export const harakaInContainer: ContainerProduct = {
     return { version, library: library(openssl, node) }
   },
 
-  // A file for each message and host, with its recipients in JSON at the beginning; one may go while they are read.
+  // Haraka has one file for each message and host, with the recipients in JSON at the beginning. A file may disappear
+  // while `cat` reads the others.
   queue: ['sh', '-c', `cat ${FOLDER}/queue/* 2>/dev/null || true`],
 
   retry: (domain: string) => ['sh', '-c', `echo '${JSON.stringify(retry(domain))}' >/run/ask`],
@@ -223,7 +224,7 @@ function facts({ version, suite }: { version: string | undefined; suite: string 
   return { ...(version ? { version } : {}), ...(suite ? { suite } : {}) }
 }
 
-/** Without its certificate Haraka runs on and does not offer STARTTLS; an empty file would end it at the start. */
+/** Without a certificate file Haraka runs and does not offer STARTTLS. An empty file would end Haraka at the start. */
 function identityFiles({ identity }: MailFlow): RenderedFile[] {
   const key = { path: 'config/tls_key.pem', content: identity.key, mode: '0600' }
   const certificate = { path: 'config/tls_cert.pem', content: identity.certificate }
@@ -250,7 +251,7 @@ function ini(values: Record<string, string | number | boolean>): string {
     .join('')
 }
 
-/** Without a parameter file Haraka spends seconds on making one. This is group 14 of RFC 3526, 2048 bits. */
+/** Without this file Haraka makes its own parameters, which takes seconds. This is group 14 of RFC 3526, 2048 bits. */
 function dhParameters(): string {
   const { asn1 } = forge
   const group = getDiffieHellman('modp14')

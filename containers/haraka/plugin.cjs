@@ -1,6 +1,7 @@
 'use strict'
-// Haraka's plugin `connectors`: the mail flow in Haraka's own hooks, read from flow.json. Plain JavaScript, because
-// Haraka compiles plugins itself. It says what becomes of each recipient in lines that adapter.ts reads.
+// Haraka's plugin `connectors` reads the mail flow from flow.json and implements it with Haraka's hooks. It is plain
+// JavaScript, because Haraka compiles plugins itself. It prints what becomes of each recipient; adapter.ts reads these
+// lines.
 
 const { readFileSync, rmSync } = require('node:fs')
 const tls = require('node:tls')
@@ -13,7 +14,7 @@ const outbound_tls = require('./outbound/tls')
 const folder = process.env.HARAKA
 const flow = JSON.parse(readFileSync(`${folder}/flow.json`, 'utf8'))
 
-// Haraka passes on a lowest version and no highest one.
+// Haraka passes the lowest TLS version to Node, but not the highest.
 if (flow.maxVersion) tls.DEFAULT_MAX_VERSION = flow.maxVersion
 
 exports.register = function () {
@@ -22,16 +23,16 @@ exports.register = function () {
     this.register_hook(hook, `on_${hook}`)
 }
 
-// An orderly end waits until nothing is left to do, and the channel to whoever started this server is always left.
+// Haraka ends when nothing keeps its process busy. The IPC channel to the parent process must not keep it busy.
 exports.shutdown = () => process.channel?.unref()
 
-// Whoever started this server is gone, however that came about: leave nothing behind.
+// The parent process has ended: remove the folder and end as well.
 process.once('disconnect', () => {
   rmSync(folder, { recursive: true, force: true })
   process.exit(0)
 })
 
-// Haraka's own `outbound.flush_queue` passes over mail that was queued before a restart: its files bear another process.
+// `outbound.flush_queue` skips messages from before a restart, because their file names contain another process id.
 process.on('message', ({ event, domain }) => {
   if (event === 'connectors.retry') outbound.flush_queue(domain)
 })
@@ -42,11 +43,11 @@ const rank = pattern => pattern.length + (pattern.startsWith('*') ? 0 : 1000)
 const decisive = (connectors, key, domain) =>
   connectors.filter(c => covers(c[key], domain)).sort((a, b) => rank(b[key]) - rank(a[key]))[0]
 
-// Haraka asks the system's resolver for the name of each client. No question may leave this machine, and the answer
-// would differ from machine to machine.
+// Without this hook Haraka asks the system's resolver for the name of each client. No query may leave this machine, and
+// the answers would differ between machines.
 exports.on_lookup_rdns = next => next(OK, 'NXDOMAIN')
 
-// Haraka itself demands a login on port 587 of everybody who may not relay yet.
+// On port 587 Haraka requires a login from every client that is not allowed to relay yet.
 exports.on_connect = (next, connection) => {
   if (connection.local.port === flow.submissionPort) connection.relaying = true
   next()
@@ -59,14 +60,14 @@ exports.on_mail = (next, connection, [sender]) => {
   const connector = decisive(flow.inbound, 'from', (sender.host ?? '').toLowerCase())
   if (!connector || connector.tls !== 'required') return next()
   if (!connection.tls.enabled) return next(DENY, tls_first())
-  if (connector.clientCertificate && !bears(connection.tls.peerCertificate, connector.clientCertificate))
+  if (connector.clientCertificate && !hasName(connection.tls.peerCertificate, connector.clientCertificate))
     return next(DENY, DSN.create(550, 'Certificate of the sending server is missing or names another host', 7, 1))
   next()
 }
 
-// Only the name is looked at. Haraka's own word on the chain (`tls.verified`) cannot be used: 3.3.4 says false of every
-// client certificate, good ones included, because it reads a property that Node sets on sockets of a tls.Server only.
-function bears(certificate, name) {
+// This function checks only the name. It cannot use `tls.verified`: Haraka 3.3.4 says false for every client certificate,
+// also for a good one, because it reads a property that Node sets only on sockets of a tls.Server.
+function hasName(certificate, name) {
   if (!certificate?.subject) return false
   const names = (certificate.subjectaltname ?? '').split(/,\s*/).map(n => n.replace(/^DNS:/, '').toLowerCase())
   if (!name.startsWith('*.')) return names.includes(name)
@@ -77,7 +78,7 @@ exports.on_rcpt = (next, connection, [recipient]) => {
   const local = (recipient.host ?? '').toLowerCase() === flow.domain
   if (!local && connection.local.port !== flow.submissionPort)
     return next(DENY, DSN.create(550, 'No relay', 7, 1))
-  // Mail for the own domain is relayed as well: DNS leads it to the mailbox.
+  // Haraka also relays mail for its own domain: DNS leads this domain to the mailbox.
   connection.relaying = true
   next(OK)
 }
@@ -87,7 +88,7 @@ exports.on_vrfy = (next, connection) =>
 
 exports.on_get_mx = async (next, hmail, domain) => {
   const connector = decisive(flow.outbound, 'to', domain.toLowerCase())
-  // force_tls_hosts is compared literally, without wildcards: add the domain when a connector covers it.
+  // Haraka compares force_tls_hosts literally, without wildcards, so this hook adds each domain that a connector covers.
   const forced = outbound_tls.cfg.force_tls_hosts
   if (connector && connector.tls !== 'opportunistic' && !forced.includes(domain)) forced.push(domain)
   try {
@@ -95,12 +96,12 @@ exports.on_get_mx = async (next, hmail, domain) => {
     for (const exchanger of exchangers) exchanger.port = flow.partnerPort
     next(OK, hmail.sort_mx(exchangers))
   } catch {
-    next() // Haraka looks the name up once more and reports the failure in its own way.
+    next() // Haraka looks up the name again and reports the failure itself.
   }
 }
 
-// Haraka defers with "Tried all MXs", whatever was wrong with each of them. What it was stands in an earlier line of
-// its log about the same message.
+// Haraka defers a message with "Tried all MXs", whatever the reason. An earlier line of the log about the same message has
+// the reason.
 const causes = new Map()
 const CAUSE =
   /^\[\w+\] \[([^\]]+)\] \[outbound\] (?:Ongoing connection failed to \S+ : |(?=Failed to get socket: |Remote end ))(.*)/

@@ -20,21 +20,21 @@ describe('mox: rendering', () => {
     sameAsSamples(mox.render(await flow(), place).files, `${samples}standard-flow`)
   })
 
-  it('indents with tabs alone, as sconf demands', async () => {
+  it('indents only with tabs, as the sconf format requires', async () => {
     for (const path of ['mox.conf', 'domains.conf'])
       assert.doesNotMatch(file(await flow(), path)!.content, /^\t* /m)
   })
 
-  it('demands TLS of every sender where the flow does', async () => {
+  it('requires TLS of every client if the flow does', async () => {
     const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     assert.match(file(everybody, 'mox.conf')!.content, /RequireSTARTTLS: true/)
     assert.match(file(await flow(), 'mox.conf')!.content, /RequireSTARTTLS: false/)
   })
 
-  it('says why it lacks what it lacks, and what it cannot be', () => {
+  it('gives a reason for each capability it lacks, and refuses to run without its certificate', () => {
     const source = container(mox)
     assert.match(source.lacks('encryption-only')!, /one host by its name/)
-    assert.match(source.lacks('inbound-required')!, /all senders or of none/)
+    assert.match(source.lacks('inbound-required')!, /all clients or of none/)
     assert.equal(source.lacks('retry'), undefined)
     assert.match(source.refuses!(CHANGES['has lost its certificate'])!, /does not start/)
     assert.equal(source.refuses!(CHANGES['trusts both roots']), undefined)
@@ -57,7 +57,7 @@ describe('mox: the log of 0.0.15', () => {
     return rest
   }
 
-  it('tells what became of a message, and why', () => {
+  it('says what became of a message, and why', () => {
     const broken = 'inbox@d74-4491.opportunistic.test'
     assert.deepEqual(said('d74-4491.opportunistic.test'), [
       { kind: 'delivered', recipient: broken, reason: 'delivered from queue' },
@@ -77,24 +77,24 @@ describe('mox: the log of 0.0.15', () => {
     ])
   })
 
-  it('tells of a failure about which the author is told as well', () => {
+  it('reports a failure about which mox also notifies the author', () => {
     const line =
       'l=error m="temporary failure delivering from queue, sending delayed dsn" err="dial: \\"no\\"" recipient=a@b.test'
     assert.deepEqual(mox.read(line), { kind: 'deferred', recipient: 'a@b.test', reason: 'dial: "no"' })
   })
 
-  it('tells the TLS of outgoing sessions, and of the second try in clear', () => {
+  it('says which TLS an outgoing session had, also for a second unencrypted try', () => {
     const session = { tls: true, version: 'tls1.3', suite: 'tls_aes_256_gcm_sha384' }
     assert.deepEqual(word('d112-fc31.opportunistic.test'), { ...session, verified: false })
     assert.deepEqual(word('d74-4491.opportunistic.test'), { tls: false })
   })
 
-  it('says nothing of a session in clear, and the session in which the message came in is another', () => {
+  it('says nothing about an unencrypted session, and does not confuse it with the session of the submission', () => {
     assert.ok(lines.some(line => line.includes('rcptto=inbox@d114-4e52.opportunistic.test')))
     assert.deepEqual(sessionWords(lines, 'd114-4e52.opportunistic.test', mox), [])
   })
 
-  it('calls verified what was verified by an authority or a TLSA record that fits', () => {
+  it('calls a session verified if an authority or a matching TLSA record verified it', () => {
     const verified = (facts: string) =>
       mox.session(
         `m="starttls client handshake done" ${facts} ignoretlsverifyerrors=false version=tls1.3 ciphersuite=x`,
@@ -107,18 +107,18 @@ describe('mox: the log of 0.0.15', () => {
     assert.equal(verified('verifypkix=false verifydane=true danerecord="pkix-ta(0) cert(0) full(0) "'), false)
   })
 
-  it('tells the TLS of an incoming session by its sender', () => {
+  it('finds the TLS of an incoming session by the sender of the message', () => {
     const session = { tls: true, version: 'tls1.3', suite: 'tls_aes_128_gcm_sha256' }
     assert.deepEqual(word('d115-e664.stranger.test'), { ...session, verified: false })
   })
 
-  it('is up, once', () => {
+  it('says once that mox is ready', () => {
     assert.equal(lines.filter(line => mox.ready.test(line)).length, 1)
   })
 })
 
 describe('mox: its version', () => {
-  it('is read with that of Go', () => {
+  it('is read with the version of Go', () => {
     assert.deepEqual(mox.readVersion('v0.0.15-go1.24.4\nlinux/amd64\n'), {
       version: '0.0.15',
       library: 'Go 1.24.4',

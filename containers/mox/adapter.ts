@@ -3,10 +3,10 @@ import type { ContainerProduct, Place, Rendered } from '../../support/gateway/ad
 import { type MailFlow, requiresTlsOfAll } from '../../support/mailflow/mail-flow.ts'
 
 const FOLDER = '/mox/config'
-/** Far more than a run has. */
+/** Far more messages and recipients than a run has. */
 const PLENTY = 1_000_000
 
-/** mox, a whole mail server in one program, with the TLS of Go. */
+/** mox, a whole mail server in one program, with Go's TLS. */
 export const mox: ContainerProduct = {
   name: 'mox',
   releases: [{ name: '0.0.15', base: 'debian:trixie-slim' }],
@@ -17,19 +17,19 @@ export const mox: ContainerProduct = {
   deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set(['submission', 'retry', 'forced-tls-inbound', 'session-log']),
   reasons: {
-    // A transport with a host has TLS settings, a direct one has none (config.TransportDirect).
+    // A transport to one host has TLS settings, a direct transport has none (config.TransportDirect).
     'encryption-only': oneHost('encryption'),
     'certificate-validation': oneHost('a valid certificate'),
     'domain-validation': oneHost('a valid certificate'),
     'tls-domain': oneHost('a certificate with another name'),
-    'inbound-required': 'mox requires TLS of all senders or of none',
-    'client-certificates': 'mox asks servers that bring mail for no certificate',
+    'inbound-required': 'mox requires TLS of all clients or of none',
+    'client-certificates': 'mox never asks a client for a certificate',
     'client-certificate-outbound': 'mox shows no certificate as a sender',
-    expiry: 'mox gives a message up after eight attempts, and no setting changes that',
+    expiry: 'mox gives up a message after eight attempts, and no setting changes that',
   },
   login: true,
   refuses: { 'has lost its certificate': 'mox does not start without its certificate' },
-  // By then the user has a password, and port 25 is open.
+  // At this line the user has a password, and port 25 is open.
   ready: /^the user can log in$/,
   command: ['/usr/local/sbin/start'],
   versionCommand: ['mox', 'version'],
@@ -46,7 +46,7 @@ export const mox: ContainerProduct = {
 
   render(flow: MailFlow, place: Place): Rendered {
     const [user] = flow.users
-    if (!user) throw new Error('mox takes mail for sending on from users alone')
+    if (!user) throw new Error('mox accepts mail for partners only from users who log in')
     return {
       files: [
         { path: `${FOLDER}/mox.conf`, content: moxConf(flow, place, account(user.name)) },
@@ -59,7 +59,7 @@ export const mox: ContainerProduct = {
     }
   },
 
-  /** All lines of a connection have the same `cid`; those with a user are about mail that comes in for sending on. */
+  /** All lines of a connection have the same `cid`. Lines with a user are about a submission. */
   sessionOf(line: string) {
     const { cid, username } = fields(line)
     return username === undefined ? cid : undefined
@@ -70,10 +70,10 @@ export const mox: ContainerProduct = {
     if (!version || !ciphersuite)
       return m === 'queue deliverhost result' && tlsmode === 'skip' ? { tls: false } : undefined
     const session = { tls: true, version, suite: ciphersuite }
-    // It asks no sender for a certificate.
+    // mox never asks a client for a certificate.
     if (m === 'tls handshake completed') return { ...session, verified: false }
     if (m !== 'starttls client handshake done') return undefined
-    // Without a usable TLSA record there is a record of zeroes here.
+    // Without a usable TLSA record, `danerecord` contains zeroes.
     const byDane = of['verifydane'] === 'true' && /^dane-/.test(of['danerecord'] ?? '')
     const verified = of['ignoretlsverifyerrors'] === 'false' && (of['verifypkix'] === 'true' || byDane)
     return { ...session, verified }
@@ -97,7 +97,7 @@ const KINDS: [string, DeliveryEvent['kind']][] = [
   ['permanent failure delivering from queue', 'bounced'],
 ]
 
-/** `l=info m="delivered from queue" pkg=queue recipient=inbox@d1.test`: values with a blank are in quotes. */
+/** Reads `l=info m="delivered from queue" pkg=queue recipient=inbox@d1.test`. A value with a blank has quotes. */
 function fields(line: string): Record<string, string> {
   const found: Record<string, string> = {}
   for (const [, key, quoted, bare] of line.matchAll(/(?:^|\s)(\w+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g))

@@ -1,5 +1,6 @@
-// Hands on what mox takes in: mox delivers to mailboxes of its own alone. At each webhook of mox it asks mox's web API
-// for the message as it is stored and gives it, unchanged, to the mail exchanger of its recipient's domain.
+// Forwards the mail that mox accepts, because mox itself delivers only to its own mailboxes. mox calls a webhook for each
+// message. This program then reads the stored message from mox's web API and sends it, unchanged, to the mail exchanger of
+// the recipient's domain.
 package main
 
 import (
@@ -18,7 +19,7 @@ import (
 	"strings"
 )
 
-// As mox sends it (webhook.Incoming of v0.0.15), as far as it is needed.
+// The fields that this program needs of what mox sends (webhook.Incoming of v0.0.15).
 type incoming struct {
 	Meta struct {
 		MsgID    int64
@@ -27,8 +28,9 @@ type incoming struct {
 	}
 }
 
-// Ids of messages that were handed on, one a line: mox may tell of one again that it told of when it was stopped.
-const done = "/mox/onward"
+// This file has the ids of the forwarded messages, one in each line. After a stop, mox may call the webhook again for a
+// message that was forwarded before.
+const forwardedIds = "/mox/onward"
 
 func main() {
 	log.SetFlags(0)
@@ -38,21 +40,21 @@ func main() {
 		log.Fatal(err)
 	}
 	name, password, _ := strings.Cut(strings.TrimSpace(string(user)), " ")
-	// mox tells of one message at a time, and comes again after anything but a success.
+	// mox calls the webhook for one message at a time, and calls again unless the answer is a success.
 	log.Fatal(http.ListenAndServe("127.0.0.1:8081", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := handOn(r.Body, name, password); err != nil {
+		if err := forward(r.Body, name, password); err != nil {
 			log.Print(err)
 			http.Error(w, err.Error(), http.StatusBadGateway)
 		}
 	})))
 }
 
-func handOn(hook io.Reader, name, password string) error {
+func forward(hook io.Reader, name, password string) error {
 	var in incoming
 	if err := json.NewDecoder(hook).Decode(&in); err != nil {
 		return err
 	}
-	if known(in.Meta.MsgID) {
+	if forwarded(in.Meta.MsgID) {
 		return nil
 	}
 	content, err := stored(in.Meta.MsgID, name, password)
@@ -68,7 +70,7 @@ func handOn(hook io.Reader, name, password string) error {
 	err = smtp.SendMail(strings.TrimSuffix(exchangers[0].Host, ".")+":25", nil, in.Meta.MailFrom, to, content)
 	var refused *textproto.Error
 	if errors.As(err, &refused) && refused.Code >= 500 {
-		log.Printf("message %d for %s is not wanted: %v", in.Meta.MsgID, in.Meta.RcptTo, err)
+		log.Printf("the mail exchanger refused message %d for %s: %v", in.Meta.MsgID, in.Meta.RcptTo, err)
 		return nil
 	}
 	if err != nil {
@@ -77,13 +79,13 @@ func handOn(hook io.Reader, name, password string) error {
 	return remember(in.Meta.MsgID)
 }
 
-func known(id int64) bool {
-	ids, _ := os.ReadFile(done)
+func forwarded(id int64) bool {
+	ids, _ := os.ReadFile(forwardedIds)
 	return bytes.Contains(append([]byte("\n"), ids...), fmt.Appendf(nil, "\n%d\n", id))
 }
 
 func remember(id int64) error {
-	file, err := os.OpenFile(done, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(forwardedIds, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

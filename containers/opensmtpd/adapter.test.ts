@@ -35,7 +35,7 @@ describe('OpenSMTPD: rendering', () => {
     )
   })
 
-  it('demands TLS of every sender where the flow does, and of nobody for submission', async () => {
+  it('requires TLS of every client if the flow does, but never for submission', async () => {
     const everybody = configuration(
       await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki),
     )
@@ -43,20 +43,20 @@ describe('OpenSMTPD: rendering', () => {
     assert.match(everybody, /^listen on 0\.0\.0\.0 port 587 tls pki gateway/m)
   })
 
-  it('offers no TLS without its certificate, with which it would not start', async () => {
+  it('offers no TLS without its certificate, because it would not start with a missing file', async () => {
     const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/chain.pem'), undefined)
     assert.doesNotMatch(configuration(lost), /pki|port 25 tls|auth-optional/)
     assert.equal(file(lost, 'tls/key.pem')!.mode, '0600')
   })
 
-  it('says why it lacks what it lacks', () => {
+  it('gives a reason for each capability it lacks', () => {
     const source = container(opensmtpd)
-    assert.match(source.lacks('inbound-required')!, /from its manual alone/)
+    assert.match(source.lacks('inbound-required')!, /only in its manual/)
     assert.equal(source.lacks('retry'), undefined)
   })
 
-  it('comes from backports where the release has one that cannot use a key', () => {
+  it('comes from backports if the OpenSMTPD of the release cannot use a private key', () => {
     assert.deepEqual(
       opensmtpd.releases.map(({ name, args }) => [name, args?.['SUITE']]),
       [
@@ -81,7 +81,7 @@ describe('OpenSMTPD: the log of 7.6.0', () => {
   const words = (text: string) => sessionWords(lines, text, opensmtpd).map(({ line, ...word }) => word)
   const session = { tls: true, version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
 
-  it('tells what became of a message, and why', () => {
+  it('says what became of a message, and why', () => {
     assert.deepEqual(said('d4-e7a7.forced.test'), [
       { kind: 'delivered', recipient: 'inbox@d4-e7a7.forced.test', reason: '250 2.0.0 Taken' },
     ])
@@ -94,7 +94,7 @@ describe('OpenSMTPD: the log of 7.6.0', () => {
     ])
   })
 
-  it('does not tell what was wrong with TLS (a known fault)', () => {
+  it('does not say why TLS failed (a known fault)', () => {
     assert.ok(lines.some(line => line.includes('certificate verification failed: self-signed certificate')))
     for (const domain of ['d8-b784.verified.test', 'd10-da3a.forced.test'])
       assert.deepEqual(said(domain), [
@@ -102,24 +102,24 @@ describe('OpenSMTPD: the log of 7.6.0', () => {
       ])
   })
 
-  it('tells the TLS of outgoing sessions, and calls verified what it verified', () => {
+  it('says which TLS an outgoing session had, and whether OpenSMTPD verified the certificate', () => {
     assert.deepEqual(words('d1-8500.verified.test'), [{ ...session, verified: true }])
     assert.deepEqual(words('d4-e7a7.forced.test'), [{ ...session, verified: false }])
     assert.deepEqual(words('d15-4400.opportunistic.test'), [{ tls: false }])
     assert.deepEqual(words('d10-da3a.forced.test'), [])
   })
 
-  it('tells the TLS of an incoming session by its sender', () => {
+  it('finds the TLS of an incoming session by the sender of the message', () => {
     assert.deepEqual(words('d14-bc19.stranger.test'), [session])
   })
 
-  it('is up, once', () => {
+  it('says once that OpenSMTPD is ready', () => {
     assert.equal(lines.filter(line => opensmtpd.ready.test(line)).length, 1)
   })
 })
 
 describe('OpenSMTPD: its version', () => {
-  it('is read with that of its library', () => {
+  it('is read with the version of its TLS library', () => {
     const text =
       'version: OpenSMTPD 7.6.0-portable\nusage: smtpd\nlibssl3\t\nlibssl3t64:amd64\t3.5.9-1~deb13u1\n'
     assert.deepEqual(opensmtpd.readVersion(text), { version: '7.6.0', library: 'OpenSSL 3.5.9' })

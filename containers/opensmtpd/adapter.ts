@@ -15,8 +15,8 @@ export const opensmtpd: ContainerProduct = {
   name: 'opensmtpd',
   releases: [
     ...debian('trixie'),
-    // 6.8, which is in bookworm itself, has no private key for OpenSSL 3 (OpenSMTPD issue 1171). With the OpenSSL 1.1 of
-    // bullseye it has.
+    // bookworm itself has OpenSMTPD 6.8 with OpenSSL 3, and cannot use a private key (OpenSMTPD issue 1171). bullseye has
+    // OpenSMTPD 6.8 with OpenSSL 1.1, where the key works.
     ...debian('bookworm').map(release => ({ ...release, args: { SUITE: 'bookworm-backports' } })),
     ...debian('bullseye'),
   ],
@@ -33,17 +33,18 @@ export const opensmtpd: ContainerProduct = {
   ]),
   reasons: {
     'certificate-validation': 'OpenSMTPD verifies a chain and a name together, or neither',
-    'tls-domain':
-      'OpenSMTPD compares the certificate with the name of the host that it dialled and nothing else',
-    // smtpd.conf(5) has `match tls`. ruleset_match_smtp_starttls (ruleset.c, 6.8 to 7.8) has no code behind it, and a
-    // rule with it defers every message.
-    'inbound-required': 'OpenSMTPD knows `match tls` from its manual alone: a rule with it defers all mail',
-    'client-certificates': 'OpenSMTPD demands a certificate of every sender or of none, and looks at no name',
-    expiry: 'OpenSMTPD gives a message up after a time, not after a number of attempts',
+    'tls-domain': 'OpenSMTPD compares the certificate only with the name of the host that it connects to',
+    // smtpd.conf(5) documents `match tls`, but ruleset_match_smtp_starttls (ruleset.c, 6.8 to 7.8) does not implement it.
+    // A rule with `match tls` defers every message.
+    'inbound-required':
+      'OpenSMTPD has `match tls` only in its manual: a rule with `match tls` defers all mail',
+    'client-certificates':
+      'OpenSMTPD requires a certificate of every client or of none, and does not look at the name in it',
+    expiry: 'OpenSMTPD gives up a message after a time, not after a number of attempts',
   },
   ready: /^info: OpenSMTPD \S+ starting$/,
   command: ['/usr/local/sbin/start'],
-  remembers: 'the mail exchangers of a domain are kept for a while',
+  remembers: 'OpenSMTPD keeps the mail exchangers of a domain for a while',
   versionCommand: ['sh', '-c', "smtpd -h 2>&1; dpkg-query -W 'libssl*'"],
 
   readVersion(text: string) {
@@ -61,7 +62,7 @@ export const opensmtpd: ContainerProduct = {
     return {
       files: [
         { path: `${FOLDER}/smtpd.conf`, content: configuration(flow, place) },
-        // In place of the name of the container.
+        // Without this file OpenSMTPD uses the host name of the container.
         { path: '/etc/mailname', content: `${flow.hostname}\n` },
         usersFile(`${FOLDER}/users`, flow),
         { path: TRUST, content: flow.trust.join('') },
@@ -71,7 +72,7 @@ export const opensmtpd: ContainerProduct = {
     }
   },
 
-  /** Each session has an id of 16 digits, incoming and outgoing ones alike. */
+  /** Each incoming and outgoing session has an id of 16 hexadecimal digits. */
   sessionOf: (line: string) => LINE.exec(line)?.groups?.['id'],
 
   session(line: string) {
@@ -79,7 +80,7 @@ export const opensmtpd: ContainerProduct = {
     const { version, suite } = /^tls ciphers=(?<version>[^:]+):(?<suite>[^:]+)/.exec(said)?.groups ?? {}
     if (version && suite) return { tls: true, version, suite }
     const check = /^cert-check result="([^"]+)"/.exec(said)?.[1]
-    // `smtp cert-check` with "no certificate presented" is about an outgoing session, too.
+    // A line `smtp cert-check` with "no certificate presented" can also be about an outgoing session.
     if (check) return { tls: true, verified: check === (side === 'mta' ? 'valid' : 'verified') }
     return /^connecting address=smtp\+notls:/.test(said) ? { tls: false } : undefined
   },
@@ -103,31 +104,31 @@ const KINDS: Record<string, DeliveryEvent['kind']> = {
   PermFail: 'bounced',
 }
 
-/** A `*` of its own patterns stops at the first dot (util.c, hostname_match), so that `*.x` does not cover `a.b.x`. */
+/** A `*` in OpenSMTPD's own patterns stops at the first dot (util.c, hostname_match): `*.x` does not cover `a.b.x`. */
 const expression = (pattern: string): string => `(?i)^${pattern.replaceAll('.', '[.]').replace(/^\*/, '.*')}$`
 
 function configuration(flow: MailFlow, { address, inbound, submission }: Place): string {
   const secured = flow.identity.certificate !== ''
   const identity = secured ? ' pki gateway' : ''
-  // With a pki whose file is missing it does not start.
+  // OpenSMTPD does not start if the file of a pki is missing.
   const listen = (port: number, level: string, options = '') =>
     `listen on ${address} port ${port}${secured ? ` ${level} pki gateway` : ''} hostname "${flow.hostname}"${options}\n`
   const relay = (name: string, options = '') =>
     `action "${name}" relay helo "${flow.hostname}"${options} ca lab${identity}\n`
-  // The first that fits decides.
+  // OpenSMTPD uses the first rule that fits.
   const connectors = [...flow.outbound].sort((one, other) => specificity(other.to) - specificity(one.to))
   return [
     ...(secured ? [`pki gateway cert "${CERTIFICATE}"\n`, `pki gateway key "${KEY}"\n`] : []),
     `ca lab cert "${TRUST}"\n`,
-    // For both directions. The lowest version is TLS 1.2 of itself.
+    // This setting is for both directions. TLS 1.2 is the lowest version by default.
     `smtp ciphers "${TLS12_SUITES.join(':')}"\n`,
     'table users file:/run/credentials\n',
-    // Who may relay on the submission port: networks of containers, and of a machine.
+    // The networks that may relay through the submission port: those of containers and of a machine.
     `table lan { ${LAN.join(', ')} }\n`,
-    '# The suite asks for the next attempt itself.\n',
+    '# OpenSMTPD must not give up or send a warning, because the suite asks for the next attempt.\n',
     'queue ttl 30d\n',
     'bounce warn-interval 30d\n',
-    '# Undocumented: no rest between connections to one host, and no connection that waits for more mail.\n',
+    '# Undocumented limits: no pause between connections to one host, and no connection that waits for more mail.\n',
     ...['conn-delay-route', 'conn-delay-relay', 'reconn-delay-route', 'session-keepalive'].map(
       limit => `mta limit ${limit} 0\n`,
     ),
@@ -137,7 +138,7 @@ function configuration(flow: MailFlow, { address, inbound, submission }: Place):
     relay('encryption-only', ' tls no-verify'),
     relay('domain-validation', ' tls'),
     'match tag submission ! from src <lan> ! auth for any reject\n',
-    // Its own notifications come from local, without a tag.
+    // OpenSMTPD's own notifications come from local, without a tag.
     ...['tag submission from any', 'from local'].flatMap(source => [
       ...connectors.map(
         ({ to, tls }) => `match ${source} for domain regex "${expression(to)}" action "${tls}"\n`,

@@ -20,7 +20,7 @@ describe('Postfix: rendering', () => {
     sameAsSamples(postfix.render(await flow(), place).files, `${samples}standard-flow`)
   })
 
-  it('demands TLS of every sender where the flow does, and of nobody for submission', async () => {
+  it('requires TLS of every client if the flow does, but never for submission', async () => {
     const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     assert.match(file(everybody, 'main.cf')!.content, /^smtpd_tls_security_level = encrypt$/m)
     assert.equal(file(everybody, 'inbound')!.content, '')
@@ -30,7 +30,7 @@ describe('Postfix: rendering', () => {
     )
   })
 
-  it('keeps to TLS 1.2 and forward secrecy in both directions where the flow says so', async () => {
+  it('uses only TLS 1.2 and forward secrecy in both directions if the flow says so', async () => {
     const service = await changed(
       await flow(),
       [
@@ -48,13 +48,13 @@ describe('Postfix: rendering', () => {
     assert.match(file(service, 'outbound')!.content, /^\.service\.test secure match=nexthop$/m)
   })
 
-  it('has no file for a certificate that is lost', async () => {
+  it('has no certificate file if the certificate is lost', async () => {
     const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/identity.pem'), undefined)
     assert.equal(file(await flow(), 'tls/identity.pem')!.mode, '0600')
   })
 
-  it('says why it lacks what it lacks', () => {
+  it('gives a reason for each capability it lacks', () => {
     const source = container(postfix)
     assert.match(source.lacks('certificate-validation')!, /compares a name/)
     assert.match(source.lacks('client-certificates')!, /fingerprints/)
@@ -103,7 +103,7 @@ for (const [version, domains] of Object.entries({
       return rest
     }
 
-    it('tells what became of a message, and why', () => {
+    it('says what became of a message, and why', () => {
       assert.deepEqual(said(domains.verified), [
         { kind: 'delivered', recipient: `inbox@${domains.verified}`, reason: '250 2.0.0 Taken' },
       ])
@@ -115,31 +115,31 @@ for (const [version, domains] of Object.entries({
       assert.match(refused!.reason, /refused to start TLS: 500 5\.5\.1 Unknown command$/)
     })
 
-    it('has one word for each attempt', () => {
+    it('reports each attempt once', () => {
       assert.deepEqual(
         said(domains.cut).map(({ kind }) => kind),
         ['deferred', 'delivered'],
       )
     })
 
-    it('tells the TLS of outgoing sessions', () => {
+    it('says which TLS an outgoing session had', () => {
       const session = { tls: true, version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
       assert.deepEqual(word(domains.verified), { ...session, verified: true })
       assert.deepEqual(word(domains.untrusted), { ...session, verified: false })
       assert.deepEqual(sessionWords(lines, domains.plain, postfix), [])
     })
 
-    it('tells the TLS of an incoming session by its sender', () => {
+    it('finds the TLS of an incoming session by the sender of the message', () => {
       assert.equal(word(domains.stranger).verified, false)
     })
 
-    it('is up, once', () => {
+    it('says once that Postfix is ready', () => {
       assert.equal(lines.filter(line => postfix.ready.test(line)).length, 1)
     })
   })
 
 describe('Postfix: its version', () => {
-  it('is read with that of its library', () => {
+  it('is read with the version of its TLS library', () => {
     assert.deepEqual(postfix.readVersion('3.10.13\nOpenSSL 3.5.9 29 Sep 2026\n'), {
       version: '3.10.13',
       library: 'OpenSSL 3.5.9',

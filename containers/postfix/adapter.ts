@@ -13,7 +13,7 @@ import { identityFile, usersFile } from '../files.ts'
 const FOLDER = '/etc/postfix'
 const IDENTITY = `${FOLDER}/tls/identity.pem`
 const TRUST = `${FOLDER}/tls/roots.pem`
-/** `>=TLSv1.2` is for 3.6 and later; all releases know this. */
+/** All releases know this syntax. `>=TLSv1.2` needs Postfix 3.6. */
 const PROTOCOLS = '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1'
 
 /** Postfix as Debian builds it, with OpenSSL. */
@@ -36,10 +36,10 @@ export const postfix: ContainerProduct = {
     'forward-secrecy-only',
   ]),
   reasons: {
-    'certificate-validation': 'where Postfix verifies the chain it compares a name as well',
-    // `search_order = subject_cn` of check_ccert_access has a name in 3.5 to 3.11, and no code behind it.
-    'client-certificates': 'Postfix knows client certificates by their fingerprints, not by name',
-    expiry: 'Postfix gives a message up after a time, not after a number of attempts',
+    'certificate-validation': 'if Postfix verifies the certificate chain, it also compares a name',
+    // Postfix 3.5 to 3.11 know `search_order = subject_cn` of check_ccert_access, but do not implement it.
+    'client-certificates': 'Postfix recognises client certificates by their fingerprints, not by their names',
+    expiry: 'Postfix gives up a message after a time, not after a number of attempts',
   },
   ready: /postfix\/master\[\d+\]: daemon started/,
   command: ['/usr/local/sbin/start'],
@@ -55,7 +55,7 @@ export const postfix: ContainerProduct = {
 
   queue: ['postqueue', '-p'],
 
-  /** Needs `fast_flush_domains`; with -f instead, every other queued message would be tried as well. */
+  /** Needs `fast_flush_domains`. `postqueue -f` would also try all other messages in the queue. */
   retry: (domain: string) => ['postqueue', '-s', domain],
 
   render(flow: MailFlow, place: Place): Rendered {
@@ -76,7 +76,7 @@ export const postfix: ContainerProduct = {
     }
   },
 
-  /** With `smtpd_client_port_logging` every line of an incoming session names the client's port. */
+  /** With `smtpd_client_port_logging`, every line of an incoming session has the client's port. */
   sessionOf(line: string): string | undefined {
     return /postfix\/(?:submission\/)?smtpd\[\d+\]: .*\[([\d.]+\]:\d+)/.exec(line)?.[1]
   },
@@ -87,7 +87,7 @@ export const postfix: ContainerProduct = {
         line,
       )?.groups ?? {}
     if (!version || !suite) return undefined
-    // A client has no name to compare: Trusted is the highest word of the receiving side.
+    // Postfix as a receiver compares no name, so `Trusted` is its highest level there.
     return {
       tls: true,
       version,
@@ -110,7 +110,7 @@ export const postfix: ContainerProduct = {
 /** Postfix's own pattern for names below a domain is the domain with a leading dot. */
 const pattern = (domain: string): string => domain.replace(/^\*/, '')
 
-/** All but the rule for every sender, which is a setting and no pattern. */
+/** All inbound connectors but the one for every sender, which is a setting and not a pattern. */
 const named = ({ inbound }: MailFlow): InboundConnector[] => inbound.filter(({ from }) => from !== '*')
 
 const access = ({ tls }: InboundConnector): string =>
@@ -125,7 +125,7 @@ function policy({ tls, tlsDomain }: OutboundConnector): string {
     case 'certificate-validation':
       throw new Error('Postfix cannot verify a chain without a name')
     case 'domain-validation':
-      // The default `nexthop, dot-nexthop` also takes a certificate for any name below the domain.
+      // The default `nexthop, dot-nexthop` would also accept a certificate for any name below the domain.
       return `secure match=${tlsDomain ? pattern(tlsDomain) : 'nexthop'}`
   }
 }
@@ -134,7 +134,7 @@ function mainCf(flow: MailFlow): string {
   const protocols = flow.maxVersion ? `${PROTOCOLS}, !TLSv1.3` : PROTOCOLS
   const suites = flow.forwardSecrecy ? EPHEMERAL_SUITES : TLS12_SUITES
   return settings({
-    // Postfix 3.5 knows no higher level; what later levels change is set below.
+    // Postfix 3.5 knows no higher level. The settings that a higher level would change are below.
     compatibility_level: '2',
     maillog_file: '/dev/stdout',
     myhostname: flow.hostname,
@@ -143,13 +143,14 @@ function mainCf(flow: MailFlow): string {
     relay_domains: flow.domain,
     alias_maps: '',
     local_recipient_maps: '',
-    // Patterns with a leading dot cover what is below a name, and those without it the name alone.
+    // With this setting, a pattern with a leading dot covers the names below a domain, and a pattern without a dot covers
+    // only the domain itself.
     parent_domain_matches_subdomains: '',
     inet_protocols: 'ipv4',
-    // Who may relay on the submission port: the network of this run.
+    // The network that may relay through the submission port: the network of this run.
     mynetworks_style: 'subnet',
     smtpd_peername_lookup: 'no',
-    // All partners of a run come from one address.
+    // All clients of a run have the same address.
     smtpd_client_connection_count_limit: '0',
 
     smtpd_tls_security_level: requiresTlsOfAll(flow) ? 'encrypt' : 'may',
@@ -164,7 +165,7 @@ function mainCf(flow: MailFlow): string {
     smtpd_relay_restrictions: 'reject_unauth_destination',
     smtpd_sender_restrictions: `check_sender_access texthash:${FOLDER}/inbound`,
     smtpd_recipient_restrictions: 'permit',
-    // The default 450 would let the sender try in clear again and again.
+    // With the default 450, a client would retry without TLS again and again.
     plaintext_reject_code: '530',
     cyrus_sasl_config_path: `${FOLDER}/sasl`,
 
@@ -175,28 +176,28 @@ function mainCf(flow: MailFlow): string {
     smtp_tls_fingerprint_digest: 'sha256',
     smtp_tls_protocols: protocols,
     smtp_tls_mandatory_protocols: protocols,
-    // By strength; Postfix's own list sorts by key length alone and begins with suites without certificate.
+    // Sorted by strength. Postfix's own list is sorted by key length only and begins with suites without a certificate.
     tls_medium_cipherlist: suites.join(':'),
     smtp_tls_ciphers: 'medium',
     smtp_tls_mandatory_ciphers: 'medium',
-    // A partner that stays silent after its go-ahead holds the message up for this long.
+    // How long Postfix waits for a partner that stays silent after its go-ahead to STARTTLS.
     smtp_starttls_timeout: '10s',
     smtp_connection_cache_on_demand: 'no',
 
-    // The suite asks for the next attempt itself: no run through the queue of its own accord.
+    // Postfix must not run its queue by itself, because the suite asks for the next attempt.
     queue_run_delay: '10d',
-    // From this age on, the next attempt after a broken handshake may go out in clear (level may).
+    // At level `may`, a message of at least this age is sent unencrypted at the next attempt after a failed handshake.
     minimal_backoff_time: '1s',
     maximal_backoff_time: '10d',
-    // With the defaults, one partner that fails delays the next message for it.
+    // With the default, a failure at a partner delays the next message for this partner.
     default_destination_concurrency_failed_cohort_limit: '0',
-    // Makes `postqueue -s` work for every domain.
+    // With this setting `postqueue -s` works for every domain.
     fast_flush_domains: 'static:all',
 
     smtp_tls_loglevel: '1',
     smtpd_tls_loglevel: '1',
     smtpd_client_port_logging: 'yes',
-    // Names sender and recipient in a line that also names the client's port.
+    // With this setting Postfix logs the sender and the recipient in a line with the client's port.
     smtpd_log_access_permit_actions: 'static:all',
   })
 }
@@ -215,10 +216,10 @@ function masterCf({ inbound, submission }: Place): string {
       'smtpd_sasl_auth_enable=yes',
       'smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,reject',
     ].map(option => `  -o ${option}\n`),
-    // cleanup and the like must be reachable for postqueue and sendmail of other users: not private.
+    // These services are not private, because postqueue and sendmail of other users connect to them.
     'pickup unix n - n 60 1 pickup\n',
     'cleanup unix n - n - 0 cleanup\n',
-    // New mail that comes while the queue manager is being replaced at a reload waits for the next look (default: 300 s).
+    // If a message arrives while a reload replaces the queue manager, the message waits for the next wake-up (default: 300 s).
     'qmgr unix n - n 5 1 qmgr\n',
     'showq unix n - n - - showq\n',
     'flush unix n - n 1000? 0 flush\n',

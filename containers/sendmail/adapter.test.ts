@@ -20,12 +20,12 @@ describe('Sendmail: rendering', () => {
     sameAsSamples(sendmail.render(await flow(), place).files, `${samples}standard-flow`)
   })
 
-  it('demands TLS of every sender where the flow does', async () => {
+  it('requires TLS of every client if the flow does', async () => {
     const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
     assert.match(file(everybody, 'access')!.content, /^Inbound:\tPERM\+ENCR:112$/m)
   })
 
-  it('tells below a name what a wider connector does, or to skip it', async () => {
+  it('has a row for the names below a domain: the demand of a wider connector, or SKIP', async () => {
     const outbound: MailFlow['outbound'] = [
       { to: 'a.b.test', tls: 'domain-validation' },
       { to: '*.b.test', tls: 'encryption-only' },
@@ -44,14 +44,14 @@ describe('Sendmail: rendering', () => {
     )
   })
 
-  it('puts the rest of its own chain among the authorities', async () => {
+  it('puts the intermediate certificates of its own chain among the authorities', async () => {
     const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`
     const identity = { key: '', certificate: pem('leaf') + pem('issuer') }
     const { content } = file({ ...(await flow()), identity }, 'tls/authorities.pem')!
     assert.equal(content, `<certificate of root>\n${pem('issuer')}`)
   })
 
-  it('has no file for a certificate that is lost', async () => {
+  it('has no certificate file if the certificate is lost', async () => {
     const lost = await changed(await flow(), [CHANGES['has lost its certificate']], samplePki)
     assert.equal(file(lost, 'tls/chain.pem'), undefined)
     assert.equal(file(lost, 'tls/key.pem')!.mode, '0600')
@@ -96,7 +96,7 @@ for (const [version, domains] of Object.entries({
     }
     const session = { tls: true, version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' }
 
-    it('tells what became of a message, and why', () => {
+    it('says what became of a message, and why', () => {
       assert.deepEqual(said(domains.verified), [
         { kind: 'delivered', recipient: `inbox@${domains.verified}`, reason: 'Sent (Taken)' },
       ])
@@ -109,31 +109,31 @@ for (const [version, domains] of Object.entries({
       assert.match(said(domains.untrusted)[0]!.reason, /the certificate cannot be verified$/)
     })
 
-    it('has one word for each attempt', () => {
+    it('reports each attempt once', () => {
       assert.deepEqual(
         said(domains.cut).map(({ kind }) => kind),
         ['deferred', 'delivered'],
       )
     })
 
-    it('tells the TLS of outgoing sessions', () => {
+    it('says which TLS an outgoing session had', () => {
       assert.deepEqual(word(domains.verified), { ...session, verified: true })
       assert.deepEqual(word(domains.untrusted), { ...session, verified: false })
       assert.deepEqual(sessionWords(lines, domains.plain, sendmail), [])
     })
 
-    it('tells the TLS of an incoming session by its sender', () => {
+    it('finds the TLS of an incoming session by the sender of the message', () => {
       assert.deepEqual(word(domains.certified), { ...session, verified: true })
       assert.deepEqual(word(domains.stranger), { ...session, verified: false })
     })
 
-    it('is up, once', () => {
+    it('says once that Sendmail is ready', () => {
       assert.equal(lines.filter(line => sendmail.ready.test(line)).length, 1)
     })
   })
 
-describe('Sendmail: its words', () => {
-  it('tell of a bounce, and not of a message that it only stores', () => {
+describe('Sendmail: a single line', () => {
+  it('reports a bounce, but not a message that Sendmail only puts into its queue', () => {
     const to =
       'Nov 24 22:00:00 sendmail[7]: 6AOM000001: to=<inbox@d1.test>, delay=00:00:00, mailer=esmtp, pri=1,'
     const bounced = sendmail.read(`${to} dsn=5.1.1, reply=550 5.1.1 Nobody here, stat=User unknown`)
@@ -142,7 +142,7 @@ describe('Sendmail: its words', () => {
     assert.equal(sendmail.read(`${to} dsn=4.4.0, stat=queued`), undefined)
   })
 
-  it('tell its version and that of its library', () => {
+  it('has its version and the version of its TLS library', () => {
     const text = (number: string) =>
       `Version 8.18.1\n       OpenSSL: compiled 0x0\n       OpenSSL: linked   0x${number}\n`
     assert.deepEqual(sendmail.readVersion(text('30500090')), { version: '8.18.1', library: 'OpenSSL 3.5.9' })

@@ -13,16 +13,16 @@ import { certificateFile, usersFile } from '../files.ts'
 const FOLDER = '/etc/mail'
 const CERTIFICATE = `${FOLDER}/tls/chain.pem`
 const KEY = `${FOLDER}/tls/key.pem`
-/** Trusted are the roots in it alone. */
+/** Sendmail trusts only the roots in this file. */
 const AUTHORITIES = `${FOLDER}/tls/authorities.pem`
 const OPTIONS = [
   ...['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1_1'].map(version => `+SSL_OP_NO_${version}`),
   '+SSL_OP_CIPHER_SERVER_PREFERENCE',
 ].join(' ')
-/** Bits of a cipher; any that a flow permits has more. */
+/** The least number of bits of a cipher. Every cipher that a mail flow permits has more. */
 const BITS = 112
 
-/** Also at a restart by SIGHUP. */
+/** Sendmail also logs this line at a restart by SIGHUP. */
 const STARTED = /sendmail\[\d+\]: starting daemon/
 
 /** Sendmail as Debian builds it, with OpenSSL. */
@@ -48,7 +48,7 @@ export const sendmail: ContainerProduct = {
     'session-log',
   ]),
   reasons: {
-    expiry: 'Sendmail gives a message up after a time, not after a number of attempts',
+    expiry: 'Sendmail gives up a message after a time, not after a number of attempts',
   },
   ready: STARTED,
   command: ['/usr/local/sbin/start'],
@@ -63,10 +63,10 @@ export const sendmail: ContainerProduct = {
     return { version, library: `OpenSSL ${opensslVersion(Number.parseInt(library, 16))}` }
   },
 
-  // Without -v it cuts long senders off.
+  // Without -v, mailq truncates long senders.
   queue: ['mailq', '-v'],
 
-  /** A queue run over the messages that have such a recipient. */
+  /** A queue run over the messages with a recipient in this domain. */
   retry: (domain: string) => ['sendmail', `-qR@${domain}`],
 
   render(flow: MailFlow, place: Place): Rendered {
@@ -86,7 +86,7 @@ export const sendmail: ContainerProduct = {
     }
   },
 
-  /** Each connection is served by a process of its own. */
+  /** Sendmail serves each connection with a process of its own. */
   sessionOf(line: string): string | undefined {
     return /sendmail\[(\d+)\]: (?:STARTTLS=server|\w+: from=<)/.exec(line)?.[1]
   },
@@ -106,14 +106,14 @@ export const sendmail: ContainerProduct = {
         line.trimEnd(),
       )?.groups ?? {}
     if (!recipient || !kind || reason === undefined) return undefined
-    // Since 8.16 the reply of the other side stands apart.
+    // Since 8.16 the log has the partner's reply in a field of its own.
     return { kind: KINDS[kind]!, recipient, reason: reply ? `${reason} (${reply})` : reason }
   },
 }
 
 const KINDS: Record<string, DeliveryEvent['kind']> = { 2: 'delivered', 4: 'deferred', 5: 'bounced' }
 
-/** `0x30500090` is 3.5.9; before 3.0 the digits stand elsewhere, and a letter counts from `a`. */
+/** `0x30500090` is 3.5.9. Before 3.0 the digits have other positions, and a letter from `a` follows them. */
 function opensslVersion(number: number): string {
   const at = (shift: number) => (number >>> shift) & 0xff
   return at(28) >= 3
@@ -121,7 +121,7 @@ function opensslVersion(number: number): string {
     : `${at(28)}.${at(20)}.${at(12)}${String.fromCharCode(at(4) + 96)}`
 }
 
-/** Rows of the access map: what rulesets of our own ask of a session. */
+/** Rows of the access map, which say what our rulesets in sendmail.mc require from a session. */
 const access = ({ outbound, inbound }: MailFlow): string =>
   [
     ...rows(
@@ -139,8 +139,9 @@ const access = ({ outbound, inbound }: MailFlow): string =>
 type Row = [pattern: string, demand: string]
 
 /**
- * A key with a leading dot covers what is below it, one without the same and itself, and the empty one all. The longest
- * decides, so names below a pattern without wildcard get a row of their own; SKIP stands for no demand.
+ * In the access map, a key with a leading dot covers the names below the domain, a key without a dot also covers the domain
+ * itself, and the empty key covers everything. The longest key decides. A connector without a wildcard must not cover the
+ * names below its domain, so these names get their own row. SKIP means that nothing is required.
  */
 function rows(tag: string, connectors: Row[]): Row[] {
   const below = (name: string) =>
@@ -153,7 +154,7 @@ function rows(tag: string, connectors: Row[]): Row[] {
   return [...connectors, ...alone].map(([pattern, demand]) => [`${tag}:${pattern.replace('*', '')}`, demand])
 }
 
-/** In the words of the ruleset TLS_connection; without a name behind CN it is that of the recipient's domain. */
+/** In the syntax of the ruleset TLS_connection. `CN` without a name means the name of the recipient's domain. */
 function outboundDemand({ tls, tlsDomain }: OutboundConnector): string {
   switch (tls) {
     case 'opportunistic':
@@ -172,7 +173,7 @@ function inboundDemand({ tls, clientCertificate }: InboundConnector): string {
   return tls === 'required' ? `PERM+ENCR:${BITS}` : 'OK'
 }
 
-/** What `sendmail.mc` takes from the flow. */
+/** The settings in `sendmail.mc` that depend on the flow. */
 const settings = (flow: MailFlow, { address, inbound, submission }: Place): string =>
   [
     define('confDOMAIN_NAME', flow.hostname),
@@ -196,8 +197,8 @@ const call = (macro: string, ...values: string[]): string =>
   `${macro}(${values.map(value => `\`${value}'`).join(', ')})dnl\n`
 
 /**
- * Sendmail reads one certificate of its own chain, and OpenSSL finds the rest of it among the authorities. With that it
- * also bears partners that leave the same ones out: there is one list for both directions.
+ * Sendmail reads only one certificate of its own chain; OpenSSL finds the other certificates among the authorities. The same
+ * list is used in both directions, so Sendmail also accepts a partner that does not show these intermediate certificates.
  */
 const issuers = ({ identity }: MailFlow): string[] =>
   identity.certificate.match(/^-----BEGIN [\s\S]*?^-----END .*\n/gm)?.slice(1) ?? []

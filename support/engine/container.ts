@@ -3,10 +3,9 @@ import type { ContainerRuntimeClient } from 'testcontainers'
 import { printable } from '../wire/printable.ts'
 import { until } from '../wire/until.ts'
 import { archive, type File } from './archive.ts'
-import { failure } from './engine.ts'
-import { ContainerFailure, lastWords, within } from './failure.ts'
+import type { Dockerode } from './client.ts'
+import { ContainerFailure, failure, lastWords, within } from './failure.ts'
 import { LABELS } from './labels.ts'
-import type { RunNetwork } from './run-network.ts'
 
 /** Where files wait in a container until they take their places, and what moves them there from it. */
 const STAGE = '/.new'
@@ -59,10 +58,25 @@ export interface Outcome {
 
 type RawContainer = ReturnType<ContainerRuntimeClient['container']['getById']>
 
+/** The network of a run, as far as its containers need it. */
+export interface ContainerNetwork {
+  readonly engine: {
+    readonly client: ContainerRuntimeClient
+    readonly docker: Dockerode
+    readonly host: string
+  }
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** Address of the DNS server for containers that name no other. */
+  readonly resolver: string
+  /** The container is gone. */
+  forget(container: Container): void
+}
+
 /** A container of a run. It goes with its network at the latest. */
 export class Container {
   readonly name: string
-  readonly #network: RunNetwork
+  readonly #network: ContainerNetwork
   readonly #spec: ContainerSpec
   readonly #lines: string[] = []
   readonly #watchers = new Set<() => void>()
@@ -75,14 +89,14 @@ export class Container {
   #ours = false
   address = ''
 
-  private constructor(network: RunNetwork, spec: ContainerSpec) {
+  private constructor(network: ContainerNetwork, spec: ContainerSpec) {
     this.name = spec.name
     this.#network = network
     this.#spec = spec
   }
 
   /** Called by `RunNetwork.start`. Throws ContainerFailure with its last log lines when it does not come up. */
-  static async start(network: RunNetwork, spec: ContainerSpec): Promise<Container> {
+  static async start(network: ContainerNetwork, spec: ContainerSpec): Promise<Container> {
     const container = new Container(network, spec)
     try {
       await within(spec.limit ?? START_LIMIT, `starting ${spec.name}`, container.#start())
@@ -299,7 +313,11 @@ export class Container {
 }
 
 /** testcontainers knows neither fixed addresses, nor DNS servers, nor the address on which ports are published. */
-async function definition(network: RunNetwork, spec: ContainerSpec, created: (id: string) => Promise<void>) {
+async function definition(
+  network: ContainerNetwork,
+  spec: ContainerSpec,
+  created: (id: string) => Promise<void>,
+) {
   const { GenericContainer, PullPolicy } = await import('testcontainers')
   const local = network.engine.host === '127.0.0.1'
   class Definition extends GenericContainer {

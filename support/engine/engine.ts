@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { life, PLACE } from '../life.ts'
 import { printable } from '../wire/printable.ts'
-import { ANSWER, ContainerFailure, within } from './failure.ts'
+import type { Dockerode, Doing } from './client.ts'
+import { ANSWER, ContainerFailure, failure, within } from './failure.ts'
 import { build, type ImageSource, tagOf } from './image.ts'
 import { isDead, LABELS } from './labels.ts'
 import { RunNetwork } from './run-network.ts'
 import { freeSubnets, type Subnet } from './subnet.ts'
 
 export type { File } from './archive.ts'
+export type { Dockerode, Doing } from './client.ts'
 export type { Container, ContainerSpec } from './container.ts'
 export { ContainerFailure } from './failure.ts'
 export { folderFiles, type ImageSource } from './image.ts'
@@ -16,11 +18,6 @@ export { RunNetwork } from './run-network.ts'
 
 /** Behind every word that there is no engine. */
 const ADVICE = '; mail-tls doctor says why'
-
-export type Dockerode = ContainerRuntimeClient['container']['dockerode']
-
-/** Tells what takes time: `building the image of postfix (step 3 of 7)`. */
-export type Doing = (what: string) => void
 
 /**
  * The container engine. All access to it goes through here: images by the hash of what they are built from, one
@@ -202,12 +199,6 @@ async function gone(removal: Promise<unknown>): Promise<void> {
     const { statusCode, message } = error as Error & { statusCode?: number }
     if (statusCode !== 404 && !/already in progress/.test(message)) throw failure('removing', error)
   }
-}
-
-export function failure(what: string, error: unknown): ContainerFailure {
-  return error instanceof ContainerFailure
-    ? error
-    : new ContainerFailure(`the container engine failed at ${what}: ${(error as Error).message}`)
 }
 
 /** testcontainers goes on to the usual socket, without a word, where nothing answers at the place that was named. */

@@ -34,3 +34,10 @@ export async function within<T>(limit: number, what: string, work: Promise<T>): 
     clearTimeout(timer)
   }
 }
+
+/** The error as a ContainerFailure; `what` says what the engine was doing. */
+export function failure(what: string, error: unknown): ContainerFailure {
+  return error instanceof ContainerFailure
+    ? error
+    : new ContainerFailure(`the container engine failed at ${what}: ${(error as Error).message}`)
+}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { archive, type File } from './archive.ts'
-import type { Dockerode, Doing } from './engine.ts'
+import type { Dockerode, Doing } from './client.ts'
 import { ANSWER, ContainerFailure, lastWords, within } from './failure.ts'
 import { IMAGE_LABEL, prune } from './prune.ts'
 

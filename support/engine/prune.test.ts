@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Dockerode } from './engine.ts'
+import type { Dockerode } from './client.ts'
 import { prune } from './prune.ts'
 
 /** In days. */

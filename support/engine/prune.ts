@@ -1,4 +1,4 @@
-import type { Dockerode } from './engine.ts'
+import type { Dockerode } from './client.ts'
 import { ANSWER, within } from './failure.ts'
 
 /** On every image of ours, and on the stages that some are built from: what it is of. */

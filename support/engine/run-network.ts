@@ -1,13 +1,22 @@
-import { Container, type ContainerSpec } from './container.ts'
-import type { Engine } from './engine.ts'
+import type { Doing } from './client.ts'
+import { Container, type ContainerNetwork, type ContainerSpec } from './container.ts'
+import type { ImageSource } from './image.ts'
 import type { Subnet } from './subnet.ts'
 
 /** Numbers of the containers with fixed addresses, for `Subnet.fixed`. */
 export const FIXED = { lab: 2, names: 3, mailbox: 4 } as const
 
+/** The container engine, as far as the network of a run needs it. */
+export type NetworkEngine = ContainerNetwork['engine'] & {
+  /** The tag of an image, which is built if the engine does not have it. */
+  image(source: ImageSource, doing?: Doing): Promise<string>
+  /** Removes everything of one run. */
+  clear(run: string): Promise<void>
+}
+
 /** The network of one run and everything in it. */
-export class RunNetwork {
-  readonly engine: Engine
+export class RunNetwork implements ContainerNetwork {
+  readonly engine: NetworkEngine
   /** Of the run; on every label. */
   readonly id: string
   readonly name: string
@@ -17,7 +26,7 @@ export class RunNetwork {
 
   /** By `Engine.network`. */
   constructor(made: {
-    engine: Engine
+    engine: NetworkEngine
     id: string
     name: string
     labels: Record<string, string>

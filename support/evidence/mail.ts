@@ -43,3 +43,10 @@ export interface ReceivedMessage {
   secured: boolean
   at: number
 }
+
+/** What the mailbox holds of a message that a client delivered. */
+export interface InMailbox {
+  mails: readonly Mail[]
+  /** A message that was delivered afterwards is there. */
+  later: boolean
+}

@@ -1,6 +1,6 @@
 import { commands, connections, offersStarttls, secured } from '../evidence/facts.ts'
 import { bodyOf } from '../evidence/mail.ts'
-import type { Sent } from '../evidence/sent.ts'
+import { isAt, type Sent } from '../evidence/sent.ts'
 import { duration } from '../quantities.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
@@ -82,10 +82,10 @@ export function isHeldBack(sent: Sent): Observation {
 }
 
 const givenInTls = (conversation: Conversation): boolean =>
-  commands(conversation).some(({ text, secured }) => secured && /^(MAIL|DATA|BDAT)\b/i.test(text))
+  commands(conversation).some(({ verb, secured }) => secured && ['MAIL', 'DATA', 'BDAT'].includes(verb))
 
 const saysStarttls = (conversation: Conversation): boolean =>
-  commands(conversation).some(({ text }) => /^STARTTLS\b/i.test(text))
+  commands(conversation).some(({ verb }) => verb === 'STARTTLS')
 
 /** What stands for the word of a gateway that says nothing about its queue. */
 function quietWord({ quiet }: Sent): { kind: 'held back'; reason: string } | undefined {
@@ -154,8 +154,8 @@ const isAbout = (conversation: Conversation, { message, recipient }: Sent): bool
 /** Each partner was told of the recipients at its own domain alone. */
 export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
   for (const { partner, conversations } of sent)
-    for (const { text } of conversations.flatMap(commands))
-      if (/^RCPT\b/i.test(text) && !text.toLowerCase().includes(`@${partner.domain.toLowerCase()}`))
+    for (const { verb, argument, address = argument, text } of conversations.flatMap(commands))
+      if (verb === 'RCPT' && !isAt(partner.domain, address))
         return broken(
           `${partner.domain} was told of a recipient of another: ${text.slice(0, 100)}`,
           'was told of a recipient of another',

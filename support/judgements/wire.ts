@@ -5,17 +5,15 @@ import {
   connections,
   endedAtGoAhead,
   GIVES_AWAY,
-  isHello,
   pipelined,
   secured,
-  verb,
 } from '../evidence/facts.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { spoken } from '../wire/tls/tls-names.ts'
 
 /** What may cross in clear before TLS; RFC 3207 s4. */
-const BEFORE_TLS = /^(EHLO|HELO|STARTTLS|NOOP|RSET|QUIT)\b/i
+const BEFORE_TLS = ['EHLO', 'HELO', 'STARTTLS', 'NOOP', 'RSET', 'QUIT']
 
 /** Nothing of a message crossed outside of TLS: neither its envelope nor its text. */
 export function nothingInClear(conversations: readonly Conversation[], token: string): Observation {
@@ -23,8 +21,8 @@ export function nothingInClear(conversations: readonly Conversation[], token: st
     return unclear('no connection was seen, so nothing can be said about what crossed it')
   for (const conversation of conversations) {
     if (conversation.clear.fromSender.includes(token)) return broken('the message crossed the wire in clear')
-    const command = commands(conversation).find(({ text, secured }) => !secured && GIVES_AWAY.test(text))
-    if (command) return broken(`${verb(command)} crossed the wire in clear`)
+    const command = commands(conversation).find(({ verb, secured }) => !secured && GIVES_AWAY.includes(verb))
+    if (command) return broken(`${command.verb} crossed the wire in clear`)
     const early = pipelined(conversation)
     if (early) return broken(`${early} crossed the wire in clear, behind STARTTLS`)
   }
@@ -39,11 +37,11 @@ export function onlyGreetingInClear(conversations: readonly Conversation[], toke
   for (const conversation of conversations) {
     const { clear, events } = conversation
     if (clear.fromSender.includes(token)) return broken('the message crossed the wire in clear')
-    const command = commands(conversation).find(event => !event.secured && !BEFORE_TLS.test(event.text))
-    if (command) return broken(`${verb(command)} crossed the wire in clear`)
+    const command = commands(conversation).find(({ verb, secured }) => !secured && !BEFORE_TLS.includes(verb))
+    if (command) return broken(`${command.verb} crossed the wire in clear`)
     const early = pipelined(conversation)
     if (early) return broken(`${early} crossed the wire in clear, behind STARTTLS`)
-    const up = events.findIndex(event => event.kind === 'handshake' && event.secured)
+    const up = events.findIndex(({ kind }) => kind === 'established')
     const stray =
       up < 0 ? undefined : events.slice(up).find(event => event.kind === 'bytes' && !event.secured)
     if (stray)
@@ -57,14 +55,14 @@ export function onlyGreetingInClear(conversations: readonly Conversation[], toke
 
 /** No MAIL before TLS on a connection that had it. */
 export function noMailBeforeTls(conversations: readonly Conversation[]): Observation {
-  const early = conversations.flatMap(commands).find(({ text, secured }) => !secured && /^MAIL\b/i.test(text))
+  const early = conversations.flatMap(commands).find(({ verb, secured }) => !secured && verb === 'MAIL')
   return early ? broken('MAIL was sent before TLS') : kept('no MAIL before TLS')
 }
 
 /** No MAIL at all, inside TLS or not. */
 export function noMail(conversations: readonly Conversation[]): Observation {
   if (conversations.length === 0) return unclear('no connection was seen')
-  const mail = conversations.flatMap(commands).find(({ text }) => /^MAIL\b/i.test(text))
+  const mail = conversations.flatMap(commands).find(({ verb }) => verb === 'MAIL')
   return mail
     ? broken(`MAIL was sent ${mail.secured ? 'inside TLS' : 'in clear'}`)
     : refused(`no MAIL on ${connections(conversations)}`)
@@ -84,7 +82,7 @@ export function nothingButHandshake(conversations: readonly Conversation[]): Obs
       )
   }
   // A partner that closes at once may be gone before the ClientHello is there.
-  if (!started.some(conversation => afterGoAhead(conversation).some(isHello)))
+  if (!started.some(conversation => afterGoAhead(conversation).some(({ kind }) => kind === 'hello')))
     return refused('nothing followed the go-ahead on its connection')
   return refused(`after the go-ahead came the handshake and nothing else, on ${connections(started)}`)
 }
@@ -95,7 +93,7 @@ export function handshakeFirst(conversations: readonly Conversation[]): Observat
   if (started.length === 0) return unclear('the gateway did not start TLS')
   for (const conversation of started) {
     const first = afterGoAhead(conversation).find(({ from }) => from === 'sender')
-    if (first && !isHello(first))
+    if (first && first.kind !== 'hello')
       return broken(
         `the first thing after the go-ahead was ${first.text.slice(0, 100)}`,
         'the first thing after the go-ahead was',
@@ -110,13 +108,15 @@ export function greetedAgain(conversations: readonly Conversation[], gone: reado
   const session = conversations.find(secured)
   if (!session) return unclear('no TLS session was made')
   const inside = commands(session).filter(event => event.secured)
-  if (!/^(EHLO|HELO)\b/i.test(inside[0]?.text ?? ''))
-    return broken(`the first command inside TLS was ${inside[0] ? verb(inside[0]) : 'none'}, not EHLO`)
-  const used = inside.find(({ text }) => gone.some(word => text.toUpperCase().includes(word.toUpperCase())))
+  if (inside[0]?.verb !== 'EHLO' && inside[0]?.verb !== 'HELO')
+    return broken(`the first command inside TLS was ${inside[0]?.verb ?? 'none'}, not EHLO`)
+  const used = inside.find(({ verb, argument }) =>
+    gone.some(word => `${verb} ${argument}`.toUpperCase().includes(word.toUpperCase())),
+  )
   if (used)
     return broken(
       `it used what was offered in clear only: ${used.text.slice(0, 100)}`,
-      `it used what was offered in clear only: ${verb(used)}`,
+      `it used what was offered in clear only: ${used.verb}`,
     )
   return kept('it greeted again inside TLS and used nothing that was offered in clear')
 }
@@ -124,7 +124,7 @@ export function greetedAgain(conversations: readonly Conversation[], gone: reado
 /** One STARTTLS on a connection at most, whatever is offered. */
 export function startedOnce(conversations: readonly Conversation[]): Observation {
   const again = conversations.find(
-    conversation => commands(conversation).filter(({ text }) => /^STARTTLS\b/i.test(text)).length > 1,
+    conversation => commands(conversation).filter(({ verb }) => verb === 'STARTTLS').length > 1,
   )
   return again ? broken('STARTTLS was used again inside TLS') : kept('STARTTLS was used once')
 }
@@ -140,7 +140,7 @@ export function waitedForAnswer(
   const sessions = conversations.filter(secured)
   if (sessions.length === 0) {
     // Refusing such a handshake is as good: nothing that was smuggled was used.
-    const hello = conversations.some(({ events }) => events.some(isHello))
+    const hello = conversations.some(({ events }) => events.some(({ kind }) => kind === 'hello'))
     if (hello) return refused('it broke off the handshake')
     if (!conversations.some(endedAtGoAhead)) return unclear('no handshake was begun')
     return alive
@@ -153,21 +153,21 @@ export function waitedForAnswer(
     )
     // Exim looks for such bytes once the handshake is done, and ends the session there.
     if (!inside.some(({ kind }) => kind === 'command')) continue
-    const ehlo = inside.findIndex(({ kind, text }) => kind === 'command' && /^EHLO\b/i.test(text))
+    const ehlo = inside.findIndex(event => event.kind === 'command' && event.verb === 'EHLO')
     if (ehlo < 0) return broken('it did not greet inside TLS')
     const next = inside.slice(ehlo + 1).findIndex(({ kind }) => kind === 'command')
     const answered = inside
       .slice(ehlo + 1, next < 0 ? undefined : ehlo + 1 + next)
-      .some(({ text }) => /^250 /.test(text))
+      .some(event => event.kind === 'reply' && event.code === 250 && event.last)
     if (next >= 0 && !answered)
       return broken(
         `it went on before the answer inside TLS: ${inside[ehlo + 1 + next]!.text.slice(0, 100)}`,
         'it went on before the answer inside TLS',
       )
-    const used = inside.find(({ kind, text }) => kind === 'command' && /^AUTH\b/i.test(text))
+    const used = inside.some(event => event.kind === 'command' && event.verb === 'AUTH')
     if (used) return broken(`it used the smuggled ${smuggled}: AUTH`)
     if (!answered) return unclear('the session ended before the answer inside TLS')
-    const began = inside.some(({ kind, text }) => kind === 'command' && /^DATA\b/i.test(text))
+    const began = inside.some(event => event.kind === 'command' && event.verb === 'DATA')
     if (began && !session.events.some(({ kind }) => kind === 'content'))
       return broken('inside TLS it took one answer for another: it said DATA and sent no message')
   }

@@ -178,16 +178,32 @@ describe('a lab in containers', function () {
     assert.equal(lab.strays, before + 1)
   })
 
-  it('is driven by nobody without the token', async () => {
+  const published = async () => {
     const list = await engine.docker.listContainers({
-      filters: { label: [`${LABELS.run}=${lab.containers.id}`, `${LABELS.run}.name=lab`] },
+      filters: { label: [`${LABELS.run}=${lab.containers.id}`] },
     })
-    const port = list[0]!.Ports.find(({ PrivatePort }) => PrivatePort === 8080)!.PublicPort
-    for (const authorization of ['', 'Bearer x']) {
-      const response = await fetch(`http://${engine.host}:${port}/events`, { headers: { authorization } })
-      assert.equal(response.status, 401)
-    }
+    return list.flatMap(({ Ports }) => Ports.filter(({ PublicPort }) => PublicPort !== undefined))
+  }
+
+  it('publishes its ports to this machine alone', async () => {
+    const addresses = (await published()).map(({ IP }) => IP)
+    assert.ok(addresses.length > 0)
+    // An engine elsewhere has to publish them where this machine can reach them.
+    if (engine.host === '127.0.0.1') assert.deepEqual([...new Set(addresses)], ['127.0.0.1'])
   })
+
+  for (const [what, port, path] of [
+    ['lab', 8080, 'events'],
+    ['mailbox', 8025, 'api/v2/messages'],
+  ] as const)
+    it(`answers nobody at the ${what} without its secret`, async () => {
+      const { PublicPort } = (await published()).find(({ PrivatePort }) => PrivatePort === port)!
+      for (const authorization of ['', 'Bearer x', 'Basic bGFiOng='])
+        for (const method of ['GET', 'DELETE']) {
+          const place = `http://${engine.host}:${PublicPort}/${path}`
+          assert.equal((await fetch(place, { method, headers: { authorization } })).status, 401)
+        }
+    })
 
   const kill = async ({ containers }: ContainerLab, name: string) => {
     const list = await engine.docker.listContainers({

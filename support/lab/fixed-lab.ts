@@ -87,7 +87,7 @@ export class FixedLab implements Lab {
   async start(): Promise<void> {
     await Promise.all(
       this.#places.map(({ server, endpoint }) =>
-        server.start(endpoint).catch(error => {
+        server.listen(endpoint).catch(error => {
           throw new CannotListen(endpoint, error)
         }),
       ),

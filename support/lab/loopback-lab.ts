@@ -32,8 +32,8 @@ export class LoopbackLab implements Lab {
   }
 
   async start(): Promise<void> {
-    // On every address, because only so one socket serves all of 127.0.0.0/8; who dials another is turned away.
-    await this.#server.start({ host: '0.0.0.0', port: 0 })
+    // No partner has this address. It holds the port that all partners share.
+    await this.#server.listen({ host: this.#address(), port: 0 })
     this.dnsPort = await this.#names.start()
   }
 
@@ -47,7 +47,13 @@ export class LoopbackLab implements Lab {
 
   async partner(options: PartnerOptions): Promise<Partner> {
     const partner = new Partner(options.domain, await hostSpecs(this.pki, options, () => this.#address()))
-    for (const host of partner.hosts) this.#server.add(host)
+    // Each at its own address: one socket for all of 127.0.0.0/8 would take connections from other machines, too.
+    await Promise.all(
+      partner.hosts.map(async host => {
+        this.#server.add(host)
+        await this.#server.listen({ host: host.address, port: this.port })
+      }),
+    )
     this.#names.setMx(
       partner.domain,
       partner.hosts.map(({ spec }) => spec),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { sampleRun } from '../test-bed/fixtures/sample-run.ts'
-import type { Conversation } from '../wire/conversation.ts'
+import type { Conversation, WireEvent } from '../wire/conversation.ts'
+import { detailOf } from '../wire/event-detail.ts'
 import { drawing, factsOf } from './drawing.ts'
 import { transcript } from './transcript.ts'
 
@@ -42,7 +43,10 @@ describe('drawing', () => {
     const ehlo = clear!.rows[3]
     assert.equal(ehlo?.kind === 'arrow' && ehlo.lines.length, 6)
     const [first, ...events] = overTls.events
-    const reply = (text: string) => ({ ...first!, from: 'receiver' as const, kind: 'reply' as const, text })
+    const reply = (text: string): WireEvent => ({
+      ...{ at: first!.at, from: 'receiver', secured: false, text },
+      ...detailOf('reply', text),
+    })
     const word = (n: number) => String.fromCharCode(65 + n, 65)
     const many = [
       ...Array.from({ length: 20 }, (_, n) => reply(`250-${word(n)}`)),
@@ -76,7 +80,9 @@ describe('drawing', () => {
   it('marks a refusal and the message itself', () => {
     const rows = drawing(inClear).bands.flatMap(band => band.rows)
     assert.equal(rows.filter(row => row.kind === 'arrow' && row.weight === 'heavy').length, 1)
-    const events = inClear.events.map(event => ({ ...event, text: event.text.replace(/^250 /, '550 ') }))
+    const events = inClear.events.map(event =>
+      event.kind === 'reply' && event.last ? { ...event, code: 550 } : event,
+    )
     const refused = drawing({ ...inClear, events }).bands.flatMap(band => band.rows)
     assert.ok(refused.some(row => row.kind === 'arrow' && row.lines.some(({ refusal }) => refusal)))
   })

@@ -1,5 +1,12 @@
 import { counted, day, duration } from '../quantities.ts'
-import type { CertificateFacts, Conversation, Handshake, Party, WireEvent } from '../wire/conversation.ts'
+import {
+  type CertificateFacts,
+  type Conversation,
+  type Handshake,
+  isHandshake,
+  type Party,
+  type WireEvent,
+} from '../wire/conversation.ts'
 import { spoken } from '../wire/tls/tls-names.ts'
 import { excerpt } from './excerpt.ts'
 import { clipped, visibleLine } from './visible.ts'
@@ -106,8 +113,9 @@ function label(way: Way, handshake: Handshake): string {
 }
 
 /** What is neither a line nor a part of a handshake stays where the conversation is. */
-function wayOfBand({ kind, secured }: WireEvent, now: Way = 'clear'): Way {
-  if (kind === 'handshake') return 'handshake'
+function wayOfBand(event: WireEvent, now: Way = 'clear'): Way {
+  const { kind, secured } = event
+  if (isHandshake(event)) return 'handshake'
   if (kind === 'alert') return now === 'tls' ? 'tls' : 'handshake'
   if (secured) return 'tls'
   return kind === 'command' || kind === 'reply' || kind === 'content' ? 'clear' : now
@@ -120,7 +128,7 @@ function continues(last: WireEvent, next: WireEvent): boolean {
     next.kind === 'reply' &&
     last.from === next.from &&
     last.secured === next.secured &&
-    /^\d{3}-/.test(last.text)
+    !last.last
   )
 }
 
@@ -129,13 +137,14 @@ function rowOf(event: WireEvent, line: Line): Row {
   const at = duration(event.at)
   if (kind === 'open' || kind === 'close' || kind === 'error')
     return { kind: 'mark', from, sign: kind, text: line.text, at }
-  const way = kind === 'handshake' || kind === 'alert' ? 'handshake' : event.secured ? 'tls' : 'clear'
+  const way = isHandshake(event) || kind === 'alert' ? 'handshake' : event.secured ? 'tls' : 'clear'
   const weight = kind === 'content' ? 'heavy' : kind === 'alert' ? 'alert' : 'plain'
   return { kind: 'arrow', from, way, lines: [line], at, weight }
 }
 
-function lineOf({ kind, text }: WireEvent): Line {
-  return { text: clipped(visibleLine(text), LINE), refusal: kind === 'reply' && /^[45]\d\d/.test(text) }
+function lineOf(event: WireEvent): Line {
+  const refusal = event.kind === 'reply' && event.code !== undefined && event.code >= 400
+  return { text: clipped(visibleLine(event.text), LINE), refusal }
 }
 
 /** A long reply without its middle, but with the keywords that TLS is about. */

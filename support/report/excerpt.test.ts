@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { longConversation } from '../test-bed/fixtures/sample-run.ts'
 import type { WireEvent } from '../wire/conversation.ts'
+import { detailOf, type PlainKind } from '../wire/event-detail.ts'
 import { excerpt } from './excerpt.ts'
 
-const event = (text: string, kind: WireEvent['kind'] = 'command'): WireEvent => ({
-  ...{ at: 0, secured: false, kind, text },
+const event = (text: string, kind: PlainKind = 'command'): WireEvent => ({
+  ...{ at: 0, secured: false, text, ...detailOf(kind, text) },
   from: kind === 'reply' ? 'receiver' : 'sender',
 })
 const told = (events: WireEvent[]) =>
@@ -44,17 +45,21 @@ describe('excerpt', () => {
   it('keeps what decides from the middle of a long conversation without repetitions', () => {
     const word = (n: number) => String.fromCharCode(97 + (n % 26), 97 + (Math.floor(n / 26) % 26))
     const events = Array.from({ length: 400 }, (_, n) => event(`XCMD ${word(n)}`))
+    const request: WireEvent = {
+      ...{ at: 0, from: 'receiver', secured: false, text: 'CertificateRequest' },
+      kind: 'certificate-request',
+    }
     events.splice(
       200,
       0,
       event('STARTTLS'),
       event('554 no', 'reply'),
-      event('ClientHello', 'handshake'),
+      request,
       event('message of 3 bytes', 'content'),
     )
     const shown = told(events)
     assert.ok(shown.length <= 130, `${shown.length} rows`)
-    for (const text of ['XCMD aa', 'STARTTLS', '554 no', 'ClientHello', 'message of 3 bytes'])
+    for (const text of ['XCMD aa', 'STARTTLS', '554 no', 'CertificateRequest', 'message of 3 bytes'])
       assert.ok(shown.includes(text), text)
     assert.equal(shown.at(-1), events.at(-1)!.text)
   })

@@ -36,8 +36,9 @@ export function excerpt(events: readonly WireEvent[]): Shown[] {
 }
 
 /** Equal for events that differ in numbers and in what stands in angle brackets alone. */
-function shape({ from, kind, secured, text }: WireEvent): string {
-  const code = kind === 'reply' ? text.slice(0, 3) : ''
+function shape(event: WireEvent): string {
+  const { from, kind, secured, text } = event
+  const code = event.kind === 'reply' ? event.code : ''
   const words = text
     .slice(0, 200)
     .replace(/<[^>]*>/g, '<>')
@@ -45,7 +46,7 @@ function shape({ from, kind, secured, text }: WireEvent): string {
   return [from, kind, secured, code, words].join('\t')
 }
 
-function decides({ kind, text }: WireEvent): boolean {
-  if (kind === 'command') return /^starttls/i.test(text)
-  return kind === 'reply' ? !/^[23]/.test(text) : true
+function decides(event: WireEvent): boolean {
+  if (event.kind === 'command') return event.verb === 'STARTTLS'
+  return event.kind === 'reply' ? (event.code ?? 500) >= 400 : true
 }

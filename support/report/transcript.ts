@@ -1,4 +1,4 @@
-import type { Conversation, WireEvent } from '../wire/conversation.ts'
+import { type Conversation, isHandshake, type WireEvent } from '../wire/conversation.ts'
 import { factsOf } from './drawing.ts'
 import { visibleLine } from './visible.ts'
 
@@ -24,9 +24,10 @@ export function transcript(conversation: Conversation): string {
   ].join('\n')}\n`
 }
 
-function lineOf({ at, from, kind, secured, text }: WireEvent): string {
+function lineOf(event: WireEvent): string {
+  const { at, from, kind, secured, text } = event
   const arrow = from === 'sender' ? '-->' : '<--'
   const where = secured ? '[TLS]  ' : '[clear]'
-  const what = kind === 'command' || kind === 'reply' ? '' : `${kind}: `
+  const what = kind === 'command' || kind === 'reply' ? '' : `${isHandshake(event) ? 'handshake' : kind}: `
   return `${at.toFixed(1).padStart(9)} ms  ${arrow}  ${where}  ${what}${visibleLine(text)}`
 }

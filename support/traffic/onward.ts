@@ -9,7 +9,7 @@ import { call } from './delivering.ts'
 /** The partner passes a message on, in the clear, to a server of its own. Both ends are the lab's, on loopback. */
 export async function passOn(pki: Pki, partner: Partner, content: string): Promise<PassedOn> {
   const server = new PartnerServer()
-  await server.start({ host: '127.0.0.1', port: 0 })
+  await server.listen({ host: '127.0.0.1', port: 0 })
   try {
     const domain = `behind.${partner.domain}`
     const behind = new Partner(domain, await hostSpecs(pki, { domain }, () => '127.0.0.1'))

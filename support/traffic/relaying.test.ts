@@ -36,9 +36,10 @@ describe('two gateways', function () {
     } as const
     const run = await Run.start({ source, pki, aftermath: 100 })
     try {
-      const rules = select(loadFeatures(catalogue), catalogue, { requirements, tags: 'not @mixed-pair' })
+      const rules = select(loadFeatures(catalogue), catalogue, { requirements })
       await withRun(run, () => judgeAll(run, rules, 4))
-      return run.verdicts
+      // There is no second server of another kind.
+      return run.verdicts.filter(({ verdict }) => verdict !== 'inapplicable')
     } finally {
       await run.stop()
     }
@@ -132,19 +133,17 @@ describe('two gateways', function () {
   for (const [what, [name, requirement]] of Object.entries(WORDS))
     it(`hold nothing against the gateway when the second server ${what}`, async () => {
       const verdicts = between(await judged(peer(mutant(name)), [requirement]))
-      assert.deepEqual(
-        verdicts.map(({ verdict }) => verdict),
-        ['conformant'],
-      )
+      assert.deepEqual(new Set(verdicts.map(({ verdict }) => verdict)), new Set(['conformant']))
     })
 
   it('hold nothing against the gateway when the second server wants TLS where somebody removes it', async () => {
     const verdicts = between(await judged(peer(mutant('answers 530 to MAIL from everybody')), ['EXO-MSG-02']))
+    const stripped = verdicts.filter(({ control }) => !control)
     assert.deepEqual(
-      verdicts.map(({ verdict }) => verdict),
+      stripped.map(({ verdict }) => verdict),
       ['inconclusive'],
     )
-    assert.match(verdicts[0]!.detail, /the second server refused it: 530/)
+    assert.match(stripped[0]!.detail, /the second server refused it: 530/)
   })
 
   it('hold nothing against a gateway without such a connector when the second server sends in clear', async () => {
@@ -258,7 +257,7 @@ describe('two gateways', function () {
       receiver: 'path.b.test',
       clear: { fromSender: '', fromReceiver: '' },
       handshake: { version, suite: 'suite' },
-      events: [{ kind: 'handshake', secured: true, from: 'receiver', text: '' }],
+      events: [{ kind: 'established', secured: true, from: 'receiver', text: '' }],
     })
     const sent = {
       arrivals: [{ secured: true, host: 'path.b.test' }],

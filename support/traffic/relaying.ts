@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { offersStarttls, secured } from '../evidence/facts.ts'
+import { type Command, commands, offersStarttls, secured } from '../evidence/facts.ts'
 import type { Handover, Stage } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
 import type { Arrival, Sent } from '../evidence/sent.ts'
@@ -8,7 +8,7 @@ import type { Interference, Lab } from '../lab/lab.ts'
 import { ARRIVAL } from '../lab/mailbox/mailbox.ts'
 import type { Partner } from '../lab/partner/partner.ts'
 import { decisive } from '../mailflow/mail-flow.ts'
-import type { Conversation, WireEvent } from '../wire/conversation.ts'
+import type { Conversation } from '../wire/conversation.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { NotSmtp, type Reply, ReplyReader } from '../wire/smtp/reply.ts'
 import type { ClientTls } from '../wire/smtp/smtp.ts'
@@ -210,7 +210,7 @@ function whyNot({ refusal, lost, word }: Sent): string {
  * somebody's, whatever ended the connection then.
  */
 function brokenHandshake({ events, handshake }: Conversation): Ending {
-  const hello = events.findIndex(({ kind }) => kind === 'handshake')
+  const hello = events.findIndex(({ kind }) => kind === 'hello')
   const answered = events
     .slice(hello + 1)
     .some(({ from, kind }) => from === 'receiver' && kind !== 'close' && kind !== 'open')
@@ -240,8 +240,8 @@ function insideTls(arrivals: readonly Arrival[]): Ending {
   return { stage: 'content', accepted: false, breakdown: { kind: 'closed', detail } }
 }
 
-const inClear = ({ events }: Conversation): WireEvent[] =>
-  events.filter(({ kind, text, secured }) => kind === 'command' && !secured && /^MAIL\b/i.test(text))
+const inClear = (conversation: Conversation): Command[] =>
+  commands(conversation).filter(({ verb, secured }) => !secured && verb === 'MAIL')
 
 const STAGES: Record<string, Stage> = { MAIL: 'MAIL', RCPT: 'RCPT', DATA: 'DATA', '.': 'content' }
 
@@ -252,12 +252,12 @@ function lastExchange({ events }: Conversation): Ending {
   let stage: Stage = 'MAIL'
   let last: Reply | undefined
   try {
-    for (const { kind, text } of events) {
+    for (const event of events) {
       // The last chunk is content as well, and has one answer.
-      if (kind === 'command' && !/^BDAT.*LAST\s*$/i.test(text))
-        asked.push(text.split(/[ :]/, 1)[0]!.toUpperCase())
-      else if (kind === 'content') asked.push('.')
-      const reply = kind === 'reply' ? reader.read(text, false) : undefined
+      if (event.kind === 'command' && !(event.verb === 'BDAT' && /LAST\s*$/i.test(event.argument)))
+        asked.push(event.verb)
+      else if (event.kind === 'content') asked.push('.')
+      const reply = event.kind === 'reply' ? reader.read(event, false) : undefined
       const about = reply && STAGES[asked.shift()!]
       if (!about) continue
       stage = about

@@ -1,4 +1,5 @@
 import type { Breakdown } from './breakdown.ts'
+import type { CommandFields, ReplyFields } from './smtp/line-fields.ts'
 
 /** Who said it: the side that opened the connection, or the side that listened. */
 export type Party = 'sender' | 'receiver'
@@ -57,17 +58,35 @@ export interface CertificateFacts {
   chainLength: number
 }
 
-/** One thing that crossed a connection. Text is already escaped and bounded: safe to print. */
-export interface WireEvent {
+/** What an event is about, in the fields that judgements and drawings ask for. */
+export type EventDetail =
+  | { kind: 'open' | 'content' | 'bytes' | 'close' | 'error' }
+  | ({ kind: 'command' } & CommandFields)
+  | ({ kind: 'reply' } & ReplyFields)
+  /** A ClientHello. */
+  | { kind: 'hello'; hello: ClientHello }
+  /** A ServerHello, or with `retry` a HelloRetryRequest; RFC 8446 s4.1.3 and s4.1.4. */
+  | { kind: 'server-hello'; version: string; suite: string; group?: string; retry: boolean }
+  | { kind: 'certificate-request' }
+  /** The handshake is done. */
+  | { kind: 'established'; version: string; suite: string }
+  /** An alert that is not encrypted, in the numbers of RFC 8446 s6: level 2 is fatal. */
+  | { kind: 'alert'; level: number; description: number }
+
+/** One thing that crossed a connection. */
+export type WireEvent = {
   /** Milliseconds since the conversation began. */
   at: number
   from: Party
-  kind: 'open' | 'command' | 'reply' | 'content' | 'handshake' | 'alert' | 'bytes' | 'close' | 'error'
   /** True when it crossed inside TLS. */
   secured: boolean
-  /** A line, a summary or a reason; control characters shown as `\xNN`. */
+  /** For people, and never parsed again: the line itself, a summary or a reason. Escaped and bounded: safe to print. */
   text: string
-}
+} & EventDetail
+
+/** Whether it is a part of a TLS handshake, alerts aside. */
+export const isHandshake = ({ kind }: WireEvent): boolean =>
+  ['hello', 'server-hello', 'certificate-request', 'established'].includes(kind)
 
 /** One connection from open to close, seen from our end. JSON only: this is also its evidence file. */
 export interface Conversation {

@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { WireError } from './breakdown.ts'
-import type { ClientHello, Conversation, Handshake, Party, WireEvent } from './conversation.ts'
+import type { Conversation, EventDetail, Handshake, Party, WireEvent } from './conversation.ts'
+import { detailOf, detailText, type PlainKind } from './event-detail.ts'
 import type { Tap } from './link.ts'
 import { printable } from './printable.ts'
 import { PeerLimit } from './smtp/lines.ts'
 import { certificateFacts } from './tls/certificate-facts.ts'
-import { spoken } from './tls/tls-names.ts'
 import { RecordReader, type TlsSighting } from './tls/tls-records.ts'
 
 /** Bounds on what is kept of one connection, so that a talkative peer cannot fill the memory. */
@@ -77,19 +77,29 @@ export class Recorder implements Tap {
     this.#endOver = end
   }
 
-  event(from: Party, kind: WireEvent['kind'], text: string, secured = false): void {
+  /** `text`: a line, a summary or a reason, printable and bounded. */
+  event(from: Party, kind: PlainKind, text: string, secured = false): void {
+    this.#happened(from, detailOf(kind, text), { text, secured })
+  }
+
+  #happened(
+    from: Party,
+    detail: EventDetail,
+    { text = detailText(detail), secured = false }: { text?: string; secured?: boolean } = {},
+  ): void {
     const { conversation } = this
+    const { kind } = detail
     if (kind === 'close') {
       if (conversation.closed) return
       conversation.closed = true
     }
-    if (conversation.events.length < MAX_EVENTS || kind === 'close') this.#keep(from, kind, text, secured)
+    if (conversation.events.length < MAX_EVENTS || kind === 'close') this.#keep(from, detail, text, secured)
     else this.#full(`more than ${MAX_EVENTS} events`)
   }
 
-  #keep(from: Party, kind: WireEvent['kind'], text: string, secured: boolean): void {
+  #keep(from: Party, detail: EventDetail, text: string, secured: boolean): void {
     const at = Math.round((performance.now() - this.#started) * 100) / 100
-    const event: WireEvent = { at, from, kind, secured, text }
+    const event: WireEvent = { at, from, secured, text, ...detail }
     this.conversation.events.push(event)
     this.#onEvent?.(event)
   }
@@ -99,7 +109,7 @@ export class Recorder implements Tap {
     const end = this.#endOver
     if (!end) return
     this.#endOver = undefined
-    this.#keep(this.#ours, 'error', `${what}: not kept, so the connection is ended`, false)
+    this.#keep(this.#ours, { kind: 'error' }, `${what}: not kept, so the connection is ended`, false)
     end(new PeerLimit(what))
   }
 
@@ -159,7 +169,7 @@ export class Recorder implements Tap {
         // The second hello of a HelloRetryRequest repeats the offer; keep the first.
         handshake.offered ??= sighting.hello
         handshake.randoms ??= { sender: sighting.random }
-        this.event(party, 'handshake', clientHelloText(sighting.hello))
+        this.#happened(party, { kind: 'hello', hello: sighting.hello })
         break
       case 'server-hello':
         if (sighting.group) handshake.group = sighting.group
@@ -171,13 +181,13 @@ export class Recorder implements Tap {
           // Without a share it is a session that is resumed by its key alone: RFC 8446 s2.2.
           if (sighting.version === 'TLSv1.3' && sighting.group) handshake.ephemeral = true
         }
-        this.event(
-          party,
-          'handshake',
-          sighting.retry
-            ? `HelloRetryRequest: ${sighting.group ?? 'another group'}`
-            : `ServerHello: ${spoken(sighting.version)}, ${sighting.suite}${sighting.group ? `, ${sighting.group}` : ''}`,
-        )
+        this.#happened(party, {
+          kind: 'server-hello',
+          version: sighting.version,
+          suite: sighting.suite,
+          ...(sighting.group ? { group: sighting.group } : {}),
+          retry: sighting.retry,
+        })
         break
       case 'certificate':
         if (party === 'receiver') this.#keysAgreed = true
@@ -195,10 +205,10 @@ export class Recorder implements Tap {
         break
       case 'certificate-request':
         handshake.clientCertificateRequested = true
-        this.event(party, 'handshake', 'CertificateRequest')
+        this.#happened(party, { kind: 'certificate-request' })
         break
       case 'alert':
-        this.event(party, 'alert', `${sighting.level} alert: ${sighting.description}`)
+        this.#happened(party, sighting)
         break
       case 'not-tls':
         this.#keepClear(party, sighting.bytes)
@@ -220,7 +230,7 @@ export class Recorder implements Tap {
     if (!this.#sealed || this.#up) return
     this.#up = true
     this.#noteResumed()
-    this.event('receiver', 'handshake', `${spoken(version)} established, ${suite}`, true)
+    this.#happened('receiver', { kind: 'established', version, suite }, { secured: true })
   }
 
   /** RFC 5246 s7.3: an abbreviated handshake has neither Certificate nor ServerKeyExchange. */
@@ -244,12 +254,9 @@ export class Recorder implements Tap {
     // Our own client certificate is listed by the library even when the server did not ask for it.
     if (client && (this.#ours === 'receiver' || handshake.clientCertificateRequested))
       handshake.clientCertificate = client
-    this.event(
-      this.#ours === 'receiver' ? 'sender' : 'receiver',
-      'handshake',
-      `${spoken(handshake.version)} established, ${handshake.suite}`,
-      true,
-    )
+    const { version, suite } = handshake
+    const other = this.#ours === 'receiver' ? 'sender' : 'receiver'
+    this.#happened(other, { kind: 'established', version, suite }, { secured: true })
   }
 
   /** The handshake came to nothing. What is no WireError is no doing of the peer. */
@@ -274,9 +281,4 @@ function chainLength(certificate: X509Certificate): number {
   let length = 0
   for (let next: X509Certificate | undefined = certificate; next; next = next.issuerCertificate) length++
   return length
-}
-
-function clientHelloText(hello: ClientHello): string {
-  const name = hello.serverName ? `, SNI ${hello.serverName}` : ', no SNI'
-  return `ClientHello: ${hello.versions.map(spoken).join(', ')}; ${hello.suites.length} suites${name}`
 }

@@ -1,5 +1,5 @@
-// Runs Haraka in /haraka as the suite runs it on its own machine: as a child with a channel. Lines of JSON from the pipe
-// /run/ask go to it as messages.
+// Runs Haraka in /haraka as a child process with an IPC channel, as the suite does without containers. Sends each line of
+// JSON from the pipe /run/ask to Haraka as a message.
 import { spawn } from 'node:child_process'
 import { constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -13,7 +13,7 @@ const child = spawn(process.execPath, ['/opt/haraka/node_modules/Haraka/bin/hara
 })
 child.once('exit', code => process.exit(code ?? 1))
 process.once('SIGTERM', () => child.kill(endSignal))
-// For writing too, or it would end with the first that wrote into it. As a file it would be read in a thread, and this
-// process could not end as long as nothing comes.
+// Opened for writing too; otherwise the pipe would end after the first writer. Read as a socket, because Node reads a file
+// in a thread, and a thread that waits for data would keep this process from ending.
 const pipe = new Socket({ fd: openSync('/run/ask', constants.O_RDWR | constants.O_NONBLOCK) })
 createInterface({ input: pipe }).on('line', line => child.send(JSON.parse(line)))

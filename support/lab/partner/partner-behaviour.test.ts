@@ -190,7 +190,7 @@ describe('a partner that misbehaves', () => {
           const [end] = await begun(visit)
           const { events } = visit.partner.conversations[0]!
           const close = events.findIndex(({ kind }) => kind === 'close')
-          const hello = events.findIndex(({ kind }) => kind === 'handshake')
+          const hello = events.findIndex(({ kind }) => kind === 'hello')
           return [end, close >= 0 && (hello < 0 || close < hello)]
         },
         shows: ['handshake failed', true],

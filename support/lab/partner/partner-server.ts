@@ -1,4 +1,4 @@
-import { createServer, isIPv4, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, isIPv4, type Server, type Socket } from 'node:net'
 import { commands, firstReturnPath, greetedAs } from '../../evidence/facts.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import { Recorder } from '../../wire/recorder.ts'
@@ -30,13 +30,13 @@ export interface Turns {
 }
 
 /**
- * One listening server for all partners on a port: which partner a connection means is told by the local address that
- * was dialled. A partner is a map entry, not a socket.
+ * The server of all partners on one port. The local address that a gateway dialled tells which partner it means. The
+ * server listens at one address for all partners, or at the address of each partner.
  */
 export class PartnerServer {
   readonly #hosts = new Map<string, PartnerHost>()
   readonly #sockets = new Set<Socket>()
-  #server: Server | undefined
+  readonly #listeners: Server[] = []
   #only: PartnerHost | undefined
   /** All that were `#only` at any time: a connection may end after the turn of its partner. */
   readonly #inTurn = new WeakSet<PartnerHost>()
@@ -49,20 +49,23 @@ export class PartnerServer {
     this.#turns = turns
   }
 
-  /** Port 0 takes a free one. Rejects with what the system says when it cannot listen there. */
-  async start({ host, port }: Endpoint): Promise<void> {
+  /**
+   * Listens at one more address. Port 0 takes a free one. `port` is that of the first address. Rejects with what the
+   * system says when the server cannot listen there.
+   */
+  async listen({ host, port }: Endpoint): Promise<void> {
     const server = createServer(socket => this.#accept(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port, backlog: 1024 }, resolve)
     })
-    this.#server = server
-    this.port = (server.address() as { port: number }).port
+    this.#listeners.push(server)
+    this.port ||= (server.address() as AddressInfo).port
   }
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
-    await new Promise<void>(resolve => (this.#server ? this.#server.close(() => resolve()) : resolve()))
+    await Promise.all(this.#listeners.map(server => new Promise(resolve => server.close(resolve))))
   }
 
   add(host: PartnerHost): void {
@@ -216,7 +219,7 @@ const NO_TURNS: Turns = {
 /** What a connection that has carried mail for one partner says for another, from its last MAIL on. */
 function lastTransaction(conversation: Conversation): Conversation {
   const at = conversation.events.findLastIndex(
-    ({ from, kind, text }) => from === 'sender' && kind === 'command' && /^MAIL\b/i.test(text),
+    event => event.from === 'sender' && event.kind === 'command' && event.verb === 'MAIL',
   )
   return {
     ...conversation,
@@ -227,11 +230,9 @@ function lastTransaction(conversation: Conversation): Conversation {
   }
 }
 
-/** Whatever looks like a name in what was said, be it a command or not. */
-const namesIn = ({ events }: Conversation): string[] =>
-  events
-    .filter(({ from, kind }) => from === 'sender' && kind === 'command')
-    .flatMap(({ text }) => text.match(/[a-z\d_-]+(?:\.[a-z\d_-]+)+/gi) ?? [])
+/** Whatever looks like a name in the lines of the client, whether they are commands or not. */
+const namesIn = (conversation: Conversation): string[] =>
+  commands(conversation).flatMap(({ text }) => text.match(/[a-z\d_-]+(?:\.[a-z\d_-]+)+/gi) ?? [])
 
 /** Without the prefix that a dual-stack socket puts in front of IPv4. */
 function plain(address: string): string {

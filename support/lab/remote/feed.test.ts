@@ -12,7 +12,7 @@ import { type FeedLine, Mirror, PartnerTeller } from './feed.ts'
 describe('the feed of a lab elsewhere', () => {
   const pki = new Pki()
   const server = new PartnerServer()
-  before(() => server.start({ host: '127.0.0.1', port: 0 }))
+  before(() => server.listen({ host: '127.0.0.1', port: 0 }))
   after(() => server.stop())
 
   /** A partner as it is played, and as it is mirrored over JSON lines. */

@@ -181,6 +181,6 @@ const control = createServer({ keepAliveTimeout: 60_000, requestTimeout: 20_000 
   })
 })
 
-await server.start({ host: '0.0.0.0', port: SMTP_PORT })
+await server.listen({ host: '0.0.0.0', port: SMTP_PORT })
 control.listen(CONTROL_PORT, '0.0.0.0', () => console.log('the lab is listening'))
 process.once('SIGTERM', () => process.exit(0))

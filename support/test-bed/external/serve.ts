@@ -116,7 +116,7 @@ async function mailbox(): Promise<string> {
   const box = new Partner(DOMAIN, specs)
   const smtp = new PartnerServer()
   smtp.add(box.hosts[0]!)
-  await smtp.start({ host: mailboxHost, port: partner.port })
+  await smtp.listen({ host: mailboxHost, port: partner.port })
   const http = createServer(({ url }, response) => {
     const text = new URL(url!, 'http://mailbox').searchParams.get('query')!
     const items = box.messages

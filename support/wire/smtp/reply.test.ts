@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { replyFields } from './line-fields.ts'
 import { PeerLimit } from './lines.ts'
 import { NotSmtp, ReplyReader } from './reply.ts'
 
 describe('the lines of a reply', () => {
   const read = (...lines: string[]) => {
     const reader = new ReplyReader()
-    return lines.map(line => reader.read(line, false))
+    return lines.map(line => reader.read(replyFields(line), false))
   }
 
   it('are a reply with the last of them', () => {
@@ -38,7 +39,7 @@ describe('the lines of a reply', () => {
   })
 
   it('know how they came', () => {
-    assert.equal(new ReplyReader().read('220 mx', true)?.secured, true)
+    assert.equal(new ReplyReader().read(replyFields('220 mx'), true)?.secured, true)
   })
 
   for (const line of ['', '25', '2500', '150 early', '650 late', '250_no', 'HTTP/1.1 400', ' 250 ok'])
@@ -46,9 +47,9 @@ describe('the lines of a reply', () => {
 
   it('are two hundred at most', () => {
     const reader = new ReplyReader()
-    for (let n = 0; n < 199; n++) reader.read('250-more', false)
-    assert.equal(reader.read('250 last', false)?.lines.length, 200)
-    for (let n = 0; n < 200; n++) reader.read('250-more', false)
-    assert.throws(() => reader.read('250 one too many', false), PeerLimit)
+    for (let n = 0; n < 199; n++) reader.read(replyFields('250-more'), false)
+    assert.equal(reader.read(replyFields('250 last'), false)?.lines.length, 200)
+    for (let n = 0; n < 200; n++) reader.read(replyFields('250-more'), false)
+    assert.throws(() => reader.read(replyFields('250 one too many'), false), PeerLimit)
   })
 })

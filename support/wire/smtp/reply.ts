@@ -1,3 +1,4 @@
+import type { ReplyFields } from './line-fields.ts'
 import { PeerLimit } from './lines.ts'
 
 /** One SMTP reply, RFC 5321 s4.2. */
@@ -22,23 +23,24 @@ export class NotSmtp extends Error {
 /** Puts replies together from their lines; RFC 5321 s4.2.1. */
 export class ReplyReader {
   #lines: string[] = []
+  /** Of the first line. */
+  #enhanced: string | undefined
 
   /**
-   * The reply that this line ends, or nothing yet. `text` is printable and without its line end. Throws NotSmtp for a
-   * line that is none of a reply, and PeerLimit for a reply without end.
+   * The reply that this line ends, or nothing yet. Throws NotSmtp for a line that is none of a reply, and PeerLimit for a
+   * reply without end.
    */
-  read(text: string, secured: boolean): Reply | undefined {
-    const [, code, more, words] = /^([2-5]\d\d)([ -]|$)(.*)/.exec(text) ?? []
+  read({ code, enhanced, words, last }: ReplyFields, secured: boolean): Reply | undefined {
     if (this.#lines.length >= MAX_LINES) throw new PeerLimit(`a reply of more than ${MAX_LINES} lines`)
-    if (code === undefined) throw new NotSmtp(`not an SMTP reply: ${text.slice(0, 120)}`)
-    this.#lines.push(words!)
-    if (more === '-') return undefined
+    if (code === undefined) throw new NotSmtp(`not an SMTP reply: ${words.slice(0, 120)}`)
+    if (this.#lines.length === 0) this.#enhanced = enhanced
+    this.#lines.push(words)
+    if (!last) return undefined
     const lines = this.#lines
     this.#lines = []
-    const enhanced = /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(lines[0]!)?.[1]
     return {
-      code: Number(code),
-      ...(enhanced ? { enhanced } : {}),
+      code,
+      ...(this.#enhanced ? { enhanced: this.#enhanced } : {}),
       lines,
       text: `${code} ${lines.join(' / ')}`.slice(0, 300),
       secured,

@@ -9,6 +9,7 @@ import { printable } from '../printable.ts'
 import type { Recorder } from '../recorder.ts'
 import { type ClientTls, connectionOptions } from '../tls/client-tls.ts'
 import { beginTls } from '../tls/handshake.ts'
+import { replyFields } from './line-fields.ts'
 import { LineBuffer, PeerLimit } from './lines.ts'
 import { NotSmtp, type Reply, ReplyReader } from './reply.ts'
 
@@ -114,7 +115,7 @@ export class SmtpClient {
     const text = printable(bytes)
     this.#answeredInTls = this.#secured
     this.recorder.event('receiver', 'reply', text, this.#secured)
-    const reply = this.#reader.read(text, this.#secured)
+    const reply = this.#reader.read(replyFields(text), this.#secured)
     if (reply) this.#deliver(reply)
   }
 

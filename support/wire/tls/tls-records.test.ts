@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Pki } from '../../pki/pki.ts'
 import { type Capture, captured } from '../../test-bed/fixtures/loopback.ts'
+import { detailText } from '../event-detail.ts'
 import { RecordReader, type TlsSighting } from './tls-records.ts'
 
 describe('reading TLS records', () => {
@@ -95,9 +96,10 @@ describe('reading TLS records', () => {
 
   it('names an alert in clear', () => {
     assert.equal(sessions['refused']!.agreed, undefined)
-    assert.deepEqual(read(sessions['refused']!.receiver), [
-      { kind: 'alert', level: 'fatal', description: 'protocol_version' },
-    ])
+    const alert = { kind: 'alert', level: 2, description: 70 } as const
+    assert.deepEqual(read(sessions['refused']!.receiver), [alert])
+    assert.equal(detailText(alert), 'fatal alert: protocol_version')
+    assert.equal(detailText({ ...alert, level: 1, description: 255 }), 'warning alert: alert 255')
   })
 
   it('takes nothing of a whole session for anything but TLS', () => {

@@ -14,7 +14,8 @@ export type TlsSighting =
   | { kind: 'server-key-exchange' }
   /** Where asked for: a record under the keys of the session; `length` in bytes, with what its protection adds. */
   | { kind: 'sealed'; length: number }
-  | { kind: 'alert'; level: string; description: string }
+  /** RFC 8446 s6; level 2 is fatal. */
+  | { kind: 'alert'; level: number; description: number }
   /** Bytes that are no TLS record at all. */
   | { kind: 'not-tls'; bytes: Buffer }
 
@@ -43,6 +44,8 @@ const ALERTS: Record<number, string> = {
   112: 'unrecognized_name',
   116: 'certificate_required',
 }
+
+export const alertName = (description: number): string => ALERTS[description] ?? `alert ${description}`
 
 const MAX_HANDSHAKE = 64 * 1024
 /** Encrypted handshake records that are kept until their keys are known; a usual handshake has one to four. */
@@ -118,8 +121,8 @@ export class RecordReader {
     else if (type === 21 && body.length === 2)
       seen.push({
         kind: 'alert',
-        level: body[0] === 2 ? 'fatal' : 'warning',
-        description: ALERTS[body[1]!] ?? `alert ${body[1]}`,
+        level: body[0]!,
+        description: body[1]!,
       })
     else if (type === 22 && !this.#encrypted && this.#handshake.length < MAX_HANDSHAKE) {
       this.#handshake = Buffer.concat([this.#handshake, body])

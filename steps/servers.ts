@@ -1,0 +1,135 @@
+import type { Gateway } from '../support/gateway/gateway.ts'
+import type { PartnerOptions } from '../support/lab/lab.ts'
+import type { Partner } from '../support/lab/partner/partner.ts'
+import { CHANGES, type Change } from '../support/mailflow/changes.ts'
+import { decisive } from '../support/mailflow/mail-flow.ts'
+import type { Run } from '../support/run/run.ts'
+import { DryRun } from './outcome.ts'
+import type { Intent } from './vocabulary/intent.ts'
+import type { Subjects } from './vocabulary/subjects.ts'
+
+/** The mail servers of one example: the gateway under test, the second server, and the partners that the suite plays. */
+export class Servers {
+  readonly #run: Run
+  readonly #intent: Intent<Subjects>
+  #gateway: Promise<Gateway> | undefined
+  #gatewaySeen: Gateway | undefined
+  #another: Promise<Gateway> | undefined
+  #second: Promise<Gateway> | undefined
+  readonly #partners: Partner[] = []
+  readonly #leavePaths: (() => void)[] = []
+
+  constructor(run: Run, intent: Intent<Subjects>) {
+    this.#run = run
+    this.#intent = intent
+  }
+
+  /** The gateway under test, with the changes of the Givens; the same throughout an example, also when it ends meanwhile. */
+  async gateway(): Promise<Gateway> {
+    this.#notInDryRun()
+    const { alone, gateways } = this.#run
+    this.#gateway ??= alone ? gateways.ofOwn(this.#changes()) : gateways.with(this.#changes())
+    this.#gatewaySeen = await this.#gateway
+    return this.#gatewaySeen
+  }
+
+  /** The gateway under test, for an example that changes it while it runs: no other example has it. */
+  gatewayOfOwn(): Promise<Gateway> {
+    this.#notInDryRun()
+    this.#gateway ??= this.#run.gateways.ofOwn(this.#changes())
+    return this.gateway()
+  }
+
+  /** Another server of the gateway's domain. */
+  anotherGateway(): Promise<Gateway> {
+    this.#another ??= this.#run.gateways.ofOwn(this.#changes())
+    return this.#another
+  }
+
+  #changes(): Change[] {
+    return [...(this.#intent.read('gateway', 'changes').changes ?? [])].map(name => CHANGES[name])
+  }
+
+  /** The gateway that the example had to do with. */
+  get gatewaySeen(): Gateway {
+    if (!this.#gatewaySeen) throw new Error('the example had nothing to do with the gateway')
+    return this.#gatewaySeen
+  }
+
+  #notInDryRun(): void {
+    if (this.#run.plan) throw new DryRun()
+  }
+
+  /** The second server; the same throughout an example. */
+  secondServer(): Promise<Gateway> {
+    this.#notInDryRun()
+    const { kind } = this.#intent.read('secondServer', 'kind')
+    if (!kind) throw new Error('no Given says of which kind the second server is')
+    this.#second ??= this.#run.gateways.secondServer(kind)
+    return this.#second
+  }
+
+  /** The other side of the gateway is a second server, not a partner or a client that the suite plays. */
+  get hasSecondServer(): boolean {
+    return this.#second !== undefined
+  }
+
+  /** The gateway and the second server. */
+  async pair(): Promise<{ gateway: Gateway; second: Gateway }> {
+    const [gateway, second] = await Promise.all([this.gateway(), this.secondServer()])
+    return { gateway, second }
+  }
+
+  /** Partners, all or none; they go back to the lab when the example is over. */
+  async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
+    this.#notInDryRun()
+    const made = await this.#run.lab.partners(
+      options.map(one => ({ ...one, names: this.#expectedNames(one.domain) })),
+    )
+    this.#partners.push(...made)
+    return made
+  }
+
+  async partner(options: PartnerOptions): Promise<Partner> {
+    return (await this.partners([options]))[0]!
+  }
+
+  /** What the gateway expects in the partner's certificate in place of the recipient's domain. */
+  #expectedNames(domain: string): string[] {
+    const name = decisive(this.#run.flow.outbound, domain)?.tlsDomain
+    return name === undefined || name.startsWith('*.') ? [] : [name]
+  }
+
+  /** Until the example is over, mail for the domain of a server takes the path through this example's tap. */
+  async takePathTo({ flow }: Gateway): Promise<void> {
+    this.#leavePaths.push(await this.#run.paths.take(flow.domain))
+  }
+
+  /** All servers that came up for the example: `tested` are those under test, `all` has the second server too. */
+  async up(): Promise<{ tested: Gateway[]; all: Gateway[] }> {
+    const up = async (...servers: (Promise<Gateway> | undefined)[]) =>
+      (await Promise.all(servers.map(server => server?.catch(() => undefined)))).filter(
+        server => server !== undefined,
+      )
+    const tested = await up(this.#gateway, this.#another)
+    return { tested, all: [...tested, ...(await up(this.#second))] }
+  }
+
+  /** The example is over: partners go back to the lab, and mail takes its usual path again. */
+  release(): void {
+    for (const leave of this.#leavePaths) leave()
+    for (const partner of this.#partners) this.#run.lab.release(partner)
+  }
+
+  /** Other examples may have the second server. */
+  async giveBackSecond(): Promise<void> {
+    const second = await this.#second?.catch(() => undefined)
+    this.#second = undefined
+    if (second) await this.#run.gateways.giveBack(second)
+  }
+
+  /** Everything that reached the partners; for an example that was broken off. */
+  get conversations() {
+    return this.#partners.flatMap(({ conversations }) => conversations)
+  }
+}

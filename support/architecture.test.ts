@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { PACKAGE_ROOT } from './package-root.ts'
+
+/**
+ * The floors of the house, lowest first: a file may import files of its own floor and of lower floors, types too. A
+ * floor is a folder with all folders in it; `support` is the single files in that folder.
+ */
+const FLOORS = [
+  'support',
+  'support/wire',
+  'support/evidence',
+  'support/pki',
+  'support/engine',
+  'support/mailflow',
+  'support/catalogue',
+  'support/verdicts',
+  'support/judgements',
+  'support/lab',
+  'support/gateway',
+  'support/traffic',
+  'support/run',
+  'support/reference',
+  'support/report',
+  'containers',
+  'steps',
+  'support/bench',
+  'support/cli',
+] as const
+
+/** The files that each file imports, by their paths in the package. */
+type Imports = ReadonlyMap<string, readonly string[]>
+
+const floorOf = (path: string): number =>
+  FLOORS.findLastIndex(floor =>
+    floor === 'support' ? dirname(path) === floor : path.startsWith(`${floor}/`),
+  )
+
+/** Imports of a higher floor, or of a file that is on no floor, such as a test's. */
+function upwards(imports: Imports): string[] {
+  return [...imports].flatMap(([file, targets]) =>
+    targets
+      .filter(target => floorOf(target) < 0 || floorOf(target) > floorOf(file))
+      .map(target => `${file} imports ${target}`),
+  )
+}
+
+/** A circle of imports: the files on it, from one of them back to it. Nothing where there is none. */
+function circle(imports: Imports): string[] | undefined {
+  const done = new Set<string>()
+  const walk = (file: string, path: readonly string[]): string[] | undefined => {
+    const before = path.indexOf(file)
+    if (before >= 0) return [...path.slice(before), file]
+    if (done.has(file)) return undefined
+    for (const target of imports.get(file) ?? []) {
+      const found = walk(target, [...path, file])
+      if (found) return found
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of imports.keys()) {
+    const found = walk(file, [])
+    if (found) return found
+  }
+  return undefined
+}
+
+/** `import … from './x.ts'`, `export … from`, `import './x.ts'` and `import('./x.ts')`. */
+const importsIn = (file: string, text: string): string[] =>
+  [
+    ...text.matchAll(
+      /^(?:import|export)\b[^'"]*?\bfrom '(\.[^']+\.ts)'|^import '(\.[^']+\.ts)'|\bimport\('(\.[^']+\.ts)'\)/gm,
+    ),
+  ].map(([, ...found]) => join(dirname(file), found.find(path => path !== undefined)!))
+
+/** Of the product: tests, and what they share in test-bed/, may import anything. */
+function importsOfProduct(): Imports {
+  const files = globSync('{support,steps,containers}/**/*.ts', { cwd: PACKAGE_ROOT })
+    .map(file => file.replaceAll('\\', '/'))
+    .filter(file => !/\.(test|suite)\.ts$|^support\/test-bed\/|\/node_modules\//.test(file))
+  return new Map(files.map(file => [file, importsIn(file, readFileSync(join(PACKAGE_ROOT, file), 'utf8'))]))
+}
+
+describe('the files of the product', () => {
+  const imports = importsOfProduct()
+
+  it('are all on a floor', () => {
+    assert.ok(imports.size > 150)
+    assert.deepEqual(
+      [...imports.keys()].filter(file => floorOf(file) < 0),
+      [],
+    )
+    for (const floor of FLOORS)
+      assert.ok(
+        [...imports.keys()].some(file => FLOORS[floorOf(file)] === floor),
+        `${floor} is empty`,
+      )
+  })
+
+  it('import no file of a higher floor, and none of a test', () => {
+    assert.deepEqual(upwards(imports), [])
+  })
+
+  it('import each other in no circle', () => {
+    assert.equal(circle(imports)?.join(' -> '), undefined)
+  })
+})
+
+describe('what the product may not import', () => {
+  const planted = (file: string, text: string): Imports =>
+    new Map([...importsOfProduct(), [file, importsIn(file, text)]])
+
+  const UPWARDS: [file: string, text: string, says: string[]][] = [
+    [
+      'support/wire/planted.ts',
+      "import type { Lab } from '../lab/lab.ts'\n",
+      ['support/wire/planted.ts imports support/lab/lab.ts'],
+    ],
+    [
+      'support/life.ts',
+      "export { Recorder } from './wire/recorder.ts'\n",
+      ['support/life.ts imports support/wire/recorder.ts'],
+    ],
+    [
+      'support/lab/partner/planted.ts',
+      "import {\n  Run,\n} from '../../run/run.ts'\nconst later = () => import('../../cli/check.ts')\n",
+      [
+        'support/lab/partner/planted.ts imports support/run/run.ts',
+        'support/lab/partner/planted.ts imports support/cli/check.ts',
+      ],
+    ],
+    [
+      'support/run/planted.ts',
+      "import '../test-bed/hostile/bed.ts'\n",
+      ['support/run/planted.ts imports support/test-bed/hostile/bed.ts'],
+    ],
+    ['support/run/planted.ts', "import { Pki } from '../pki/pki.ts'\nimport './run.ts'\n", []],
+  ]
+  for (const [file, text, says] of UPWARDS)
+    it(`is found in ${file}: ${says.length} of it`, () => {
+      assert.deepEqual(upwards(planted(file, text)), says)
+    })
+
+  it('is found where files import each other in a circle', () => {
+    const text = "import type { Run } from './run.ts'\n"
+    assert.match(
+      circle(planted('support/run/locks.ts', text))?.join(' ') ?? 'none',
+      /support\/run\/(run|locks)\.ts .*support\/run\/(locks|run)\.ts/,
+    )
+  })
+})

@@ -1,0 +1,37 @@
+import type { EventDetail } from './conversation.ts'
+import { commandFields, replyFields } from './smtp/line-fields.ts'
+import { spoken } from './tls/tls-names.ts'
+import { alertName } from './tls/tls-records.ts'
+
+/** Kinds of events that come with a text of their own. */
+export type PlainKind = 'open' | 'command' | 'reply' | 'content' | 'bytes' | 'close' | 'error'
+
+/** The fields of such an event. Of a command or a reply, `text` is the line itself, printable and without its end. */
+export function detailOf(kind: PlainKind, text: string): EventDetail {
+  if (kind === 'command') return { kind, ...commandFields(text) }
+  return kind === 'reply' ? { kind, ...replyFields(text) } : { kind }
+}
+
+/** What people read of a part of a handshake or of an alert; of other events nothing, since these bring their own text. */
+export function detailText(detail: EventDetail): string {
+  switch (detail.kind) {
+    case 'hello': {
+      const { versions, suites, serverName } = detail.hello
+      const name = serverName ? `, SNI ${serverName}` : ', no SNI'
+      return `ClientHello: ${versions.map(spoken).join(', ')}; ${suites.length} suites${name}`
+    }
+    case 'server-hello': {
+      const { version, suite, group, retry } = detail
+      if (retry) return `HelloRetryRequest: ${group ?? 'another group'}`
+      return `ServerHello: ${spoken(version)}, ${suite}${group ? `, ${group}` : ''}`
+    }
+    case 'certificate-request':
+      return 'CertificateRequest'
+    case 'established':
+      return `${spoken(detail.version)} established, ${detail.suite}`
+    case 'alert':
+      return `${detail.level === 2 ? 'fatal' : 'warning'} alert: ${alertName(detail.description)}`
+    default:
+      return ''
+  }
+}
