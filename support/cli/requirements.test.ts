@@ -38,10 +38,10 @@ describe('the list of requirements', () => {
     const list = requirementsList(few, { colour: false }).split('\n')
     assert.deepEqual(list.slice(0, 5), [
       'ID          LEVEL     TESTED  STATEMENT',
-      'EXO-FRC-01  must      yes     With forced TLS for a recipient domain, a receiver',
-      '                              that does not offer STARTTLS gets nothing: no MAIL',
-      '                              command leaves in clear text and the message stays',
-      '                              queued.',
+      'EXO-FRC-01  must      yes     With forced TLS for a recipient domain, a partner',
+      '                              that does not offer STARTTLS gets nothing. The',
+      '                              gateway sends no unencrypted MAIL command, and the',
+      '                              message stays queued.',
     ])
     const marks = list.filter(line => /^[A-Z]+-/.test(line)).map(line => line.slice(0, 28).trim())
     assert.deepEqual(marks, [
@@ -66,18 +66,21 @@ describe('the page of a requirement', () => {
       requirementPage(few, 'EXO-FRC-01', { colour: false }),
       `EXO-FRC-01  must, sender, outbound
 
-With forced TLS for a recipient domain, a receiver that does not offer STARTTLS
-gets nothing: no MAIL command leaves in clear text and the message stays queued.
+With forced TLS for a recipient domain, a partner that does not offer STARTTLS
+gets nothing. The gateway sends no unencrypted MAIL command, and the message
+stays queued.
 
-Given             An outbound connector that requires TLS for partner.test,
-                  whose server has no STARTTLS
-When              A message is sent to partner.test
-Then              Session ends with QUIT after EHLO; message deferred with a
-                  4.4.317-class reason saying TLS is required
-Evidence          Capture has no MAIL/RCPT/DATA; queue entry with 450 4.4.317
-                  (or the MTA's equivalent) and the text about STARTTLS
-Negative control  A gateway that delivers in clear text when STARTTLS is missing
-                  must fail
+Given             An outbound connector requires TLS for partner.test. The
+                  server of partner.test does not offer STARTTLS.
+When              The gateway sends a message to partner.test.
+Then              The gateway ends the session with QUIT after EHLO. It defers
+                  the message with a reason of the class 4.4.317, which says
+                  that TLS is required.
+Evidence          The capture has no MAIL, RCPT or DATA. The queue entry has 450
+                  4.4.317 (or what the product uses instead) and a text about
+                  STARTTLS.
+Negative control  A gateway that delivers unencrypted when STARTTLS is missing
+                  must fail.
 
 Sources           Microsoft, How Exchange Online uses TLS to secure email
                   connections, 2018 text
