@@ -35,6 +35,23 @@ export function lives(mark: string): boolean {
   return now !== undefined && (now === mark || !now.includes('@') || !mark.includes('@'))
 }
 
+/** Of a process in another place nobody here can tell whether it lives. It counts as ended after so long, in ms. */
+const DAY = 24 * 60 * 60 * 1000
+
+/** A process as its traces name it. */
+interface Trace {
+  /** As `life` says. */
+  life: string
+  /** Whether the place of the process is `PLACE`. */
+  isHere: boolean
+  /** When the process left the trace, in ms since 1970. */
+  since: number
+}
+
+/** Whether the process that left a trace has ended. */
+export const hasEnded = ({ life, isHere, since }: Trace): boolean =>
+  isHere ? !lives(life) : Date.now() - since > DAY
+
 function told<T>(look: () => T): T | undefined {
   try {
     return look()

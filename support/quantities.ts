@@ -12,6 +12,14 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
+/** How long ago something was, roughly, from milliseconds: `40 s`, `12 min`, `5 h`, `3 days`. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`
+  return seconds < 48 * 3_600 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} days`
+}
+
 /** `2026-11-24 11:57 UTC`; what is no date comes back as it is. */
 export function minute(time: string): string {
   const date = new Date(time)

@@ -229,7 +229,7 @@ async function roomy(wanted: number): Promise<{ lab: ContainerLab; room: number 
 
 /** What the lab's container has, without the files that the kernel may drop. */
 async function memoryOf({ docker }: Pick<Engine, 'docker'>, run: string): Promise<number> {
-  const filters = { label: [`${LABELS.run}=${run}`, `${LABELS.run}.name=lab`] }
+  const filters = { label: [`${LABELS.run}=${run}`, `${LABELS.name}=lab`] }
   const [lab] = await docker.listContainers({ filters })
   const { memory_stats } = await docker.getContainer(lab!.Id).stats({ stream: false })
   const { usage, stats } = memory_stats as { usage: number; stats: Record<string, number> }

@@ -36,7 +36,7 @@ describe('images that a command has built', () => {
   }
 
   it('are built once for a whole matrix, and what keeps them from that is said of each gateway', async () => {
-    engine = await fakeEngine(answer => answer.end('{"error":"no flour"}\n'))
+    engine = await fakeEngine({ build: answer => answer.end('{"error":"no flour"}\n') })
     const { status, err } = await started('matrix', 'chasquid', 'exim').ended
     assert.equal(status, 2)
     for (const name of ['chasquid', 'exim'])
@@ -45,14 +45,16 @@ describe('images that a command has built', () => {
   })
 
   for (const [command, nothing] of [
-    ['check', 'nothing was judged'],
-    ['matrix', 'no matrix was written'],
+    ['check', 'nothing was judged, and no report was written'],
+    ['matrix', 'nothing was judged, and no matrix was written'],
   ] as const)
     it(`keep nobody waiting who ends a ${command}`, async () => {
       const begun = Promise.withResolvers<void>()
       const building: ServerResponse[] = []
-      engine = await fakeEngine(answer => {
-        if (building.push(answer) === LAB.length) begun.resolve()
+      engine = await fakeEngine({
+        build: answer => {
+          if (building.push(answer) === LAB.length) begun.resolve()
+        },
       })
       const { child, ended } = started(command, 'chasquid')
       await Promise.race([begun.promise, ended])

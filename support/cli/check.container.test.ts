@@ -29,7 +29,7 @@ describe('the check of a gateway in a container', function () {
     ])
     const own = (labels: Record<string, string> = {}) => labels[LABELS.pid]?.split('@')[0] === `${pid}`
     return [
-      ...containers.filter(({ Labels }) => own(Labels)).map(({ Labels }) => Labels[`${LABELS.run}.name`]!),
+      ...containers.filter(({ Labels }) => own(Labels)).map(({ Labels }) => Labels[LABELS.name]!),
       ...networks.filter(({ Labels }) => own(Labels)).map(() => 'network'),
     ]
   }

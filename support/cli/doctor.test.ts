@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { Loopback } from '../test-bed/fixtures/loopback.ts'
+import { NoEngine, type Obstacle } from '../engine/connection.ts'
+import type { Leftover } from '../leftovers.ts'
+import { type FakeEngine, fakeEngine } from '../test-bed/fixtures/fake-engine.ts'
 import { type Check, type Diagnosis, diagnose, doctorJson, doctorText, type Machine } from './doctor.ts'
 
-/** For an engine that answers, in ms. */
-const AMPLE = 20_000
-/** For one that never does. */
-const SHORT = 100
-
-const answer = (body: string, status = '200 OK'): string =>
-  `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-const DOCKER = answer('{"Platform":{"Name":"Docker Engine"},"Version":"28.2.2","ApiVersion":"1.50"}')
+const COMMAND = join(import.meta.dirname, 'mail-tls.js')
+const HOUR = 60 * 60 * 1000
 
 function named({ checks }: Diagnosis, name: string): Check {
   const check = checks.find(check => check.name === name)
@@ -25,45 +20,20 @@ function named({ checks }: Diagnosis, name: string): Check {
 
 describe('doctor', () => {
   let folder: string
-  let socket: string
   let here: Machine
-  const servers: { server: Server; sockets: Set<Socket> }[] = []
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mail-tls-test-'))
-    socket = join(folder, 'engine.sock')
-    here = { env: {}, socket, folder, temporary: folder, limit: AMPLE }
+    here = { folder, temporary: folder, engine: none('nothing listens'), leftovers: () => [] }
   })
 
-  afterEach(async () => {
-    for (const { server, sockets } of servers.splice(0)) {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    }
-    await rm(folder, { recursive: true })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  const none = (obstacle: Obstacle) => () => Promise.reject(new NoEngine(obstacle, 'no engine'))
+  const some = (description: string, left: (Leftover & { run: string })[] = []) => ({
+    engine: async () => ({ description, leftovers: async () => left }),
   })
-
-  /** An engine that acts on each request, and tells what was asked. */
-  async function engine(act: (socket: Socket) => void): Promise<string[]> {
-    const asked: string[] = []
-    const sockets = new Set<Socket>()
-    const server = createServer(socket => {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.once('data', chunk => {
-        asked.push(chunk.toString().split('\r\n')[0]!)
-        act(socket)
-      })
-    })
-    server.listen(socket)
-    await once(server, 'listening')
-    servers.push({ server, sockets })
-    return asked
-  }
-
-  const engineCheck = async (more: Machine = {}) =>
-    named(await diagnose({ ...here, ...more }), 'container engine')
+  const engineCheck = async (more: Machine) => named(await diagnose({ ...here, ...more }), 'container engine')
 
   it('finds all that the embedded gateway needs, without a container engine', async () => {
     const diagnosis = await diagnose(here)
@@ -77,6 +47,7 @@ describe('doctor', () => {
         'open files: good',
         'report folder: good',
         'container engine: missing',
+        'killed runs: good',
       ],
     )
     const { found } = named(diagnosis, 'Node.js')
@@ -122,101 +93,86 @@ describe('doctor', () => {
     )
   })
 
-  it('names the engine that answers', async () => {
-    const asked = await engine(socket => socket.end(DOCKER))
-    const { state, found } = await engineCheck()
-    assert.equal(found, `Docker Engine 28.2.2 (API 1.50) at unix://${socket}`)
-    assert.equal(state, 'good')
-    assert.deepEqual(asked, ['GET /version HTTP/1.1'])
-  })
-
-  it('names Podman, which has no platform', async () => {
-    await engine(socket =>
-      socket.end(answer('{"Components":[{"Name":"Podman Engine"}],"Version":"5.4.2","ApiVersion":"1.41"}')),
-    )
-    const { found } = await engineCheck()
-    assert.equal(found, `Podman Engine 5.4.2 (API 1.41) at unix://${socket}`)
-  })
-
-  it('goes where DOCKER_HOST says', async () => {
-    await engine(socket => socket.end(DOCKER))
-    const none = join(folder, 'none.sock')
-    const byEnvironment = { env: { DOCKER_HOST: `unix://${socket}` }, socket: none }
-    assert.equal((await engineCheck(byEnvironment)).state, 'good')
-    assert.equal((await engineCheck({ env: { DOCKER_HOST: `unix://${none}` } })).state, 'missing')
-    assert.equal((await engineCheck({ env: { DOCKER_HOST: '' } })).state, 'good')
-  })
-
-  it('goes to an engine over TCP', async () => {
-    const tcp = await Loopback.start(socket => socket.once('data', () => socket.end(DOCKER)))
-    const DOCKER_HOST = `tcp://127.0.0.1:${tcp.endpoint.port}`
-    const { state, found } = await engineCheck({ env: { DOCKER_HOST } })
-    await tcp.close()
-    assert.equal(found, `Docker Engine 28.2.2 (API 1.50) at ${DOCKER_HOST}`)
-    assert.equal(state, 'good')
-    assert.equal((await engineCheck({ env: { DOCKER_HOST } })).state, 'missing')
-  })
-
-  for (const host of ['ssh://me:secret@build.test', 'nonsense', 'tcp://'])
-    it(`does not ask ${host}`, async () => {
-      const { state, found, advice } = await engineCheck({ env: { DOCKER_HOST: host } })
-      assert.equal(state, 'missing')
-      assert.equal(found, `not asked: DOCKER_HOST is ${host.replace('me:secret@', '')}`)
-      assert.match(advice!, /unix:\/\/PATH/)
+  it('names the engine that answers, and shows what that calls itself without obeying it', async () => {
+    assert.deepEqual(await engineCheck(some('28.2.2 on Debian at unix:///docker.sock')), {
+      name: 'container engine',
+      enables: 'gateways that come as containers',
+      state: 'good',
+      found: '28.2.2 on Debian at unix:///docker.sock',
     })
-
-  it('does not ask without TLS where TLS is wanted', async () => {
-    const env = { DOCKER_HOST: 'tcp://127.0.0.1:2376', DOCKER_TLS_VERIFY: '1' }
-    assert.match((await engineCheck({ env })).found, /^not asked/)
-  })
-
-  it('says that there is none', async () => {
-    const { state, found, advice } = await engineCheck()
-    assert.equal(state, 'missing')
-    assert.equal(found, `nothing listens at unix://${socket}`)
-    assert.match(advice!, /^install Docker/)
-  })
-
-  const silent: [string, (socket: Socket) => void][] = [
-    ['says nothing', () => {}],
-    ['stops in its answer', socket => socket.write(DOCKER.slice(0, -5))],
-  ]
-  for (const [name, act] of silent)
-    it(`gives up on one that ${name}`, async () => {
-      await engine(act)
-      const { state, found, advice } = await engineCheck({ limit: SHORT })
-      assert.equal(state, 'bad')
-      assert.equal(found, `unix://${socket} gives no answer within ${SHORT / 1000} s`)
-      assert.match(advice!, /restart/)
-    })
-
-  const garbage: [string, string, RegExp][] = [
-    ['no HTTP', '220 mx.test ESMTP\x1b[31m\r\n', /\(HPE_/],
-    ['no JSON', answer('<html>\x1b[2J'), /\(no JSON\)/],
-    ['another JSON', answer('{"Version":3}'), /\(it names no version\)/],
-    ['null', answer('null'), /\(it names no version\)/],
-    ['an error', answer('{}', '503 Busy'), /\(HTTP status 503\)/],
-    ['no end', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(200_000)}`, /\(its answer is too long\)/],
-    ['nothing', '', /\(ECONNRESET\)/],
-  ]
-  for (const [name, said, found] of garbage)
-    it(`takes ${name} for no engine`, async () => {
-      await engine(socket => socket.end(said))
-      const check = await engineCheck()
-      assert.equal(check.state, 'bad')
-      assert.match(check.found, found)
-    })
-
-  it('shows what an engine calls itself, but does not obey it', async () => {
-    const Version = `1\x1b[2J\n${'x'.repeat(500)}`
-    await engine(socket => socket.end(answer(JSON.stringify({ Version, ApiVersion: '1' }))))
-    const diagnosis = await diagnose(here)
-    assert.match(
-      named(diagnosis, 'container engine').found,
-      /^engine 1\\x1b\[2J\\nx+… \(\d+ more characters\)/,
-    )
+    const diagnosis = await diagnose({ ...here, ...some(`1\x1b[2J\n${'x'.repeat(500)}`) })
+    assert.match(named(diagnosis, 'container engine').found, /^1\\x1b\[2J\\nx+… \(\d+ more characters\)/)
     for (const line of doctorText(diagnosis, { colour: false }).split('\n'))
       assert.match(line, /^\P{C}{0,80}$/u)
+  })
+
+  const obstacles: [Obstacle, Check['state'], RegExp][] = [
+    ['unknown place', 'missing', /unix:\/\/PATH/],
+    ['nothing listens', 'missing', /^install Docker/],
+    ['no permission', 'bad', /usermod/],
+    ['no answer', 'bad', /restart/],
+    ['wrong answer', 'bad', /DOCKER_TLS_VERIFY/],
+  ]
+  for (const [obstacle, state, advice] of obstacles)
+    it(`gives advice where the obstacle is: ${obstacle}`, async () => {
+      const check = await engineCheck({ engine: none(obstacle) })
+      assert.deepEqual([check.state, check.found], [state, 'no engine'])
+      assert.match(check.advice!, advice)
+    })
+
+  it('names what killed runs have left, with its age, and is usable still', async () => {
+    const since = Date.now() - 3 * HOUR
+    const onEngine = { kind: 'container' as const, name: '0123 (postfix)', since, run: 'a' }
+    const onMachine = { kind: 'folder' as const, name: '/tmp/mail-tls-1', since }
+    const diagnosis = await diagnose({ ...here, ...some('1', [onEngine]), leftovers: () => [onMachine] })
+    assert.equal(diagnosis.usable, true)
+    const { state, found, advice } = named(diagnosis, 'killed runs')
+    assert.equal(state, 'left')
+    assert.equal(found, 'container 0123 (postfix), 3 h old; folder /tmp/mail-tls-1, 3 h old')
+    assert.match(advice!, /mail-tls clean/)
+    const { run: _, ...container } = onEngine
+    assert.deepEqual(diagnosis.leftovers, [container, onMachine])
+  })
+
+  it('says so where the engine does not tell what is left', async () => {
+    const leftovers = () => Promise.reject(new Error('no permission'))
+    const diagnosis = await diagnose({ ...here, engine: async () => ({ description: '1', leftovers }) })
+    const { state, found } = named(diagnosis, 'killed runs')
+    assert.deepEqual([state, found], ['bad', 'no permission'])
+  })
+
+  describe('agrees with check', () => {
+    let engine: FakeEngine
+    before(async () => {
+      engine = await fakeEngine({ listen: { path: join(tmpdir(), `engine-${process.pid}.sock`) } })
+    })
+    after(() => engine.stop())
+
+    const told = (DOCKER_HOST: string, ...args: string[]) =>
+      new Promise<string>(resolve => {
+        const child = spawn(process.execPath, [COMMAND, ...args], {
+          cwd: folder,
+          env: { ...process.env, DOCKER_HOST },
+        })
+        let text = ''
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (text += chunk))
+        child.on('close', () => resolve(text))
+      })
+
+    it('about an engine that DOCKER_HOST names', async () => {
+      const found = JSON.parse(await told(engine.place, 'doctor', '--json')) as Diagnosis
+      assert.equal(named(found, 'container engine').found, `1 on none at ${engine.place}`)
+      // The fake engine has no image, and builds none.
+      assert.match(await told(engine.place, 'check', 'postfix'), /building the image of \w+/)
+    })
+
+    it('about none', async () => {
+      const place = 'unix:///nowhere/docker.sock'
+      const words = `no container engine answers at ${place} (DOCKER_HOST): nothing listens there`
+      const found = JSON.parse(await told(place, 'doctor', '--json')) as Diagnosis
+      assert.equal(named(found, 'container engine').found, words)
+      assert.ok((await told(place, 'check', 'postfix')).includes(words))
+    })
   })
 })
 
@@ -233,6 +189,7 @@ describe('what the doctor says', () => {
         advice: 'get another machine',
       },
     ],
+    leftovers: [],
   }
 
   it('is a text with a line for each thing', () => {

@@ -1,17 +1,23 @@
 import { mkdtemp, rmdir } from 'node:fs/promises'
-import { get, type RequestOptions } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pc from 'picocolors'
+import { NoEngine, type Obstacle } from '../engine/connection.ts'
+import { Engine } from '../engine/engine.ts'
+import { type Leftover, leftovers } from '../leftovers.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
+import { ENGINE_LIMIT, leftoverText } from './clean.ts'
 import { wrapped } from './columns.ts'
 import type { Paint } from './terminal.ts'
 
 export interface Check {
   name: string
-  /** `missing`: some runs need it, and it is not there. `bad`: it is there and does not work. */
-  state: 'good' | 'missing' | 'bad'
+  /**
+   * `missing`: some runs need it, and it is not there. `bad`: it is there and does not work. `left`: killed runs have left
+   * it, and no run needs it.
+   */
+  state: 'good' | 'missing' | 'bad' | 'left'
   found: string
   /** What one can do where it is good. */
   enables: string
@@ -23,6 +29,8 @@ export interface Diagnosis {
   /** Whether `mail-tls check` without a target can run here. */
   usable: boolean
   checks: Check[]
+  /** Of killed runs. */
+  leftovers: Leftover[]
 }
 
 /** Where to look; what is left out is this machine's. */
@@ -34,24 +42,24 @@ export interface Machine {
   folder?: string
   temporary?: string
   openFiles?: number
-  env?: Record<string, string | undefined>
-  /** Where a container engine listens unless DOCKER_HOST says otherwise. */
-  socket?: string
-  /** How long an engine may take to answer, in ms. */
-  limit?: number
+  /** Throws NoEngine. */
+  engine?: () => Promise<Pick<Engine, 'description' | 'leftovers'>>
+  /** What killed runs left, containers aside. */
+  leftovers?: () => Leftover[]
 }
 
 /** As `engines` in package.json says. */
 const NODE = 24
 /** A whole run of the embedded gateway has about 500 open at a time: each partner listens at an address of its own. */
 const OPEN_FILES = 1_024
-/** An engine tells its version in about 1 kB. */
-const LONGEST_ANSWER = 65_536
 const COLUMNS = 80
 const REPORT_FOLDER = 'report folder'
 
-/** What this machine can run. Leaves nothing behind. */
+/** What this machine can run, and what killed runs have left on it. Leaves nothing behind. */
 export async function diagnose(here: Machine = {}): Promise<Diagnosis> {
+  const { engine: connect = () => Engine.connect(undefined, undefined, ENGINE_LIMIT) } = here
+  const engine = connect()
+  engine.catch(() => {})
   const needed = await Promise.all([
     nodeCheck(here.versions ?? process.versions),
     loopbackCheck(here.loopback ?? '127.64.0.1'),
@@ -66,9 +74,17 @@ export async function diagnose(here: Machine = {}): Promise<Diagnosis> {
       enables: 'reports in reports/',
       advice: 'go to a folder that you can write to, or give one with --report DIR',
     }),
-    engineCheck(here),
+    engineCheck(engine),
   ])
-  return { usable: needed.every(({ state }) => state === 'good'), checks: [...needed, ...others] }
+  const usable = needed.every(({ state }) => state === 'good')
+  const onMachine = (here.leftovers ?? leftovers)()
+  try {
+    const left = [...(await onEngine(engine)), ...onMachine]
+    return { usable, checks: [...needed, ...others, leftoversCheck(left)], leftovers: left }
+  } catch (error) {
+    const failed = { ...leftoversCheck(onMachine), state: 'bad' as const, found: reason(error) }
+    return { usable, checks: [...needed, ...others, failed], leftovers: onMachine }
+  }
 }
 
 function nodeCheck({ node, openssl }: { node: string; openssl: string }): Check {
@@ -153,101 +169,44 @@ function openFilesLimit(): number {
   return typeof soft === 'number' ? soft : Number.POSITIVE_INFINITY
 }
 
-async function engineCheck({
-  env = process.env,
-  socket = '/var/run/docker.sock',
-  limit = 2000,
-}: Machine): Promise<Check> {
+async function engineCheck(engine: Promise<{ description: string }>): Promise<Check> {
   const common = { name: 'container engine', enables: 'gateways that come as containers' }
-  const host = env['DOCKER_HOST'] || `unix://${socket}`
-  const at = visibleLine(host).replace(/\/\/[^/]*@/, '//')
-  const way = wayTo(host, env)
-  if (typeof way === 'string')
-    return { ...common, state: 'missing', found: `not asked: DOCKER_HOST is ${at}`, advice: way }
-  const signal = AbortSignal.timeout(limit)
   try {
-    const answer = await ask(way, signal)
-    return { ...common, state: 'good', found: `${engineName(answer)} at ${at}` }
+    const { description } = await engine
+    return { ...common, state: 'good', found: visibleLine(clipped(description, 200)) }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (signal.aborted)
-      return {
-        ...common,
-        state: 'bad',
-        found: `${at} gives no answer within ${limit / 1000} s`,
-        advice: 'restart the engine: sudo systemctl restart docker',
-      }
-    if (code === 'ENOENT' || code === 'ECONNREFUSED')
-      return {
-        ...common,
-        state: 'missing',
-        found: `nothing listens at ${at}`,
-        advice:
-          'install Docker (https://docs.docker.com/engine/install), start it (sudo systemctl start docker), or set DOCKER_HOST to the socket of another engine such as Podman',
-      }
-    if (code === 'EACCES' || code === 'EPERM')
-      return {
-        ...common,
-        state: 'bad',
-        found: `${at} may not be used by this user`,
-        advice: 'join its group: sudo usermod -aG docker "$USER", then log in again',
-      }
-    return {
-      ...common,
-      state: 'bad',
-      found: `${at} does not answer as an engine does (${reason(error)})`,
-      advice: 'set DOCKER_HOST to the socket of a container engine',
-    }
+    if (!(error instanceof NoEngine)) return { ...common, state: 'bad', found: reason(error) }
+    const { obstacle, found } = error
+    const state = obstacle === 'nothing listens' || obstacle === 'unknown place' ? 'missing' : 'bad'
+    return { ...common, state, found, advice: ENGINE_ADVICE[obstacle] }
   }
 }
 
-/** How to reach an engine, or what to do when it cannot be asked from here. */
-function wayTo(host: string, env: Record<string, string | undefined>): RequestOptions | string {
-  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) }
-  const url = URL.parse(host.replace(/^tcp:/, 'http:'))
-  if (url?.protocol === 'http:' && !env['DOCKER_TLS_VERIFY'])
-    return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || 2375 }
-  return 'use an engine that listens on a local socket (unix://PATH) or on tcp://HOST:PORT without TLS'
+const ENGINE_ADVICE: Record<Obstacle, string> = {
+  'unknown place': 'set DOCKER_HOST to unix://PATH or tcp://HOST:PORT',
+  'nothing listens':
+    'install Docker (https://docs.docker.com/engine/install), start it (sudo systemctl start docker), or set DOCKER_HOST to the socket of another engine such as Podman; "docker context ls" shows the one that the docker command uses',
+  'no permission': 'join its group: sudo usermod -aG docker "$USER", then log in again',
+  'no answer': 'restart the engine: sudo systemctl restart docker',
+  'wrong answer':
+    'set DOCKER_HOST to a container engine; where it wants TLS, set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem',
 }
 
-/** The body of the engine's answer to GET /version (Docker Engine API, also spoken by Podman). */
-function ask(way: RequestOptions, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get({ ...way, path: '/version', headers: { host: 'localhost' }, agent: false, signal })
-    request.on('error', reject)
-    request.on('response', async response => {
-      try {
-        let body = ''
-        for await (const chunk of response.setEncoding('utf8')) {
-          body += chunk
-          if (body.length > LONGEST_ANSWER) throw new Error('its answer is too long')
-        }
-        if (response.statusCode !== 200) throw new Error(`HTTP status ${response.statusCode}`)
-        resolve(body)
-      } catch (error) {
-        reject(error)
-      }
-    })
-  })
+/** Nothing where there is no engine; that is a check of its own. */
+async function onEngine(engine: Promise<Pick<Engine, 'leftovers'>>): Promise<Leftover[]> {
+  const connected = await engine.catch(() => undefined)
+  const found = (await connected?.leftovers()) ?? []
+  return found.map(({ kind, name, since }) => ({ kind, name, since }))
 }
 
-/** `Docker Engine - Community 28.2.2 (API 1.50)`. Throws for what no engine says. */
-function engineName(answer: string): string {
-  const told: unknown = JSON.parse(answer)
-  const { Version, ApiVersion, Platform, Components } = (told ?? {}) as {
-    Version?: unknown
-    ApiVersion?: unknown
-    Platform?: { Name?: unknown }
-    Components?: { Name?: unknown }[]
-  }
-  if (typeof Version !== 'string' || typeof ApiVersion !== 'string') throw new Error('it names no version')
-  const names = [Platform?.Name, Components?.[0]?.Name, 'engine']
-  const name = names.find(name => typeof name === 'string' && name !== '')
-  return visibleLine(clipped(`${name} ${Version} (API ${ApiVersion})`, 100))
+function leftoversCheck(found: readonly Leftover[]): Check {
+  const common = { name: 'killed runs', enables: 'memory, addresses and disk space' }
+  if (found.length === 0) return { ...common, state: 'good', found: 'nothing is left of them' }
+  const advice = 'remove what they left: npx mail-tls clean'
+  return { ...common, state: 'left', found: found.map(leftoverText).join('; '), advice }
 }
 
 function reason(error: unknown): string {
-  if (error instanceof SyntaxError) return 'no JSON'
   const { code, message } = error as NodeJS.ErrnoException
   return visibleLine(clipped(code ?? message, 100))
 }
@@ -255,7 +214,12 @@ function reason(error: unknown): string {
 /** Lines of at most 80 columns that end in a newline. */
 export function doctorText({ usable, checks }: Diagnosis, { colour }: { colour: boolean }): string {
   const paint = pc.createColors(colour)
-  const looks = { good: ['✓', paint.green], missing: ['-', paint.yellow], bad: ['✗', paint.red] } as const
+  const looks = {
+    good: ['✓', paint.green],
+    missing: ['-', paint.yellow],
+    bad: ['✗', paint.red],
+    left: ['-', paint.yellow],
+  } as const
   const name = Math.max(...checks.map(check => check.name.length))
   const indent = 'missing'.length + name + 6
   const rows = checks.map(check => {
@@ -285,7 +249,7 @@ function ready(checks: readonly Check[], paint: Paint): string {
   )
 }
 
-/** One JSON document: `{ usable, checks }`. */
-export function doctorJson({ usable, checks }: Diagnosis): string {
-  return `${JSON.stringify({ usable, checks }, null, 2)}\n`
+/** One JSON document: `{ usable, checks, leftovers }`. */
+export function doctorJson(diagnosis: Diagnosis): string {
+  return `${JSON.stringify(diagnosis, null, 2)}\n`
 }

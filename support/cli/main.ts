@@ -127,7 +127,25 @@ program
     const diagnosis = await diagnose()
     const { colour } = lookOf(process.stdout)
     process.stdout.write(options.json ? doctorJson(diagnosis) : doctorText(diagnosis, { colour }))
-    process.exitCode = diagnosis.usable ? 0 : 2
+    // An engine that never answers would keep the process.
+    await endsWith(Promise.resolve(diagnosis.usable ? 0 : 2))
+  })
+
+program
+  .command('clean')
+  .description('remove what killed runs have left: containers, networks, processes, temporary folders')
+  .addHelpText(
+    'after',
+    `
+Leaves alone what belongs to a run that goes on, and whatever no run has made.
+mail-tls doctor names what it would remove.
+
+Exit status: 0 nothing of killed runs is left;
+2 something could not be removed or looked for.`,
+  )
+  .action(async () => {
+    const { clean } = await import('./clean.ts')
+    await endsWith(clean())
   })
 
 function knowledgeOf(): Knowledge {

@@ -347,7 +347,7 @@ async function definition(
     }
   }
   const made = new Definition()
-    .withLabels({ ...network.labels, [`${LABELS.run}.name`]: spec.name })
+    .withLabels({ ...network.labels, [LABELS.name]: spec.name })
     .withWaitStrategy(AT_ONCE)
     // Clean-up is ours, by label. Theirs takes a lock in the file system first, for which a second start waits 0.5 s.
     .withAutoCleanup(false)

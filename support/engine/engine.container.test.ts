@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { createServer } from 'node:tls'
 import { PLACE } from '../life.ts'
+import { Pki } from '../pki/pki.ts'
 import { engineOrSkip } from '../test-bed/fixtures/test-engine.ts'
 import type { Engine } from './engine.ts'
 import { LABELS } from './labels.ts'
@@ -46,19 +52,52 @@ describe('the container engine', function () {
     await engine.docker.getImage(tag).remove()
   })
 
-  it('is the one that DOCKER_HOST names, or none', async () => {
-    const script = `import('./support/engine/engine.ts').then(({ Engine }) => Engine.connect()).then(
-      ({ host }) => console.log(host), ({ message }) => console.log(message)).finally(() => process.exit())`
-    const told = async (place: string) => {
-      const child = spawn(process.execPath, ['-e', script], { env: { ...process.env, DOCKER_HOST: place } })
-      let text = ''
-      for await (const chunk of child.stdout) text += chunk
-      return text.trim()
-    }
+  it('can be reached over TLS', async () => {
     const { socketPath } = engine.docker.modem as { socketPath?: string }
-    if (socketPath) assert.match(await told(`unix://${socketPath}`), /^[\d.]+$/)
-    for (const place of ['unix:///nowhere/docker.sock', 'tcp://127.0.0.1:9'])
-      assert.ok((await told(place)).startsWith(`no container engine answers at ${place} (DOCKER_HOST)`))
+    if (!socketPath) return
+    const pki = new Pki()
+    const ca = await pki.root()
+    const server = await pki.issue({ names: ['localhost'], usage: 'server' })
+    const client = await pki.issue({ names: ['client.test'], usage: 'client' })
+    const folder = mkdtempSync(join(tmpdir(), 'engine-'))
+    for (const [name, content] of Object.entries({ ca, cert: client.certificate, key: client.key }))
+      writeFileSync(join(folder, `${name}.pem`), content)
+    const options = {
+      key: server.key,
+      cert: server.certificate,
+      ca,
+      requestCert: true,
+      rejectUnauthorized: true,
+    }
+    const proxy = createServer(options, socket => {
+      const behind = connect({ path: socketPath, allowHalfOpen: true })
+      for (const end of [socket, behind]) end.on('error', () => {})
+      socket.pipe(behind).pipe(socket)
+    })
+    await once(proxy.listen(0, '127.0.0.1'), 'listening')
+    const script = `
+      const { Engine } = await import(${JSON.stringify(new URL('./engine.ts', import.meta.url).href)})
+      const network = await (await Engine.connect()).network()
+      const container = await network.start({
+        name: 'over-tls', image: ${JSON.stringify(image)}, ports: [25], command: ['bash', '-c', 'echo up; sleep 60'], ready: /^up$/,
+      })
+      const { stdout } = await container.exec(['echo', 'good'])
+      console.log(JSON.stringify({ stdout, host: container.endpoint(25).host }))
+      await network.stop()
+      process.exit()`
+    const { port } = proxy.address() as { port: number }
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        ...{ DOCKER_HOST: `tcp://localhost:${port}`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder },
+      },
+    })
+    let text = ''
+    for await (const chunk of child.stdout) text += chunk
+    proxy.close()
+    rmSync(folder, { recursive: true })
+    assert.deepEqual(JSON.parse(text), { stdout: 'good\n', host: '127.0.0.1' })
   })
 
   it('says with what words a build failed, and leaves no container of it', async () => {
@@ -180,10 +219,18 @@ describe('the container engine', function () {
     })
     const [run] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
     assert.equal((await left(run)).length, 2)
+    const leftovers = async () => (await engine.leftovers()).filter(one => one.run === run)
     await engine.sweep()
     assert.equal((await left(run)).length, 2, 'the run is alive')
+    assert.deepEqual(await leftovers(), [])
     child.kill('SIGKILL')
     await once(child, 'exit')
+    const named = await leftovers()
+    assert.deepEqual(
+      named.map(({ kind, name }) => `${kind} ${name.replace(/^[0-9a-f]{12}/, 'ID')}`),
+      ['container ID (five)', `network mail-tls-${run}`],
+    )
+    for (const { since } of named) assert.ok(Math.abs(Date.now() - since) < 60_000)
     assert((await engine.sweep()).includes(run))
     assert.deepEqual(await left(run), [])
     assert((await left(network.id)).includes(network.name), 'this run is alive')

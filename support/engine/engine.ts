@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { ContainerRuntimeClient } from 'testcontainers'
+import type { Leftover } from '../leftovers.ts'
 import { life, PLACE } from '../life.ts'
-import { printable } from '../wire/printable.ts'
 import type { Dockerode, Doing } from './client.ts'
+import { findEngine, placeOf } from './connection.ts'
 import { ANSWER, ContainerFailure, failure, within } from './failure.ts'
 import { build, type ImageSource, tagOf } from './image.ts'
-import { isDead, LABELS } from './labels.ts'
+import { isDead, LABELS, sinceOf } from './labels.ts'
 import { RunNetwork } from './run-network.ts'
 import { freeSubnets, type Subnet } from './subnet.ts'
 
@@ -15,9 +16,6 @@ export type { Container, ContainerSpec } from './container.ts'
 export { ContainerFailure } from './failure.ts'
 export { folderFiles, type ImageSource } from './image.ts'
 export { RunNetwork } from './run-network.ts'
-
-/** Behind every word that there is no engine. */
-const ADVICE = '; mail-tls doctor says why'
 
 /**
  * The container engine. All access to it goes through here: images by the hash of what they are built from, one
@@ -50,24 +48,17 @@ export class Engine {
   }
 
   /**
-   * Throws ContainerFailure when no engine answers. Where it is comes from DOCKER_HOST and what testcontainers knows.
-   * `doing` is told of all images that are built; `signal` ends their builds.
+   * The engine that `findEngine` finds within `limit` ms; throws NoEngine. `doing` is told of all images that are built;
+   * `signal` ends their builds.
    */
-  static async connect(doing: Doing = () => {}, signal?: AbortSignal): Promise<Engine> {
-    // Its clean-up container would have to be pulled, and does not survive this process; ours is done by label.
-    process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
-    const { getContainerRuntimeClient } = await import('testcontainers')
-    const wanted = process.env['DOCKER_HOST']
-    const none = `no container engine answers${wanted ? ` at ${printable(wanted, 100)} (DOCKER_HOST)` : ''}`
-    let client: ContainerRuntimeClient
-    try {
-      client = await within(ANSWER, 'finding a container engine', getContainerRuntimeClient())
-    } catch (error) {
-      if (error instanceof ContainerFailure) throw error
-      throw new ContainerFailure(`${none}: ${(error as Error).message}${ADVICE}`)
-    }
-    if (wanted && !isAt(client.container.dockerode, wanted)) throw new ContainerFailure(`${none}${ADVICE}`)
-    return new Engine(client, doing, signal)
+  static async connect(doing: Doing = () => {}, signal?: AbortSignal, limit?: number): Promise<Engine> {
+    return new Engine(await findEngine(limit), doing, signal)
+  }
+
+  /** `28.2.2 on Debian GNU/Linux 13 (trixie) at unix:///var/run/docker.sock`, in the engine's own words. */
+  get description(): string {
+    const { serverVersion, operatingSystem } = this.client.info.containerRuntime
+    return `${serverVersion} on ${operatingSystem} at ${placeOf(this.docker)}`
   }
 
   /** Host name or address at which published ports are reached from here. */
@@ -143,11 +134,8 @@ export class Engine {
     return new RunNetwork({ engine: this, id, name, labels, subnet })
   }
 
-  /**
-   * Removes what runs left that are dead: containers with their volumes, networks, volumes. Returns the ids of those of
-   * which nothing is left; what cannot be removed now, the next run tries again.
-   */
-  async sweep(): Promise<string[]> {
+  /** What runs left that have ended without clearing up, each with the id of its run. */
+  async leftovers(): Promise<(Leftover & { run: string })[]> {
     const filters = { label: [LABELS.run] }
     const [containers, networks, { Volumes }] = await within(
       ANSWER,
@@ -158,8 +146,27 @@ export class Engine {
         this.docker.listVolumes({ filters }),
       ]),
     )
-    const all = [...containers, ...networks, ...(Volumes ?? [])].map(({ Labels }) => Labels ?? {})
-    const dead = [...new Set(all.filter(isDead).map(labels => labels[LABELS.run]!))]
+    const found = [
+      ...containers.map(({ Id, Labels }) => ({ kind: 'container' as const, name: Id.slice(0, 12), Labels })),
+      ...networks.map(({ Name, Labels }) => ({ kind: 'network' as const, name: Name, Labels })),
+      ...(Volumes ?? []).map(({ Name, Labels }) => ({ kind: 'volume' as const, name: Name, Labels })),
+    ]
+    return found
+      .map(({ Labels, ...one }) => ({ ...one, labels: Labels ?? {} }))
+      .filter(({ labels }) => isDead(labels))
+      .map(({ kind, name, labels }) => {
+        const what = labels[LABELS.name]
+        const shown = what === undefined ? name : `${name} (${what})`
+        return { kind, name: shown, since: sinceOf(labels), run: labels[LABELS.run]! }
+      })
+  }
+
+  /**
+   * Removes what runs left that have ended: containers with their volumes, networks, volumes. Returns the ids of the runs
+   * of which nothing is left; what cannot be removed now, the next run tries again.
+   */
+  async sweep(): Promise<string[]> {
+    const dead = [...new Set((await this.leftovers()).map(({ run }) => run))]
     const cleared = await Promise.allSettled(dead.map(run => this.clear(run)))
     return dead.filter((_, at) => cleared[at]!.status === 'fulfilled')
   }
@@ -199,11 +206,4 @@ async function gone(removal: Promise<unknown>): Promise<void> {
     const { statusCode, message } = error as Error & { statusCode?: number }
     if (statusCode !== 404 && !/already in progress/.test(message)) throw failure('removing', error)
   }
-}
-
-/** testcontainers goes on to the usual socket, without a word, where nothing answers at the place that was named. */
-function isAt({ modem }: Dockerode, place: string): boolean {
-  const { socketPath, host } = modem as { socketPath?: string; host?: string }
-  const { protocol, pathname, hostname } = URL.parse(place) ?? {}
-  return protocol === 'unix:' ? socketPath === pathname : host === hostname
 }

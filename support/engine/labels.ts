@@ -1,4 +1,4 @@
-import { lives, PLACE } from '../life.ts'
+import { hasEnded, PLACE } from '../life.ts'
 
 /** Labels on everything that a run makes, so that a later run finds what a killed one left. */
 export const LABELS = {
@@ -7,15 +7,19 @@ export const LABELS = {
   pid: 'mail-tls.pid',
   /** Where that id means something: `PLACE`. */
   host: 'mail-tls.host',
+  /** What a container is in its run: `postfix`, `lab`. */
+  name: 'mail-tls.run.name',
   /** In ms since 1970. */
   since: 'mail-tls.since',
 } as const
 
-/** Of a run in another place nobody here can tell whether it lives; it is taken for dead after this long, in ms. */
-const DAY = 24 * 60 * 60 * 1000
+/** When the run that these labels name made what bears them, in ms since 1970. */
+export const sinceOf = (labels: Record<string, string>): number => Number(labels[LABELS.since] ?? 0)
 
 /** Whether the run that these labels name has ended without clearing up. */
-export function isDead(labels: Record<string, string>): boolean {
-  if (labels[LABELS.host] !== PLACE) return Date.now() - Number(labels[LABELS.since] ?? 0) > DAY
-  return !lives(labels[LABELS.pid] ?? '')
-}
+export const isDead = (labels: Record<string, string>): boolean =>
+  hasEnded({
+    life: labels[LABELS.pid] ?? '',
+    isHere: labels[LABELS.host] === PLACE,
+    since: sinceOf(labels),
+  })

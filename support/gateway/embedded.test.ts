@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
+import { basename } from 'node:path'
 import { haraka } from '../../containers/haraka/adapter.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import { partnerMailbox } from '../lab/mailbox/mailbox.ts'
+import { runFolder } from '../leftovers.ts'
 import { gatewayIdentity } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
@@ -15,9 +17,9 @@ import { compose } from '../traffic/message.ts'
 import { sendAndWatch } from '../traffic/sending.ts'
 import { Submission } from '../traffic/submission.ts'
 import type { EmbeddedProduct } from './adapter.ts'
-import { EmbeddedGateway, embedded, FOLDER_PREFIX } from './embedded.ts'
+import { EmbeddedGateway, embedded } from './embedded.ts'
 
-const folders = () => readdirSync(tmpdir()).filter(name => name.startsWith(`${FOLDER_PREFIX}${process.pid}-`))
+const folders = () => readdirSync(tmpdir()).filter(name => name.startsWith(basename(runFolder())))
 
 describe('an embedded gateway', () => {
   describe('that is Haraka', () => {

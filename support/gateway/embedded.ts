@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { GatewayFailure } from '../gateway-failure.ts'
+import { RUN_MARK, RUN_VARIABLE, runFolder } from '../leftovers.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { whyNoGreeting } from '../wire/smtp/greeting.ts'
 import { type EmbeddedProduct, lacking, type Place } from './adapter.ts'
@@ -17,9 +17,6 @@ import type { GatewaySource } from './source.ts'
 const START_LIMIT = 20_000
 /** How long an orderly end may take, in ms. */
 const END_LIMIT = 5_000
-
-/** Prefix of every folder that a run makes outside its report; the next run sweeps what a killed one left. */
-export const FOLDER_PREFIX = 'mail-tls-'
 
 /**
  * A real mail server as a child process on a loopback address of its own. It ends with this process in any case: the
@@ -65,7 +62,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
     { startLimit = START_LIMIT } = {},
   ): Promise<EmbeddedGateway> {
     const address = `127.${randomInt(1, 63)}.${randomInt(256)}.${randomInt(1, 255)}`
-    const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`))
+    const folder = await mkdtemp(runFolder())
     const place = { address, inbound: await freePort(address), submission: await freePort(address) }
     const { version, library } = await product.version()
     const gateway = new EmbeddedGateway(product, flow, { folder, place, version, library, startLimit })
@@ -94,7 +91,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
     const { program, args, env } = this.#product.command(this.#folder)
     const child = spawn(program, args, {
       cwd: this.#folder,
-      env: { PATH: process.env['PATH'], ...env },
+      env: { PATH: process.env['PATH'], [RUN_VARIABLE]: RUN_MARK, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A signal to the group of the suite, such as Ctrl-C, is for the suite: it ends its gateways in order.
       detached: true,

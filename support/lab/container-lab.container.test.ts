@@ -207,7 +207,7 @@ describe('a lab in containers', function () {
 
   const kill = async ({ containers }: ContainerLab, name: string) => {
     const list = await engine.docker.listContainers({
-      filters: { label: [`${LABELS.run}=${containers.id}`, `${LABELS.run}.name=${name}`] },
+      filters: { label: [`${LABELS.run}=${containers.id}`, `${LABELS.name}=${name}`] },
     })
     await engine.docker.getContainer(list[0]!.Id).kill()
   }

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Diagnosis } from './doctor.ts'
+
+const COMMAND = join(import.meta.dirname, 'mail-tls.js')
+
+describe('mail-tls clean', function () {
+  this.timeout(60_000)
+  let folder: string
+  const children: ChildProcess[] = []
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'clean-'))
+  })
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      child.kill('SIGTERM')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    }
+    rmSync(folder, { recursive: true })
+  })
+
+  type Environment = Record<string, string>
+  const started = (...given: (string | Environment)[]) => {
+    const args = given.filter(one => typeof one === 'string')
+    const child = spawn(process.execPath, [COMMAND, ...args], {
+      cwd: folder,
+      env: Object.assign(
+        // No engine: what others have left on one is not this test's.
+        { ...process.env, TMPDIR: folder, DOCKER_HOST: 'unix:///nowhere/docker.sock' },
+        ...given.filter(one => typeof one === 'object'),
+      ),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    children.push(child)
+    return child
+  }
+  const ran = async (...args: (string | Environment)[]) => {
+    const child = started(...args)
+    const said = { out: '', err: '' }
+    child.stdout!.on('data', chunk => (said.out += chunk))
+    child.stderr!.on('data', chunk => (said.err += chunk))
+    const [status] = (await once(child, 'close')) as [number]
+    return { status, ...said }
+  }
+  const foldersOf = ({ pid }: ChildProcess) =>
+    readdirSync(folder)
+      .filter(name => name.startsWith(`mail-tls-${pid}.`))
+      .map(name => join(folder, name))
+
+  /** A run whose gateway is up. */
+  async function running(): Promise<{ child: ChildProcess; gateway: number }> {
+    const child = started('check', 'haraka')
+    child.stdout!.resume()
+    for (;;) {
+      const [gateway] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'latin1').split(' ')
+      if (gateway && foldersOf(child).some(path => existsSync(join(path, 'config')))) {
+        return { child, gateway: Number(gateway) }
+      }
+      await pause(10)
+    }
+  }
+
+  it('removes the folder and the gateway of a killed run, and nothing of one that goes on', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const [killed, alive] = await Promise.all([running(), running()])
+    const others = join(folder, 'mail-tls-notes')
+    mkdirSync(others)
+    // A gateway that hangs does not see that its run has ended.
+    process.kill(killed.gateway, 'SIGSTOP')
+    const ended = once(killed.child, 'exit')
+    killed.child.kill('SIGKILL')
+    await ended
+    const left = foldersOf(killed.child)
+    assert.ok(left.length > 0)
+
+    const { leftovers } = JSON.parse((await ran('doctor', '--json')).out) as Diagnosis
+    const named = leftovers.map(({ kind, name }) => `${kind} ${name.split(' ')[0]}`)
+    for (const one of [`process ${killed.gateway}`, ...left.map(path => `folder ${path}`)])
+      assert.ok(named.includes(one), `${one} is named among ${named.join(', ')}`)
+
+    const { status, out } = await ran('clean')
+    assert.equal(status, 0)
+    assert.match(out, new RegExp(`^removed process ${killed.gateway} \\(.*\\), \\d+ s old$`, 'm'))
+    for (const path of left) assert.ok(out.includes(`removed folder ${path}, `))
+    assert.deepEqual(foldersOf(killed.child), [])
+    assert.ok(foldersOf(alive.child).length > 0)
+    process.kill(alive.gateway, 0)
+    assert.ok(existsSync(others))
+  })
+
+  it('has nothing to remove where no run was killed', async () => {
+    const { status, out, err } = await ran('clean')
+    assert.deepEqual(
+      [status, out, err],
+      [
+        0,
+        'Nothing is left of killed runs.\n',
+        'mail-tls: no container engine answers at unix:///nowhere/docker.sock (DOCKER_HOST): nothing listens there; containers were not looked for\n',
+      ],
+    )
+  })
+
+  it('ends with status 2 where it cannot look for containers, or the command is wrong', async () => {
+    const { status, err } = await ran('clean', { DOCKER_HOST: 'ssh://build.test' })
+    assert.equal(status, 2)
+    assert.match(err, /no container engine at ssh:\/\/build\.test .*; containers were not looked for/)
+    assert.equal((await ran('clean', 'everything')).status, 2)
+  })
+})

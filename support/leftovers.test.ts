@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { leftovers, RUN_MARK, RUN_VARIABLE, remove, runFolder, sweep } from './leftovers.ts'
+
+/** No system has so many processes. */
+const GONE = 2 ** 30
+/** The place in the mark of this run. */
+const HERE = RUN_MARK.split('-')[1]!
+const HOUR = 60 * 60 * 1000
+
+describe('folders of killed runs', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'leftovers-'))
+    chmodSync(folder, 0o777)
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const made = (...names: string[]) => {
+    for (const name of names) mkdirSync(join(folder, name))
+  }
+  const foldersLeft = () =>
+    leftovers(folder)
+      .filter(({ kind }) => kind === 'folder')
+      .map(({ name }) => basename(name))
+
+  it('are named with their age, and removed', () => {
+    const name = `mail-tls-${GONE}.1-${HERE}-abcdef`
+    made(name)
+    writeFileSync(join(folder, name, 'file'), '')
+    const then = new Date(Date.now() - 3 * HOUR)
+    utimesSync(join(folder, name), then, then)
+    const left = leftovers(folder).filter(({ kind }) => kind === 'folder')
+    assert.deepEqual(left, [{ kind: 'folder', name: join(folder, name), since: then.getTime() }])
+    assert.ok(sweep(folder).some(one => one.name === join(folder, name)))
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
+  it('are told from those of runs that go on, and of a later process with the same id', () => {
+    const own = basename(mkdtempSync(runFolder()))
+    rmSync(join(tmpdir(), own), { recursive: true })
+    made(own)
+    assert.deepEqual(foldersLeft(), [])
+    if (!RUN_MARK.includes('.')) return
+    const former = `mail-tls-${process.pid}.1-${HERE}-abcdef`
+    made(former)
+    assert.deepEqual(foldersLeft(), [former])
+  })
+
+  it('of another place count only after a day', () => {
+    const [young, old] = [`mail-tls-${GONE}.1-00000000-aaaaaa`, `mail-tls-${GONE}.1-00000000-bbbbbb`]
+    made(young, old)
+    const then = new Date(Date.now() - 25 * HOUR)
+    utimesSync(join(folder, old), then, then)
+    assert.deepEqual(foldersLeft(), [old])
+  })
+
+  it('are no folders that somebody else has made', () => {
+    made('mail-tls-doctor-c', 'mail-tls-notes', `mail-tls-${GONE}-a`, 'other')
+    const mark = `mail-tls-${GONE}.1-${HERE}`
+    writeFileSync(join(folder, `${mark}-aaaaaa`), 'a file')
+    symlinkSync(join(folder, 'other'), join(folder, `${mark}-bbbbbb`))
+    assert.deepEqual(foldersLeft(), [])
+  })
+
+  it('stay where they cannot be removed, and keep no others', () => {
+    const [foreign, stuck, own] = ['a', 'b', 'c'].map(x => `mail-tls-${GONE}.1-${HERE}-${x.repeat(6)}`)
+    const root = process.getuid?.() === 0
+    if (root) made(foreign!)
+    try {
+      if (root) process.seteuid!(65_534)
+      made(stuck!, own!)
+      writeFileSync(join(folder, stuck!, 'file'), '')
+      chmodSync(join(folder, stuck!), 0o555)
+      const swept = sweep(folder).filter(({ kind }) => kind === 'folder')
+      assert.deepEqual(
+        swept.map(({ name }) => basename(name)),
+        [own],
+      )
+      chmodSync(join(folder, stuck!), 0o755)
+    } finally {
+      if (root) process.seteuid!(0)
+    }
+  })
+})
+
+describe('gateways of killed runs', () => {
+  const children: ChildProcess[] = []
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL')
+  })
+  const started = async (mark?: string) => {
+    const env = { ...process.env, ...(mark === undefined ? {} : { [RUN_VARIABLE]: mark }) }
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { env })
+    children.push(child)
+    await once(child, 'spawn')
+    return child
+  }
+  const leftOf = ({ pid }: ChildProcess) =>
+    leftovers().find(({ kind, name }) => kind === 'process' && name.startsWith(`${pid} `))
+
+  it('are named with their age, and ended', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const child = await started(`${GONE}.1-${HERE}`)
+    const left = leftOf(child)
+    assert.ok(left, 'the process is named')
+    assert.ok(Math.abs(Date.now() - left.since) < 60_000, `it has just begun: ${new Date(left.since)}`)
+    const ended = once(child, 'exit')
+    assert.ok(remove(left))
+    assert.deepEqual(await ended, [null, 'SIGKILL'])
+    assert.ok(remove(left), 'what has ended by itself is as good as removed')
+  })
+
+  it('are told from those of runs that go on, and from all other processes', async () => {
+    for (const mark of [RUN_MARK, undefined, 'nonsense']) assert.equal(leftOf(await started(mark)), undefined)
+  })
+})
