@@ -34,7 +34,8 @@ describe('a check', () => {
       throw new Error('removing containers took longer than 60 s')
     })
     const { status, complaints } = await checked()
-    const said = 'mail-tls: something of the run may be left: removing containers took longer than 60 s'
+    const said =
+      'mail-tls: not everything of this run could be removed: removing containers took longer than 60 s'
     assert.deepEqual([status, complaints], [0, [said]])
     assert.equal(verdictsIn(join(folder, 'report')).totals.conformant, 2)
   })

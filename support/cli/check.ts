@@ -26,7 +26,7 @@ import { mustBeReachable } from './reachable.ts'
 import { lookOf } from './terminal.ts'
 import { terminalSummary } from './terminal-summary.ts'
 
-/** Waiting for a gateway costs nothing, so more examples than cores run side by side. */
+/** Examples mostly wait for the gateway, so more examples than cores run side by side. */
 const LANES_PER_CORE = 3
 
 /**
@@ -118,10 +118,12 @@ export async function check(target: string, options: CheckOptions, version: stri
   }
 }
 
-/** What cannot be cleared away changes no verdict: the user is told, and the run counts. */
+/** What cannot be removed changes no verdict: the user is told, and the run counts. */
 async function stopped(starting: Promise<Run> | undefined): Promise<void> {
   const run = await starting?.catch(() => undefined)
-  await run?.stop().catch(error => complain(`something of the run may be left: ${(error as Error).message}`))
+  await run
+    ?.stop()
+    .catch(error => complain(`not everything of this run could be removed: ${(error as Error).message}`))
 }
 
 async function planned({ source, selection, catalogue }: Order): Promise<0 | 2> {
@@ -131,7 +133,7 @@ async function planned({ source, selection, catalogue }: Order): Promise<0 | 2> 
   return run.plan!.some(({ inapplicable }) => inapplicable === undefined) ? 0 : 2
 }
 
-/** Only a run of everything can tell that a deviation is gone. */
+/** Only a run of all examples can show that a deviation is gone. */
 function staleIn(run: Run, verdicts: readonly RecordedVerdict[], { tags, shard }: CheckOptions) {
   return tags === undefined && shard === undefined ? staleDeviations(run.record.deviations, verdicts) : []
 }

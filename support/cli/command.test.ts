@@ -120,7 +120,7 @@ describe('the command', () => {
     assert.doesNotMatch(out, /not part of this run/)
     assert.match(
       readFileSync(join(folder, 'one/summary.md'), 'utf8'),
-      /Again: npx mail-tls check --requirement EXO-FRC-01 --report one/,
+      /To run it again: npx mail-tls check --requirement EXO-FRC-01 --report one/,
     )
     const { totals, verdicts: judged, gateway } = verdicts('one')
     assert.equal(totals.conformant, 2)
@@ -164,7 +164,7 @@ describe('the command', () => {
     process.kill(childrenOf(child.pid!)[0]!, 'SIGKILL')
     const { status, out, err } = await ended
     assert.match(out, /^reference: exit status 2, no result$/m)
-    assert.deepEqual([status, err], [2, 'mail-tls: reference: it was ended by SIGKILL\n'])
+    assert.deepEqual([status, err], [2, 'mail-tls: reference: the run was ended by SIGKILL\n'])
     assert.deepEqual(verdicts(dir).totals.conformant, 2, 'the older report is left alone')
   })
 
@@ -185,7 +185,7 @@ describe('the command', () => {
     assert.match(out, /\nExit status {2}0 .*\nReport {7}merged\/report\.html\n$/)
     assert.match(
       readFileSync(join(folder, 'merged/summary.md'), 'utf8'),
-      /Again: npx mail-tls merge part-1 part-2 --report merged/,
+      /To run it again: npx mail-tls merge part-1 part-2 --report merged/,
     )
   })
 
@@ -241,7 +241,10 @@ describe('the command', () => {
       assert.deepEqual([document.verdicts.length, document.planned], [Number(done), Number(planned)])
       assert.ok(document.verdicts.every(({ verdict }) => verdict !== 'lab-error' && verdict !== 'stale'))
       assert.match(out, new RegExp(`\nThe run was interrupted after ${done} of ${planned} examples;`))
-      assert.match(out, /\nExit status {2}2 {2}nothing can be said: the run was interrupted\./)
+      assert.match(
+        out,
+        /\nExit status {2}2 {2}Nothing can be said about the gateway: the run was\s+interrupted\./,
+      )
       const messages = readFileSync(join(folder, signal, 'messages.ndjson'), 'utf8').split('\n')
       const finished = messages.filter(line => JSON.parse(line).testCaseFinished)
       assert.ok(finished.length >= Number(done), `${finished.length} of ${done}`)

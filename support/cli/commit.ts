@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { PACKAGE_ROOT } from '../package-root.ts'
 
-/** What git may take, in ms: a report is not held up for this. */
+/** How long git may take, in ms: no report waits longer for it. */
 const LIMIT = 5_000
 
 /** The commit of a checkout; empty for an installed package. */

@@ -1,9 +1,12 @@
 import { clipped, visible } from '../report/visible.ts'
 
-/** Of one message, in characters. */
+/** In characters. */
 const LONGEST = 4_000
 
-/** What went wrong, on standard error: every line under our name, and nothing in it that a terminal would obey. */
+/**
+ * Prints what went wrong on standard error. Every line begins with the name of the command, and no control character
+ * reaches the terminal.
+ */
 export function complain(message: string): void {
   console.error(visible(clipped(message, LONGEST)).replace(/^/gm, 'mail-tls: '))
 }

@@ -1,6 +1,6 @@
 /**
- * Ends the process with the status that the work comes to, also when something still holds the event loop: everything
- * that should outlive the work has been written by then.
+ * Ends the process with the exit status that `work` comes to, also when something still holds the event loop: all files
+ * have been written by then.
  */
 export async function endsWith(work: Promise<0 | 1 | 2>): Promise<void> {
   await exit(await work)
@@ -17,17 +17,17 @@ async function exit(status: 0 | 1 | 2): Promise<void> {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export type Signal = (typeof SIGNALS)[number]
 
-/** How long stopping may take before the user is told of it, in ms. */
+/** After so many ms the user is told that stopping takes its time. */
 const PATIENCE = 2_000
 
-/** For what would go on after the process is about to end. */
+/** For work that must not go on, because the process is about to end. */
 export const never = new Promise<never>(() => {})
 
-/** The end that the user or the system may give the work. */
+/** A signal of the user or the system that ends the work. */
 export interface Interrupt {
-  /** Aborted as it comes, before anything is stopped. */
+  /** Aborted when the signal comes, before anything is stopped. */
   readonly signal: AbortSignal
-  /** It ends the process as ever again. */
+  /** From then on, a signal ends the process at once, as in every program. */
   undo(): void
 }
 
@@ -41,7 +41,9 @@ export function onInterrupt(stop: (signal: Signal) => Promise<0 | 1 | 2>, result
     if (interrupt.signal.aborted) return
     interrupt.abort()
     const slow = setTimeout(() => {
-      process.stderr.write(`mail-tls: stopping what was started; a second ${signal} ends at once\n`)
+      process.stderr.write(
+        `mail-tls: stopping everything that was started; a second ${signal} ends the suite at once, without a report\n`,
+      )
     }, PATIENCE)
     const ended = (status: 0 | 1 | 2, said: string) => {
       clearTimeout(slow)
@@ -53,7 +55,7 @@ export function onInterrupt(stop: (signal: Signal) => Promise<0 | 1 | 2>, result
       (error: Error) => ended(2, error.message),
     )
   }
-  // A terminal sends its signal to parent and child, and the parent passes it on: the same one comes both ways.
+  // A terminal sends its signal to parent and child, and the parent passes it on: the child gets the same signal twice.
   const obey = () => {
     let again = false
     return (signal: Signal) => {
@@ -76,11 +78,11 @@ export function onInterrupt(stop: (signal: Signal) => Promise<0 | 1 | 2>, result
   return { signal: interrupt.signal, undo }
 }
 
-/** What the parent passes on ends the process as the signal itself would, also where nobody stops anything first. */
+/** A signal that the parent passes on ends the process as the signal itself would, also without `onInterrupt`. */
 export function obeyParent(): void {
   process.on('message', (signal: Signal) => {
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
   })
-  // A command that is done ends, whoever might still tell it something.
+  // The channel to the parent does not keep a command that is done from ending.
   process.channel?.unref()
 }

@@ -131,7 +131,7 @@ describe('mail-tls init', () => {
     const before = [text(), readFileSync(join(folder, 'pki/root.pem'), 'utf8'), statSync(file).mtimeMs]
     assert.throws(() => init(file), {
       name: 'InputError',
-      message: `${file} and ${folder}/pki/ are there already and are not overwritten`,
+      message: `${file} and ${folder}/pki/ exist already and are not overwritten`,
     })
     assert.deepEqual(
       [text(), readFileSync(join(folder, 'pki/root.pem'), 'utf8'), statSync(file).mtimeMs],

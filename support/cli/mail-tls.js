@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command on any Node: this one when it is new enough, else the one that came with the package.
+// Runs the command: on this Node if it is new enough, otherwise on the Node that is one of the packages.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import nodeModule from 'node:module'
@@ -8,13 +8,13 @@ import { fileURLToPath } from 'node:url'
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
-  // Half of a short run is loading modules.
+  // A short run spends half of its time loading modules.
   nodeModule.enableCompileCache()
   try {
     await import(main)
   } catch (error) {
-    // Node would end with 1, which says that the gateway is at fault.
-    console.error('mail-tls: a fault of the suite itself, please report it')
+    // Node would end with 1, which means that the gateway breaks something.
+    console.error('mail-tls: this is a bug of the suite, please report it')
     console.error(error)
     process.exitCode = 2
   }
@@ -25,15 +25,15 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     .find(path => existsSync(path))
   if (!found) {
     console.error(
-      `mail-tls: needs Node 24 or newer; this is ${process.version}, and ${packaged} was not installed`,
+      `mail-tls: this needs Node 24 or newer, but this Node is ${process.version}, and the package ${packaged} is not installed`,
     )
     process.exit(2)
   }
-  // The channel ends with this process, and the child with the channel.
+  // When this process ends, the channel ends, and the child ends with the channel.
   const child = spawn(found, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
-  // Told, not sent: a terminal has sent it to the child already, and a second one would end that at once.
+  // A message, not a signal: a terminal has sent the signal to the child already, and a second signal would end the child at once.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => child.connected && child.send(signal, () => {}))
   child.on('exit', (code, signal) => process.exit(signal ? 2 : (code ?? 2)))

@@ -15,14 +15,16 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 }
 
 const EXIT = `
-Exit status: 0 every requirement that applies is kept or its deviation recorded;
-1 a non-conformance that is not recorded, or a recorded one that no longer shows;
-2 nothing can be said (usage, environment, lab error, nothing ran).`
+Exit status:
+  0  the gateway keeps every requirement that applies, or its deviation is recorded
+  1  the gateway breaks something that is not recorded, or a recorded deviation no longer shows
+  2  nothing can be said about the gateway: wrong usage, something is missing on this machine, the lab failed,
+     the run was interrupted, or no example ran`
 
 const PATIENCE = `
 
-MAIL_TLS_PATIENCE in the environment is the longest wait for one answer of a peer, in ms, from 100 to 60000
-(default 10000); all other waits for peers are multiples of it.`
+The environment variable MAIL_TLS_PATIENCE says how long the suite waits for one answer of another server, in ms,
+from 100 to 60000 (default 10000). All other waits for servers are multiples of it.`
 
 const collected = (value: string, before: string[] = []): string[] => [...before, value]
 const collectedIds = (value: string, before?: string[]): string[] => collected(value.toUpperCase(), before)
@@ -43,18 +45,18 @@ const program = new Command('mail-tls')
 
 program
   .command('check')
-  .description('judge one gateway')
+  .description('judge one gateway and write a report')
   .argument('[target]', `a bundled gateway (${bundledNames().join(', ')}) or a gateway file`, DEFAULT_GATEWAY)
   .option('--profile <name>', 'judge the requirements of this profile; may be repeated', collected)
   .option('--requirement <id>', 'judge this requirement, whatever the profile; may be repeated', collectedIds)
-  .option('--tags <expression>', 'only examples with these tags, such as "@sender and not @retry"')
-  .option('--parallel <n>', 'examples that run side by side', wholeNumber)
-  .option('--shard <i/n>', 'only this part of the whole, such as 2/3')
-  .option('--report <dir>', 'where the report goes (default: reports/<target>)')
-  .option('--deviations <file>', 'known deviations of the gateway, in place of those that come with it')
-  .option('--write-deviations <file>', 'propose a deviations file from what was found')
-  .option('--dry-run', 'say what would be judged and what not, and connect to nothing')
-  .option('--strict', 'fail for what was declined or could not be decided, too')
+  .option('--tags <expression>', 'judge only examples with these tags, such as "@sender and not @retry"')
+  .option('--parallel <n>', 'run so many examples side by side', wholeNumber)
+  .option('--shard <i/n>', 'judge only this part of the run, such as 2/3')
+  .option('--report <dir>', 'folder of the report (default: reports/<target>)')
+  .option('--deviations <file>', 'use these recorded deviations instead of those that belong to the gateway')
+  .option('--write-deviations <file>', 'write a deviations file with which the next run passes')
+  .option('--dry-run', 'list what would be judged and what not, and connect to nothing')
+  .option('--strict', 'fail also for verdicts declined and inconclusive')
   .addHelpText('after', EXIT + PATIENCE)
   .action(async (target: string, options: CheckOptions) => {
     const { check } = await import('./check.ts')
@@ -63,9 +65,9 @@ program
 
 program
   .command('matrix')
-  .description('judge several gateways and lay their verdicts side by side')
+  .description('judge several gateways and write their verdicts side by side on one page')
   .argument('[targets...]', 'as for check (default: every bundled gateway)')
-  .option('--report <dir>', 'where the matrix and the reports go (default: reports/matrix)')
+  .option('--report <dir>', 'folder of the matrix and of the reports (default: reports/matrix)')
   .addHelpText('after', EXIT)
   .action(async (targets: string[], options: { report?: string }) => {
     const { matrix } = await import('./matrix.ts')
@@ -74,9 +76,9 @@ program
 
 program
   .command('merge')
-  .description('join the reports of shards or machines')
+  .description('merge the reports of shards or machines into one')
   .argument('<dirs...>', 'report folders')
-  .requiredOption('--report <dir>', 'where the joined report goes')
+  .requiredOption('--report <dir>', 'folder of the merged report')
   .addHelpText('after', EXIT)
   .action(async (dirs: string[], options: { report: string }) => {
     const { merge } = await import('./merge.ts')
@@ -87,8 +89,8 @@ program
   .command('requirements')
   .description('list the catalogue, or explain one requirement')
   .argument('[id]', 'for example EXO-FRC-01')
-  .option('--profile <name>', 'only those of this profile')
-  .option('--json', 'one JSON document')
+  .option('--profile <name>', 'only requirements of this profile')
+  .option('--json', 'print one JSON document')
   .action(async (given: string | undefined, options: { profile?: string; json?: boolean }) => {
     const id = given?.toUpperCase()
     const { requirementPage, requirementsJson, requirementsList } = await import('./requirements.ts')
@@ -101,9 +103,12 @@ program
 
 program
   .command('selftest')
-  .description('show that every defect planted into a gateway of our own is found')
-  .option('--json', 'one JSON document')
-  .addHelpText('after', '\nExit status: 0 all found and no false alarm; 1 otherwise; 2 the suite failed.')
+  .description('show that the suite finds every defect that is planted into the reference gateway')
+  .option('--json', 'print one JSON document')
+  .addHelpText(
+    'after',
+    '\nExit status: 0 the suite found all defects and gave no false alarm; 1 otherwise; 2 the suite failed.',
+  )
   .action(async (options: { json?: boolean }) => {
     const { selftestCommand } = await import('./selftest.ts')
     await endsWith(selftestCommand(options))
@@ -111,8 +116,8 @@ program
 
 program
   .command('init')
-  .description('write a commented gateway file and the authorities of the suite')
-  .argument('[file]', 'where', 'gateway.yaml')
+  .description('write a gateway file with comments, and the certificate authorities of the suite')
+  .argument('[file]', 'the gateway file', 'gateway.yaml')
   .action(async (file: string) => {
     const { init } = await import('./init.ts')
     process.stdout.write(init(file))
@@ -121,7 +126,7 @@ program
 program
   .command('doctor')
   .description('say what this machine can run, and how to get the rest')
-  .option('--json', 'one JSON document')
+  .option('--json', 'print one JSON document')
   .action(async (options: { json?: boolean }) => {
     const { diagnose, doctorJson, doctorText } = await import('./doctor.ts')
     const diagnosis = await diagnose()
@@ -157,14 +162,14 @@ obeyParent()
 try {
   await program.parseAsync()
 } catch (error) {
-  // Commander has said what is wrong already, and --help and --version are no errors.
+  // Commander has printed what is wrong already, and --help and --version are no errors.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
   else if (error instanceof InputError) {
     console.error(error.message.replace(/^/gm, 'mail-tls: '))
     process.exitCode = 2
   } else {
-    // A fault of ours says nothing about the gateway.
-    console.error('mail-tls: a fault of the suite itself, please report it')
+    // A bug of the suite says nothing about the gateway.
+    console.error('mail-tls: this is a bug of the suite, please report it')
     console.error(error)
     process.exitCode = 2
   }

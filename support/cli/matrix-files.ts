@@ -7,7 +7,7 @@ import { complain } from './complain.ts'
 
 const FILES = ['matrix.html', 'matrix.md', 'matrix.json'] as const
 
-/** Writes the pages over all gateways beside their reports, and returns the exit status. */
+/** Writes the pages over all gateways into the folder of their reports, and returns the exit status. */
 export async function writeMatrix(
   columns: readonly Column[],
   report: string,
@@ -30,8 +30,9 @@ export async function writeMatrix(
 }
 
 /**
- * For the report of each name, beside the pages: what of it is safe as a folder's name (`postfix@bullseye`), with a
- * number where another has that already, also where a file system does not tell capitals.
+ * The folder of the report of each gateway, in the folder of the pages: the characters of the name that are safe in a
+ * folder's name (`postfix@bullseye`), and a number where another gateway has the same folder already, also on a file
+ * system that does not tell capitals.
  */
 export function foldersOf(names: readonly string[]): string[] {
   const taken = new Set<string>(FILES)

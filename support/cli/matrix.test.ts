@@ -6,7 +6,7 @@ import { mock } from 'node:test'
 import { type VerdictsDocument, verdictsDocument } from '../report/run-record.ts'
 import { largeRun } from '../test-bed/fixtures/sample-run.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
-import { became, judged, type Outcome, targetsOf } from './matrix.ts'
+import { type ChildEnd, judged, resultOf, targetsOf } from './matrix.ts'
 import { foldersOf } from './matrix-files.ts'
 
 /** A run with these verdicts of requirements R1, R2, … */
@@ -22,24 +22,24 @@ function run(...names: VerdictName[]): VerdictsDocument {
 
 describe('the line of a matrix for a gateway', () => {
   it('has how much it keeps of what applies', () => {
-    assert.equal(became(run('conformant', 'inapplicable', 'declined')), 'keeps 1 of 2')
-    assert.equal(became(run('inapplicable')), 'no requirement applies')
+    assert.equal(resultOf(run('conformant', 'inapplicable', 'declined')), 'keeps 1 of 2')
+    assert.equal(resultOf(run('inapplicable')), 'no requirement applies')
   })
 
   it('names what is behind its exit status', () => {
     assert.equal(
-      became(run('lab-error', 'stale', 'non-conformant', 'conformant', 'non-conformant', 'deviates')),
+      resultOf(run('lab-error', 'stale', 'non-conformant', 'conformant', 'non-conformant', 'deviates')),
       'keeps 1 of 6, broken: R3 R5, no longer shows: R2, the lab failed on: R1',
     )
   })
 
   it('says that it is partial', () => {
-    assert.equal(became({ ...run('conformant', 'conformant'), partial: true }), 'partial, keeps 2 of 2')
+    assert.equal(resultOf({ ...run('conformant', 'conformant'), partial: true }), 'partial, keeps 2 of 2')
   })
 
   it('does not name more than fits', () => {
     const all = Array.from({ length: 10 }, () => 'non-conformant' as const)
-    assert.equal(became(run(...all)), 'keeps 0 of 10, broken: R1 R2 R3 R4 R5 R6 R7 R8 and 2 more')
+    assert.equal(resultOf(run(...all)), 'keeps 0 of 10, broken: R1 R2 R3 R4 R5 R6 R7 R8 and 2 more')
   })
 })
 
@@ -53,7 +53,10 @@ describe('what a child of a matrix came to', () => {
   afterEach(() => rmSync(folder, { recursive: true }))
 
   /** The column, and what was said, where a report stands that was begun so many ms after the child. */
-  const cameTo = (outcome: Partial<Outcome>, report: { after: number; verdict: VerdictName } | undefined) => {
+  const cameTo = (
+    outcome: Partial<ChildEnd>,
+    report: { after: number; verdict: VerdictName } | undefined,
+  ) => {
     if (report) {
       const startedAt = new Date(BEGAN + report.after).toISOString()
       const document = { ...run(report.verdict), startedAt }
@@ -90,7 +93,7 @@ describe('what a child of a matrix came to', () => {
   })
 
   it('is nothing where the report is an older one', () => {
-    const killed = { status: 2, said: 'it was ended by SIGKILL' }
+    const killed = { status: 2, said: 'the run was ended by SIGKILL' }
     nothing(cameTo(killed, { after: -1, verdict: 'lab-error' }), /ended by SIGKILL/)
     rmSync(join(folder, 'postfix'), { recursive: true })
     nothing(cameTo({ status: 0 }, { after: -1, verdict: 'conformant' }), /ended without a report/)

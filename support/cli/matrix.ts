@@ -19,36 +19,36 @@ import { progressOn } from './progress.ts'
 
 const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
 
-/** Requirements that a line names; the others are counted. */
+/** A line names so many requirements, and counts the others. */
 const NAMED = 8
-/** Of what a child complains about, in characters. */
+/** Of the complaint of a child, in characters. */
 const LONGEST = 1_000
 
 /** A gateway of the matrix. */
 export interface Target {
   /** As the user gave it. */
   given: string
-  /** In what is printed; no other has the same. */
+  /** As it is printed; no other target has the same name. */
   name: string
-  /** Of its report, below that of the matrix. */
+  /** The folder of its report, below the folder of the matrix. */
   folder: string
-  /** Nothing comes of it without a container engine. */
+  /** It cannot be judged without a container engine. */
   contained: boolean
 }
 
-/** What became of a child. */
-export interface Outcome {
+/** How a child ended. */
+export interface ChildEnd {
   status: number
   /** Its first complaint, if any. */
   said: string
-  /** Just before it was started, in ms since 1970. */
+  /** The time just before the child was started, in ms since 1970. */
   began: number
 }
 
 /** `mail-tls check` in a process of its own. */
 interface Child {
   process: ChildProcess
-  ended: Promise<Outcome>
+  ended: Promise<ChildEnd>
 }
 
 /**
@@ -107,7 +107,7 @@ async function judgedSideBySide(
       if (signal.aborted) columns[place] = failed(target, 'the matrix was interrupted before this gateway')
       else if (target.contained && missing !== undefined) columns[place] = failed(target, missing)
       else {
-        const child = checked(target.given, join(report, target.folder))
+        const child = startCheck(target.given, join(report, target.folder))
         children.add(child)
         columns[place] = judged(target, report, await child.ended)
         children.delete(child)
@@ -137,8 +137,8 @@ export function targetsOf(given: readonly string[]): Target[] {
 }
 
 /**
- * Builds once what else every child would build at the same time. Says what keeps containers from being used at all;
- * ends at the interrupt.
+ * Builds the images of the lab once, which otherwise every child would build at the same time. Returns why no container
+ * can be used, if that is so. Ends at the interrupt.
  */
 async function prepare({ signal }: Interrupt): Promise<string | undefined> {
   const [{ Engine }, { labImages }] = await Promise.all([
@@ -159,8 +159,8 @@ async function prepare({ signal }: Interrupt): Promise<string | undefined> {
   }
 }
 
-/** What a child came to. An older report in its place is none of its own. */
-export function judged(target: Target, report: string, { status, said, began }: Outcome): Column {
+/** The result of a child. A report that was there before the child started is not its own. */
+export function judged(target: Target, report: string, { status, said, began }: ChildEnd): Column {
   let document: VerdictsDocument
   try {
     document = verdictsIn(join(report, target.folder))
@@ -168,9 +168,9 @@ export function judged(target: Target, report: string, { status, said, began }: 
     return failed(target, said || (error as Error).message, status)
   }
   const own = Date.parse(document.startedAt) >= began && document.exit === status
-  if (!own) return failed(target, said || 'it ended without a report', status)
+  if (!own) return failed(target, said || 'the run ended without a report', status)
   const name = nameOf({ ...document.gateway, name: target.name })
-  process.stdout.write(`${visibleLine(name)}: exit status ${status}, ${became(document)}\n`)
+  process.stdout.write(`${visibleLine(name)}: exit status ${status}, ${resultOf(document)}\n`)
   if (said) complain(`${target.name}: ${said}`)
   return { name: target.name, folder: target.folder, document }
 }
@@ -181,7 +181,7 @@ function failed({ name, folder }: Target, why: string, status = 2): Column {
 }
 
 /** `keeps 48 of 55, broken: EXO-TRN-01`; a partial one begins with that word. */
-export function became(document: VerdictsDocument): string {
+export function resultOf(document: VerdictsDocument): string {
   const seen = { conversations: [], notes: [], steps: [] }
   const verdicts = document.verdicts.map(verdict => ({ ...verdict, seen }))
   const { counts, applying, attention } = findingsOf({ ...document, verdicts }, [])
@@ -200,8 +200,8 @@ export function became(document: VerdictsDocument): string {
   ].join(', ')
 }
 
-/** Its progress goes nowhere, what it complains about is kept. */
-function checked(given: string, dir: string): Child {
+/** Starts a child. Its progress is thrown away, its complaints are kept. */
+function startCheck(given: string, dir: string): Child {
   const began = Date.now()
   const child = spawn(process.execPath, [LAUNCHER, 'check', given, '--report', dir], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -215,10 +215,14 @@ function checked(given: string, dir: string): Child {
       .trim()
       .split('\n')[0]!
       .replace(/^mail-tls: /, '')
-  const ended = new Promise<Outcome>(resolve => {
+  const ended = new Promise<ChildEnd>(resolve => {
     child.on('error', error => resolve({ status: 2, said: error.message, began }))
     child.on('close', (code, signal) =>
-      resolve({ status: code ?? 2, said: first() || (signal ? `it was ended by ${signal}` : ''), began }),
+      resolve({
+        status: code ?? 2,
+        said: first() || (signal ? `the run was ended by ${signal}` : ''),
+        began,
+      }),
     )
   })
   return { process: child, ended }

@@ -12,7 +12,7 @@ import { foldersOf, writeMatrix } from './matrix-files.ts'
 import { lookOf } from './terminal.ts'
 import { terminalSummary } from './terminal-summary.ts'
 
-/** Reports of shards and machines as one: a report for each gateway, and a matrix over several. */
+/** Merges the reports of shards or machines: into one report for each gateway, and a matrix over several gateways. */
 export async function merge(
   dirs: readonly string[],
   { report }: { report: string },
@@ -27,7 +27,7 @@ export async function merge(
     if (record.partial)
       complain(`${dir}: this report is partial: ${examplesIn(record.verdicts)} of ${record.planned} examples`)
   const byGateway = Map.groupBy(reports, ({ record }) => record.gateway.name)
-  // All of them before anything is written.
+  // Nothing is written unless all reports can be merged.
   const merged = [...byGateway.values()].map(parts => ({
     record: mergedRecord(parts, command),
     messages: parts.map(({ messages }) => messages.trimEnd()).join('\n'),

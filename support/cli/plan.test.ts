@@ -44,7 +44,7 @@ describe('a plan', () => {
       `part ${second} 1 of 2 examples; no mailbox`,
       `no ${third} no connector; no log`,
     ])
-    assert.match(text, /\n\n2 of 3 requirements would be judged\. Nothing was connected to\.\n$/)
+    assert.match(text, /\n\nThe suite would judge 2 of 3 requirements\. It has connected to nothing\.\n$/)
   })
 
   it('fits its columns', () => {
@@ -64,6 +64,6 @@ describe('a plan', () => {
   })
 
   it('of nothing judges nothing', () => {
-    assert.match(planText([], catalogue, look), /^\n\n0 of 0 requirements/)
+    assert.match(planText([], catalogue, look), /^\n\nThe suite would judge 0 of 0 requirements/)
   })
 })

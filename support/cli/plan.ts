@@ -4,7 +4,7 @@ import type { PlannedExample } from '../run/example.ts'
 import { wrapped } from './columns.ts'
 import type { Look } from './terminal.ts'
 
-/** What a run would judge of each requirement, and why not more; at most `columns` wide. */
+/** Says which requirements a run would judge, and why not all of their examples; at most `columns` wide. */
 export function planText(
   plan: readonly PlannedExample[],
   catalogue: Catalogue,
@@ -26,5 +26,5 @@ export function planText(
     const text = reasons.length > 0 ? `${count}${reasons.join('; ')}` : statement
     lines.push(`${mark}  ${paint.bold(id.padEnd(12))} ${wrapped(text, columns, 19)}`)
   }
-  return `${lines.join('\n')}\n\n${wrapped(`${tested} of ${byRequirement.size} requirements would be judged. Nothing was connected to.`, columns)}\n`
+  return `${lines.join('\n')}\n\n${wrapped(`The suite would judge ${tested} of ${byRequirement.size} requirements. It has connected to nothing.`, columns)}\n`
 }

@@ -9,20 +9,20 @@ import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 import { fitted, wrapped } from './columns.ts'
 import { canRedraw, type Look, lookOf, MIN_COLUMNS, markOf, painted } from './terminal.ts'
 
-/** Shows how far a run has come. */
+/** Shows how far a run is. */
 export interface Progress extends RunListener {
-  /** Something before the first example that takes time: 'starting haraka'. */
+  /** The suite does something that takes time before the first example: 'starting haraka'. */
   doing(what: string): void
   /** How many examples will run. */
   planned(examples: number): void
   ended(): void
 }
 
-/** In ms; faster than that nobody reads. */
+/** In ms. Nobody reads faster. */
 const REDRAWN_EVERY = 100
 const RUNNING_SHOWN = 4
 const LONGEST_BAR = 40
-/** No terminal shows more of a text than this, and a log should not. */
+/** In characters: no terminal shows more of a text on a line, and no log should. */
 const LONGEST_TEXT = 500
 const HIDE_CURSOR = '\x1b[?25l'
 const SHOW_CURSOR = '\x1b[?25h'
@@ -39,7 +39,7 @@ export function progressOn(
 }
 
 class Tally {
-  /** By example: where one is judged again, the later verdict counts. */
+  /** By example: if an example is judged again, the later verdict counts. */
   readonly #verdicts = new Map<string, RecordedVerdict>()
   planned = 0
 
@@ -55,7 +55,7 @@ class Tally {
     return this.#verdicts.size
   }
 
-  /** What is neither kept nor inapplicable. */
+  /** Verdicts that are neither conformant nor inapplicable. */
   get findings(): number {
     return [...this.#verdicts.values()].filter(({ verdict }) => needsAttention(verdict)).length
   }
@@ -72,10 +72,10 @@ class Tally {
 class LiveProgress implements Progress {
   readonly #out: NodeJS.WriteStream
   readonly #paint: ReturnType<typeof pc.createColors>
-  // Its own way to hide the cursor works on standard error, and with a hook on the end of the process.
+  // It leaves the cursor alone: log-update would hide it on standard error, and set a hook on the end of the process.
   readonly #block: ReturnType<typeof createLogUpdate>
   readonly #tally = new Tally()
-  /** Oldest first: what has run for long is what one wants to know. */
+  /** Oldest first: a person wants to know what has run for long. */
   readonly #running = new Map<string, { id: string; title: string }>()
   #found: RecordedVerdict[] = []
   #doing = ''
@@ -151,7 +151,7 @@ class LiveProgress implements Progress {
     this.#block(lines.join('\n'))
   }
 
-  /** Each by itself, because one call of `persist` writes no more lines than the terminal has. */
+  /** Each in a call of its own, because one call of `persist` writes no more lines than the terminal has. */
   #tellFound(): void {
     const paint = this.#paint
     for (const { verdict, requirement, title, detail } of this.#found) {
@@ -163,7 +163,7 @@ class LiveProgress implements Progress {
     this.#found = []
   }
 
-  /** One column stays free: erasing to the end of a line that is full takes its last character away. */
+  /** One column stays free: erasing to the end of a full line would erase its last character. */
   #width(): number {
     return Math.max(this.#out.columns, MIN_COLUMNS) - 1
   }
@@ -268,7 +268,7 @@ function needsAttention(verdict: VerdictName): boolean {
   return verdict !== 'conformant' && verdict !== 'inapplicable'
 }
 
-/** A text that somebody else may have chosen, bounded and on one line. */
+/** A text that another server may have chosen: bounded, and on one line. */
 function shown(text: string): string {
   const line = visibleLine(text.slice(0, 2 * LONGEST_TEXT)).replace(/[\u2028\u2029]/g, ' ')
   return fitted(line, LONGEST_TEXT)

@@ -32,7 +32,7 @@ describe('mustBeReachable', () => {
     await once(server, 'close')
     await assert.rejects(mustBeReachable(file(port, undefined)), {
       name: 'GatewayFailure',
-      message: `nobody takes connections at 127.0.0.1 port ${port} (inbound.address): ECONNREFUSED`,
+      message: `no server accepts connections at 127.0.0.1 port ${port} (inbound.address): ECONNREFUSED`,
     })
     await assert.rejects(mustBeReachable(file(port, port)), /inbound\.address.*\n.*outbound\.submit/)
   })

@@ -3,10 +3,13 @@ import type { GatewayFile } from '../gateway/gateway-file.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 
-/** In ms; a gateway that takes longer to take a connection cannot be judged anyway. */
+/** In ms. A gateway that needs longer to accept a connection cannot be judged anyway. */
 const LIMIT = 10_000
 
-/** Throws GatewayFailure with each address of the file at which nobody takes connections: who is not there breaks nothing. */
+/**
+ * Throws GatewayFailure that names each address of the file at which no server accepts connections: a server that is
+ * not there breaks no requirement.
+ */
 export async function mustBeReachable({ inbound, outbound }: GatewayFile, limit = LIMIT): Promise<void> {
   const sides = [
     ...(inbound ? [{ key: 'inbound.address', at: inbound.address }] : []),
@@ -17,7 +20,7 @@ export async function mustBeReachable({ inbound, outbound }: GatewayFile, limit 
       const why = await whyNot(at, limit)
       return why === undefined
         ? []
-        : [`nobody takes connections at ${at.host} port ${at.port} (${key}): ${why}`]
+        : [`no server accepts connections at ${at.host} port ${at.port} (${key}): ${why}`]
     }),
   )
   if (problems.flat().length > 0) throw new GatewayFailure(problems.flat().join('\n'))

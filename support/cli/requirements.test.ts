@@ -102,7 +102,7 @@ Tested in         features/outbound/forced-tls.feature:5
     const last = (id: string) => requirementPage(few, id, { colour: false }).trimEnd().split('\n').at(-1)
     assert.equal(last('EXO-FRC-03'), 'Not tested yet    needs a clock that runs ahead')
     assert.equal(last('DANE-15'), 'Never tested      the codes are those of the real service')
-    assert.equal(last('DANE-01'), 'Not tested yet    nobody said why')
+    assert.equal(last('DANE-01'), 'Not tested yet    no reason is given')
   })
 
   it('names every Rule that tests it', () => {
@@ -152,7 +152,7 @@ describe('requirements as JSON', () => {
         },
         { later: 'needs a clock that runs ahead' },
         { impossible: 'the codes are those of the real service' },
-        { later: 'nobody said why' },
+        { later: 'no reason is given' },
       ],
     )
     const { coverage: _, ...first } = list[0]

@@ -4,23 +4,23 @@ import type { Gap } from '../catalogue/coverage.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
 import { wrapped } from './columns.ts'
 
-/** What there is to tell: the catalogue, the Rules that test it, and why the rest is not tested. */
+/** The catalogue, the Rules that test it, and the reasons why the suite does not test the rest. */
 export interface Knowledge {
   catalogue: Catalogue
   rules: readonly FeatureRule[]
   gaps: ReadonlyMap<string, Gap>
 }
 
-/** Fits terminals, mails and issue trackers. */
+/** So many fit in terminals, mails and issue trackers. */
 const COLUMNS = 80
 
-/** Whether a feature tests it: `never` is for what only the real service could show. */
+/** Whether a feature tests a requirement; `never`: only the real service could show it. */
 type Tested = 'yes' | 'later' | 'never'
 
 const LEGEND = [
-  'later: the suite has to learn something first.',
-  'never: only the real service could show it, not a lab.',
-  '`mail-tls requirements ID` explains one.',
+  'later: the suite does not test this requirement yet.',
+  'never: no lab can show this, only the real service.',
+  '`mail-tls requirements ID` explains one requirement.',
 ].join('\n')
 
 /**
@@ -112,7 +112,7 @@ function isTested(requirement: Requirement, knowledge: Knowledge): Tested {
 
 function coverageOf(requirement: Requirement, knowledge: Knowledge) {
   const rules = rulesOf(requirement, knowledge)
-  if (rules.length === 0) return knowledge.gaps.get(requirement.id) ?? { later: 'nobody said why' }
+  if (rules.length === 0) return knowledge.gaps.get(requirement.id) ?? { later: 'no reason is given' }
   return {
     rules: rules.map(({ uri, line, name, examples }) => ({ uri, line, name, examples: examples.length })),
   }

@@ -42,16 +42,17 @@ describe('the summary on a terminal', () => {
 haraka 3.3.4 keeps 2 of 4 requirements that apply; 1 is broken; 1 deviates as
 recorded.
 
-1  ✗ non-conformant  a must is broken, and that is not recorded
-1  ≈ deviates        broken in the way that is recorded
-2  ✓ conformant      kept, and the wire shows it
+1  ✗ non-conformant  the gateway breaks a must, and that is not recorded
+1  ≈ deviates        the gateway breaks it in the way that is recorded
+2  ✓ conformant      the gateway keeps it
 
 What needs attention
 ✗ non-conformant ${ids[2]}  a partner with TLS gets the mail: what was seen
     in 2
 ≈ deviates ${ids[1]}  a partner with TLS gets the mail: what was seen in 1
 
-Exit status  1  something that must hold is broken, and that is not recorded.
+Exit status  1  The gateway breaks something that must hold, and that is not
+             recorded.
 Report       reports/haraka/report.html
 `,
     )
@@ -95,30 +96,42 @@ Report       reports/haraka/report.html
     [
       '0',
       allAs(2, 'conformant', 'deviates'),
-      /0 {2}nothing that must hold is broken, except what is recorded/,
+      /0 {2}The gateway breaks nothing that must hold, except what is\n +recorded/,
     ],
-    ['1 for what is stale', allAs(2, 'conformant', 'stale'), /1 {2}a recorded deviation no longer shows/],
+    [
+      '1 for what is stale',
+      allAs(2, 'conformant', 'stale'),
+      /1 {2}A recorded deviation no longer shows: remove its entry/,
+    ],
     [
       '1 for two reasons',
       allAs(2, 'non-conformant', 'stale'),
-      /1 {2}something that must hold is broken, and that is not recorded; a\n +recorded deviation/,
+      /1 {2}The gateway breaks something that must hold, and that is not\n +recorded\. A recorded deviation/,
     ],
     [
       '1 when strict',
       { ...allAs(2, 'conformant', 'declined'), strict: true },
-      /1 {2}--strict allows nothing/,
+      /1 {2}With --strict, nothing may be declined/,
     ],
-    ['2 for the lab', allAs(2, 'non-conformant', 'lab-error'), /2 {2}nothing can be said: the lab failed/],
+    [
+      '2 for the lab',
+      allAs(2, 'non-conformant', 'lab-error'),
+      /2 {2}Nothing can be said about the gateway: the lab failed/,
+    ],
     [
       '2 for an interrupted run',
       { ...allAs(2, 'conformant', 'non-conformant'), partial: true, planned: 9 },
-      /2 {2}nothing can be said: the run was interrupted\./,
+      /2 {2}Nothing can be said about the gateway: the run was\s+interrupted\./,
     ],
-    ['2 for an empty run', { ...sampleRun(), verdicts: [] }, /2 {2}nothing can be said: no example ran/],
+    [
+      '2 for an empty run',
+      { ...sampleRun(), verdicts: [] },
+      /2 {2}Nothing can be said about the gateway: no example ran/,
+    ],
     [
       '2 when nothing was decided',
       allAs(2, 'inapplicable', 'inconclusive'),
-      /2 {2}nothing can be said: no example applied/,
+      /2 {2}Nothing can be said about the gateway: no example\s+applied/,
     ],
   ]
   for (const [name, record, meaning] of exits)

@@ -2,27 +2,17 @@ import pc from 'picocolors'
 import { counted } from '../quantities.ts'
 import { BY_URGENCY, type Finding, type Findings } from '../report/findings.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
+import { SHORT_MEANINGS } from '../report/words.ts'
 import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 import { fitted, wrapped } from './columns.ts'
 import { type Look, MIN_COLUMNS, markOf, type Paint, painted } from './terminal.ts'
 
-/** More than these belongs in the report. */
+/** The terminal lists so many requirements; the report has all. */
 const LISTED = 20
 
-const MEANS: Record<VerdictName, string> = {
-  conformant: 'kept, and the wire shows it',
-  'non-conformant': 'a must is broken, and that is not recorded',
-  deviates: 'broken in the way that is recorded',
-  stale: 'recorded as broken, but that no longer shows',
-  declined: 'optional and not followed, or a fact that differs',
-  inapplicable: 'not run: the gateway does not claim it',
-  inconclusive: 'could not be decided',
-  'lab-error': 'the lab failed, which says nothing of the gateway',
-}
-
 /**
- * What an administrator reads at the end of a run, in lines of at most `columns`, or 40 where that is less. Who has
- * `chosen` the requirements knows that others did not run.
+ * What a person reads at the end of a run, in lines of at most `columns`, but of at least 40. With `chosen`, the person
+ * has chosen the requirements and knows that others did not run.
  */
 export function terminalSummary(
   findings: Findings,
@@ -65,7 +55,7 @@ function countsTable({ counts }: Findings, width: number, paint: Paint): string 
     .map(verdict => {
       const word = painted(verdict, `${markOf(verdict)} ${verdict.padEnd(words)}`, paint)
       const count = `${counts[verdict]}`.padStart(digits)
-      return `${count}  ${word}  ${wrapped(MEANS[verdict], width, indent)}`
+      return `${count}  ${word}  ${wrapped(SHORT_MEANINGS[verdict], width, indent)}`
     })
     .join('\n')
 }
@@ -81,31 +71,32 @@ function attentionItem({ verdict, id, deciding }: Finding, width: number, paint:
 function exitLine({ exit, record, interrupted }: Findings, width: number, paint: Paint): string {
   const status = (exit === 0 ? paint.green : exit === 1 ? paint.red : paint.magenta)(paint.bold(`${exit}`))
   return wrapped(
-    `${status}  ${interrupted ? 'nothing can be said: the run was interrupted.' : exitMeaning(exit, totals(record.verdicts), record.strict)}`,
+    `${status}  ${interrupted ? 'Nothing can be said about the gateway: the run was interrupted.' : exitMeaning(exit, totals(record.verdicts), record.strict)}`,
     width,
     13,
   )
 }
 
 function exitMeaning(exit: 0 | 1 | 2, count: Record<VerdictName, number>, strict: boolean): string {
-  if (exit === 0) return 'nothing that must hold is broken, except what is recorded.'
+  if (exit === 0) return 'The gateway breaks nothing that must hold, except what is recorded.'
   if (exit === 1)
-    return `${listed([
+    return [
       ...(count['non-conformant'] > 0
-        ? ['something that must hold is broken, and that is not recorded']
+        ? ['The gateway breaks something that must hold, and that is not recorded.']
         : []),
-      ...(count.stale > 0 ? ['a recorded deviation no longer shows, so its entry should go'] : []),
+      ...(count.stale > 0 ? ['A recorded deviation no longer shows: remove its entry.'] : []),
       ...(strict && count.declined + count.inconclusive > 0
-        ? ['--strict allows nothing declined or inconclusive']
+        ? ['With --strict, nothing may be declined or inconclusive.']
         : []),
-    ])}.`
-  if (count['lab-error'] > 0)
-    return 'nothing can be said: the lab failed, and what else was found may be its fault too.'
-  if (Object.values(count).every(n => n === 0)) return 'nothing can be said: no example ran.'
-  return 'nothing can be said: no example applied and could be decided.'
+    ].join(' ')
+  return `Nothing can be said about the gateway: ${whyNothing(count)}`
 }
 
-const listed = (parts: string[]): string => parts.join('; ')
+function whyNothing(count: Record<VerdictName, number>): string {
+  if (count['lab-error'] > 0) return 'the lab failed, and this may have caused the other findings, too.'
+  if (Object.values(count).every(n => n === 0)) return 'no example ran.'
+  return 'no example applied and could be decided.'
+}
 
 const each = (text: string, decorate: (line: string) => string): string =>
   text.split('\n').map(decorate).join('\n')

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import type pc from 'picocolors'
 import type { VerdictName } from '../verdicts/verdict.ts'
 
-/** How text is to look where it is read. */
+/** How text looks where it is read. */
 export interface Look {
   colour: boolean
   columns: number
@@ -10,9 +10,9 @@ export interface Look {
 
 export type Paint = ReturnType<typeof pc.createColors>
 
-/** A terminal that says it is narrower than this, or has no width at all, is not believed. */
+/** Text is never narrower, whatever the terminal says about its width. */
 export const MIN_COLUMNS = 40
-/** The mark tells verdicts apart where there is no colour. */
+/** Where there is no colour, the mark tells verdicts apart. */
 const LOOKS: Record<VerdictName, { mark: string; colour: 'red' | 'yellow' | 'green' | 'magenta' | 'dim' }> = {
   conformant: { mark: '✓', colour: 'green' },
   'non-conformant': { mark: '✗', colour: 'red' },

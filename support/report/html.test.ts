@@ -128,7 +128,7 @@ describe('html', () => {
     const empty = page({ ...sampleRun(), verdicts: [] })
     assert.match(read(empty).find(({ tag }) => tag === 'h1')!.text, /^Nothing was judged/)
     assert.match(empty, /No example ran\./)
-    assert.match(empty, /Nothing was judged, so nothing can be said\./)
+    assert.match(empty, /Nothing was judged, so nothing can be said about the gateway\./)
   })
 
   it('stays below 3 MB for 170 examples', () => {

@@ -10,14 +10,15 @@ import { markup } from './templates.ts'
 import { clipped } from './visible.ts'
 import { AREA_TITLES, MEANINGS } from './words.ts'
 
-/** Lines of a gateway's log that are shown; the evidence has the others. */
+/** So many lines of a gateway's log are shown, the last ones; the evidence has all. */
 const NOTES = 40
 
 const asset = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8')
 
 /**
- * The report for people: one HTML document that needs nothing but itself. Everything in it can be read without
- * scripts; its only script filters, and opens what the address names. Nothing from a peer is markup.
+ * The report for people: one HTML document that needs no other file. Everything in it can be read without scripts; its
+ * only script filters requirements, and opens the element that the address names. No text from another server becomes
+ * markup.
  */
 export function html(findings: Findings): string {
   const { record, headline, exit, counts, areas, attention, unseen, interrupted } = findings
@@ -30,7 +31,7 @@ export function html(findings: Findings): string {
     scriptHash: createHash('sha256').update(script).digest('base64'),
     name: [gateway.name, gateway.version].filter(Boolean).join(' '),
     headline: headline.split('; '),
-    outcome: outcomeOf(findings),
+    stamp: stampOf(findings),
     exit,
     facts: [
       { name: 'Gateway', text: [gateway.name, gateway.version].filter(Boolean).join(' ') },
@@ -46,8 +47,8 @@ export function html(findings: Findings): string {
     command: record.command,
     calm:
       counts.conformant > 0
-        ? 'Nothing. Every requirement that applies and was judged is kept.'
-        : 'Nothing was judged, so nothing can be said.',
+        ? 'Nothing. The gateway keeps every requirement that applies and was judged.'
+        : 'Nothing was judged, so nothing can be said about the gateway.',
     interrupted,
     verdicts: BY_URGENCY.map(verdict => ({
       verdict,
@@ -68,20 +69,21 @@ export function html(findings: Findings): string {
   })
 }
 
-function outcomeOf({ exit, record, interrupted }: Findings): { word: string; reason: string } {
+function stampOf({ exit, record, interrupted }: Findings): { word: string; reason: string } {
   if (interrupted !== undefined) return { word: 'Partial', reason: `${interrupted}.` }
-  if (exit === 0) return { word: 'Passed', reason: 'Nothing is broken beyond what is recorded.' }
+  if (exit === 0)
+    return { word: 'Passed', reason: 'The gateway breaks nothing that must hold, except what is recorded.' }
   if (exit === 1)
     return {
       word: 'Not passed',
-      reason: 'Something is broken that is not recorded, or a record is out of date.',
+      reason: 'The gateway breaks something that is not recorded, or a recorded deviation no longer shows.',
     }
   const errors = totals(record.verdicts)['lab-error']
   const reason =
     errors > 0
-      ? `The lab failed in ${counted(errors, 'example')}; what else was found may be its fault too.`
+      ? `The lab failed in ${counted(errors, 'example')}, and this may have caused the other findings, too.`
       : record.verdicts.length > 0
-        ? 'Nothing that ran could be decided.'
+        ? 'No example that ran could be decided.'
         : 'No example ran.'
   return { word: 'No result', reason }
 }
@@ -89,7 +91,7 @@ function outcomeOf({ exit, record, interrupted }: Findings): { word: string; rea
 const KINDS = {
   container: 'in a container of the suite',
   embedded: 'on loopback, started by the suite',
-  external: 'on its own, described by a gateway file',
+  external: 'outside the suite, described by a gateway file',
 } as const
 
 const LEVELS = { must: 'must', should: 'should', may: 'may', observed: 'observed fact' } as const
@@ -140,7 +142,7 @@ function findingView(finding: Finding) {
   }
 }
 
-/** What fails the run is open from the start. */
+/** Findings that fail the run are open from the start. */
 function isUrgent({ verdict }: Finding): boolean {
   return verdict === 'non-conformant' || verdict === 'stale' || verdict === 'lab-error'
 }

@@ -198,7 +198,7 @@ describe('a matrix', () => {
     const page = matrixHtml(matrix)
     assert.match(page, /better 3\.3\.4<\/dt><dd><strong class="exit-0">passed<\/strong>, OpenSSL/)
     assert.match(matrixMarkdown(matrix), /^- better: passed$/m)
-    assert.match(matrixMarkdown(matrix), /`-`: not judged/)
+    assert.match(matrixMarkdown(matrix), /`-`: the requirement was not judged/)
   })
 
   it('has the gateway with each verdict, for a screen without room for columns', () => {
@@ -208,7 +208,10 @@ describe('a matrix', () => {
   })
 
   it('has a headline without a sign at the end of its first line', () => {
-    assert.match(matrixHtml(matrix), /<h1>\d+ requirements, 3 gateways <span>They differ in \d+\.<\/span>/)
+    assert.match(
+      matrixHtml(matrix),
+      /<h1>\d+ requirements, 3 gateways <span>The gateways differ in \d+ requirements\.<\/span>/,
+    )
     assert.match(matrixHtml(matrixOf(columns.slice(0, 1), requirements, about)), /, 1 gateway<\/h1>/)
   })
 

@@ -13,10 +13,10 @@ import { AREA_TITLES, MEANINGS, OUTCOMES } from './words.ts'
 export type Column = { name: string; folder: string } & ({ document: VerdictsDocument } | { failure: string })
 
 export interface Cell {
-  /** Absent: not judged for this gateway. */
+  /** Absent where the requirement was not judged for this gateway. */
   verdict?: VerdictName
   detail?: string
-  /** To the requirement in the gateway's own report, relative to the matrix. */
+  /** Leads to the requirement in the gateway's own report; relative to the matrix. */
   link?: string
 }
 
@@ -25,7 +25,7 @@ export interface Row {
   area: string
   level: string
   statement: string
-  /** Whether the gateways that judged it do not all have the same verdict. */
+  /** Whether the gateways that it was judged for have different verdicts. */
   differs: boolean
   cells: Cell[]
 }
@@ -44,11 +44,11 @@ export interface Matrix {
     outcome: string
     failure?: string
   }[]
-  /** What fails a run first, then rows in which gateways differ, then by area. */
+  /** Rows that fail a run come first, then rows in which gateways differ; rows alike are in the order of their areas. */
   rows: Row[]
 }
 
-/** Requirements by gateways. The worst example of a requirement decides, as in a report. */
+/** Requirements by gateways. As in a report, the most urgent verdict among its examples decides for a requirement. */
 export function matrixOf(
   columns: readonly Column[],
   requirements: readonly Requirement[],
@@ -80,14 +80,14 @@ function outcomeOf(column: Column): { exit: 0 | 1 | 2; outcome: string } {
   return { exit, outcome: 'document' in column && column.document.partial ? 'partial' : OUTCOMES[exit] }
 }
 
-/** These fail a run. */
+/** Verdicts that fail a run. */
 const FAILING: readonly VerdictName[] = BY_URGENCY.slice(0, 3)
 
 function rank({ cells, differs }: Row): number {
   const verdicts = new Set(cells.flatMap(({ verdict }) => verdict ?? []))
   const failing = FAILING.findIndex(verdict => verdicts.has(verdict))
   if (failing >= 0) return failing
-  // That a gateway does not claim a capability says less than that it does something else.
+  // A gateway that lacks a capability differs less than one that does something else.
   verdicts.delete('inapplicable')
   return FAILING.length + (verdicts.size > 1 ? 0 : differs ? 1 : 2)
 }
@@ -111,14 +111,17 @@ function worstOf({ folder, document }: Column & { document: VerdictsDocument }):
   return cells
 }
 
-/** One self-contained page; its links lead to the gateways' own reports beside it. */
+/** One HTML page that needs no other file; its links lead to the gateways' own reports, in the same folder. */
 export function matrixHtml(matrix: Matrix): string {
   const differing = matrix.rows.filter(({ differs }) => differs).length
   const headline = [counted(matrix.rows.length, 'requirement'), counted(matrix.columns.length, 'gateway')]
   return markup.render('./matrix', {
     ...matrix,
     headline: headline.join(', '),
-    comparison: differing > 0 ? `They differ in ${differing}.` : 'They do not differ.',
+    comparison:
+      differing > 0
+        ? `The gateways differ in ${counted(differing, 'requirement')}.`
+        : 'The gateways do not differ.',
     style: readFileSync(join(import.meta.dirname, 'report.css'), 'utf8'),
     rows: matrix.rows.map(row => ({ ...row, areaTitle: titleOf(row.area) })),
     legend: BY_URGENCY.map(verdict => ({ verdict, meaning: MEANINGS[verdict] })),

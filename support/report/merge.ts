@@ -28,7 +28,9 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
       const key = verdict === 'stale' ? `${scenario} ${title} stale` : scenario
       const before = seen.get(key)
       if (before)
-        throw new InputError(`${dir}: ${scenario} is in ${before} already; shards of one run do not overlap`)
+        throw new InputError(
+          `${dir}: ${scenario} is in ${before} already, but shards of one run do not overlap`,
+        )
       seen.set(key, dir)
     }
   const records = [first, ...others]
@@ -57,7 +59,7 @@ function plannedIn(records: readonly RunRecord[]): Pick<RunRecord, 'partial' | '
     : { partial: true, planned: counts.reduce((sum: number, count) => sum + (count ?? 0), 0) }
 }
 
-/** Reports of machines that took something else than a shard are whole by themselves. */
+/** All shards of a run must be there. A report that is no shard is whole by itself. */
 function mustBeWhole(reports: readonly WrittenReport[]): void {
   const parts = reports.flatMap(({ dir, record: { shard, gateway } }) =>
     shard ? [{ dir, ...shard, name: gateway.name }] : [],

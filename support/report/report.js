@@ -30,7 +30,7 @@ function reveal() {
   try {
     name = decodeURIComponent(name)
   } catch {
-    // Not of our making: take it as it is.
+    // Somebody else made this address: take it as it is.
   }
   const target = $(name)
   if (!target) return
@@ -42,7 +42,7 @@ function reveal() {
 }
 
 $('filter').hidden = false
-// What is beside the report on a wide screen stands in its way on a narrow one.
+// A narrow screen has no room for the filter and the contents beside the report.
 if (matchMedia('(max-width: 62rem)').matches)
   for (const part of document.querySelectorAll('nav details')) part.open = false
 $('filter').addEventListener('input', filter)
@@ -53,7 +53,7 @@ $('open').addEventListener('click', () => {
 $('close').addEventListener('click', () => {
   for (const requirement of requirements) requirement.open = false
 })
-// On paper nobody can open what needs attention.
+// Nobody can open a folded group on paper.
 let opened = []
 addEventListener('beforeprint', () => {
   opened = [...document.querySelectorAll('.group:not([open])')]

@@ -5,10 +5,10 @@ import { markdown } from './templates.ts'
 import { clipped } from './visible.ts'
 import { MEANINGS } from './words.ts'
 
-/** A CI system shows at most 1 MiB of a summary, and nobody reads more rows than these. */
+/** A CI service shows at most 1 MiB of a summary, and nobody reads more rows than these. */
 const ROWS = 50
 
-/** A run in GitHub-flavoured Markdown, for the summary of a CI job: what happened and what to look at. */
+/** A run in GitHub-flavoured Markdown, for the summary of a CI job: what was found, and what needs attention. */
 export function summary({ record, headline, interrupted, counts, attention }: Findings): string {
   const examples = totals(record.verdicts)
   const { gateway, suite } = record

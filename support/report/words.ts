@@ -1,21 +1,35 @@
 import type { Area } from '../catalogue/catalogue.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 
-/** In plain words, for somebody who reads a report for the first time. */
+/** What each verdict means, for somebody who reads a report for the first time. */
 export const MEANINGS: Record<VerdictName, string> = {
-  conformant: 'The requirement is kept, and the wire shows it.',
-  'non-conformant': 'A must is broken, and nobody has recorded that. This fails the run.',
+  conformant: 'The gateway keeps the requirement, and the recorded traffic shows it.',
+  'non-conformant': 'The gateway breaks a must, and no recorded deviation says so. This fails the run.',
   deviates:
-    'Broken, but known: a recorded deviation names this gateway, this requirement and exactly this symptom.',
+    'The gateway breaks the requirement as is known: a recorded deviation names this gateway, this requirement and this symptom.',
   stale:
-    'A recorded deviation did not show. The gateway got better or the record is wrong: remove the entry. This fails the run.',
-  declined: 'A recommendation or option that was not followed, or an observed fact that differs.',
-  inapplicable: 'Not run: the gateway does not claim the capability, or has no connector for it.',
-  inconclusive: 'The lab could not tell. Counts neither for nor against the gateway.',
-  'lab-error': 'The lab itself failed. Never held against the gateway, but the run says nothing.',
+    'A deviation is recorded, but its symptom did not show. Either the gateway has improved or the entry is wrong: remove the entry. This fails the run.',
+  declined: 'The gateway does not follow a recommendation or an option, or an observed fact differs.',
+  inapplicable:
+    'Not run: the gateway does not have the capability or the connector that the requirement is about.',
+  inconclusive: 'The suite could not decide. This counts neither for nor against the gateway.',
+  'lab-error':
+    'The lab failed. The suite never counts this against the gateway, but the run says nothing about the gateway.',
 }
 
-/** What an exit status says of a gateway. */
+/** The same in a few words, for a terminal. */
+export const SHORT_MEANINGS: Record<VerdictName, string> = {
+  conformant: 'the gateway keeps it',
+  'non-conformant': 'the gateway breaks a must, and that is not recorded',
+  deviates: 'the gateway breaks it in the way that is recorded',
+  stale: 'a recorded deviation that no longer shows',
+  declined: 'optional and not followed, or a fact that differs',
+  inapplicable: 'not run: the gateway lacks the capability or connector',
+  inconclusive: 'the suite could not decide',
+  'lab-error': 'the lab failed, which says nothing about the gateway',
+}
+
+/** What an exit status says about a gateway. */
 export const OUTCOMES: Record<0 | 1 | 2, string> = { 0: 'passed', 1: 'not passed', 2: 'no result' }
 
 export const AREA_TITLES: Record<Area, string> = {

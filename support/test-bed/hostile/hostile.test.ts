@@ -127,7 +127,7 @@ describe('a gateway that is broken or hostile', function () {
       assert.ok(!outcome.killed, 'it did not end by itself')
       // It may be found before anything is judged that nobody is there.
       if (one.name in inbound.GONE && outcome.files.size === 0) {
-        assert.match(outcome.err, /^mail-tls: nobody takes connections at [\x20-\x7e]*\n$/)
+        assert.match(outcome.err, /^mail-tls: no server accepts connections at [\x20-\x7e]*\n$/)
         assert.equal(outcome.status, 2)
         return
       }
