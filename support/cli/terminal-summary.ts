@@ -78,12 +78,10 @@ function exitLine({ exit, record, interrupted }: Findings, width: number, paint:
 }
 
 function exitMeaning(exit: 0 | 1 | 2, count: Record<VerdictName, number>, strict: boolean): string {
-  if (exit === 0) return 'The gateway breaks nothing that must hold, except what is recorded.'
+  if (exit === 0) return 'The gateway breaks no must, except what is recorded.'
   if (exit === 1)
     return [
-      ...(count['non-conformant'] > 0
-        ? ['The gateway breaks something that must hold, and that is not recorded.']
-        : []),
+      ...(count['non-conformant'] > 0 ? ['The gateway breaks a must, and that is not recorded.'] : []),
       ...(count.stale > 0 ? ['A recorded deviation no longer shows: remove its entry.'] : []),
       ...(strict && count.declined + count.inconclusive > 0
         ? ['With --strict, nothing may be declined or inconclusive.']
