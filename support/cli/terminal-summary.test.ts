@@ -101,7 +101,7 @@ Report       reports/haraka/report.html
     [
       '1 for two reasons',
       allAs(2, 'non-conformant', 'stale'),
-      /1 {2}The gateway breaks a must, and that is not recorded\. A\s+recorded deviation/,
+      /1 {2}The gateway breaks a must, and that is not recorded\. A\s+recorded\s+deviation/,
     ],
     [
       '1 when strict',
