@@ -1,52 +1,335 @@
-import assert from 'node:assert/strict'
+import {
+  conversation,
+  HELLO,
+  IN_CLEAR,
+  inClear,
+  LEFT,
+  MESSAGE,
+  OVER_TLS,
+  table,
+} from '../test-bed/fixtures/evidence.ts'
+import type { Handshake } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
-import { nothingInClear, waitedForAnswer } from './wire.ts'
+import {
+  greetedAgain,
+  hadForwardSecrecy,
+  handshakeFirst,
+  noLowerOffer,
+  noMail,
+  noMailBeforeTls,
+  noOldSession,
+  nothingButHandshake,
+  nothingInClear,
+  offersNew,
+  onlyGreetingInClear,
+  singleConnection,
+  startedOnce,
+  waitedForAnswer,
+} from './wire.ts'
 
-describe('judging what followed smuggled answers', () => {
-  /** Up to the go-ahead with what is smuggled behind it. */
-  function begun() {
-    const recorder = new Recorder({ gatewayIs: 'sender', sender: 'gateway', receiver: 'mx.a.test' })
-    recorder.event('sender', 'command', 'STARTTLS')
-    recorder.event('receiver', 'reply', '220 2.0.0 Go ahead')
-    return recorder
-  }
+const { token } = MESSAGE
+const overTls = conversation(OVER_TLS)
+const unencrypted = conversation(IN_CLEAR)
+const left = conversation(LEFT)
+/** Up to the go-ahead to STARTTLS. */
+const BEGUN = OVER_TLS.slice(0, 6)
+const goAheadThen = (...lines: string[]) => conversation([...BEGUN, ...lines])
+const inside = (...lines: string[]) => conversation([...OVER_TLS.slice(0, 8), ...lines])
+const handshake = (about: Handshake) => conversation(OVER_TLS, { handshake: about })
+const offering = (...versions: string[]) => handshake({ offered: { ...HELLO, versions } })
 
-  it('takes the end of the session by the gateway for a refusal', () => {
-    const recorder = begun()
-    recorder.event('sender', 'close', 'closed')
-    assert.deepEqual(waitedForAnswer([recorder.conversation], { smuggled: 'answer', alive: true }), {
-      kind: 'kept',
-      refusal: true,
-      detail: 'it ended the session at what was smuggled',
-    })
-  })
-
-  it('takes no crash for a refusal', () => {
-    const recorder = begun()
-    recorder.event('sender', 'close', 'closed')
-    const seen = waitedForAnswer([recorder.conversation], { smuggled: 'answer', alive: false })
-    assert.equal(seen.kind, 'unclear')
-  })
-
-  it('knows nothing where no handshake was begun and the gateway did not end the session', () => {
-    const recorder = begun()
-    recorder.event('receiver', 'close', 'closed')
-    assert.equal(
-      waitedForAnswer([recorder.conversation], { smuggled: 'answer', alive: true }).kind,
+describe('judging what crossed in the clear', () => {
+  table([
+    [
+      'nothing of the message',
+      nothingInClear([left, overTls], token),
+      'refused',
+      /nothing of it in clear on 2 connections/,
+    ],
+    ['the message', nothingInClear([overTls, inClear()], token), 'broken', /the message crossed/],
+    [
+      'the return path',
+      nothingInClear([conversation(['--> MAIL FROM:<>'])], token),
+      'broken',
+      /^MAIL crossed/,
+    ],
+    ['a recipient', nothingInClear([conversation(['--> VRFY inbox'])], token), 'broken', /^VRFY crossed/],
+    ['nothing was seen', nothingInClear([], token), 'unclear', /no connection/],
+    [
+      'what was not kept',
+      nothingInClear([overTls, { ...left, truncated: true }], token),
       'unclear',
-    )
-    assert.equal(waitedForAnswer([], { smuggled: 'answer', alive: true }).kind, 'unclear')
-  })
+      /more than is kept/,
+    ],
+    [
+      'the message, beside what was not kept',
+      nothingInClear([{ ...left, truncated: true }, inClear()], token),
+      'broken',
+    ],
+  ])
+
+  for (const early of ['MAIL FROM:<a@b.test>', 'VRFY a@b.test'])
+    for (const end of ['\r\n', '\n']) {
+      const recorder = new Recorder({ gatewayIs: 'sender', sender: 'gateway', receiver: 'partner' })
+      recorder.received(Buffer.from(`STARTTLS${end}NOOP${end}${early}\r\n`))
+      const what = `${early.slice(0, 4)} behind STARTTLS and ${JSON.stringify(end)}`
+      const says = /^(MAIL|VRFY) crossed the wire in clear, behind STARTTLS/
+      table([
+        [what, nothingInClear([recorder.conversation], token), 'broken', says],
+        [
+          `${what}, beside a session`,
+          onlyGreetingInClear([overTls, recorder.conversation], token),
+          'broken',
+          says,
+        ],
+      ])
+    }
+
+  const greeting = (...lines: string[]) => onlyGreetingInClear([overTls, conversation(lines)], token)
+  table([
+    [
+      'greeting and STARTTLS alone',
+      onlyGreetingInClear([left, overTls], token),
+      'kept',
+      /everything else inside TLS/,
+    ],
+    ['an unknown command before TLS', greeting('--> XCLIENT x'), 'broken', /XCLIENT crossed/],
+    ['NOOP before TLS', greeting('--> NOOP'), 'kept'],
+    ['the message', onlyGreetingInClear([overTls, inClear()], token), 'broken', /the message crossed/],
+    [
+      'bytes after the handshake',
+      onlyGreetingInClear([inside('--> {bytes}')], token),
+      'broken',
+      /after the handshake bytes crossed/,
+    ],
+    [
+      'bytes before the handshake',
+      onlyGreetingInClear([conversation([...BEGUN, '<-- {bytes}', ...OVER_TLS.slice(6)])], token),
+      'kept',
+    ],
+    ['there was no TLS', onlyGreetingInClear([left], token), 'unclear', /no TLS session/],
+  ])
 })
 
-describe('judging what crossed in clear', () => {
-  for (const early of ['MAIL FROM:<a@b.test>', 'VRFY a@b.test'])
-    for (const end of ['\r\n', '\n'])
-      it(`sees ${early.slice(0, 4)} behind STARTTLS and ${JSON.stringify(end)}`, () => {
-        const recorder = new Recorder({ gatewayIs: 'sender', sender: 'gateway', receiver: 'partner' })
-        recorder.received(Buffer.from(`STARTTLS${end}${early}\r\n`))
-        const seen = nothingInClear([recorder.conversation], 'token')
-        assert.equal(seen.kind, 'broken')
-        assert.match(seen.detail, /^(MAIL|VRFY) crossed the wire in clear, behind STARTTLS/)
-      })
+describe('judging when MAIL was sent', () => {
+  table([
+    ['inside TLS alone', noMailBeforeTls([left, overTls]), 'kept'],
+    ['before TLS', noMailBeforeTls([overTls, unencrypted]), 'broken', /before TLS/],
+    ['never', noMail([left]), 'refused', /no MAIL on 1 connection/],
+    ['inside TLS, where it was not to be sent', noMail([left, overTls]), 'broken', /inside TLS/],
+    ['in the clear, where it was not to be sent', noMail([unencrypted]), 'broken', /in clear/],
+    ['no connection was seen', noMail([]), 'unclear'],
+  ])
+})
+
+describe('judging what followed the go-ahead to STARTTLS', () => {
+  table([
+    [
+      'the handshake and nothing else',
+      nothingButHandshake([left, goAheadThen('--> {hello}', '--> {close}')]),
+      'refused',
+      /came the handshake and nothing else, on 1 connection/,
+    ],
+    ['nothing at all', nothingButHandshake([goAheadThen('--> {close}')]), 'refused', /nothing followed/],
+    [
+      'a command in the clear',
+      nothingButHandshake([goAheadThen('--> {hello}', '--> MAIL FROM:<>')]),
+      'broken',
+      /it sent MAIL FROM:<> in clear/,
+    ],
+    ['a message in the clear', nothingButHandshake([goAheadThen('--> {content}')]), 'broken'],
+    ['other bytes in the clear', nothingButHandshake([goAheadThen('--> {bytes}')]), 'broken'],
+    ['bytes of the partner', nothingButHandshake([goAheadThen('<-- {bytes}', '--> {close}')]), 'refused'],
+    ['commands inside TLS', nothingButHandshake([overTls]), 'refused'],
+    [
+      'a command, on another connection that was not begun',
+      nothingButHandshake([unencrypted, goAheadThen('--> {hello}')]),
+      'refused',
+    ],
+    ['TLS was not begun', nothingButHandshake([left]), 'unclear', /did not start TLS/],
+    [
+      'STARTTLS was refused',
+      nothingButHandshake([conversation([...OVER_TLS.slice(0, 5), '<-- 454 no'])]),
+      'unclear',
+    ],
+    ['STARTTLS was not answered', nothingButHandshake([conversation(OVER_TLS.slice(0, 5))]), 'unclear'],
+    ['a ClientHello first', handshakeFirst([overTls]), 'kept'],
+    [
+      'a command first',
+      handshakeFirst([overTls, goAheadThen('--> EHLO x', '--> {hello}')]),
+      'broken',
+      /first thing after the go-ahead was EHLO x/,
+    ],
+    ['nothing', handshakeFirst([goAheadThen('<-- {close}')]), 'unclear', /nothing followed/],
+    ['TLS was not begun, so nothing was first', handshakeFirst([left]), 'unclear', /did not start TLS/],
+  ])
+})
+
+describe('judging whether the gateway begins anew inside TLS', () => {
+  const used = (...lines: string[]) => greetedAgain([inside('==> EHLO g', ...lines)], ['AUTH', 'SIZE'])
+  table([
+    [
+      'it greets, and uses nothing that was offered in the clear alone',
+      greetedAgain([left, overTls], ['AUTH']),
+      'kept',
+    ],
+    ['it greets with HELO', greetedAgain([inside('==> HELO g')], []), 'kept'],
+    [
+      'it does not greet',
+      greetedAgain([inside('==> MAIL FROM:<>')], []),
+      'broken',
+      /first command inside TLS was MAIL, not EHLO/,
+    ],
+    ['it says nothing', greetedAgain([inside()], []), 'broken', /was none, not EHLO/],
+    [
+      'it uses a command that was offered in the clear',
+      used('==> auth PLAIN x'),
+      'broken',
+      /offered in clear only: auth PLAIN x/,
+    ],
+    [
+      'it uses a parameter that was offered in the clear',
+      used('==> MAIL FROM:<> size=7'),
+      'broken',
+      /MAIL FROM:<> size=7/,
+    ],
+    ['there was no TLS', greetedAgain([unencrypted], []), 'unclear', /no TLS session/],
+    ['STARTTLS once', startedOnce([left, overTls]), 'kept'],
+    ['STARTTLS once on each of two connections', startedOnce([overTls, overTls]), 'kept'],
+    ['STARTTLS again inside TLS', startedOnce([inside('==> STARTTLS')]), 'broken', /again inside TLS/],
+  ])
+})
+
+describe('judging whether the gateway waits for the answer inside TLS', () => {
+  const waited = (one: Parameters<typeof waitedForAnswer>[0][number], alive = true) =>
+    waitedForAnswer([left, one], { smuggled: 'answer', alive })
+  const ANSWER = '<== 250 mx'
+  table([
+    ['it does', waited(overTls), 'refused', /it waited for the answer inside TLS/],
+    [
+      'it goes on before the answer',
+      waited(inside('==> EHLO g', '==> MAIL FROM:<>', ANSWER)),
+      'broken',
+      /went on before the answer inside TLS: MAIL/,
+    ],
+    [
+      'a line of the answer that is not the last is no answer',
+      waited(inside('==> EHLO g', '<== 250-mx', '==> MAIL FROM:<>')),
+      'broken',
+      /went on/,
+    ],
+    ['it does not greet', waited(inside('==> MAIL FROM:<>')), 'broken', /did not greet/],
+    [
+      'it logs in with what was smuggled',
+      waited(inside('==> EHLO g', ANSWER, '==> AUTH PLAIN x')),
+      'broken',
+      /used the smuggled answer: AUTH/,
+    ],
+    [
+      'it takes one answer for another',
+      waited(inside('==> EHLO g', ANSWER, '==> MAIL FROM:<>', '==> DATA', '==> QUIT')),
+      'broken',
+      /one answer for another/,
+    ],
+    ['it ends the session after the handshake', waited(inside()), 'refused', /or ended the session/],
+    [
+      'the session ends before the answer',
+      waited(inside('==> EHLO g')),
+      'unclear',
+      /ended before the answer/,
+    ],
+    [
+      'it breaks the handshake off',
+      waited(goAheadThen('--> {hello}', '--> {close}')),
+      'refused',
+      /broke off the handshake/,
+    ],
+    [
+      'it ends the session at once',
+      waited(goAheadThen('--> {close}')),
+      'refused',
+      /ended the session at what was smuggled$/,
+    ],
+    [
+      'it ends the session at once, and is gone',
+      waited(goAheadThen('--> {close}'), false),
+      'unclear',
+      /does not greet any more/,
+    ],
+    [
+      'the partner ends the session at once',
+      waited(goAheadThen('<-- {close}')),
+      'unclear',
+      /no handshake was begun/,
+    ],
+    ['there was no connection', waitedForAnswer([], { smuggled: 'answer', alive: true }), 'unclear'],
+  ])
+})
+
+describe('judging which versions the gateway offers and uses', () => {
+  const failed = conversation(OVER_TLS, { handshake: { error: 'no', version: 'TLSv1.1' } })
+  table([
+    ['TLS 1.2 and 1.3', offersNew([left, overTls]), 'kept', /TLS 1\.3 and TLS 1\.2 only/],
+    ['TLS 1.1 too', offersNew([overTls, offering('TLSv1.2', 'TLSv1.1')]), 'broken', /offered TLS 1\.1/],
+    ['TLS 1.0 too', offersNew([offering('TLSv1.2', 'TLSv1')]), 'broken', /offered TLS 1\.0/],
+    ['SSL 3 too', offersNew([offering('TLSv1.2', 'SSLv3')]), 'broken', /offered SSL 3/],
+    ['no ClientHello', offersNew([left]), 'unclear'],
+    ['no session with an old version', noOldSession([overTls]), 'refused'],
+    [
+      'a session with an old version',
+      noOldSession([overTls, handshake({ version: 'TLSv1.1' })]),
+      'broken',
+      /used TLS 1\.1/,
+    ],
+    ['a handshake with an old version that failed', noOldSession([failed]), 'refused'],
+    ['no handshake', noOldSession([left]), 'unclear', /no handshake was begun/],
+    [
+      'no later handshake offers less',
+      noLowerOffer([overTls, overTls]),
+      'kept',
+      /all 2 handshakes offered up to TLS 1\.3/,
+    ],
+    ['one handshake', noLowerOffer([overTls]), 'kept', /its one handshake/],
+    [
+      'a later handshake offers less',
+      noLowerOffer([offering('TLSv1.2', 'TLSv1.3'), offering('TLSv1.2')]),
+      'broken',
+      /later handshake offered TLS 1\.2 at most, after TLS 1\.3/,
+    ],
+    ['a later handshake offers more', noLowerOffer([offering('TLSv1.2'), overTls]), 'kept'],
+    ['no offer', noLowerOffer([left]), 'unclear'],
+  ])
+})
+
+describe('judging forward secrecy', () => {
+  const suite = 'TLS_RSA_WITH_AES_128_GCM_SHA256'
+  const session = (about: Handshake) =>
+    hadForwardSecrecy([left, conversation(OVER_TLS, { handshake: about })])
+  const { handshake: _, ...plain } = overTls
+  const without = { ...plain, handshake: { suite } }
+  table([
+    ['by a group', session({ group: 'X25519' }), 'kept', /forward secrecy by X25519/],
+    ['by a suite whose group was not seen', session({ suite: 'TLS_DHE_RSA' }), 'kept', /by TLS_DHE_RSA/],
+    [
+      'none',
+      hadForwardSecrecy([overTls, without]),
+      'broken',
+      /the session used TLS_RSA_WITH_AES_128_GCM_SHA256, without/,
+    ],
+    [
+      'a resumed session',
+      hadForwardSecrecy([{ ...plain, handshake: { suite, resumed: true } }]),
+      'unclear',
+      /resumed/,
+    ],
+    ['no session', hadForwardSecrecy([left]), 'unclear', /no TLS session/],
+  ])
+})
+
+describe('judging how many connections it took', () => {
+  table([
+    ['one', singleConnection([left]), 'kept'],
+    ['two', singleConnection([left, overTls]), 'broken', /took 2 connections/],
+    ['none', singleConnection([]), 'unclear'],
+  ])
 })

@@ -1,0 +1,444 @@
+import type { Handover } from '../evidence/handover.ts'
+import type { Mail } from '../evidence/mail.ts'
+import { pathTo } from '../mailflow/domains.ts'
+import {
+  conversation,
+  handover,
+  IN_CLEAR,
+  MESSAGE,
+  OVER_TLS,
+  refusedAt,
+  reply,
+  table,
+} from '../test-bed/fixtures/evidence.ts'
+import { broken, kept, type Observation } from '../verdicts/observation.ts'
+import {
+  acceptedUnseen,
+  accepts,
+  asksForCertificate,
+  changedHeader,
+  doesNotReach,
+  lineTrue,
+  ownLineTrue,
+  reaches,
+  receivedLineTrue,
+  refusedUnseen,
+  refuses,
+  refusesHandshake,
+  refusesWithoutTls,
+  replyIs,
+} from './inbound.ts'
+
+const overTls = conversation(OVER_TLS, { gatewayIs: 'receiver' })
+const unencrypted = conversation(IN_CLEAR, { gatewayIs: 'receiver' })
+const tls12 = conversation(OVER_TLS, {
+  handshake: { version: 'TLSv1.2', suite: 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384' },
+})
+const BEGUN = OVER_TLS.slice(0, 7)
+const alerted = conversation([...BEGUN, '<-- {alert}', '<-- {close}'])
+const noAlert = conversation([...BEGUN, '<-- {close}'])
+const inClear = (about: Partial<Handover> = {}) =>
+  handover({ conversations: [unencrypted], reply: reply('250 2.0.0 Taken'), ...about })
+const ended = (
+  stage: Handover['stage'],
+  kind: NonNullable<Handover['breakdown']>['kind'],
+  conversations = [overTls],
+) => ({
+  ...refusedAt(stage, { kind, detail: 'it ended' }),
+  conversations,
+})
+/** Accepted past the tap, in one of these sessions, as the mailbox shows. */
+const pastTap = (...versions: string[]): Handover => {
+  const { reply: _, ...rest } = handover({
+    foundInMailbox: true,
+    conversations: versions.map(version => ({ ...overTls, overheard: true, handshake: { version } })),
+  })
+  return rest
+}
+
+describe('judging whether the gateway accepts a message', () => {
+  table([
+    ['over TLS', accepts(handover()), 'kept', /^accepted over TLS 1\.3: 250 2\.0\.0 Taken$/],
+    ['in the clear', accepts(inClear()), 'kept', /^accepted in clear/],
+    [
+      'in the clear where it was to be over TLS',
+      accepts(inClear(), { tls: true }),
+      'broken',
+      /accepted the message in clear: 250/,
+    ],
+    ['over TLS as it was to be', accepts(handover(), { tls: true }), 'kept'],
+    ['over the version that is asked for', accepts(handover(), { version: 'TLSv1.3' }), 'kept'],
+    [
+      'over another version',
+      accepts(handover({ conversations: [tls12] }), { version: 'TLSv1.3' }),
+      'broken',
+      /accepted over TLS 1\.2, not TLS 1\.3/,
+    ],
+    [
+      'in the clear where a version was asked for',
+      accepts(inClear(), { version: 'TLSv1.3' }),
+      'broken',
+      /over no TLS/,
+    ],
+    [
+      'after a fall-back, on the last connection',
+      accepts(handover({ conversations: [noAlert, unencrypted] })),
+      'kept',
+      /in clear/,
+    ],
+    [
+      'past the tap, as the mailbox shows',
+      accepts(pastTap('TLSv1.3')),
+      'kept',
+      /over TLS 1\.3: the message is in the mailbox/,
+    ],
+    [
+      'past the tap, in one of several sessions',
+      accepts(pastTap('TLSv1.2', 'TLSv1.3'), { version: 'TLSv1.3' }),
+      'broken',
+      /over TLS 1\.2/,
+    ],
+    ['refused', accepts(refusedAt('RCPT', '550 5.7.1 no')), 'broken', /refused the message at RCPT: 550/],
+    ['the session broke', accepts(ended('MAIL', 'closed')), 'broken', /ended at MAIL: it ended/],
+    ['the gateway did not answer', accepts(ended('MAIL', 'silent')), 'unclear', /ended at MAIL: it ended/],
+    ['there was no connection', accepts(ended('connection', 'no connection', [])), 'unclear'],
+  ])
+})
+
+describe('judging whether the gateway refuses a message', () => {
+  table([
+    ['with a reply', refuses(refusedAt('RCPT', '550 5.7.1 no'), true), 'refused', /refused at RCPT: 550/],
+    ['with a reply to EHLO inside TLS', refuses(refusedAt('EHLO', '550 no'), true), 'refused'],
+    [
+      'with a reply to EHLO before TLS',
+      refuses(refusedAt('EHLO', '550 no', false), true),
+      'unclear',
+      /already/,
+    ],
+    ['at the greeting', refuses(refusedAt('greeting', '554 no'), true), 'unclear', /already/],
+    ['at STARTTLS', refuses(refusedAt('STARTTLS', '454 no'), true), 'unclear', /already/],
+    [
+      'with a reply that is none',
+      refuses(refusedAt('DATA', '250 well'), true),
+      'unclear',
+      /neither taken nor refused/,
+    ],
+    [
+      'and so is the mail of everybody else',
+      refuses(refusedAt('RCPT', '550 no'), false),
+      'unclear',
+      /everybody else/,
+    ],
+    ['it was accepted', refuses(handover(), true), 'broken', /accepted the message: 250/],
+    [
+      'it was accepted past the tap',
+      refuses(pastTap('TLSv1.3'), true),
+      'broken',
+      /accepted the message: the message is in the mailbox/,
+    ],
+    [
+      'in the handshake, with an alert',
+      refuses(ended('handshake', 'handshake failed', [alerted]), true),
+      'refused',
+      /refused at handshake: fatal alert: protocol_version/,
+    ],
+    [
+      'in the handshake, without an alert',
+      refuses(ended('handshake', 'closed', [noAlert]), true),
+      'refused',
+      /refused at handshake: it ended/,
+    ],
+    ['right after the handshake', refuses(ended('EHLO', 'closed'), true), 'refused'],
+    [
+      'at EHLO before TLS',
+      refuses(ended('EHLO', 'closed', [noAlert]), true),
+      'unclear',
+      /ended at EHLO without a reply/,
+    ],
+    ['at MAIL, without a reply', refuses(ended('MAIL', 'closed'), true), 'refused'],
+    ['at RCPT, without a reply', refuses(ended('RCPT', 'closed'), true), 'refused'],
+    ['at DATA, without a reply', refuses(ended('DATA', 'closed'), true), 'unclear', /without a reply/],
+    [
+      'in the handshake, and the gateway is gone',
+      refuses(ended('handshake', 'closed'), false),
+      'unclear',
+      /takes no mail of others/,
+    ],
+    [
+      'with something that is no SMTP',
+      refuses(ended('MAIL', 'malformed'), true),
+      'unclear',
+      /at MAIL: it ended/,
+    ],
+    ['the gateway did not answer', refuses(ended('handshake', 'silent'), true), 'unclear'],
+    ['there was no connection', refuses(ended('connection', 'no connection', []), true), 'unclear'],
+    ['nothing is known', refuses(refusedAt('MAIL', undefined), true), 'unclear', /nothing was seen/],
+  ])
+})
+
+describe('judging whether the gateway refuses a message for want of TLS', () => {
+  const refusal = (text: string, stage: Handover['stage'] = 'MAIL') =>
+    refusesWithoutTls(refusedAt(stage, text, false))
+  table([
+    ['with 530', refusal('530 first things first'), 'refused', /refused in clear at MAIL: 530/],
+    ['with an enhanced status', refusal('550 5.7.10 no', 'RCPT'), 'refused'],
+    ['in words', refusal('550 Encryption is needed', 'DATA'), 'refused'],
+    ['after the message', refusal('554 TLS is needed', 'content'), 'refused'],
+    ['for a reason that is not told', refusal('550 5.7.1 no'), 'unclear', /another reason than TLS/],
+    [
+      'with another code that ends in 530',
+      refusal('550 5.5.1 mailbox 2530 is full'),
+      'unclear',
+      /another reason/,
+    ],
+    ['before the message begins', refusal('530 TLS', 'EHLO'), 'unclear', /already/],
+    ['with a reply that is none', refusal('250 TLS is fine'), 'unclear', /neither taken nor refused/],
+    ['it was accepted', refusesWithoutTls(inClear()), 'broken', /accepted the message in clear/],
+    ['the session broke', refusesWithoutTls(ended('MAIL', 'closed')), 'unclear', /ended at MAIL/],
+    ['nothing is known', refusesWithoutTls(refusedAt('MAIL', undefined)), 'unclear', /no reply/],
+  ])
+})
+
+describe('judging whether the gateway refuses a handshake', () => {
+  const failed = (conversations = [alerted]) => ended('handshake', 'handshake failed', conversations)
+  table([
+    [
+      'with an alert',
+      refusesHandshake(failed(), true),
+      'refused',
+      /was refused: fatal alert: protocol_version/,
+    ],
+    ['without an alert', refusesHandshake(failed([noAlert]), true), 'refused', /without an alert: it ended/],
+    [
+      'an alert of the client counts for nothing',
+      refusesHandshake(failed([conversation([...BEGUN, '--> {alert}'])]), true),
+      'refused',
+      /without an alert/,
+    ],
+    ['it succeeded', refusesHandshake(handover(), true), 'broken', /succeeded with TLS 1\.3/],
+    [
+      'STARTTLS was refused',
+      refusesHandshake({ ...refusedAt('STARTTLS', '454 no'), conversations: [noAlert] }, true),
+      'unclear',
+      /STARTTLS was refused/,
+    ],
+    [
+      'no handshake was begun',
+      refusesHandshake(ended('EHLO', 'closed', [unencrypted]), true),
+      'unclear',
+      /ended at EHLO/,
+    ],
+    [
+      'nothing broke at the handshake',
+      refusesHandshake({ ...refusedAt('handshake', undefined), conversations: [noAlert] }, true),
+      'unclear',
+      /no handshake was begun/,
+    ],
+    [
+      'the gateway did not answer',
+      refusesHandshake(ended('handshake', 'silent', [noAlert]), true),
+      'unclear',
+    ],
+    ['the gateway is gone', refusesHandshake(failed(), false), 'unclear', /takes no mail of others/],
+    ['there was no connection', refusesHandshake(ended('connection', 'no connection', []), true), 'unclear'],
+  ])
+})
+
+describe('judging whether the gateway asks for a certificate', () => {
+  const asked = { ...overTls, handshake: { clientCertificateRequested: true } }
+  table([
+    ['it asked', asksForCertificate(handover({ conversations: [asked] })), 'kept', /asked for a certificate/],
+    [
+      'it asked on a connection after one without TLS',
+      asksForCertificate(handover({ conversations: [unencrypted, asked] })),
+      'kept',
+      /asked for/,
+    ],
+    ['it did not ask', asksForCertificate(handover()), 'broken', /never asked/],
+    ['there was no TLS', asksForCertificate(inClear()), 'kept', /without TLS/],
+  ])
+})
+
+const mail = (content = MESSAGE.content): Mail => ({ content, from: MESSAGE.from, to: MESSAGE.to })
+
+describe('judging whether a message reaches the mailbox', () => {
+  const unchanged = (content: string) => reaches(handover(), [mail(content)], { unchanged: true })
+  table([
+    ['it is there', reaches(handover(), [mail()]), 'kept', /got it$/],
+    ['it is there unchanged', unchanged(MESSAGE.content), 'kept', /unchanged/],
+    ['it is there with more headers', unchanged(`Received: from x by y\r\n${MESSAGE.content}`), 'kept'],
+    [
+      'it is there with another text',
+      unchanged(`${MESSAGE.content}more`),
+      'broken',
+      /not the one that was sent/,
+    ],
+    [
+      'it is there with another subject',
+      unchanged(MESSAGE.content.replace('token-1', 'x')),
+      'broken',
+      /another subject/,
+    ],
+    ['it is there changed, of which nobody asked', reaches(handover(), [mail('x')]), 'kept'],
+    ['it is there twice', reaches(handover(), [mail(), mail()]), 'broken', /more than once: 2 times/],
+    ['accepted and not there in time', reaches(handover(), []), 'unclear', /in time/],
+    ['accepted, and a later one is there', reaches(handover(), [], { overtaken: true }), 'broken', /lost it/],
+    ['refused', reaches(refusedAt('RCPT', '550 no'), []), 'broken', /did not reach/],
+    ['the gateway did not answer', reaches(ended('MAIL', 'silent'), []), 'unclear', /ended at MAIL/],
+    ['accepted, where no mailbox can be looked into', acceptedUnseen(handover()), 'kept', /taken with 250/],
+    [
+      'refused, where no mailbox can be looked into',
+      acceptedUnseen(refusedAt('RCPT', '550 no')),
+      'broken',
+      /refused the message/,
+    ],
+  ])
+})
+
+describe('judging whether a message does not reach the mailbox', () => {
+  table([
+    ['a later one is there and this one is not', doesNotReach([], true), 'refused'],
+    ['neither is there', doesNotReach([], false), 'unclear', /not even a later message/],
+    ['it is there', doesNotReach([mail()], true), 'broken', /reached the mailbox/],
+    ['refused, where no mailbox can be looked into', refusedUnseen(refusedAt('RCPT', '550 no')), 'refused'],
+    ['accepted, where no mailbox can be looked into', refusedUnseen(handover()), 'broken', /taken with 250/],
+    [
+      'cut off, where no mailbox can be looked into',
+      refusedUnseen(ended('content', 'closed')),
+      'unclear',
+      /nobody can tell/,
+    ],
+  ])
+})
+
+describe('judging the Received line that the gateway adds', () => {
+  const LINE =
+    'from client by mx.gateway.test with ESMTPS id 1 (version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384)'
+  const said = (line: string, hop = overTls) => lineTrue(line, hop)
+  table([
+    [
+      'it says TLS, version and suite, as the wire',
+      said(LINE),
+      'kept',
+      /says ESMTPS and TLS 1\.3, as the wire/,
+    ],
+    ['it says TLS alone', said('by mx with ESMTPSA'), 'kept', /says ESMTPSA, as the wire/],
+    ['it says UTF8SMTPS', said('by mx with UTF8SMTPS'), 'kept'],
+    [
+      'it says no TLS where there was some',
+      said('by mx with ESMTP'),
+      'broken',
+      /came over TLS, but .* says ESMTP/,
+    ],
+    ['it says SMTP where there was TLS', said('by mx with SMTP'), 'broken', /says SMTP/],
+    ['it says ESMTPA where there was TLS', said('by mx with ESMTPA'), 'broken', /says ESMTPA/],
+    ['it says nothing where there was TLS', said('by mx id 1'), 'broken', /says nothing/],
+    [
+      'it says TLS where there was none',
+      said('by mx with ESMTPS', unencrypted),
+      'broken',
+      /came in clear, but .* says ESMTPS/,
+    ],
+    [
+      'it names TLS where there was none',
+      said('by mx with ESMTP (TLS 1.3)', unencrypted),
+      'broken',
+      /names TLS/,
+    ],
+    ['it says no TLS where there was none', said('by mx with ESMTP', unencrypted), 'kept'],
+    ['it says SMTP where there was no TLS', said('by mx with SMTP', unencrypted), 'kept'],
+    [
+      'it says another version',
+      said('by mx with ESMTPS (TLSv1.2)'),
+      'broken',
+      /wire had TLS 1\.3, the Received line says TLS 1\.2/,
+    ],
+    ['it says TLS 1 and there was 1.3', said('by mx with ESMTPS (TLS1)'), 'broken', /says TLS 1\.0/],
+    [
+      'it says another suite',
+      said('by mx with ESMTPS (TLS_AES_128_GCM_SHA256)'),
+      'broken',
+      /Received line says TLS_AES_128/,
+    ],
+    [
+      "it says the suite in OpenSSL's name",
+      said('by mx with ESMTPS (ECDHE-RSA-AES256-GCM-SHA384)', tls12),
+      'kept',
+    ],
+  ])
+
+  const received = (...lines: string[]) =>
+    mail([...lines.map(line => `Received: ${line}`), MESSAGE.content].join('\r\n'))
+  const forged = { ...MESSAGE, content: `Received: with ESMTPS\r\n${MESSAGE.content}` }
+  table([
+    [
+      'the lowest of several lines is the one about the client',
+      receivedLineTrue(handover(), received('with LMTP', LINE)),
+      'kept',
+    ],
+    [
+      'a line that came with the message counts for nothing',
+      receivedLineTrue(handover({ message: forged }), received('with ESMTP', 'with ESMTPS')),
+      'broken',
+      /says ESMTP/,
+    ],
+    [
+      'the last of several connections is the one',
+      receivedLineTrue(handover({ conversations: [noAlert, overTls] }), received(LINE)),
+      'kept',
+    ],
+    ['there is no line', receivedLineTrue(handover(), mail()), 'broken', /added no Received line/],
+    [
+      'the message is not in the mailbox',
+      receivedLineTrue(handover(), undefined),
+      'unclear',
+      /not in the mailbox/,
+    ],
+  ])
+
+  const flow = { hostname: 'mx.gateway.test', domain: 'gateway.test' }
+  const own = (content: string | undefined, hop: typeof overTls | undefined = overTls) =>
+    ownLineTrue(content, flow, hop)
+  table([
+    [
+      "among another server's lines",
+      own(received('by other.test with ESMTP', LINE, 'by third.test with ESMTP').content),
+      'kept',
+    ],
+    ['under the name of the tap', own(received(`by ${pathTo('gateway.test')} with ESMTPS`).content), 'kept'],
+    ['the lowest of its own', own(received('by mx.gateway.test with LMTP', LINE).content), 'kept'],
+    ['it is not true', own(received('by mx.gateway.test with ESMTP').content), 'broken', /says ESMTP/],
+    ['it has none', own(received('by other.test with ESMTPS').content), 'broken', /added no Received line/],
+    ['the message is not in the mailbox', own(undefined), 'unclear'],
+    ['the hop was not seen', ownLineTrue(LINE, flow, undefined), 'unclear'],
+  ])
+})
+
+describe('judging which header was changed', () => {
+  const changed = (content: string): Observation => {
+    const name = changedHeader(MESSAGE.content, content)
+    return name === undefined ? kept('none') : broken(name)
+  }
+  table([
+    ['none', changed(MESSAGE.content), 'kept'],
+    ['one folded in another way', changed(MESSAGE.content.replace('Subject: ', 'Subject:\r\n\t')), 'kept'],
+    ['the subject', changed('Message-ID: <token-1@probe.test>\r\n\r\n'), 'broken', /^subject$/],
+    ['the message id', changed('Subject: token-1\r\nMessage-ID: <x@y>\r\n\r\n'), 'broken', /^message-id$/],
+  ])
+})
+
+describe('judging a reply', () => {
+  table([
+    ['the right refusal', replyIs(reply('530 5.7.0 TLS first'), 530), 'refused'],
+    ['the right success', replyIs(reply('250 2.0.0 well'), 250), 'kept', /the reply is 250/],
+    ['another code', replyIs(reply('500 no'), 530), 'broken', /the reply is 500 no/],
+    ['the right enhanced status', replyIs(reply('530 5.7.0 TLS first'), 530, '5.7.0'), 'refused'],
+    [
+      'another enhanced status',
+      replyIs(reply('530 5.7.1 no'), 530, '5.7.0'),
+      'broken',
+      /has status 5\.7\.1, not 5\.7\.0/,
+    ],
+    ['no enhanced status', replyIs(reply('530 no'), 530, '5.7.0'), 'broken', /has status none/],
+  ])
+})

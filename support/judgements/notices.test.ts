@@ -1,0 +1,92 @@
+import type { Notices } from '../evidence/sent.ts'
+import { arrival, held, MESSAGE, received, sent, table } from '../test-bed/fixtures/evidence.ts'
+import { authorTold, nobodyTold } from './notices.ts'
+
+const recipient = MESSAGE.to[0]!
+const givenUp = held({ word: [{ kind: 'bounced', recipient, reason: 'expired' }] })
+const notice = received({ from: '', content: `Final-Recipient: rfc822; ${recipient}` })
+/** Sent after the notification was there; it reached the author. */
+const later = sent({ message: { ...MESSAGE, token: 'token-2' } })
+const laterCopy = received({ content: 'The word is token-2.' })
+const lost = sent({ message: later.message, arrivals: [] })
+const at = (...toAuthor: Notices['toAuthor']): Notices => ({ toAuthor, toRecipient: [] })
+
+const NOT_GIVEN_UP = [
+  [
+    'the gateway did not take the message',
+    held({ refusal: '550 no' }),
+    'unclear',
+    /did not take the message to send on: 550 no/,
+  ],
+  ['the message arrived', sent(), 'broken', /the message arrived/],
+  [
+    'the message arrived although the gateway says that it returned it',
+    { ...givenUp, arrivals: [arrival()] },
+    'broken',
+    /the message arrived/,
+  ],
+  ['the gateway said nothing', held({ word: [] }), 'unclear', /said nothing/],
+  [
+    'the message is still queued',
+    held({ attempts: 3 }),
+    'broken',
+    /after 3 attempts the message is still queued: TLS is required/,
+  ],
+] as const
+
+describe('judging whether the author was told that a message was given up', () => {
+  table([
+    ['one notification came', authorTold(givenUp, at(notice, laterCopy), later), 'kept'],
+    ['no notification came', authorTold(givenUp, at(laterCopy), later), 'broken', /not told/],
+    ['two came', authorTold(givenUp, at(notice, notice, laterCopy), later), 'broken', /told 2 times/],
+    [
+      'it has a return path',
+      authorTold(givenUp, at({ ...notice, from: 'x@y.test' }), later),
+      'broken',
+      /return path x@y\.test/,
+    ],
+    [
+      'it does not name the recipient',
+      authorTold(givenUp, at({ ...notice, content: 'sorry' }), later),
+      'broken',
+      /does not name/,
+    ],
+    [
+      'no later message reached the author, so a second one may be missing',
+      authorTold(givenUp, at(notice), lost),
+      'unclear',
+      /not even a later message/,
+    ],
+    ...NOT_GIVEN_UP.map(
+      ([what, one, kind, detail]) =>
+        [what, authorTold(one, at(notice, laterCopy), later), kind, detail] as const,
+    ),
+  ])
+})
+
+describe('judging whether nobody was told of a message without return path', () => {
+  table([
+    [
+      'only the later message came',
+      nobodyTold(givenUp, at(laterCopy), later),
+      'refused',
+      /nobody was notified/,
+    ],
+    [
+      'the author was notified',
+      nobodyTold(givenUp, at(notice, laterCopy), later),
+      'broken',
+      /somebody was notified/,
+    ],
+    [
+      'the recipient was notified',
+      nobodyTold(givenUp, { toAuthor: [laterCopy], toRecipient: [notice] }, later),
+      'broken',
+      /somebody was notified/,
+    ],
+    ['no later message arrived', nobodyTold(givenUp, at(), lost), 'unclear', /not even a later message/],
+    ...NOT_GIVEN_UP.map(
+      ([what, one, kind, detail]) => [what, nobodyTold(one, at(laterCopy), later), kind, detail] as const,
+    ),
+  ])
+})
