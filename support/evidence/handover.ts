@@ -27,6 +27,13 @@ export interface Handover {
   /** Why it could not go on, when it did not end with a reply. */
   breakdown?: { kind: Breakdown; detail: string }
   accepted: boolean
+  /** How many copies the mailbox may get, because the client named more recipients than one; absent: one. */
+  copies?: number
+  /**
+   * The part of the client's manner that the gateway lawfully refused or does not offer, with its reply: what became of the
+   * message then says nothing about the gateway.
+   */
+  declined?: string
   /**
    * The gateway accepted the message, as the mailbox behind it shows: its reply could not be read, because the session
    * between a second server and the gateway is encrypted.

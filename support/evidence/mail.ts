@@ -5,9 +5,12 @@ export interface Message {
   to: string[]
   /** Stands in its subject, id and text and in no other message: it is found on any wire and in any mailbox. */
   token: string
-  /** RFC 5322, CRLF line ends. */
+  /** RFC 5322, CRLF line ends, one character for each byte. */
   content: string
 }
+
+/** Has bytes above 127. */
+export const isEightBit = (content: string): boolean => /[\x80-\xff]/.test(content)
 
 /** Headers of a received message, unfolded, in their order. */
 export function headersOf(content: string): { name: string; value: string }[] {

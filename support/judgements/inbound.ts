@@ -134,7 +134,7 @@ export function reaches(
       return broken('the gateway accepted the message and lost it: a later one is in the mailbox')
     return unclear('the gateway accepted the message, but it did not reach the mailbox in time')
   }
-  if (mails.length > 1)
+  if (mails.length > (handover.copies ?? 1))
     return broken(
       `the mailbox got the message more than once: ${mails.length} times`,
       'the mailbox got the message more than once',

@@ -28,6 +28,23 @@ export interface Endpoint {
   port: number
 }
 
+/** One thing that a client says: a command, or a chunk of a message behind the BDAT that announces it (RFC 3030 s2). */
+export type Utterance = { command: string } | { chunk: Buffer; last: boolean }
+
+/** Cuts bytes into pieces: each leaves by a write of its own, and inside TLS in a record of its own. */
+export type Cut = (bytes: Buffer) => Buffer[]
+
+/** How the bytes of a client leave; absent: in one write. */
+export interface Writes {
+  commands?: Cut
+  /** Of messages, with the dot or the BDAT command that belongs to them. */
+  messages?: Cut
+}
+
+/** Pause behind each of a few pieces, in ms, so that the receiver reads them one by one; many have none. */
+const BETWEEN_PIECES = 1
+const FEW = 8
+
 /** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT, all together by MAX_SESSION. */
 export class SmtpClient {
   readonly recorder: Recorder
@@ -44,6 +61,10 @@ export class SmtpClient {
   #alert = false
   /** Of MAX_SESSION, in ms. */
   #left = MAX_SESSION
+  writes: Writes = {}
+  /** All pieces so far have left. */
+  #pieces = Promise.resolve()
+  #waitingPieces = 0
 
   private constructor(socket: Socket, recorder: Recorder) {
     this.recorder = recorder
@@ -71,6 +92,11 @@ export class SmtpClient {
     }
     recorder.event('sender', 'open', `to ${to.host} port ${to.port}`)
     return new SmtpClient(socket, recorder)
+  }
+
+  /** The address that the receiver sees. */
+  get localAddress(): string {
+    return this.#link.socket.localAddress ?? ''
   }
 
   get secured(): boolean {
@@ -195,16 +221,54 @@ export class SmtpClient {
   write(bytes: string | Buffer, shown = printable(bytes)): void {
     if (this.#ended) throw this.#ended
     this.recorder.event('sender', 'command', printable(shown), this.#secured)
-    this.#stream.write(bytes)
+    this.#send(Buffer.from(bytes), this.writes.commands)
   }
 
-  /** Sends a message and the final dot, dots stuffed (RFC 5321 s4.5.2), and awaits the verdict on it. */
+  /** Says several things without waiting for replies between them (RFC 2920), in one write where nothing is to be cut. */
+  say(utterances: readonly Utterance[]): void {
+    if (this.#ended) throw this.#ended
+    const parts = utterances.map(one => {
+      const command = 'command' in one ? one.command : `BDAT ${one.chunk.length}${one.last ? ' LAST' : ''}`
+      this.recorder.event('sender', 'command', printable(command), this.#secured)
+      const line = Buffer.from(`${command}\r\n`)
+      if ('command' in one) return { bytes: line, cut: this.writes.commands }
+      this.recorder.event('sender', 'content', `chunk of ${one.chunk.length} bytes`, this.#secured)
+      return { bytes: Buffer.concat([line, one.chunk]), cut: this.writes.messages }
+    })
+    if (parts.some(({ cut }) => cut)) for (const { bytes, cut } of parts) this.#send(bytes, cut)
+    else this.#send(Buffer.concat(parts.map(({ bytes }) => bytes)))
+  }
+
+  /**
+   * Sends a message and the final dot, dots stuffed (RFC 5321 s4.5.2), and awaits the verdict on it. `message` has one
+   * character for each byte.
+   */
   async content(message: string): Promise<Reply> {
     if (this.#ended) throw this.#ended
     const stuffed = message.replace(/\r?\n/g, '\r\n').replace(/(^|\n)\./g, '$1..')
-    this.recorder.event('sender', 'content', `message of ${Buffer.byteLength(message)} bytes`, this.#secured)
-    this.#stream.write(`${stuffed}${stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`)
+    this.recorder.event('sender', 'content', `message of ${message.length} bytes`, this.#secured)
+    const whole = `${stuffed}${stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`
+    this.#send(Buffer.from(whole, 'latin1'), this.writes.messages)
     return this.reply()
+  }
+
+  #send(bytes: Buffer, cut?: Cut): void {
+    const stream = this.#stream
+    if (!cut && this.#waitingPieces === 0) {
+      stream.write(bytes)
+      return
+    }
+    const pieces = cut?.(bytes) ?? [bytes]
+    this.#waitingPieces++
+    this.#pieces = this.#pieces.then(async () => {
+      for (const piece of pieces) {
+        if (this.#ended) return
+        await new Promise<void>(resolve => stream.write(piece, () => resolve()))
+        if (pieces.length <= FEW) await pause(BETWEEN_PIECES)
+        else await new Promise(setImmediate)
+      }
+      this.#waitingPieces--
+    })
   }
 
   /**
@@ -261,6 +325,7 @@ export class SmtpClient {
   async quit(): Promise<void> {
     try {
       this.write('QUIT\r\n', 'QUIT')
+      await this.#pieces
       const parted = new Promise<void>(resolve => {
         // A receiver that closes first destroys the stream, and then nobody calls the callback of `end`.
         this.#stream.once('close', resolve)

@@ -1,0 +1,35 @@
+import type { Stage } from '../evidence/handover.ts'
+import type { Reply } from '../wire/smtp/smtp.ts'
+import type { ClientManner } from './manner.ts'
+
+/** Replies to what a server does not understand or does not do: RFC 5321 s4.2.2 and s4.1.1.11. */
+const NOT_UNDERSTOOD = new Set([500, 501, 502, 503, 504, 555])
+/** What every server has to take, in bytes: RFC 5321 s4.5.3.1.7. */
+const SMALLEST_LIMIT = 64 * 1024
+
+/** The status of a reply is one of security or policy, or its words are about TLS: RFC 3463 s3.8. */
+export const isAboutTls = ({ code, enhanced = '', text }: Reply): boolean =>
+  code === 530 || code === 454 || /^[45]\.7\./.test(enhanced) || /TLS|SSL|encrypt|certificate/i.test(text)
+
+/**
+ * The part of the manner that a gateway may lawfully refuse to go along with, where this reply refuses it; nothing where
+ * the reply is about something else. `size`: of the message, in bytes.
+ */
+export function declinedPart(
+  manner: ClientManner,
+  { stage, reply, size }: { stage: Stage; reply: Reply; size: number },
+): string | undefined {
+  const { code, enhanced = '' } = reply
+  if (code < 500 || isAboutTls(reply)) return undefined
+  const { greeting, sender, parameters, transfer, commandEnd } = manner
+  if (code === 552 && size > SMALLEST_LIMIT) return `a message of ${size} bytes`
+  const notUnderstood = NOT_UNDERSTOOD.has(code)
+  // Names in EHLO may be refused for what they are.
+  if (stage === 'EHLO' && greeting && (notUnderstood || code === 550 || code === 554)) return greeting
+  if (stage === 'MAIL' && parameters && (notUnderstood || code === 552)) return `the parameter ${parameters}`
+  const address = notUnderstood || code === 553 || /^5\.[15]\./.test(enhanced)
+  // A null sender must be taken: RFC 5321 s4.5.5.
+  if (stage === 'MAIL' && sender && sender !== 'null' && address) return `the sender: ${sender}`
+  if (stage === 'content' && transfer?.startsWith('BDAT') && notUnderstood) return transfer
+  return commandEnd && notUnderstood ? commandEnd : undefined
+}

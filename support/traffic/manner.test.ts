@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import type { InboundConnector } from '../mailflow/mail-flow.ts'
+import type { SenderBehaviour } from './client-behaviour.ts'
+import { type ClientManner, fits } from './manner.ts'
+
+const CONNECTORS: InboundConnector[] = [
+  { from: '*.required.test', tls: 'required' },
+  { from: '*.certified.test', tls: 'required', clientCertificate: 'mail.certified.test' },
+  { from: '*.open.test', tls: 'opportunistic' },
+]
+
+describe('a manner of a client', () => {
+  const TLS: SenderBehaviour = { tls: 'uses' }
+  const UNENCRYPTED: SenderBehaviour = { tls: 'does not use' }
+  const FITTING: [ClientManner, SenderBehaviour, boolean, string?][] = [
+    [{}, TLS, true],
+    [{ greeting: 'HELO in place of EHLO' }, UNENCRYPTED, true],
+    [{ greeting: 'HELO in place of EHLO' }, TLS, false],
+    [{ greeting: 'HELO in place of EHLO' }, { tls: 'falls back to clear' }, false],
+    [{ greeting: 'HELO in place of EHLO', parameters: 'SIZE' }, UNENCRYPTED, false],
+    [{ greeting: 'HELO in place of EHLO', transfer: 'BDAT in one chunk' }, UNENCRYPTED, false],
+    [{ greeting: 'EHLO with an address literal' }, TLS, true],
+    [{ greeting: 'EHLO with an address literal' }, { tls: 'uses', greetsAs: 'mail.other.test' }, false],
+    [{ sender: 'domain in capitals' }, { tls: 'uses', inCapitals: true }, false],
+    [{ sender: 'null' }, TLS, false],
+    [{ sender: 'null' }, TLS, true, 'a.stranger.test'],
+    [{ sender: 'null' }, TLS, true, 'a.open.test'],
+    [{ sender: 'null' }, TLS, false, 'a.required.test'],
+    [{ sender: 'null' }, TLS, false, 'a.certified.test'],
+    [{ transfer: 'DATA with the envelope pipelined' }, { tls: 'uses', leavesAt: 'MAIL' }, false],
+    [{ transfer: 'DATA with the envelope pipelined', extraCommands: 'NOOP between commands' }, TLS, false],
+    [{ transfer: 'DATA with the envelope pipelined', extraCommands: 'RSET before MAIL' }, TLS, true],
+    [{ transfer: 'BDAT with the envelope pipelined' }, { tls: 'uses', cuts: true }, false],
+    [{ transfer: 'BDAT in one chunk' }, { tls: 'uses', cuts: true }, true],
+  ]
+  for (const [manner, behaviour, fit, domain] of FITTING) {
+    const what = [manner, behaviour, domain].map(one => JSON.stringify(one)).join(' ')
+    it(`${fit ? 'fits' : 'does not fit'}: ${what}`, () =>
+      assert.equal(fits(manner, behaviour, domain ? { connectors: CONNECTORS, domain } : undefined), fit))
+  }
+})

@@ -1,0 +1,102 @@
+import { isDeepStrictEqual } from 'node:util'
+import { isEightBit, type Message } from '../evidence/mail.ts'
+import { decisive, type InboundConnector } from '../mailflow/mail-flow.ts'
+import type { SenderBehaviour } from './client-behaviour.ts'
+
+/**
+ * The ways in which a lawful client may differ from the plain one, which is what holds where a key is absent. No way
+ * changes what an example is about.
+ *
+ * A domain with a dot at its end is not among the senders: the grammar of RFC 5321 s4.1.2 has no such domain.
+ */
+export const CLIENT_MANNERS = {
+  /** Plain: EHLO with the client's name. RFC 5321 s4.1.1.1, s4.1.3 and s4.1.4. */
+  greeting: ['HELO before EHLO', 'EHLO twice', 'EHLO with an address literal', 'HELO in place of EHLO'],
+  /** Plain: capitals. Case does not matter in verbs and keywords: RFC 5321 s2.4. */
+  commandCase: ['lower case', 'mixed case'],
+  /** Plain: nothing. Servers should tolerate blanks there: RFC 5321 s4.1.1. */
+  commandEnd: ['a blank before the line end'],
+  /** Of MAIL. Plain: none. RFC 1870 s6, RFC 6152 s2, RFC 6531 s3.4, RFC 3461 s4.3 and s4.4. */
+  parameters: ['SIZE', 'BODY', 'SIZE and BODY', 'SMTPUTF8', 'RET and ENVID'],
+  /** Beside those that a delivery needs. Plain: none. RFC 5321 s4.1.1.5, s4.1.1.6, s4.1.1.9 and s4.1.4. */
+  extraCommands: ['RSET before MAIL', 'NOOP between commands', 'VRFY before MAIL'],
+  /** Plain: the address of the message. RFC 5321 s4.1.2, s4.5.5, s4.5.3.1.1, s2.4 and appendix C. */
+  sender: [
+    'null',
+    'quoted local part',
+    'quoted local part with an at sign',
+    'source route',
+    'domain in capitals',
+    'local part of 64 characters',
+  ],
+  /** Plain: the address of the message alone. RFC 5321 s3.3, s4.5.1 and s4.5.3.1.8. */
+  recipients: [
+    'two, the mailbox first',
+    'two, the mailbox second',
+    'the mailbox twice',
+    'one that does not exist, then the mailbox',
+  ],
+  /** Plain: DATA. RFC 5321 s4.1.1.4, RFC 2920 s3.1, RFC 3030 s2 and s4.2. */
+  transfer: [
+    'DATA with the envelope pipelined',
+    'BDAT in one chunk',
+    'BDAT in several chunks',
+    'BDAT with the envelope pipelined',
+  ],
+  /** Plain: one write for each command. TCP knows no borders between writes: RFC 9293 s3.7. */
+  commandWrites: ['single bytes', 'two halves'],
+  /** Plain: one write for the message and the dot after it. RFC 9293 s3.7. */
+  messageWrites: ['pieces of 1 KiB', 'the final dot apart'],
+} as const satisfies Record<string, readonly string[]>
+
+/** How a lawful client talks to the gateway; an absent key is the plain way. JSON only. */
+export type ClientManner = { [K in keyof typeof CLIENT_MANNERS]?: (typeof CLIENT_MANNERS)[K][number] }
+
+/** The EHLO keywords without which a client cannot talk in this manner or send this message, each with what needs it. */
+export function neededKeywords(manner: ClientManner, message?: Message): ReadonlyMap<string, string> {
+  const { transfer = '', parameters = '' } = manner
+  const needed = new Map<string, string>()
+  if (transfer.includes('BDAT')) needed.set('CHUNKING', transfer)
+  if (transfer.includes('pipelined')) needed.set('PIPELINING', transfer)
+  for (const [parameter, keyword] of Object.entries(KEYWORDS))
+    if (parameters.includes(parameter)) needed.set(keyword, `the parameter ${parameters}`)
+  if (message && isEightBit(message.content)) needed.set('8BITMIME', 'a text of 8 bits')
+  return needed
+}
+
+/** By the parameter of MAIL that it permits. */
+const KEYWORDS = { SIZE: 'SIZE', BODY: '8BITMIME', SMTPUTF8: 'SMTPUTF8', RET: 'DSN' }
+
+/**
+ * Whether a client can talk in this manner and still do what the example demands of it. `decides`: the inbound connectors
+ * of the gateway, with the domain that the client writes from; without it, no null sender fits.
+ */
+export function fits(
+  manner: ClientManner,
+  behaviour: SenderBehaviour,
+  decides?: { connectors: readonly InboundConnector[]; domain: string },
+): boolean {
+  const { greeting, sender, transfer = 'DATA', extraCommands } = manner
+  const usesTls = behaviour.tls !== 'does not use'
+  const pipelined = transfer.includes('pipelined')
+  // The keywords of extensions are in the reply to EHLO alone.
+  if (greeting === 'HELO in place of EHLO' && (usesTls || neededKeywords(manner).size > 0)) return false
+  if (greeting === 'EHLO with an address literal' && behaviour.greetsAs) return false
+  if (sender === 'domain in capitals' && behaviour.inCapitals) return false
+  if (sender === 'null' && !sameConnector(decides)) return false
+  // NOOP may only end a group of commands: RFC 2920 s3.1.
+  if (pipelined && extraCommands === 'NOOP between commands') return false
+  if (transfer === 'BDAT with the envelope pipelined' && behaviour.cuts) return false
+  return !(pipelined && behaviour.leavesAt)
+}
+
+/** The gateway demands the same of a client without a domain as of this one: its null sender names no domain. */
+function sameConnector(decides: Parameters<typeof fits>[2]): boolean {
+  if (!decides) return false
+  const { connectors, domain } = decides
+  const demands = ({ tls = 'opportunistic', clientCertificate }: Partial<InboundConnector> = {}) => ({
+    tls,
+    clientCertificate,
+  })
+  return isDeepStrictEqual(demands(decisive(connectors, domain)), demands(decisive(connectors, '')))
+}
