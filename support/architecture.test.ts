@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { PACKAGE_ROOT } from './package-root.ts'
 
 /**
- * The floors of the house, lowest first: a file may import files of its own floor and of lower floors, types too. A
- * floor is a folder with all folders in it; `support` is the single files in that folder.
+ * The floors of the code, lowest first. A file may import files and types of its own floor and of lower floors. A floor is
+ * a folder with all folders in it; the floor `support` has only the single files in that folder.
  */
 const FLOORS = [
   'support',
@@ -29,7 +29,7 @@ const FLOORS = [
   'support/cli',
 ] as const
 
-/** The files that each file imports, by their paths in the package. */
+/** For each file, the files that it imports. Paths are relative to the package. */
 type Imports = ReadonlyMap<string, readonly string[]>
 
 const floorOf = (path: string): number =>
@@ -37,7 +37,7 @@ const floorOf = (path: string): number =>
     floor === 'support' ? dirname(path) === floor : path.startsWith(`${floor}/`),
   )
 
-/** Imports of a higher floor, or of a file that is on no floor, such as a test's. */
+/** Imports from a higher floor, or of a file that is on no floor, such as a file of the tests. */
 function upwards(imports: Imports): string[] {
   return [...imports].flatMap(([file, targets]) =>
     targets
@@ -46,7 +46,7 @@ function upwards(imports: Imports): string[] {
   )
 }
 
-/** A circle of imports: the files on it, from one of them back to it. Nothing where there is none. */
+/** The files of a circle of imports, from one file back to the same file. Undefined if there is no circle. */
 function circle(imports: Imports): string[] | undefined {
   const done = new Set<string>()
   const walk = (file: string, path: readonly string[]): string[] | undefined => {
@@ -75,7 +75,7 @@ const importsIn = (file: string, text: string): string[] =>
     ),
   ].map(([, ...found]) => join(dirname(file), found.find(path => path !== undefined)!))
 
-/** Of the product: tests, and what they share in test-bed/, may import anything. */
+/** The imports of the product's files. Tests and the folder test-bed/ may import anything. */
 function importsOfProduct(): Imports {
   const files = globSync('{support,steps,containers}/**/*.ts', { cwd: PACKAGE_ROOT })
     .map(file => file.replaceAll('\\', '/'))
@@ -86,7 +86,7 @@ function importsOfProduct(): Imports {
 describe('the files of the product', () => {
   const imports = importsOfProduct()
 
-  it('are all on a floor', () => {
+  it('are each on a floor', () => {
     assert.ok(imports.size > 150)
     assert.deepEqual(
       [...imports.keys()].filter(file => floorOf(file) < 0),
@@ -99,29 +99,29 @@ describe('the files of the product', () => {
       )
   })
 
-  it('import no file of a higher floor, and none of a test', () => {
+  it('import no file of a higher floor and no file of a test', () => {
     assert.deepEqual(upwards(imports), [])
   })
 
-  it('import each other in no circle', () => {
+  it('have no circle of imports', () => {
     assert.equal(circle(imports)?.join(' -> '), undefined)
   })
 })
 
-describe('what the product may not import', () => {
+describe('an import that is not allowed', () => {
   const planted = (file: string, text: string): Imports =>
     new Map([...importsOfProduct(), [file, importsIn(file, text)]])
 
-  const UPWARDS: [file: string, text: string, says: string[]][] = [
+  const UPWARDS: [file: string, text: string, expected: string[]][] = [
     [
       'support/wire/planted.ts',
       "import type { Lab } from '../lab/lab.ts'\n",
       ['support/wire/planted.ts imports support/lab/lab.ts'],
     ],
     [
-      'support/life.ts',
+      'support/process-id.ts',
       "export { Recorder } from './wire/recorder.ts'\n",
-      ['support/life.ts imports support/wire/recorder.ts'],
+      ['support/process-id.ts imports support/wire/recorder.ts'],
     ],
     [
       'support/lab/partner/planted.ts',
@@ -138,12 +138,12 @@ describe('what the product may not import', () => {
     ],
     ['support/run/planted.ts', "import { Pki } from '../pki/pki.ts'\nimport './run.ts'\n", []],
   ]
-  for (const [file, text, says] of UPWARDS)
-    it(`is found in ${file}: ${says.length} of it`, () => {
-      assert.deepEqual(upwards(planted(file, text)), says)
+  for (const [file, text, expected] of UPWARDS)
+    it(`is found in ${file}: ${expected.length}`, () => {
+      assert.deepEqual(upwards(planted(file, text)), expected)
     })
 
-  it('is found where files import each other in a circle', () => {
+  it('is found if files import each other in a circle', () => {
     const text = "import type { Run } from './run.ts'\n"
     assert.match(
       circle(planted('support/run/locks.ts', text))?.join(' ') ?? 'none',

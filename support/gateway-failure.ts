@@ -1,4 +1,4 @@
-/** The gateway did not start or went away by itself: the run can say nothing about it. */
+/** The gateway did not start, or it ended by itself, so the run cannot judge it. */
 export class GatewayFailure extends Error {
   override name = 'GatewayFailure'
 }

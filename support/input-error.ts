@@ -1,6 +1,6 @@
 /**
- * What the user gave cannot be used: a file, an option, a name. The message says where and why and is all that the
- * command line prints; the exit status is 2 (design contract, section 5). Never thrown for a fault of our own.
+ * The user gave a file, an option or a name that the suite cannot use. The message says where and why. The command line
+ * prints only this message and ends with exit status 2. A fault of the suite itself is never an InputError.
  */
 export class InputError extends Error {
   override readonly name = 'InputError'

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hasEnded, life, PLACE } from './life.ts'
+import { hasEnded, PID_SCOPE, uniqueProcessId } from './process-id.ts'
 
-/** Something that a run left which has ended without clearing up. */
+/** Something that a run has left, because the run ended before it could remove it. */
 export interface Leftover {
   kind: 'container' | 'network' | 'volume' | 'process' | 'folder'
   name: string
@@ -12,26 +12,26 @@ export interface Leftover {
   since: number
 }
 
-/** In the environment of every process that a run starts as a gateway: the mark of the run. */
+/** The environment variable that has `RUN_MARK` in every gateway process that a run starts. */
 export const RUN_VARIABLE = 'MAIL_TLS_RUN'
 
-const PLACE_HASH = createHash('sha256').update(PLACE).digest('hex').slice(0, 8)
+const SCOPE_HASH = createHash('sha256').update(PID_SCOPE).digest('hex').slice(0, 8)
 
-/** Of this run, in names: the id and the start of its process, and where these mean something. */
-export const RUN_MARK = `${(life(process.pid) ?? String(process.pid)).replace('@', '.')}-${PLACE_HASH}`
+/** The part of a name that says which run it belongs to: the unique id of the run's process and a hash of its scope. */
+export const RUN_MARK = `${(uniqueProcessId(process.pid) ?? String(process.pid)).replace('@', '.')}-${SCOPE_HASH}`
 
 /** How the path of every temporary folder of this run begins; `mkdtemp` adds the rest. */
 export const runFolder = (): string => join(tmpdir(), `mail-tls-${RUN_MARK}-`)
 
-const MARK = /^(?<life>\d+(?:\.\d+)?)-(?<place>[0-9a-f]{8})$/
+const MARK = /^(?<id>\d+(?:\.\d+)?)-(?<scope>[0-9a-f]{8})$/
 const FOLDER = /^mail-tls-(?<mark>[\d.]+-[0-9a-f]{8})-\w{6}$/
 
-/** What killed runs of this user left on this machine, containers aside: their gateways first, then their folders. */
+/** What killed runs of this user have left on this machine outside the engine: first gateways, then folders. */
 export function leftovers(folder = tmpdir()): Leftover[] {
   return [...processesLeft(), ...foldersLeft(folder)]
 }
 
-/** Removes what `leftovers` told of. False where that is not possible. */
+/** Removes a leftover. Returns false if this is not possible. */
 export function remove({ kind, name }: Leftover): boolean {
   try {
     if (kind === 'process') process.kill(Number(name.split(' ')[0]), 'SIGKILL')
@@ -39,24 +39,24 @@ export function remove({ kind, name }: Leftover): boolean {
     else rmSync(name, { recursive: true, force: true, maxRetries: 3 })
     return true
   } catch (error) {
-    // It has ended by itself meanwhile.
+    // ESRCH means that the process has ended by itself in the meantime.
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }
 
-/** Removes what killed runs left on this machine, containers aside. Returns what it removed. */
+/** Removes what killed runs of this user have left on this machine outside the engine. Returns what it removed. */
 export const sweep = (folder = tmpdir()): Leftover[] => leftovers(folder).filter(remove)
 
-/** Removes the folders of this process as it ends, also where it ends before its gateways were stopped. */
+/** Removes the folders of this process when it ends, also if it ends before it has stopped its gateways. */
 export function sweepAtExit(): void {
   process.once('exit', () => {
     for (const left of folders(tmpdir(), mark => mark === RUN_MARK)) remove(left)
   })
 }
 
-const foldersLeft = (folder: string): Leftover[] => folders(folder, isOver)
+const foldersLeft = (folder: string): Leftover[] => folders(folder, ownerHasEnded)
 
-/** Folders of this user whose mark is `wanted`. */
+/** Temporary folders of runs of this user, if `wanted` accepts their mark and their age. */
 function folders(folder: string, wanted: (mark: string, since: number) => boolean): Leftover[] {
   return readdirSync(folder).flatMap(entry => {
     const mark = FOLDER.exec(entry)?.groups?.['mark']
@@ -68,7 +68,7 @@ function folders(folder: string, wanted: (mark: string, since: number) => boolea
   })
 }
 
-/** Gateways that outlive their run. Only Linux tells the environment of a process. */
+/** Gateway processes whose run has ended. Only Linux shows the environment of a process. */
 function processesLeft(): Leftover[] {
   if (process.platform !== 'linux') return []
   return readdirSync('/proc').flatMap(entry => {
@@ -77,24 +77,28 @@ function processesLeft(): Leftover[] {
       const environment = readFileSync(`/proc/${entry}/environ`, 'latin1').split('\0')
       const mark = environment.find(one => one.startsWith(`${RUN_VARIABLE}=`))?.slice(RUN_VARIABLE.length + 1)
       const since = startOf(entry)
-      if (mark === undefined || !isOver(mark, since)) return []
+      if (mark === undefined || !ownerHasEnded(mark, since)) return []
       const name = `${entry} (${readFileSync(`/proc/${entry}/comm`, 'latin1').trim()})`
       return [{ kind: 'process', name, since }]
     } catch {
-      // Another user's, or it has ended meanwhile.
+      // The process belongs to another user, or it has ended in the meantime.
       return []
     }
   })
 }
 
-/** In ms since 1970, from proc_pid_stat(5) and proc_stat(5): in hundredths of a second since the machine started. */
+/**
+ * When a process started, in ms since 1970. proc_pid_stat(5) has this in hundredths of a second since the boot of the
+ * machine, and proc_stat(5) has the time of the boot.
+ */
 function startOf(pid: string): number {
   const [, booted] = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1')) ?? []
   const ticks = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ')[19]
   return Number(booted) * 1000 + Number(ticks) * 10
 }
 
-function isOver(mark: string, since: number): boolean {
-  const { life: own, place } = MARK.exec(mark)?.groups ?? {}
-  return own !== undefined && hasEnded({ life: own.replace('.', '@'), isHere: place === PLACE_HASH, since })
+/** Whether the process of the run with this mark has ended. `since` is in ms since 1970. */
+function ownerHasEnded(mark: string, since: number): boolean {
+  const { id, scope } = MARK.exec(mark)?.groups ?? {}
+  return id !== undefined && hasEnded({ id: id.replace('.', '@'), isHere: scope === SCOPE_HASH, since })
 }

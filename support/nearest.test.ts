@@ -10,11 +10,11 @@ describe('nearest words', () => {
     ])
   })
 
-  it('are found whatever the case', () => {
+  it('are found in upper and lower case', () => {
     assert.deepEqual(nearest('exo-frc-01', ['EXO-FRC-01']), ['EXO-FRC-01'])
   })
 
-  it('leave out what is too far off', () => {
+  it('include no word that is too different', () => {
     assert.deepEqual(nearest('dnae', ['dane', 'exchange-online-2021']), ['dane'])
     assert.deepEqual(nearest('quite something else', ['dane']), [])
   })

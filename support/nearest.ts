@@ -1,4 +1,4 @@
-/** The words that a mistyped word may have meant: at most `max`, nearest first, none when all are far off. */
+/** The words that a user may have meant with a mistyped word: at most `max`, the nearest first. */
 export function nearest(word: string, words: Iterable<string>, max = 3): string[] {
   const limit = Math.max(2, Math.floor(word.length / 3))
   return [...words]

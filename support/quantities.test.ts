@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { counted, day, duration, minute } from './quantities.ts'
 
 describe('a quantity in words', () => {
-  it('is one thing or several', () => {
+  it('has the singular or the plural of its noun', () => {
     assert.deepEqual(
       [0, 1, 2].map(count => counted(count, 'line')),
       ['0 lines', '1 line', '2 lines'],
@@ -10,7 +10,7 @@ describe('a quantity in words', () => {
     assert.equal(counted(3, 'entry', 'entries'), '3 entries')
   })
 
-  it('is a duration in the unit that fits it', () => {
+  it('is a duration in a unit that suits its length', () => {
     const cases: [ms: number, text: string][] = [
       [0, '0 ms'],
       [0.44, '0.4 ms'],
@@ -24,12 +24,12 @@ describe('a quantity in words', () => {
     for (const [ms, text] of cases) assert.equal(duration(ms), text)
   })
 
-  it('is a time of the world, whatever zone it was said in', () => {
+  it('is a time in UTC, whatever its zone was', () => {
     assert.equal(minute('2026-11-24T12:57:02.004+01:00'), '2026-11-24 11:57 UTC')
     assert.equal(day('Nov 24 23:30:00 2026 GMT'), '2026-11-24')
   })
 
-  it('is what was said where that is no time', () => {
+  it('is the text as it is, if this is not a time', () => {
     assert.deepEqual([minute('soon'), day('')], ['soon', ''])
   })
 })

@@ -20,13 +20,13 @@ export function age(ms: number): string {
   return seconds < 48 * 3_600 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} days`
 }
 
-/** `2026-11-24 11:57 UTC`; what is no date comes back as it is. */
+/** `2026-11-24 11:57 UTC`. Returns a text that is not a date as it is. */
 export function minute(time: string): string {
   const date = new Date(time)
   return Number.isNaN(date.getTime()) ? time : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
-/** `2026-11-24`; what is no date comes back as it is. */
+/** `2026-11-24`. Returns a text that is not a date as it is. */
 export function day(time: string): string {
   const date = new Date(time)
   return Number.isNaN(date.getTime()) ? time : date.toISOString().slice(0, 10)

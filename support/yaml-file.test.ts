@@ -43,7 +43,7 @@ function refused(text: string, expected: string | RegExp) {
 }
 
 describe('a YAML file', () => {
-  it('is read as its schema says', () => {
+  it('is read if it fits its schema', () => {
     const text = 'name: top\nsince: 2026-11-21\nbooks:\n  - { title: Emma, kind: novel }\n'
     assert.deepEqual(parseYaml(text, 'shelf.yaml', shelf).value, {
       name: 'top',
@@ -52,45 +52,45 @@ describe('a YAML file', () => {
     })
   })
 
-  it('points at an unknown key and names the one that was meant', () => {
+  it('has the place of an unknown key in the error, and the key that was probably meant', () => {
     refused(
       'name: top\nbooks:\n  - title: Emma\n    kind: novel\n    kinds: x\n',
       'shelf.yaml:5:5: books[0].kinds: unknown key; did you mean kind?',
     )
   })
 
-  it('lists the known keys where none is near', () => {
+  it('has the known keys in the error if none of them is similar', () => {
     refused(
       'name: top\nwhatever: 1\n',
       'shelf.yaml:2:1: whatever: unknown key; known here: name, since, books',
     )
   })
 
-  it('points at the thing that lacks a key', () => {
+  it('has the place in the error where a key is missing', () => {
     refused('name: top\nbooks:\n  - title: Emma\n', 'shelf.yaml:3:5: books[0]: kind is missing')
   })
 
-  it('points at a value and says what it may be', () => {
+  it('has the place of a wrong value in the error, and the allowed values', () => {
     refused(
       'name: top\nbooks: [{ title: Emma, kind: poem }]\n',
       'shelf.yaml:2:30: books[0].kind: must be one of novel, manual, not "poem"',
     )
   })
 
-  it('says how to write a number that is meant as text', () => {
+  it('has advice in the error about a number that was meant as text', () => {
     refused('name: 3.10\n', 'shelf.yaml:1:7: name: must be a string, not 3.1; put it in quotes')
   })
 
-  it('says what an empty value should have been', () => {
+  it('has the expected type in the error about an empty value', () => {
     refused('name: top\nbooks:\n', 'shelf.yaml:2:7: books: must be a list, not empty')
     refused('', 'shelf.yaml:1:1: must be a set of keys, not empty')
   })
 
-  it('says which format a value lacks', () => {
+  it('has the expected format in the error about a value', () => {
     refused('name: top\nsince: yesterday\n', 'shelf.yaml:2:8: since: must be a date, not "yesterday"')
   })
 
-  it('gives all problems in the order of the file', () => {
+  it('has all problems in the error, in the order of the file', () => {
     refused(
       'name: 1\nbooks:\n  - title: X\n    kind: novel\n    pages: 3\n',
       [
@@ -101,7 +101,7 @@ describe('a YAML file', () => {
     )
   })
 
-  it('points through an alias at what it stands for', () => {
+  it('has the place behind an alias in the error', () => {
     refused(
       'name: top\nbooks:\n  - &emma\n    title: Emma\n    kind: poem\n  - *emma\n',
       [
@@ -111,17 +111,17 @@ describe('a YAML file', () => {
     )
   })
 
-  it('only counts what is more than a screen', () => {
+  it('has only the number of further problems in the error, after the first twenty', () => {
     const extra = Array.from({ length: 25 }, (_, index) => `extra_number_${index}: 1`).join('\n')
     refused(`name: top\n${extra}\n`, /shelf.yaml: and 5 more$/)
   })
 
-  it('is refused with its place when it is not YAML', () => {
+  it('is refused with the place of the mistake if it is not YAML', () => {
     refused('name: [top\n', /^shelf.yaml:2:1: not valid YAML: /)
     refused('name: top\nname: bottom\n', /^shelf.yaml:2:1: not valid YAML: Map keys must be unique/)
   })
 
-  it('is refused when an alias has no anchor or too many', () => {
+  it('is refused if an alias has no anchor, or if there are too many aliases', () => {
     refused(
       'name: *nobody\nbooks:\n  - title: Emma\n    kind: *.novel\n  - *some\n',
       [
@@ -135,7 +135,7 @@ describe('a YAML file', () => {
     refused(bomb.join('\n'), /not usable YAML: Excessive alias count/)
   })
 
-  it('says that an IPv6 address with a port needs quotes', () => {
+  it('has advice in the error about an IPv6 address without quotes', () => {
     const unexpected = 'not valid YAML: Unexpected scalar at node end; an IPv6 address needs quotes'
     refused('name: [::1]:25\n', `shelf.yaml:1:12: ${unexpected}`)
     refused('books:\n  - [2001:db8::1]:25\n', `shelf.yaml:2:18: ${unexpected}`)
@@ -146,7 +146,7 @@ describe('a YAML file', () => {
     refused('name: [one]:25\n', 'shelf.yaml:1:12: not valid YAML: Unexpected scalar at node end')
   })
 
-  it('can be pointed at for what a schema cannot say', () => {
+  it('can report a problem at a place, for rules that a schema cannot express', () => {
     const file = parseYaml('name: top\nbooks:\n  - title: Emma\n    kind: novel\n', 'shelf.yaml', shelf)
     assert.equal(
       file.problem(['books', 0, 'title'], 'is not on the shelf').message,
@@ -160,7 +160,7 @@ describe('a YAML file', () => {
     assert.equal(file.problem(['books', 0, 'author'], 'is unknown').message.split(' ')[0], 'shelf.yaml:3:5:')
   })
 
-  it('that is not there is an input error', () => {
+  it('that does not exist is an input error', () => {
     assert.throws(() => readYaml('/nowhere/shelf.yaml', shelf), {
       name: 'InputError',
       message: '/nowhere/shelf.yaml: there is no such file',
@@ -171,7 +171,7 @@ describe('a YAML file', () => {
     assert.throws(() => readYaml(tmpdir(), shelf), { name: 'InputError', message: /EISDIR/ })
   })
 
-  it('is read from its place', () => {
+  it('is read from a folder', () => {
     const folder = mkdtempSync(join(tmpdir(), 'yaml-file-'))
     try {
       writeFileSync(join(folder, 'shelf.yaml'), 'name: top\n')

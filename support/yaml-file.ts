@@ -17,23 +17,23 @@ import {
 import { InputError } from './input-error.ts'
 import { nearest } from './nearest.ts'
 
-/** Where in a document: `['outbound', 'connectors', 0, 'tls']`. */
+/** A place in a document, such as `['outbound', 'connectors', 0, 'tls']`. */
 export type KeyPath = readonly (string | number)[]
 
 /** A YAML file that its schema accepts. */
 export interface YamlFile<T> {
   readonly value: T
-  /** The error that points at the value (or its key) at `path` in this file, for what a schema cannot say. */
+  /** An error about the value (or its key) at `path` in this file, for a rule that a schema cannot express. */
   problem(path: KeyPath, message: string, what?: 'key'): InputError
 }
 
-/** How many problems one error lists before it only counts them. */
+/** The number of problems that one error lists. It only counts the others. */
 const MAX_PROBLEMS = 20
 
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: true })
 addFormats.default(ajv, ['date', 'uri'])
 
-/** A JSON Schema (draft-07) made ready for `readYaml`. Compiled at the first use. */
+/** A JSON Schema (draft-07) for `readYaml`. It is compiled at the first use. */
 export function schemaOf<T>(schema: SchemaObject): () => ValidateFunction<T> {
   let compiled: ValidateFunction<T> | undefined
   return () => {
@@ -43,8 +43,8 @@ export function schemaOf<T>(schema: SchemaObject): () => ValidateFunction<T> {
 }
 
 /**
- * Reads a YAML 1.2 file. Throws InputError when it cannot be read, is not YAML, or is not what the schema says; each
- * line of the message is `file:line:column: key: what is wrong`, in the order of the file.
+ * Reads a YAML 1.2 file. Throws InputError if the file cannot be read, is not YAML, or does not fit the schema. Each line
+ * of the message is `file:line:column: key: what is wrong`, in the order of the file.
  */
 export function readYaml<T>(file: string, schema: () => ValidateFunction<T>): YamlFile<T> {
   let text: string
@@ -57,7 +57,7 @@ export function readYaml<T>(file: string, schema: () => ValidateFunction<T>): Ya
   return parseYaml(text, file, schema)
 }
 
-/** As `readYaml`, for text at hand; `file` is its name in messages. */
+/** Like `readYaml`, but for a given text. `file` is its name in messages. */
 export function parseYaml<T>(text: string, file: string, schema: () => ValidateFunction<T>): YamlFile<T> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -80,13 +80,13 @@ export function parseYaml<T>(text: string, file: string, schema: () => ValidateF
         return { offset, message: `not valid YAML: ${message}${advice}` }
       }),
     )
-  const unquoted = withoutQuotes(document, text)
+  const unquoted = missingQuotes(document, text)
   if (unquoted.length > 0) throw fail(unquoted)
   let value: unknown
   try {
     value = document.toJS()
   } catch (error) {
-    // So many aliases that they would fill the memory.
+    // The document has so many aliases that they would fill the memory.
     throw problem([], `not usable YAML: ${(error as Error).message}`)
   }
   const validate = schema()
@@ -95,7 +95,7 @@ export function parseYaml<T>(text: string, file: string, schema: () => ValidateF
 }
 
 interface Problem {
-  /** From the beginning of the text, in UTF-16 units. */
+  /** Where the problem is, from the beginning of the text in UTF-16 units. */
   offset: number
   message: string
 }
@@ -107,12 +107,12 @@ function problemAt(document: Document.Parsed, path: KeyPath, message: string, wh
   }
 }
 
-/** YAML reads it as a list. */
+/** An IPv6 address in brackets, which YAML reads as a list. */
 const IPV6_IN_BRACKETS = /\[[\da-f.]*:[\da-f:.]*(?:%\w+)?\]$/i
 const QUOTES_FOR_IPV6 = '; an IPv6 address needs quotes'
 
-/** What YAML takes for an alias or for a list, and nobody means so. */
-function withoutQuotes(document: Document.Parsed, text: string): Problem[] {
+/** Values that the user meant as text but YAML reads as an alias or a list, because they have no quotes. */
+function missingQuotes(document: Document.Parsed, text: string): Problem[] {
   const problems: Problem[] = []
   visit(document, {
     Alias(_, alias, around) {
@@ -132,7 +132,7 @@ function withoutQuotes(document: Document.Parsed, text: string): Problem[] {
   return problems
 }
 
-/** A schema error in words, at the key or value that it is about. */
+/** The schema error in words, with the place of the wrong key or value. */
 function explain(
   document: Document.Parsed,
   { instancePath, keyword, params, ...error }: ErrorObject,
@@ -179,7 +179,7 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-/** RFC 6901: `~1` is a slash, `~0` a tilde. */
+/** The path of a JSON Pointer (RFC 6901), in which `~1` is a slash and `~0` a tilde. */
 function pathOf(pointer: string): string[] {
   return pointer
     .split('/')
@@ -195,7 +195,7 @@ function keyName(path: KeyPath): string {
   }, '')
 }
 
-/** Where the value at `path`, or its key, begins; where that is missing, the nearest thing around it. */
+/** Where the value at `path`, or its key, begins. If it is missing, where the nearest node around it begins. */
 function offsetOf(document: Document.Parsed, path: KeyPath, what: 'value' | 'key' = 'value'): number {
   let node: unknown = document.contents
   let offset = startOf(node) ?? 0

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createServer } from 'node:tls'
-import { PLACE } from '../life.ts'
 import { Pki } from '../pki/pki.ts'
+import { PID_SCOPE } from '../process-id.ts'
 import { engineOrSkip } from '../test-bed/fixtures/test-engine.ts'
 import type { Engine } from './engine.ts'
 import { LABELS } from './labels.ts'
@@ -242,7 +242,7 @@ describe('the container engine', function () {
     const dead = {
       [LABELS.run]: run,
       [LABELS.pid]: `${2 ** 30}@1`,
-      [LABELS.host]: PLACE,
+      [LABELS.host]: PID_SCOPE,
       [LABELS.since]: '0',
     }
     const name = `mail-tls-${run}`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
-import { life, PLACE } from '../life.ts'
+import { PID_SCOPE, uniqueProcessId } from '../process-id.ts'
 import { isDead, LABELS } from './labels.ts'
 
 describe('what a run left on the engine', () => {
@@ -16,20 +16,20 @@ describe('what a run left on the engine', () => {
   const GONE = `${2 ** 30}@1`
 
   it('is dead when its process is gone, or another has its id', () => {
-    assert.ok(isDead(of(GONE, PLACE, 0)))
-    assert.ok(!isDead(of(life(process.pid)!, PLACE, 99)))
-    if (life(process.pid)!.includes('@')) assert.ok(isDead(of(`${process.pid}@1`, PLACE, 0)))
+    assert.ok(isDead(of(GONE, PID_SCOPE, 0)))
+    assert.ok(!isDead(of(uniqueProcessId(process.pid)!, PID_SCOPE, 99)))
+    if (uniqueProcessId(process.pid)!.includes('@')) assert.ok(isDead(of(`${process.pid}@1`, PID_SCOPE, 0)))
   })
 
   it('is taken for dead after a day where nobody here can tell', () => {
     const others = [
       hostname(),
-      PLACE.replace(/\/pid:.*/, '/pid:[1]'),
-      PLACE.replace(/\/.*/, '/another/start'),
+      PID_SCOPE.replace(/\/pid:.*/, '/pid:[1]'),
+      PID_SCOPE.replace(/\/.*/, '/another/start'),
     ]
     for (const host of process.platform === 'linux' ? others : ['another']) {
       assert.ok(!isDead(of(GONE, host, 23)), host)
-      assert.ok(isDead(of(life(process.pid)!, host, 25)), host)
+      assert.ok(isDead(of(uniqueProcessId(process.pid)!, host, 25)), host)
     }
   })
 

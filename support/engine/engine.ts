@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import type { Leftover } from '../leftovers.ts'
-import { life, PLACE } from '../life.ts'
+import { PID_SCOPE, uniqueProcessId } from '../process-id.ts'
 import type { Dockerode, Doing } from './client.ts'
 import { findEngine, placeOf } from './connection.ts'
 import { ANSWER, ContainerFailure, failure, within } from './failure.ts'
@@ -92,8 +92,8 @@ export class Engine {
     const id = randomBytes(6).toString('hex')
     const labels = {
       [LABELS.run]: id,
-      [LABELS.pid]: life(process.pid) ?? String(process.pid),
-      [LABELS.host]: PLACE,
+      [LABELS.pid]: uniqueProcessId(process.pid) ?? String(process.pid),
+      [LABELS.host]: PID_SCOPE,
       [LABELS.since]: String(Date.now()),
     }
     const networks = await within(ANSWER, 'listing networks', this.docker.listNetworks())

@@ -1,11 +1,11 @@
-import { hasEnded, PLACE } from '../life.ts'
+import { hasEnded, PID_SCOPE } from '../process-id.ts'
 
-/** Labels on everything that a run makes, so that a later run finds what a killed one left. */
+/** Labels on everything that a run makes in the engine, so that a later run finds what a killed run has left. */
 export const LABELS = {
   run: 'mail-tls.run',
-  /** Of the process, as `life` has it. */
+  /** The id of the run's process, from `uniqueProcessId`. */
   pid: 'mail-tls.pid',
-  /** Where that id means something: `PLACE`. */
+  /** The scope of this id, which is `PID_SCOPE`. */
   host: 'mail-tls.host',
   /** What a container is in its run: `postfix`, `lab`. */
   name: 'mail-tls.run.name',
@@ -13,13 +13,13 @@ export const LABELS = {
   since: 'mail-tls.since',
 } as const
 
-/** When the run that these labels name made what bears them, in ms since 1970. */
+/** When the run made what has these labels, in ms since 1970. */
 export const sinceOf = (labels: Record<string, string>): number => Number(labels[LABELS.since] ?? 0)
 
-/** Whether the run that these labels name has ended without clearing up. */
+/** Whether the run that these labels name has ended. */
 export const isDead = (labels: Record<string, string>): boolean =>
   hasEnded({
-    life: labels[LABELS.pid] ?? '',
-    isHere: labels[LABELS.host] === PLACE,
+    id: labels[LABELS.pid] ?? '',
+    isHere: labels[LABELS.host] === PID_SCOPE,
     since: sinceOf(labels),
   })
