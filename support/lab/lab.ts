@@ -80,8 +80,8 @@ export async function hostSpecs(
       const hostname = hostnames[i] ?? `mx${i ? i + 1 : ''}.${domain}`
       const names = [domain, hostname, ...more]
       const [faulty, good] = await Promise.all([
-        hostTls(pki, names, behaviour.tls),
-        hostTls(pki, names, behaviour.always?.tls),
+        hostTls(pki, names, behaviour.tls, behaviour.manner),
+        hostTls(pki, names, behaviour.always?.tls, behaviour.manner),
       ])
       return {
         hostname,

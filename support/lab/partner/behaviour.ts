@@ -1,5 +1,6 @@
 import type { AuthorityName, CertificateFlaw } from '../../pki/flaws.ts'
 import type { Party } from '../../wire/conversation.ts'
+import type { PartnerManner } from './manner.ts'
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 
@@ -28,7 +29,9 @@ export interface Behaviour {
   /** The partner behaves well on this many connections; then the faults below apply. */
   spares?: number
   /** What the partner does on the other connections too, where the faults apply to some only. */
-  always?: Omit<Behaviour, 'times' | 'spares' | 'always'>
+  always?: Omit<Behaviour, 'times' | 'spares' | 'always' | 'manner'>
+  /** How the partner talks on all connections, whether the faults apply there or not. Default: plainly. */
+  manner?: PartnerManner
   greeting?: GreetingFault
   starttls?: StarttlsFault
   handshake?: HandshakeFault

@@ -10,17 +10,6 @@ export const REFUSALS: Record<NonNullable<StarttlsFault['refuses']>, string> = {
   554: '554 5.7.0 Not with you',
 }
 
-/** What it lists at EHLO; inside TLS STARTTLS is not among that (RFC 3207 s4.2). `size`: of the largest message, in bytes. */
-export function keywords(
-  starttls: StarttlsFault,
-  { secured, size }: { secured: boolean; size: number },
-): string[] {
-  const always = ['PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', `SIZE ${size}`]
-  if (secured) return [...always, ...(starttls.tlsExtensions ?? [])]
-  const offer = starttls.garbles ? ['XXXXXXXA'] : starttls.hides ? [] : ['STARTTLS']
-  return [...always, ...(starttls.clearExtensions ?? []), ...offer]
-}
-
 interface Spoiled {
   /** In place of a ServerHello. */
   answer?: string | Buffer

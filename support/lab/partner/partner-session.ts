@@ -9,10 +9,20 @@ import type { Recorder } from '../../wire/recorder.ts'
 import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
 import { acceptTls } from '../../wire/tls/handshake.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
-import { keywords, REFUSALS, SPOILED } from './partner-faults.ts'
+import type { PartnerManner } from './manner.ts'
+import { REFUSALS, SPOILED } from './partner-faults.ts'
+import { ehloReply, greetingReply, wordedReply } from './replies.ts'
 
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 2 * 1024 * 1024
+/** What may wait while a reply is on its way, in bytes: a pipelined message (RFC 3030 s4.2) and some commands. */
+const MAX_WAITING = MAX_CONTENT + 64 * 1024
+/** Of a slow partner, for each reply, in ms. */
+const SLOW = 300
+/** Of a partner that greets late, in ms. */
+const LATE_GREETING = 1_000
+/** How long a partner that leaves the close to the gateway waits for it, in ms. */
+const FAREWELL = 2_000
 /** What a line or an event costs beside its bytes. */
 export const OVERHEAD = 64
 
@@ -33,6 +43,14 @@ export interface SessionOptions {
   onEnd?: () => void
 }
 
+/** What BDAT announced; `left` bytes of it have not come. */
+interface Chunk {
+  left: number
+  last: boolean
+  /** Absent where the chunk is taken. */
+  refusal: string | undefined
+}
+
 /**
  * One connection on the receiving side: an SMTP server (RFC 5321, RFC 3207) that misbehaves exactly as told.
  * Never throws: whatever the sender does ends in the record.
@@ -47,11 +65,19 @@ export class PartnerSession {
   /** Ended by us: what the sender still says is recorded by the tap alone, and nothing is answered. */
   #over = false
   #withheld: NodeJS.Timeout | undefined
+  /** A reply is on its way: commands wait for it. */
+  #busy = false
+  #next: NodeJS.Timeout | NodeJS.Immediate | undefined
   #from: string | undefined
   #to: string[] = []
   /** This connection has carried mail for this partner. */
   #ours = false
+  /** Lines that came after DATA. */
   #content: string[] | undefined
+  /** The chunk that BDAT announced, as far as it has not come; it is taken and dropped where it is refused. */
+  #chunk: Chunk | undefined
+  /** Chunks of the message that BDAT brings. */
+  #chunks: Buffer[] = []
   #contentSize = 0
 
   constructor(socket: Socket, options: SessionOptions) {
@@ -63,6 +89,7 @@ export class PartnerSession {
     this.#link.on('error', error => this.#record('error', printable(error.message, 200)))
     this.#link.on('close', () => {
       clearTimeout(this.#withheld)
+      this.#stopWaiting()
       this.#over = true
       this.#record('close', 'closed', 'sender')
       options.onEnd?.()
@@ -87,25 +114,35 @@ export class PartnerSession {
     this.#drop('more than is kept of one partner')
   }
 
+  get #manner(): PartnerManner {
+    return this.#options.behaviour.manner ?? {}
+  }
+
   #greet(): void {
-    const { greeting } = this.#options.behaviour
+    const { hostname, behaviour } = this.#options
+    const { greeting } = behaviour
     if (greeting === 'closes') this.#close('closed without a greeting')
     else if (greeting === 'talks garbage') this.#write('\x00\x16\x03 what?\r\n')
-    else if (greeting === 'refuses (554)') this.#reply(`554 5.3.2 ${this.#options.hostname} takes no mail`)
-    else if (greeting !== 'goes silent') this.#reply(`220 ${this.#options.hostname} ESMTP`)
+    else if (greeting === 'refuses (554)') this.#reply(`554 5.3.2 ${hostname} takes no mail`)
+    else if (greeting !== 'goes silent') {
+      const lines = greetingReply(hostname, this.#manner)
+      if (this.#manner.greeting === 'after one second') this.#later(LATE_GREETING, () => this.#say(lines))
+      else this.#say(lines)
+    }
   }
 
   #onData = (chunk: Buffer): void => {
     if (this.#over) return
+    this.#buffer.push(chunk)
+    this.#work()
+  }
+
+  /** Takes what has come, unless a reply is on its way. */
+  #work(): void {
     try {
-      this.#buffer.push(chunk)
-      let line = this.#buffer.next()
-      while (line && !this.#over) {
-        if (!this.#content) this.#command(line)
-        else if (line.length === 1 && line[0] === 0x2e) this.#contentEnd()
-        else this.#contentLine(line)
-        line = this.#buffer.next()
-      }
+      while (!this.#over && !this.#busy) if (!this.#take()) return
+      if (this.#buffer.size > MAX_WAITING)
+        throw new PeerLimit(`more than ${MAX_WAITING} bytes before a reply`)
     } catch (error) {
       if (!(error instanceof PeerLimit)) throw error
       this.#record('error', error.message)
@@ -113,11 +150,69 @@ export class PartnerSession {
     }
   }
 
-  #reply(...lines: string[]): void {
-    // What cannot leave any more must not be in the record.
-    if (this.#over || !this.#stream.writable || !this.#link.socket.writable) return
-    for (const line of lines) this.#record('reply', line)
-    this.#stream.write(lines.map(line => `${line}\r\n`).join(''))
+  /** False when more has to come first. */
+  #take(): boolean {
+    if (this.#chunk) return this.#chunkPart(this.#chunk)
+    const line = this.#buffer.next()
+    if (!line) return false
+    if (!this.#content) this.#command(line)
+    else if (line.length === 1 && line[0] === 0x2e) this.#contentEnd()
+    else this.#contentLine(line)
+    return true
+  }
+
+  /** One reply, worded in the partner's manner; then `then`, once it has left. */
+  #reply(reply: string, then?: () => void): void {
+    this.#say(wordedReply(reply, this.#manner), then)
+  }
+
+  /** The lines of one reply as they are. */
+  #say(lines: readonly string[], then = () => {}): void {
+    const { speed } = this.#manner
+    const spoken = () => {
+      // What cannot leave any more must not be in the record.
+      if (this.#over) return
+      if (!this.#stream.writable || !this.#link.socket.writable) return then()
+      for (const line of lines) this.#record('reply', line)
+      const bytes = Buffer.from(lines.map(line => `${line}\r\n`).join(''))
+      if (speed === 'replies in single bytes') this.#trickle(bytes, then)
+      else {
+        this.#stream.write(bytes)
+        then()
+      }
+    }
+    if (speed === 'each reply after 300 ms') this.#later(SLOW, spoken)
+    else spoken()
+  }
+
+  /** Commands wait meanwhile. */
+  #later(ms: number, work: () => void): void {
+    this.#busy = true
+    this.#next = setTimeout(() => {
+      this.#busy = false
+      work()
+      this.#work()
+    }, ms)
+  }
+
+  /** Each byte in a write of its own; then `then`. Commands wait meanwhile. */
+  #trickle(bytes: Buffer, then: (error?: Error | null) => void): void {
+    this.#busy = true
+    const [first, rest] = [bytes.subarray(0, 1), bytes.subarray(1)]
+    this.#stream.write(first, error => {
+      if (this.#over) return
+      if (rest.length && !error) this.#next = setImmediate(() => this.#trickle(rest, then))
+      else {
+        this.#busy = false
+        then(error)
+        this.#work()
+      }
+    })
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#next as NodeJS.Timeout)
+    clearImmediate(this.#next as NodeJS.Immediate)
   }
 
   #write(bytes: string): void {
@@ -172,7 +267,8 @@ export class PartnerSession {
       case 'HELO':
         this.#greeted = true
         this.#reset()
-        return `250 ${this.#options.hostname}`
+        this.#say([`250 ${this.#options.hostname}`])
+        return undefined
       case 'MAIL':
         if (!this.#greeted) return '503 5.5.1 Greet first'
         if (refuses?.at === 'MAIL') return refuses.reply
@@ -185,9 +281,14 @@ export class PartnerSession {
         if (this.#options.isForeign?.(address(text))) return this.#foreign(address(text))
         this.#ours = true
         this.#to.push(address(text))
-        return '250 2.1.5 Recipient noted'
+        return this.#manner.recipientReply === 251
+          ? `251 2.1.5 User not local; will forward to <${address(text)}>`
+          : '250 2.1.5 Recipient noted'
+      case 'BDAT':
+        return this.#bdat(text)
       case 'DATA':
         if (!this.#to.length) return '503 5.5.1 No recipient yet'
+        if (this.#chunks.length) return '503 5.5.1 The message comes by BDAT'
         if (refuses?.at === 'DATA') return refuses.reply
         this.#content = []
         this.#contentSize = 0
@@ -198,8 +299,7 @@ export class PartnerSession {
       case 'NOOP':
         return '250 2.0.0 Still here'
       case 'QUIT':
-        this.#reply(`221 2.0.0 ${this.#options.hostname} closes`)
-        this.#close('closed after QUIT')
+        this.#quit()
         return undefined
       default:
         return '500 5.5.1 Unknown command'
@@ -211,22 +311,33 @@ export class PartnerSession {
     this.#options.onForeign?.(recipient, this.#ours)
     // The message has recipients that are this partner's.
     if (this.#to.length > 0) return '550 5.1.1 Not a recipient of this partner'
-    this.#reply('421 4.3.2 The recipient is not here at the moment')
-    this.#close('closed: a recipient of somebody else')
+    this.#reply('421 4.3.2 The recipient is not here at the moment', () =>
+      this.#close('closed: a recipient of somebody else'),
+    )
     return undefined
+  }
+
+  #quit(): void {
+    const { hostname, behaviour } = this.#options
+    this.#reply(`221 2.0.0 ${hostname} closes`, () => {
+      if (behaviour.manner?.close === undefined) return this.#close('closed after QUIT')
+      // Until then nothing more is answered.
+      this.#later(FAREWELL, () => this.#close('closed after QUIT'))
+    })
   }
 
   #reset(): void {
     this.#from = undefined
     this.#to = []
+    this.#chunks = []
+    this.#contentSize = 0
   }
 
   #ehlo(): void {
     const { hostname, behaviour } = this.#options
     const { starttls = {} } = behaviour
-    const lines = [hostname, ...keywords(starttls, { secured: this.#secured, size: MAX_CONTENT })]
-    const answer = () =>
-      this.#reply(...lines.map((line, i) => `250${i === lines.length - 1 ? ' ' : '-'}${line}`))
+    const host = { hostname, secured: this.#secured, size: MAX_CONTENT }
+    const answer = () => this.#say(ehloReply(host, starttls, this.#manner))
     clearTimeout(this.#withheld)
     if (this.#secured && starttls.withholdsEhloReply)
       this.#withheld = setTimeout(answer, starttls.withholdsEhloReply)
@@ -245,22 +356,31 @@ export class PartnerSession {
 
   #goAhead(injected: string, handshake: HandshakeFault | undefined): void {
     const { recorder } = this.#options
-    const tooEarly = this.#buffer.drain()
-    if (tooEarly.length) this.#record('bytes', `sent before the go-ahead: ${printable(tooEarly)}`, 'sender')
-    // Without its listener a flowing stream would lose the ClientHello while the certificate is made.
-    this.#link.off('data', this.#onData)
-    this.#link.pause()
-    // Before the 220 leaves: whatever the sender says next has to be TLS.
-    recorder.expectTls('sender')
-    this.#record('reply', '220 2.0.0 Go ahead')
-    if (injected) this.#record('bytes', `injected in clear: ${printable(injected)}`)
-    this.#link.write(`220 2.0.0 Go ahead\r\n${injected}`, error => {
+    const { speed } = this.#manner
+    const lines = wordedReply('220 2.0.0 Go ahead', this.#manner)
+    const bytes = Buffer.from(`${lines.map(line => `${line}\r\n`).join('')}${injected}`)
+    const gone = (error?: Error | null) => {
       if (error) return
       // Only now: earlier replies may still have been on their way.
       recorder.expectTls('receiver')
       if (handshake) this.#spoil(handshake)
       else this.#secure()
-    })
+    }
+    const go = () => {
+      const tooEarly = this.#buffer.drain()
+      if (tooEarly.length) this.#record('bytes', `sent before the go-ahead: ${printable(tooEarly)}`, 'sender')
+      // Without its listener a flowing stream would lose the ClientHello while the certificate is made.
+      this.#link.off('data', this.#onData)
+      this.#link.pause()
+      // Before the 220 leaves: whatever the sender says next has to be TLS.
+      recorder.expectTls('sender')
+      for (const line of lines) this.#record('reply', line)
+      if (injected) this.#record('bytes', `injected in clear: ${printable(injected)}`)
+      if (speed === 'replies in single bytes') this.#trickle(bytes, gone)
+      else this.#link.write(bytes, gone)
+    }
+    if (speed === 'each reply after 300 ms') this.#later(SLOW, go)
+    else go()
   }
 
   #spoil(fault: HandshakeFault): void {
@@ -296,34 +416,78 @@ export class PartnerSession {
   }
 
   #contentLine(line: Buffer): void {
-    const cutsAfter = this.#options.behaviour.transaction?.cutsAfter
-    this.#contentSize += line.length + 2
-    if (cutsAfter !== undefined && this.#contentSize >= cutsAfter) {
-      this.#cut(`cut after ${this.#contentSize} bytes of content, without close_notify`)
-      return
-    }
-    this.#keep('content', line.length + OVERHEAD)
-    if (this.#over) return
-    if (this.#contentSize > MAX_CONTENT) throw new PeerLimit(`a message of more than ${MAX_CONTENT} bytes`)
+    if (!this.#counts(line.length + 2, OVERHEAD - 2)) return
     const text = line.toString('latin1')
     this.#content!.push(text.startsWith('.') ? text.slice(1) : text)
   }
 
+  /** Counts bytes of content, and what keeping them costs beside; false when the connection is over by that. */
+  #counts(bytes: number, overhead = OVERHEAD): boolean {
+    const cutsAfter = this.#options.behaviour.transaction?.cutsAfter
+    this.#contentSize += bytes
+    if (cutsAfter !== undefined && this.#contentSize >= cutsAfter) {
+      this.#cut(`cut after ${this.#contentSize} bytes of content, without close_notify`)
+      return false
+    }
+    this.#keep('content', bytes + overhead)
+    if (this.#over) return false
+    if (this.#contentSize > MAX_CONTENT) throw new PeerLimit(`a message of more than ${MAX_CONTENT} bytes`)
+    return true
+  }
+
   #contentEnd(): void {
+    const content = `${this.#content!.join('\r\n')}\r\n`
+    this.#content = undefined
+    this.#messageEnd(content)
+  }
+
+  #messageEnd(content: string): void {
     const refuses = this.#options.behaviour.transaction?.refuses
     const message = {
       from: this.#from ?? '',
       to: this.#to,
-      content: `${this.#content!.join('\r\n')}\r\n`,
+      content,
       secured: this.#secured,
       at: performance.now(),
     }
     this.#record('content', `message of ${this.#contentSize} bytes`, 'sender')
-    this.#content = undefined
     this.#reset()
     const taken = refuses?.at !== 'content'
     this.#reply(taken ? '250 2.0.0 Taken' : refuses.reply)
     if (taken) this.#options.onMessage(message)
+  }
+
+  /** RFC 3030 s2. A chunk that is refused comes all the same, and is dropped. */
+  #bdat(text: string): string | undefined {
+    if (!this.#manner.offers?.includes('CHUNKING')) return '500 5.5.1 Unknown command'
+    const refuses = this.#options.behaviour.transaction?.refuses
+    const [, size, last] = /^BDAT +(\d{1,9})( +LAST)?\s*$/i.exec(text) ?? []
+    if (size === undefined) return '501 5.5.4 BDAT wants a number of bytes'
+    const none = this.#to.length ? undefined : '503 5.5.1 No recipient yet'
+    const refusal = none ?? (refuses?.at === 'DATA' ? refuses.reply : undefined)
+    this.#chunk = { left: Number(size), last: last !== undefined, refusal }
+    return undefined
+  }
+
+  #chunkPart(chunk: Chunk): boolean {
+    const rest = this.#buffer.drain()
+    const part = rest.subarray(0, chunk.left)
+    this.#buffer.push(rest.subarray(part.length))
+    chunk.left -= part.length
+    if (!this.#counts(part.length)) return false
+    this.#chunks.push(part)
+    if (chunk.left > 0) return false
+    this.#chunk = undefined
+    this.#chunkEnd(chunk)
+    return true
+  }
+
+  #chunkEnd({ last, refusal }: Chunk): void {
+    if (refusal !== undefined) {
+      this.#reset()
+      this.#reply(refusal)
+    } else if (last) this.#messageEnd(Buffer.concat(this.#chunks).toString('latin1'))
+    else this.#reply(`250 2.0.0 ${this.#contentSize} bytes so far`)
   }
 }
 

@@ -2,6 +2,7 @@ import type { TlsOptions } from 'node:tls'
 import type { Pki } from '../../pki/pki.ts'
 import { opensslName } from '../../wire/tls/tls-names.ts'
 import type { PartnerTls } from './behaviour.ts'
+import type { PartnerManner } from './manner.ts'
 
 /** What Node needs to play one host of a partner, certificate included. JSON only: a lab elsewhere gets it so. */
 export type HostTls = Pick<
@@ -13,12 +14,21 @@ export type HostTls = Pick<
   | 'maxVersion'
   | 'ciphers'
   | 'honorCipherOrder'
+  | 'ecdhCurve'
   | 'requestCert'
   | 'rejectUnauthorized'
 >
 
-/** `names` are those of a good certificate: the partner's domain and the host. */
-export async function hostTls(pki: Pki, names: string[], tls: PartnerTls = {}): Promise<HostTls> {
+/** Groups in one tuple are chosen by what the client sent a share for; tuples are chosen in their order. */
+const GROUPS = ['X25519', 'P-256', 'P-384', 'P-521']
+
+/** `names` are those of a good certificate: the partner's domain and the host. What `tls` says counts before `manner`. */
+export async function hostTls(
+  pki: Pki,
+  names: string[],
+  tls: PartnerTls = {},
+  manner: PartnerManner = {},
+): Promise<HostTls> {
   const identity = await pki.issue({
     names: tls.names ?? names,
     usage: 'server',
@@ -27,20 +37,34 @@ export async function hostTls(pki: Pki, names: string[], tls: PartnerTls = {}): 
   })
   const old = [tls.minVersion, tls.maxVersion].some(version => version === 'TLSv1' || version === 'TLSv1.1')
   const suites = tls.suites?.map(opensslName).join(':')
+  const at12 = manner.tlsVersion === 'TLS 1.2 at most' && !tls.minVersion
+  const maxVersion = tls.maxVersion ?? (at12 ? 'TLSv1.2' : undefined)
   return {
     key: identity.key,
     cert: identity.certificate,
     minVersion: tls.minVersion ?? (old ? 'TLSv1' : 'TLSv1.2'),
-    ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),
+    ...(maxVersion ? { maxVersion } : {}),
+    ...(manner.group
+      ? { ecdhCurve: `${manner.group}/${GROUPS.filter(one => one !== manner.group).join(':')}` }
+      : {}),
     // Level 0 lets the partner speak old versions and show weak certificates; what is agreed is then up to the gateway.
     ciphers: `${suites ?? 'DEFAULT'}${old || tls.presents?.length || suites ? ':@SECLEVEL=0' : ''}`,
     honorCipherOrder: !tls.followsSender,
-    ...(tls.clientCertificate
-      ? {
-          requestCert: true,
-          rejectUnauthorized: tls.clientCertificate === 'requires',
-          ca: [await pki.root()],
-        }
-      : {}),
+    ...(await clientCertificate(pki, tls, manner)),
+  }
+}
+
+/** The names of `ca` are in the request. */
+async function clientCertificate(
+  pki: Pki,
+  tls: PartnerTls,
+  manner: PartnerManner,
+): Promise<Partial<HostTls>> {
+  const how = tls.clientCertificate ?? manner.clientCertificate
+  if (!how) return {}
+  return {
+    requestCert: true,
+    rejectUnauthorized: how === 'requires',
+    ...(how === 'asked for without names of authorities' ? {} : { ca: [await pki.root()] }),
   }
 }

@@ -39,12 +39,11 @@ export class PartnerHost {
   /** How the connection that comes in now is served; counts it. */
   next(): { behaviour: Behaviour; tls: HostTls } {
     const { behaviour: all, tls } = this.spec
-    const { times = Number.POSITIVE_INFINITY, spares = 0, always, ...behaviour } = all
+    const { times = Number.POSITIVE_INFINITY, spares = 0, always, manner, ...behaviour } = all
     this.connections++
     const good = this.connections > times || this.connections <= spares
-    return good
-      ? { behaviour: { ...always, ...wellBehaved(behaviour) }, tls: tls.good }
-      : { behaviour, tls: tls.faulty }
+    const does = good ? { ...always, ...wellBehaved(behaviour) } : behaviour
+    return { behaviour: manner ? { ...does, manner } : does, tls: good ? tls.good : tls.faulty }
   }
 }
 

@@ -43,6 +43,11 @@ export class LineBuffer {
     return this.#rest.length === 0
   }
 
+  /** Bytes that nobody has taken yet. */
+  get size(): number {
+    return this.#rest.length
+  }
+
   /** Takes what is left, unfinished line included: at STARTTLS these bytes came too early. */
   drain(): Buffer {
     const rest = this.#rest

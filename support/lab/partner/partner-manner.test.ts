@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict'
+import { standardFlow } from '../../mailflow/standard-flow.ts'
+import { Pki } from '../../pki/pki.ts'
+import { ReferenceGateway, reference } from '../../reference/gateway.ts'
+import { compose } from '../../traffic/message.ts'
+import { send } from '../../traffic/sending.ts'
+import { Submission } from '../../traffic/submission.ts'
+import { Recorder } from '../../wire/recorder.ts'
+import { type ClientTls, SmtpClient } from '../../wire/smtp/smtp.ts'
+import { LoopbackLab } from '../loopback-lab.ts'
+import type { Behaviour } from './behaviour.ts'
+import type { PartnerManner } from './manner.ts'
+import type { Partner } from './partner.ts'
+
+interface Visit {
+  client: SmtpClient
+  partner: Partner
+}
+interface Case {
+  sees: (visit: Visit) => Promise<unknown>
+  shows: unknown
+}
+/** A case for each value of each dimension. */
+type Cases = { [K in keyof Required<PartnerManner>]: Record<`${NonNullable<PartnerManner[K]>}`, Case> }
+
+describe('the manner of a partner', () => {
+  const lab = new LoopbackLab(new Pki())
+  before(() => lab.start())
+  after(() => lab.stop())
+
+  async function visited<T>(behaviour: Behaviour, sees: (visit: Visit) => Promise<T>): Promise<T> {
+    const partner = await lab.partner({ domain: 'd1.test', hosts: [behaviour] })
+    const { address, hostname } = partner.hosts[0]!
+    const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: hostname })
+    const client = await SmtpClient.connect({ host: address, port: lab.port }, recorder)
+    try {
+      return await sees({ client, partner })
+    } finally {
+      client.close()
+    }
+  }
+
+  const greeting = async ({ client }: Visit) => (await client.reply()).lines
+  const ehlo = async (visit: Visit) => {
+    await greeting(visit)
+    return (await visit.client.command('EHLO probe')).lines
+  }
+  const keywords = async (visit: Visit) => (await ehlo(visit)).slice(1)
+  const said = async (visit: Visit, ...lines: string[]) => {
+    await greeting(visit)
+    const texts: string[] = []
+    for (const line of lines) texts.push((await visit.client.command(line)).text)
+    return texts
+  }
+  const secured = async (visit: Visit, tls: ClientTls = {}) => {
+    await said(visit, 'EHLO probe', 'STARTTLS')
+    await visit.client.startTls(tls)
+    return visit.client.recorder.conversation.handshake!
+  }
+  const replies = (visit: Visit) => said(visit, 'NOOP', 'MAIL FROM:<a@probe.test>')
+  const took = async (wait: Promise<unknown>) => {
+    const began = performance.now()
+    await wait
+    return performance.now() - began
+  }
+  const lineAt = (place: number): Case => ({
+    sees: async visit => (await keywords(visit)).indexOf('STARTTLS'),
+    shows: place,
+  })
+  const replying = (...shows: string[]): Case => ({ sees: replies, shows })
+  const without = (word: string): Case => ({
+    sees: async visit => (await keywords(visit)).some(line => line.startsWith(word)),
+    shows: false,
+  })
+  const offering = (...words: string[]): Case => ({
+    sees: async visit => (await keywords(visit)).filter(line => /^(CHUNKING|DSN|SMTPUTF8)$/.test(line)),
+    shows: words,
+  })
+  const size = (line: string): Case => ({
+    sees: async visit => (await keywords(visit)).find(word => word.startsWith('SIZE')),
+    shows: line,
+  })
+  const agreed = (version: string, group: string): Case => ({
+    sees: async visit => {
+      const handshake = await secured(visit, { maxVersion: version as 'TLSv1.2' })
+      return [handshake.version, handshake.group]
+    },
+    shows: [version, group],
+  })
+  const LONG = (text: string) => `${text}, and this is a long reply`.padEnd(510, '.').slice(0, 300)
+
+  const cases: Cases = {
+    greeting: {
+      'in three lines': { sees: async visit => (await greeting(visit)).length, shows: 3 },
+      'in lower case': { sees: greeting, shows: ['mx.d1.test esmtp ready'] },
+      'without ESMTP': { sees: greeting, shows: ['mx.d1.test ready'] },
+      'after one second': { sees: async visit => (await took(greeting(visit))) > 900, shows: true },
+    },
+    starttlsPlace: { first: lineAt(0), 'in the middle': lineAt(2) },
+    keywordCase: {
+      'all in lower case': {
+        sees: keywords,
+        shows: ['pipelining', '8bitmime', 'enhancedstatuscodes', 'size 2097152', 'starttls'],
+      },
+      'STARTTLS in lower case': { sees: async visit => (await keywords(visit)).at(-1), shows: 'starttls' },
+      'STARTTLS in mixed case': { sees: async visit => (await keywords(visit)).at(-1), shows: 'StartTLS' },
+    },
+    ehloLines: {
+      'keywords that nobody knows': {
+        sees: keywords,
+        shows: [
+          'X-STARTTLS-LATER',
+          'PIPELINING',
+          '8BITMIME',
+          'ENHANCEDSTATUSCODES',
+          'SIZE 2097152',
+          '3FUTURE A=1 B=TWO',
+          'STARTTLSX',
+          'X-SIZE 1',
+          'STARTTLS',
+        ],
+      },
+      '100 lines': { sees: async visit => (await ehlo(visit)).length, shows: 100 },
+      'text behind the host name': {
+        sees: async visit => (await ehlo(visit))[0],
+        shows: 'mx.d1.test greets its visitor',
+      },
+    },
+    withholds: {
+      PIPELINING: without('PIPELINING'),
+      '8BITMIME': without('8BITMIME'),
+      SIZE: without('SIZE'),
+      ENHANCEDSTATUSCODES: without('ENHANCEDSTATUSCODES'),
+    },
+    offers: {
+      CHUNKING: offering('CHUNKING'),
+      DSN: offering('DSN'),
+      SMTPUTF8: offering('SMTPUTF8'),
+      'CHUNKING, DSN and SMTPUTF8': offering('CHUNKING', 'DSN', 'SMTPUTF8'),
+    },
+    size: { 0: size('SIZE 0'), 10737418240: size('SIZE 10737418240'), 'without a number': size('SIZE') },
+    replies: {
+      'without enhanced status codes': replying('250 Still here', '503 Greet first'),
+      'in lower case': replying('250 2.0.0 still here', '503 5.5.1 greet first'),
+      'in several lines': replying(
+        '250 2.0.0 This reply / 2.0.0 has three lines: / 2.0.0 Still here',
+        '503 5.5.1 This reply / 5.5.1 has three lines: / 5.5.1 Greet first',
+      ),
+      'of 512 octets': replying(LONG('250 2.0.0 Still here'), LONG('503 5.5.1 Greet first')),
+      'of the code alone': replying('250 ', '503 '),
+    },
+    recipientReply: {
+      251: {
+        sees: async visit =>
+          (await said(visit, 'EHLO probe', 'MAIL FROM:<>', 'RCPT TO:<b@d1.test>')).at(-1)!.slice(0, 3),
+        shows: '251',
+      },
+    },
+    speed: {
+      'each reply after 300 ms': { sees: async visit => (await took(replies(visit))) > 850, shows: true },
+      'replies in single bytes': {
+        sees: async ({ client, partner }) => {
+          const sizes: number[] = []
+          const [conversation] = partner.conversations
+          assert.ok(conversation)
+          const { received } = client.recorder
+          client.recorder.received = chunk => {
+            sizes.push(chunk.length)
+            received.call(client.recorder, chunk)
+          }
+          await replies({ client, partner })
+          return Math.max(...sizes) < 10
+        },
+        shows: true,
+      },
+    },
+    close: {
+      'left to the gateway for 2 s': {
+        sees: async visit => {
+          await said(visit, 'QUIT')
+          return await visit.client.reply(500).then(
+            () => 'a reply',
+            error => error.breakdown,
+          )
+        },
+        shows: 'silent',
+      },
+    },
+    tlsVersion: {
+      'TLS 1.2 at most': { sees: async visit => (await secured(visit)).version, shows: 'TLSv1.2' },
+    },
+    group: {
+      X25519: agreed('TLSv1.3', 'X25519'),
+      'P-256': agreed('TLSv1.3', 'P-256'),
+      'P-384': agreed('TLSv1.2', 'P-384'),
+    },
+    clientCertificate: {
+      'asked for': { sees: async visit => (await secured(visit)).clientCertificateRequested, shows: true },
+      'asked for without names of authorities': {
+        sees: async visit => (await secured(visit)).clientCertificateRequested,
+        shows: true,
+      },
+    },
+  }
+
+  for (const [dimension, values] of Object.entries(cases))
+    for (const [value, { sees, shows }] of Object.entries(values)) {
+      const manner = { [dimension]: /^\d+$/.test(value) ? Number(value) : value } as PartnerManner
+      it(`has ${dimension} ${value} on the wire`, async () => {
+        assert.deepEqual(await visited({ manner }, sees), shows)
+        assert.notDeepEqual(await visited({}, sees), shows)
+      })
+    }
+
+  it('is the same on every connection, whatever faults the behaviour limits', async () => {
+    const manner = { starttlsPlace: 'first' } as const
+    for (const limited of [
+      { times: 1 },
+      { spares: 1 },
+      { times: 1, always: { starttls: { hides: true } } },
+    ]) {
+      const hosts = [{ greeting: 'refuses (554)', ...limited, manner } as const]
+      const partner = await lab.partner({ domain: 'd1.test', hosts })
+      const [host] = partner.hosts
+      const met = [host!.next(), host!.next()].map(({ behaviour }) => behaviour)
+      assert.deepEqual(
+        met.map(({ manner }) => manner),
+        [manner, manner],
+      )
+      assert.equal(met.filter(({ greeting }) => greeting).length, 1)
+    }
+  })
+
+  describe('with CHUNKING', () => {
+    const manner = { offers: 'CHUNKING' } as const
+    const ENVELOPE = ['EHLO probe', 'MAIL FROM:<a@probe.test>', 'RCPT TO:<b@d1.test>']
+    const chunks = async ({ client }: Visit, ...texts: string[]) => {
+      const codes: number[] = []
+      for (const [i, text] of texts.entries()) {
+        const line = `BDAT ${text.length}${i === texts.length - 1 ? ' LAST' : ''}`
+        client.write(`${line}\r\n${text}`, line)
+        codes.push((await client.reply()).code)
+      }
+      return codes
+    }
+    const received = ({ partner }: Visit) => partner.messages.map(({ content, to }) => [content, to])
+    const events = ({ partner }: Visit, kind: string) =>
+      partner.conversations[0]!.events.filter(event => event.kind === kind)
+
+    for (const inTls of [false, true])
+      it(`takes a message in several chunks as it is, ${inTls ? 'inside TLS' : 'unencrypted'}`, () =>
+        visited({ manner }, async visit => {
+          if (inTls) await secured(visit)
+          else await greeting(visit)
+          for (const line of ENVELOPE) await visit.client.command(line)
+          assert.deepEqual(
+            await chunks(visit, 'Subject: one\r\n', '.\r\n..two\r', '', '\nthree'),
+            [250, 250, 250, 250],
+          )
+          assert.deepEqual(received(visit), [['Subject: one\r\n.\r\n..two\r\nthree', ['b@d1.test']]])
+          const commands = events(visit, 'command').filter(({ text }) => text.startsWith('BDAT'))
+          assert.deepEqual(
+            commands.map(({ text, secured }) => [text, secured]),
+            ['BDAT 14', 'BDAT 9', 'BDAT 0', 'BDAT 6 LAST'].map(text => [text, inTls]),
+          )
+          assert.deepEqual(
+            events(visit, 'content').map(({ text, secured }) => [text, secured]),
+            [['message of 29 bytes', inTls]],
+          )
+          const { clear } = visit.partner.conversations[0]!
+          assert.equal(clear.fromSender.includes('Subject: one'), !inTls)
+          assert.equal(clear.fromSender.includes('BDAT'), !inTls)
+        }))
+
+    it('takes what is pipelined, in whatever pieces it comes', () =>
+      visited({ manner }, async visit => {
+        await greeting(visit)
+        const all = `${ENVELOPE.join('\r\n')}\r\nBDAT 5\r\none\r\nBDAT 5 LAST\r\ntwo\r\nNOOP\r\n`
+        for (const byte of all) visit.client.write(byte)
+        const codes: number[] = []
+        for (let i = 0; i < 6; i++) codes.push((await visit.client.reply()).code)
+        assert.deepEqual(codes, [250, 250, 250, 250, 250, 250])
+        assert.deepEqual(received(visit), [['one\r\ntwo\r\n', ['b@d1.test']]])
+      }))
+
+    const refuses = (at: 'DATA' | 'content') => ({ transaction: { refuses: { at, reply: '451 4.7.5 no' } } })
+    for (const [what, behaviour, envelope, codes] of [
+      ['without a recipient', {}, ENVELOPE.slice(0, 2), [503, 503]],
+      ['where it refuses DATA', refuses('DATA'), ENVELOPE, [451, 503]],
+      ['where it refuses the message', refuses('content'), ENVELOPE, [250, 451]],
+    ] as const)
+      it(`drops chunks ${what}`, () =>
+        visited({ ...behaviour, manner }, async visit => {
+          await greeting(visit)
+          for (const line of envelope) await visit.client.command(line)
+          assert.deepEqual(await chunks(visit, 'NOOP\r\n', 'QUIT\r\n'), codes)
+          assert.deepEqual(received(visit), [])
+          assert.equal((await visit.client.command('NOOP')).code, 250)
+        }))
+
+    it('has BDAT and DATA in one message refused, and wants a number', () =>
+      visited({ manner }, async visit => {
+        await greeting(visit)
+        for (const line of ENVELOPE) await visit.client.command(line)
+        visit.client.write('BDAT 2\r\nab')
+        assert.equal((await visit.client.reply()).code, 250)
+        assert.equal((await visit.client.command('DATA')).code, 503)
+        assert.equal((await visit.client.command('BDAT many LAST')).code, 501)
+      }))
+
+    it('cuts the connection in the middle of a chunk when told to', () =>
+      visited({ transaction: { cutsAfter: 20 }, manner }, async visit => {
+        await greeting(visit)
+        for (const line of ENVELOPE) await visit.client.command(line)
+        await assert.rejects(chunks(visit, 'x'.repeat(15), 'y'.repeat(15)))
+        assert.deepEqual(received(visit), [])
+      }))
+  })
+
+  describe('and the reference gateway', () => {
+    let gateway: ReferenceGateway
+    let submission: Submission
+    before(async () => {
+      const network = { resolver: `127.0.0.1:${lab.dnsPort}`, partnerPort: lab.port }
+      gateway = await ReferenceGateway.start(await standardFlow(reference(), { pki: lab.pki, network }))
+      submission = new Submission(gateway.submission, gateway.flow.hostname)
+    })
+    after(async () => {
+      submission.close()
+      await gateway.stop()
+    })
+
+    for (const [dimension, values] of Object.entries(cases))
+      for (const value of Object.keys(values)) {
+        const manner = { [dimension]: /^\d+$/.test(value) ? Number(value) : value } as PartnerManner
+        it(`deliver one message over TLS with ${dimension} ${value}`, async () => {
+          const domain = lab.freshDomain('*.verified.test')
+          const partner = await lab.partner({ domain, hosts: [{ manner }] })
+          const message = compose({ from: 'probe@gateway.test', to: [`inbox@${domain}`] })
+          const [sent] = await send({ gateway, submission, message, partners: [partner] })
+          assert.deepEqual(
+            sent!.arrivals.map(({ secured }) => secured),
+            [true],
+            JSON.stringify(sent!.word),
+          )
+          assert.deepEqual(
+            sent!.conversations.map(({ closed, labError }) => [closed, labError]),
+            [[true, undefined]],
+          )
+        })
+      }
+  })
+})
