@@ -34,25 +34,43 @@ describe('the check of a gateway in a container', function () {
     ]
   }
 
+  const started = () => {
+    const child = spawn(process.execPath, [COMMAND, 'check', 'chasquid', '--report', 'report'], {
+      cwd: folder,
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const said = { text: '' }
+    child.stderr.on('data', chunk => {
+      said.text += chunk
+    })
+    /** Polls, because the engine tells of its containers without their labels; bounded by the time-out of the test. */
+    const has = async (what: string) => {
+      while (!(await made(child.pid!)).includes(what)) assert.equal(child.exitCode, null, said.text)
+    }
+    return { pid: child.pid!, has, said, ended: once(child, 'close') }
+  }
+
   for (const moment of ['network', 'lab', 'chasquid'])
     it(`leaves nothing on the engine when it is ended once it has made: ${moment}`, async () => {
-      const child = spawn(process.execPath, [COMMAND, 'check', 'chasquid', '--report', 'report'], {
-        cwd: folder,
-        detached: true,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      })
-      let said = ''
-      child.stderr.on('data', chunk => {
-        said += chunk
-      })
-      const ended = once(child, 'close')
-      // Asked, because what the engine tells of as it happens has no labels; bounded by the time-out.
-      while (!(await made(child.pid!)).includes(moment)) assert.equal(child.exitCode, null, said)
-      process.kill(-child.pid!, 'SIGINT')
-      const [status] = await ended
-      assert.equal(status, 2)
-      assert.match(said, /^mail-tls: ended by SIGINT; nothing was judged$/m)
-      assert.deepEqual(await made(child.pid!), [])
+      const { pid, has, said, ended } = started()
+      await has(moment)
+      process.kill(-pid, 'SIGINT')
+      assert.equal((await ended)[0], 2)
+      assert.match(said.text, /^mail-tls: ended by SIGINT; nothing was judged, and no report was written$/m)
+      assert.deepEqual(await made(pid), [])
       assert.deepEqual(readdirSync(folder), [])
     })
+
+  it('ends at once at a second signal, and has another process remove what is on the engine', async () => {
+    const { pid, has, said, ended } = started()
+    await has('chasquid')
+    process.kill(-pid, 'SIGINT')
+    await new Promise(resolve => setTimeout(resolve, 100))
+    process.kill(-pid, 'SIGINT')
+    assert.deepEqual([(await ended)[0], said.text], [2, ''])
+    assert.notDeepEqual(await made(pid), [])
+    while ((await made(pid)).length > 0);
+    assert.deepEqual(readdirSync(folder), [])
+  })
 })

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Envelope } from '@cucumber/messages'
@@ -26,6 +27,8 @@ import { mustBeReachable } from './reachable.ts'
 import { lookOf } from './terminal.ts'
 import { terminalSummary } from './terminal-summary.ts'
 
+const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
+
 /** Examples mostly wait for the gateway, so more examples than cores run side by side. */
 const LANES_PER_CORE = 3
 
@@ -47,6 +50,10 @@ export async function check(target: string, options: CheckOptions, version: stri
   const examples = selection.reduce((sum, rule) => sum + rule.examples.length, 0)
   sweep()
   sweepAtExit()
+  let cleared = source.kind !== 'container'
+  process.once('exit', () => {
+    if (!cleared) cleanLater()
+  })
   progress.doing(`${source.kind === 'external' ? 'connecting to' : 'starting'} ${source.name}`)
   let starting: Promise<Run> | undefined
   let running: { run: Run; gateway: Gateway } | undefined
@@ -67,6 +74,7 @@ export async function check(target: string, options: CheckOptions, version: stri
     progress.ended()
     useRun(undefined)
     await stopped(starting)
+    cleared = true
     if (!running || verdicts.length === 0) return 2
     const { run, gateway } = running
     const stale = partial ? [] : staleIn(run, verdicts, options)
@@ -112,10 +120,16 @@ export async function check(target: string, options: CheckOptions, version: stri
       return await finish(true)
     }
     await stopped(starting)
+    cleared = true
     throw error
   } finally {
     interrupt.undo()
   }
+}
+
+/** Nothing can be awaited while the process ends, so another process removes what is still on the engine. */
+function cleanLater(): void {
+  spawn(process.execPath, [LAUNCHER, 'clean'], { detached: true, stdio: 'ignore' }).unref()
 }
 
 /** What cannot be removed changes no verdict: the user is told, and the run counts. */
