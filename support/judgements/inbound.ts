@@ -6,7 +6,7 @@ import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
-import { SUITES, sameSuite, spoken } from '../wire/tls/tls-names.ts'
+import { isSuiteName, sameSuite, spoken } from '../wire/tls/tls-names.ts'
 
 /** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
 const UNKNOWN = new Set(['no connection', 'silent'])
@@ -238,7 +238,7 @@ export function lineTrue(line: string, hop: Conversation): Observation {
 
 /** A suite in its standard name or OpenSSL's. */
 function suiteIn(line: string): string | undefined {
-  return line.split(/[^\w-]+/).find(word => SUITES.some(([, ...names]) => names.includes(word)))
+  return line.split(/[^\w-]+/).find(isSuiteName)
 }
 
 /** `TLSv1.3`, `TLS1.3`, `TLS-1.3` in a line, as Node writes it. */

@@ -1,7 +1,6 @@
 import type { EventDetail } from './conversation.ts'
 import { commandFields, replyFields } from './smtp/line-fields.ts'
-import { spoken } from './tls/tls-names.ts'
-import { alertName } from './tls/tls-records.ts'
+import { alertName, spoken } from './tls/tls-names.ts'
 
 /** Kinds of events that come with a text of their own. */
 export type PlainKind = 'open' | 'command' | 'reply' | 'content' | 'bytes' | 'close' | 'error'

@@ -1,22 +1,46 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { getCiphers } from 'node:tls'
 import { captured } from '../../test-bed/fixtures/loopback.ts'
+import { generated } from './registries/generate.ts'
 import {
+  alertName,
   groupName,
   opensslName,
   STATIC_RSA,
-  SUITES,
+  sameSuite,
   signatureName,
   spoken,
   suiteName,
   versionName,
 } from './tls-names.ts'
 import { RecordReader } from './tls-records.ts'
+import { SUITES } from './tls-registry.ts'
 
 describe('names of TLS numbers', () => {
+  it('are what the generator makes of the registries', () => {
+    const file = new URL('tls-registry.ts', import.meta.url)
+    assert.equal(readFileSync(file, 'utf8'), generated(), 'run support/wire/tls/registries/generate.ts')
+  })
+
+  it('are those of the registries', () => {
+    assert.equal(suiteName(0x1302), 'TLS_AES_256_GCM_SHA384')
+    assert.equal(suiteName(0xc0ad), 'TLS_ECDHE_ECDSA_WITH_AES_256_CCM')
+    assert.equal(groupName(4588), 'X25519MLKEM768')
+    assert.equal(groupName(31), 'brainpoolP256r1tls13')
+    assert.equal(signatureName(0x0905), 'mldsa65')
+    assert.equal(signatureName(0x0402), 'dsa_sha256')
+    assert.equal(signatureName(0x0403), 'ecdsa_secp256r1_sha256')
+    assert.equal(alertName(120), 'no_application_protocol')
+    assert.equal(alertName(100), 'no_renegotiation')
+  })
+
   it('stand for one suite each', () => {
-    for (const column of [0, 1, 2] as const)
-      assert.equal(new Set(SUITES.map(suite => suite[column])).size, SUITES.length, `column ${column}`)
+    for (const column of [0, 1, 2] as const) {
+      const known = SUITES.flatMap(suite => suite[column] ?? [])
+      assert.ok(known.length > 150)
+      assert.equal(new Set(known).size, known.length, `column ${column}`)
+    }
   })
 
   it('are in the order of their numbers', () => {
@@ -35,12 +59,25 @@ describe('names of TLS numbers', () => {
     }
   })
 
-  it('cover the common suites of our own library', () => {
-    const ours = new Set(SUITES.map(([, , openssl]) => openssl.toLowerCase()))
-    const common = getCiphers().filter(name => /^(tls_|ecdhe-(rsa|ecdsa)-(aes|chacha)|aes)/.test(name))
-    assert.ok(common.length > 15)
+  it('cover every suite of our own library', () => {
+    const known = new Set(
+      SUITES.flatMap(([, name, openssl]) => [name, openssl ?? ''].map(text => text.toLowerCase())),
+    )
     assert.deepEqual(
-      common.filter(name => !ours.has(name)),
+      getCiphers().filter(name => !known.has(name)),
+      [],
+    )
+  })
+
+  it('cover all that our own library offers', async () => {
+    const options = { ciphers: 'ALL:COMPLEMENTOFALL:@SECLEVEL=0', minVersion: 'TLSv1' as const }
+    const { sender } = await captured({}, options)
+    const [hello] = new RecordReader().read(sender)
+    assert.ok(hello?.kind === 'client-hello')
+    const { suites, groups, signatureAlgorithms: signatures } = hello.hello
+    assert.ok(suites.length > 50 && groups.length > 3 && signatures.length > 20)
+    assert.deepEqual(
+      [...suites, ...groups, ...signatures].filter(name => name.startsWith('0x')),
       [],
     )
   })
@@ -59,12 +96,21 @@ describe('names of TLS numbers', () => {
 
   it('keep unknown numbers as numbers', () => {
     assert.equal(suiteName(0xfefe), '0xfefe')
-    assert.equal(groupName(1), '0x0001')
+    assert.equal(groupName(0), '0x0000')
+    assert.equal(signatureName(0xfefe), '0xfefe')
+    assert.equal(alertName(200), 'alert 200')
   })
 
   it('translate to what OpenSSL wants to hear', () => {
     assert.equal(opensslName('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'), 'ECDHE-RSA-AES128-GCM-SHA256')
     assert.equal(opensslName('TLS_AES_128_GCM_SHA256'), 'TLS_AES_128_GCM_SHA256')
+    assert.equal(opensslName('TLS_FALLBACK_SCSV'), 'TLS_FALLBACK_SCSV')
+  })
+
+  it('are the same suite in both spellings', () => {
+    assert.ok(sameSuite('ECDHE-ECDSA-ARIA256-GCM-SHA384', 'TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384'))
+    assert.ok(!sameSuite('DHE-RSA-AES256-SHA', 'TLS_RSA_WITH_AES_256_CBC_SHA'))
+    assert.ok(sameSuite('no suite', 'TLS_RSA_WITH_AES_256_CBC_SHA'))
   })
 
   it('are spoken as people do', () => {

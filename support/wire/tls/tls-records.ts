@@ -19,34 +19,6 @@ export type TlsSighting =
   /** Bytes that are no TLS record at all. */
   | { kind: 'not-tls'; bytes: Buffer }
 
-const ALERTS: Record<number, string> = {
-  0: 'close_notify',
-  10: 'unexpected_message',
-  20: 'bad_record_mac',
-  22: 'record_overflow',
-  40: 'handshake_failure',
-  42: 'bad_certificate',
-  43: 'unsupported_certificate',
-  44: 'certificate_revoked',
-  45: 'certificate_expired',
-  46: 'certificate_unknown',
-  47: 'illegal_parameter',
-  48: 'unknown_ca',
-  49: 'access_denied',
-  50: 'decode_error',
-  51: 'decrypt_error',
-  70: 'protocol_version',
-  71: 'insufficient_security',
-  80: 'internal_error',
-  86: 'inappropriate_fallback',
-  90: 'user_canceled',
-  109: 'missing_extension',
-  112: 'unrecognized_name',
-  116: 'certificate_required',
-}
-
-export const alertName = (description: number): string => ALERTS[description] ?? `alert ${description}`
-
 const MAX_HANDSHAKE = 64 * 1024
 /** Encrypted handshake records that are kept until their keys are known; a usual handshake has one to four. */
 const MAX_SEALED = 8
