@@ -71,7 +71,9 @@ export interface Release {
 
 /** How a product is run in a container. */
 export interface ContainerProduct extends Adapter {
-  /** Build context of its images: `Dockerfile`, which takes `BASE` and the `args` of a release, and what that copies. */
+  /**
+   * Build context of its images: `Dockerfile`, which takes `BASE` and the `args` of a release, and what that copies.
+   */
   readonly context: { folder: string; files: readonly string[] }
   /** File with its recorded deviations, where it has any. */
   readonly deviations?: string
@@ -95,6 +97,9 @@ export interface ContainerProduct extends Adapter {
   readonly remembers?: string
   /** It takes mail for sending on from users alone, who log in inside TLS. */
   readonly login?: true
-  /** Changes of the standard mail flow with which it cannot be run, each with the reason, in a sentence for the report. */
+  /**
+   * Changes of the standard mail flow with which it cannot be run, each with the reason, in a sentence for the
+   * report.
+   */
   readonly refuses?: Partial<Record<ChangeName, string>>
 }

@@ -5,8 +5,8 @@ import { InputError } from '../input-error.ts'
 import type { MailhogAddress } from '../lab/mailbox/mailhog.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 
-// Single values of a gateway file, read and checked. Each throws InputError that says what it must be, and repeats none in
-// which credentials may stand.
+// Single values of a gateway file, read and checked. Each throws InputError that says what it must be, and repeats
+// none in which credentials may stand.
 
 const SHORTEST_SETTLE = 100
 const LONGEST_SETTLE = 10 * 60_000

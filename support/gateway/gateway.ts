@@ -24,7 +24,10 @@ export interface Gateway {
    * counts as held back, in ms.
    */
   readonly settle?: number
-  /** Longest wait for a sign of what becomes of a message, for each attempt, in ms; absent: long enough for any product. */
+  /**
+   * Longest wait for a sign of what becomes of a message, for each attempt, in ms; absent: long enough for any
+   * product.
+   */
   readonly patience?: number
   /** Everything it said about recipients so far, oldest first. */
   readonly events: readonly DeliveryEvent[]

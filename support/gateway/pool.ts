@@ -67,8 +67,8 @@ export class Gateways {
   }
 
   /**
-   * The gateway with a set of changes, in whatever order they are given; without changes, the gateway as it is. The first
-   * call starts it. Throws GatewayFailure.
+   * The gateway with a set of changes, in whatever order they are given; without changes, the gateway as it is. The
+   * first call starts it. Throws GatewayFailure.
    */
   with(changes: readonly Change[] = []): Promise<Gateway> {
     const key = keyOf(changes)
@@ -146,7 +146,9 @@ export class Gateways {
     return this.#withLogin.has(gateway) ? gateway.flow.users[0] : undefined
   }
 
-  /** A server of the service has a tap in front of it: its own domain leads it to the mailbox, and others to the tap. */
+  /**
+   * A server of the service has a tap in front of it: its own domain leads it to the mailbox, and others to the tap.
+   */
   async #tapped(flow: MailFlow): Promise<MailFlow> {
     if (flow.domain === this.#flow.domain) return flow
     const resolver = await this.#resolverOf?.(flow.domain)

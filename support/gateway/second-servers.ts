@@ -2,7 +2,10 @@ import type { Capability, SecondServerKind } from '../mailflow/capabilities.ts'
 import type { Gateway } from './gateway.ts'
 import type { GatewaySource } from './source.ts'
 
-/** So many second servers of a kind run at a time. One is kept for a while after its example, for mail that comes late. */
+/**
+ * So many second servers of a kind run at a time. One is kept for a while after its example, for mail that comes
+ * late.
+ */
 const MOST = 3
 
 /** Not the gateway's own to claim: the suite has a second server for it or has none. */

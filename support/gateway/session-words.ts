@@ -3,8 +3,8 @@ import { printable } from '../wire/printable.ts'
 import type { Adapter } from './adapter.ts'
 
 /**
- * What a log says about the TLS of the sessions that `text` singles out, oldest first: of every line that mentions it,
- * and of every line about the same session as one that does. What several lines tell of one session is one word.
+ * What a log says about the TLS of the sessions that `text` singles out, oldest first: of every line that mentions
+ * it, and of every line about the same session as one that does. What several lines tell of one session is one word.
  */
 export function sessionWords(
   lines: readonly string[],

@@ -18,7 +18,9 @@ export interface GatewaySource {
   readonly secondServers?: Partial<Record<SecondServerKind, () => GatewaySource>>
   /** Why nothing is tested of it in a role, or nothing when it is. */
   untested?(role: 'sender' | 'receiver'): string | undefined
-  /** It keeps what it saw of a domain's servers for later messages, so each example has a second server of its own. */
+  /**
+   * It keeps what it saw of a domain's servers for later messages, so each example has a second server of its own.
+   */
   readonly remembers?: boolean
   /** It takes mail for sending on from users alone, who log in inside TLS. */
   readonly login?: boolean

@@ -221,7 +221,7 @@ describe('a lab in containers', function () {
         partner.watch(change.resolve)
         await kill(other, name)
         await bounded(change.promise, 'no word of the loss')
-        await assert.rejects(partner.caughtUp(), { name: 'ContainerFailure', message: new RegExp(name) })
+        await assert.rejects(partner.upToDate(), { name: 'ContainerFailure', message: new RegExp(name) })
       } finally {
         await other.stop()
       }

@@ -9,49 +9,49 @@ import type { Mailbox } from './mailbox/mailbox.ts'
 import { labMailbox } from './mailbox/mailhog.ts'
 import { Zone } from './names/zone.ts'
 import { Partner } from './partner/partner.ts'
-import { Mirror } from './remote/feed.ts'
+import { RemotePartners } from './remote/feed.ts'
 import { LabClient } from './remote/lab-client.ts'
 import { labImages } from './remote/lab-images.ts'
 
-/** In its container. */
+/** Ports inside the containers. */
 const CONTROL_PORT = 8080
 const UPDATE_PORT = 5300
 const MAILBOX_PORT = 8025
 /** How long each of the lab's containers may take to come up, in ms. */
 const START_LIMIT = 30_000
-/** Between two looks at whether the mailbox answers, in ms. */
+/** Pause between two attempts to ask the mailbox, in ms. */
 const PAUSE = 20
 
 /**
- * The lab that runs in containers: partners on half of a network of the run's own, a signed zone and a validating
- * resolver that lead to them, and a mailbox. Gateways are started in the same network.
+ * The lab in containers, in a network of the run's own: partners on half of the addresses, a signed zone and a
+ * validating resolver that lead to them, and a mailbox. Gateways are started in the same network.
  */
 export class ContainerLab implements Lab {
   readonly pki: Pki
   readonly room = Number.POSITIVE_INFINITY
   readonly port = 25
   readonly freshDomain = freshDomain
-  /** Where gateways are started. */
+  /** The network in which gateways are started. */
   readonly containers: RunNetwork
   /** For records beside those of partners. */
   readonly zone: Zone
-  /** Of all mail for domains that lead there; see `leadToMailbox`. */
+  /** Receives the mail for all domains of `leadToMailbox`. */
   readonly mailbox: Mailbox
   readonly #client: LabClient
-  readonly #mirror: Mirror
+  readonly #remote: RemotePartners
   #nextPartner = 1
   #nextAddress = 1
   #nextMark = 1
 
   private constructor(
     pki: Pki,
-    made: { network: RunNetwork; client: LabClient; mirror: Mirror; mailbox: Mailbox },
+    made: { network: RunNetwork; client: LabClient; remote: RemotePartners; mailbox: Mailbox },
   ) {
     this.pki = pki
     this.containers = made.network
     this.mailbox = made.mailbox
     this.#client = made.client
-    this.#mirror = made.mirror
+    this.#remote = made.remote
     this.zone = new Zone(message => made.client.dns(message))
   }
 
@@ -72,20 +72,20 @@ export class ContainerLab implements Lab {
       const [lab, names, mailbox] = await images
       signal?.throwIfAborted()
       doing('starting the lab')
-      const mirror = new Mirror()
-      const [played, kept, led] = await all([
-        startLab(network, lab, mirror),
+      const remote = new RemotePartners()
+      const [labServer, mailServer, nameServer] = await all([
+        startLab(network, lab, remote),
         startMailbox(network, mailbox),
         startNames(network, names),
       ])
-      const { client } = played
+      const { client } = labServer
       // Without any of the three, mail is deferred through no fault of a gateway.
-      for (const container of [played.container, kept.container, led]) {
+      for (const container of [labServer.container, mailServer.container, nameServer]) {
         const look = () => container.end && client.lose(container.end)
         container.watch(look)
         look()
       }
-      return new ContainerLab(pki, { network, client, mirror, mailbox: kept.mailbox })
+      return new ContainerLab(pki, { network, client, remote, mailbox: mailServer.mailbox })
     } catch (error) {
       await network.stop().catch(() => {})
       throw error
@@ -97,7 +97,7 @@ export class ContainerLab implements Lab {
   }
 
   get strays(): number {
-    return this.#mirror.strays
+    return this.#remote.strays
   }
 
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
@@ -116,47 +116,47 @@ export class ContainerLab implements Lab {
     return partner
   }
 
-  /** One to whom no name leads. */
+  /** Makes a partner without names in the DNS. */
   async #play(options: PartnerOptions): Promise<Partner> {
     const { domain } = options
     const hosts = await hostSpecs(this.pki, options, () => this.containers.subnet.lab(this.#nextAddress++))
     const partner = new Partner(domain, hosts)
     const id = String(this.#nextPartner++)
-    this.#mirror.add(id, partner)
-    partner.caughtUp = () => this.#caughtUp()
+    this.#remote.add(id, partner)
+    partner.upToDate = () => this.#upToDate()
     await this.#client.play(id, { domain, hosts })
     return partner
   }
 
-  /** One for all: the tap itself tells the gateway behind it from the others, by its address. */
+  /** The same for all: the tap itself knows the server behind it by its address. */
   async resolverOf(): Promise<string> {
     return this.network.resolver
   }
 
-  /** The inbox is a partner without a name: MailHog takes no mail with a null return path. */
+  /** The inbox is a partner and not MailHog, which accepts no mail with a null return path. */
   async tap(request: TapRequest): Promise<{ tap: Partner; inbox: Partner }> {
     const { domain } = request
     // A server that is greeted with its own name says that mail loops back to it.
     const hostnames = [`mailbox.${domain}`]
     const inbox = await this.#play({ domain, hostnames, hosts: [{ starttls: { hides: true } }] })
-    // For gateways that send mail of their own domain on to there by its name.
+    // For gateways that send mail for their own domain to this host by its name.
     await this.zone.set([{ name: hostnames[0]!, type: 'A', data: inbox.hosts[0]!.address }])
     const own = { from: request.to.host, to: { host: inbox.hosts[0]!.address, port: this.port } }
     const tap = await this.partner(tapOptions(request, own))
     return { tap, inbox }
   }
 
-  async #caughtUp(): Promise<void> {
+  async #upToDate(): Promise<void> {
     const mark = String(this.#nextMark++)
-    const come = this.#mirror.awaitMark(mark)
+    const seen = this.#remote.awaitMark(mark)
     await this.#client.mark(mark)
-    await come
+    await seen
   }
 
-  /** Addresses are plenty: what comes late is still seen. */
+  /** There are enough addresses: each partner keeps its own, so what comes late is still seen. */
   release(): void {}
 
-  /** Mail for a domain ends up in the mailbox. */
+  /** From now on the DNS leads mail for a domain to the mailbox. */
   async leadToMailbox(domain: string): Promise<void> {
     const exchange = `mailbox.${domain}`
     await this.zone.set([
@@ -165,13 +165,15 @@ export class ContainerLab implements Lab {
     ])
   }
 
-  /** Makes domains of senders known, for gateways that take mail from no others: a name, or `*.` before one. */
+  /**
+   * Gives domains of senders an address in the DNS, for gateways that accept no others: names, or `*.` before one.
+   */
   async admitSenders(domains: readonly string[]): Promise<void> {
     const data = this.containers.subnet.fixed(FIXED.mailbox)
     await this.zone.set([...new Set(domains)].map(name => ({ name, type: 'A', data })))
   }
 
-  /** Removes everything that was started in its network, gateways too. */
+  /** Removes everything in the network, gateways too. */
   async stop(): Promise<void> {
     this.#client.close()
     await this.containers.stop()
@@ -181,7 +183,7 @@ export class ContainerLab implements Lab {
 async function startLab(
   network: RunNetwork,
   image: string,
-  mirror: Mirror,
+  remote: RemotePartners,
 ): Promise<{ container: Container; client: LabClient }> {
   const token = randomBytes(24).toString('base64url')
   const container = await network.start({
@@ -199,8 +201,8 @@ async function startLab(
     limit: START_LIMIT,
   })
   const client = await LabClient.open(container.endpoint(CONTROL_PORT), token, {
-    onLine: line => mirror.tell(line),
-    onLost: why => mirror.lost(why.message),
+    onLine: line => remote.tell(line),
+    onLost: why => remote.lost(why.message),
   })
   return { container, client }
 }
@@ -212,7 +214,7 @@ async function startNames(network: RunNetwork, image: string): Promise<Container
     address: network.subnet.fixed(FIXED.names),
     environment: { LAB_ADDRESS: network.subnet.fixed(FIXED.lab) },
     tmpfs: ['/run'],
-    // It asks nobody.
+    // This resolver asks no other server.
     resolver: '127.0.0.1',
     ready: /start of service/,
     limit: START_LIMIT,
@@ -235,7 +237,7 @@ async function startMailbox(
   })
   const { host, port } = container.endpoint(MAILBOX_PORT)
   const mailbox = labMailbox({ host, port, auth: `lab:${password}` })
-  // The line comes before it listens.
+  // MailHog writes the line before it listens.
   const deadline = performance.now() + START_LIMIT
   for (;;) {
     if (container.end) throw container.end
@@ -250,7 +252,7 @@ async function startMailbox(
   }
 }
 
-/** As Promise.all, but nothing is still under way when it rejects. */
+/** As Promise.all, but waits until all are settled before it rejects. */
 async function all<T extends readonly unknown[]>(
   work: readonly [...{ [K in keyof T]: Promise<T[K]> }],
 ): Promise<T> {

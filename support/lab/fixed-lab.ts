@@ -6,27 +6,27 @@ import { hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
 import { Partner } from './partner/partner.ts'
 import { PartnerServer } from './partner/partner-server.ts'
 
-/** Where a gateway delivers mail for the domains of one pattern: at any of these addresses, as it likes. */
+/** The addresses at which a gateway delivers mail for the domains of one pattern. It may choose any of them. */
 export interface Route {
   to: string
   tls: OutboundLevel
   partner: readonly Endpoint[]
 }
 
-/** One address at which the gateway delivers; one partner has it at a time. */
-interface Place {
+/** One address at which the gateway delivers. One partner has it at a time. */
+interface Address {
   endpoint: Endpoint
   server: PartnerServer
   taken: boolean
 }
 
-/** Somebody who waits for all of these places at once. */
-interface Wish {
-  places: readonly Place[]
+/** A partner that waits until it can have all of these addresses. */
+interface Waiting {
+  addresses: readonly Address[]
   grant: () => void
 }
 
-/** With what the system says. */
+/** The suite cannot listen at an address; the message is that of the system. */
 export class CannotListen extends Error {
   override readonly name = 'CannotListen'
   readonly endpoint: Endpoint
@@ -38,55 +38,55 @@ export class CannotListen extends Error {
 }
 
 /**
- * The lab around a gateway that delivers to fixed addresses, as its administrator has set it up: the suite listens
- * there. A partner has all addresses of its domain's route, so that it is found wherever the gateway delivers; partners
- * whose routes share no address stand side by side, all others come one after another. A connection for the domain of
- * an earlier one is a stray, and evidence about that one.
+ * The lab around a gateway that delivers to fixed addresses, as its administrator has set it up. The suite listens at
+ * these addresses. A partner has all addresses of its domain's route, so that the gateway finds it at whichever it
+ * chooses. Partners whose routes share no address exist side by side, all others one after another. A connection for
+ * the domain of an earlier partner is a stray, and evidence about that partner.
  */
 export class FixedLab implements Lab {
   readonly pki: Pki
   readonly port = 0
   readonly freshDomain = freshDomain
-  /** Nothing leads the gateway to a second mail exchanger of a domain that was made up. */
+  /** At most one: the gateway cannot find a second mail exchanger of a domain that the suite has made up. */
   readonly room: 0 | 1
-  readonly #routes: readonly { to: string; tls: OutboundLevel; places: readonly Place[] }[]
-  readonly #places: readonly Place[]
-  readonly #held = new Map<Partner, readonly Place[]>()
-  /** By domain and host name, of all times. */
+  readonly #routes: readonly { to: string; tls: OutboundLevel; addresses: readonly Address[] }[]
+  readonly #addresses: readonly Address[]
+  readonly #held = new Map<Partner, readonly Address[]>()
+  /** All partners so far, by domain and by host name. */
   readonly #known = new Map<string, Partner>()
-  #wishes: Wish[] = []
+  #waiting: Waiting[] = []
 
-  /** `sender`: of the messages that the gateway is asked to send on. */
+  /** `sender`: of the messages that the gateway is asked to send. */
   constructor(pki: Pki, routes: readonly Route[], sender = '') {
     this.pki = pki
-    const turns = {
+    const shared = {
       ownerOf: (name: string) => this.#known.get(name.toLowerCase()),
       greetings: new Set<string>(),
       isOwnSender: (address: string) => sender !== '' && address.toLowerCase() === sender.toLowerCase(),
       isForced: (domain: string) =>
         (decisive(this.#routes, domain)?.tls ?? 'opportunistic') !== 'opportunistic',
-      inTurn: (partner: Partner) => this.#held.has(partner),
+      hasAddress: (partner: Partner) => this.#held.has(partner),
     }
-    const places = new Map<string, Place>()
-    const placeAt = (endpoint: Endpoint) => {
+    const addresses = new Map<string, Address>()
+    const addressAt = (endpoint: Endpoint) => {
       const key = JSON.stringify(endpoint)
-      const place = places.get(key) ?? { endpoint, server: new PartnerServer(turns), taken: false }
-      places.set(key, place)
-      return place
+      const address = addresses.get(key) ?? { endpoint, server: new PartnerServer(shared), taken: false }
+      addresses.set(key, address)
+      return address
     }
-    this.#routes = routes.map(({ to, tls, partner }) => ({ to, tls, places: partner.map(placeAt) }))
-    this.#places = [...places.values()]
-    this.room = this.#places.length > 0 ? 1 : 0
+    this.#routes = routes.map(({ to, tls, partner }) => ({ to, tls, addresses: partner.map(addressAt) }))
+    this.#addresses = [...addresses.values()]
+    this.room = this.#addresses.length > 0 ? 1 : 0
   }
 
   get strays(): number {
-    return this.#places.reduce((sum, { server }) => sum + server.strays, 0)
+    return this.#addresses.reduce((sum, { server }) => sum + server.strays, 0)
   }
 
-  /** Rejects with CannotListen when an address cannot be listened on. */
+  /** Throws CannotListen. */
   async start(): Promise<void> {
     await Promise.all(
-      this.#places.map(({ server, endpoint }) =>
+      this.#addresses.map(({ server, endpoint }) =>
         server.listen(endpoint).catch(error => {
           throw new CannotListen(endpoint, error)
         }),
@@ -95,7 +95,7 @@ export class FixedLab implements Lab {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#places.map(({ server }) => server.stop()))
+    await Promise.all(this.#addresses.map(({ server }) => server.stop()))
   }
 
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
@@ -103,15 +103,18 @@ export class FixedLab implements Lab {
     const [only] = options
     if (count > this.room || !only)
       throw new Error(`${count} mail exchangers asked for, with room for ${this.room}`)
-    const places = this.#leadingTo(only.domain)
-    const partner = new Partner(only.domain, await hostSpecs(this.pki, only, () => places[0]!.endpoint.host))
-    await this.#take(places)
-    for (const { server } of places) server.addForAll(partner.hosts[0])
-    this.#held.set(partner, places)
-    // Mail that no earlier partner got is in the gateway's queue still, for all that is known.
+    const addresses = this.#leadingTo(only.domain)
+    const partner = new Partner(
+      only.domain,
+      await hostSpecs(this.pki, only, () => addresses[0]!.endpoint.host),
+    )
+    await this.#take(addresses)
+    for (const { server } of addresses) server.addForAll(partner.hosts[0])
+    this.#held.set(partner, addresses)
+    // Mail that an earlier partner has not received may still be in the gateway's queue.
     partner.shared = [...this.#known.values()].some(
       ({ domain, conversations, messages }) =>
-        this.#leadingTo(domain).some(place => places.includes(place)) &&
+        this.#leadingTo(domain).some(address => addresses.includes(address)) &&
         conversations.length > 0 &&
         messages.length === 0,
     )
@@ -121,34 +124,37 @@ export class FixedLab implements Lab {
   }
 
   release(partner: Partner): void {
-    for (const place of this.#held.get(partner) ?? []) {
-      place.server.addForAll(undefined)
-      place.taken = false
+    for (const address of this.#held.get(partner) ?? []) {
+      address.server.addForAll(undefined)
+      address.taken = false
     }
     this.#held.delete(partner)
     this.#grant()
   }
 
-  #leadingTo(domain: string): readonly Place[] {
-    return decisive(this.#routes, domain)?.places ?? this.#places
+  #leadingTo(domain: string): readonly Address[] {
+    return decisive(this.#routes, domain)?.addresses ?? this.#addresses
   }
 
-  #take(places: readonly Place[]): Promise<void> {
+  #take(addresses: readonly Address[]): Promise<void> {
     return new Promise(grant => {
-      this.#wishes.push({ places, grant })
+      this.#waiting.push({ addresses, grant })
       this.#grant()
     })
   }
 
-  /** First come, first served at each place: who waits for several is not overtaken at any of them. */
+  /**
+   * Gives addresses out in the order of asking: a partner that waits for several addresses is overtaken at none of
+   * them.
+   */
   #grant(): void {
-    const wanted = new Set<Place>()
-    this.#wishes = this.#wishes.filter(({ places, grant }) => {
-      const granted = places.every(place => !place.taken && !wanted.has(place))
+    const wanted = new Set<Address>()
+    this.#waiting = this.#waiting.filter(({ addresses, grant }) => {
+      const granted = addresses.every(address => !address.taken && !wanted.has(address))
       if (granted) grant()
-      for (const place of places) {
-        if (granted) place.taken = true
-        else wanted.add(place)
+      for (const address of addresses) {
+        if (granted) address.taken = true
+        else wanted.add(address)
       }
       return !granted
     })

@@ -8,28 +8,28 @@ import { hostTls } from './partner/partner-tls.ts'
 
 export interface PartnerOptions {
   domain: string
-  /** One entry per mail exchanger, in order of preference. Default: one well-behaved host. */
+  /** The behaviour of each mail exchanger, in order of preference. Default: one that behaves well. */
   hosts?: readonly Behaviour[]
   /** Host names in place of mx.DOMAIN, mx2.DOMAIN, … */
   hostnames?: readonly string[]
-  /** Names in good certificates beside those of the domain and the host: Exchange's TlsDomain. */
+  /** More names for good certificates, beside the domain and the host name: Exchange's TlsDomain. */
   names?: readonly string[]
-  /** For each host; default 200. */
+  /** Of each mail exchanger; default 200. */
   maxConnections?: number
 }
 
-/** A place on the path to a gateway. */
+/** A tap in front of a server. */
 export interface TapRequest {
-  /** Of the gateway that receives. */
+  /** Domain of the server that receives. */
   domain: string
-  /** Where the lab reaches it. */
+  /** Where the lab reaches that server. */
   to: Endpoint
   /** Which of the two servers is the gateway under test. */
   gatewayIs: Party
   does?: Interference
 }
 
-/** What somebody on the path does, on which connections, and with which TLS of its own. */
+/** What a tap does to the traffic, on which connections, and with which TLS of its own. */
 export type Interference = Pick<Behaviour, 'times' | 'spares' | 'tls'> & { faults?: RelayFaults }
 
 export function tapOptions(
@@ -41,35 +41,35 @@ export function tapOptions(
   return { domain, hosts: [{ ...rest, relay }], hostnames: [pathTo(domain)] }
 }
 
-/** Everything around a gateway, wherever it runs. */
+/** What is around a gateway, wherever the gateway runs: partners, taps and the names that lead to them. */
 export interface Lab {
   readonly pki: Pki
-  /** How many mail exchangers there can be at a time. */
+  /** How many mail exchangers of partners there can be at a time. */
   readonly room: number
-  /** Port on which all partners listen, where there is one for all. */
+  /** Port on which all partners listen; 0 where they listen on several. */
   readonly port: number
-  /** Connections that no partner was made for. They count for nothing and are reported. */
+  /** How many connections were for no partner. They count for nothing and are reported. */
   readonly strays: number
   /** A domain that nothing else in this run uses, under a connector's pattern such as `*.forced.test`. */
   freshDomain(pattern: string): string
-  /** All or none, once there is room for them. */
+  /** Makes all of these partners, or none. Waits until there is room for all. */
   partners(options: readonly PartnerOptions[]): Promise<Partner[]>
   /**
-   * For a gateway with a tap in front of it: the resolver that leads its own domain to the mailbox, whatever it leads to
-   * for others. Absent where the suite starts no gateways.
+   * The DNS server for a gateway with a tap in front of it: for other servers the gateway's domain leads to the tap,
+   * and for the gateway itself to the mailbox. Absent where the suite starts no gateways.
    */
   resolverOf?(domain: string): Promise<string>
   /**
-   * All mail for the domain of a gateway goes through a tap from now on, until there is another one. What the gateway
-   * takes ends up at the inbox.
+   * From now on, until the next call for the same domain, all mail for the domain of a server goes through this tap.
+   * What the server accepts ends up at the inbox. Absent where the suite starts no gateways.
    */
   tap?(options: TapRequest): Promise<{ tap: Partner; inbox: Partner }>
-  /** The example that asked for a partner is over; where addresses are few, the next one gets its place. */
+  /** The example that asked for a partner is over. Where addresses are few, the next partner gets this one's. */
   release(partner: Partner): void
   stop(): Promise<void>
 }
 
-/** The mail exchangers of a partner with their certificates; `address` is called once for each. */
+/** The mail exchangers of a partner with their certificates. `address` is called once for each of them. */
 export async function hostSpecs(
   pki: Pki,
   { domain, hosts = [{}], hostnames = [], names: more = [], maxConnections = 200 }: PartnerOptions,

@@ -5,18 +5,18 @@ import { Names } from './names/names.ts'
 import { Partner } from './partner/partner.ts'
 import { PartnerServer } from './partner/partner-server.ts'
 
-/** The lab that runs without containers: partners on 127.0.0.0/8, and the DNS that leads to them. */
+/** The lab without containers: partners on addresses of 127.0.0.0/8, and a DNS server that leads to them. */
 export class LoopbackLab implements Lab {
   readonly pki: Pki
   readonly room = Number.POSITIVE_INFINITY
   readonly freshDomain = freshDomain
   readonly #names = new Names()
   readonly #server = new PartnerServer()
-  /** Those of gateways with a tap in front of them. */
+  /** The DNS servers of gateways with a tap in front of them. */
   readonly #views: Names[] = []
   #nextAddress = 1
   dnsPort = 0
-  /** Where mail for the gateways' own domains ends up. */
+  /** The partner that receives the mail which gateways accept for their own domains. */
   inbox: Partner | undefined
 
   constructor(pki: Pki) {
@@ -74,10 +74,10 @@ export class LoopbackLab implements Lab {
     return { tap: await this.partner(tapOptions(request)), inbox: this.inbox! }
   }
 
-  /** Addresses are plenty: what comes late is still seen. */
+  /** There are enough addresses: each partner keeps its own, so what comes late is still seen. */
   release(): void {}
 
-  /** 127.64.0.1 and up: clear of the addresses that other programs use. */
+  /** The next address from 127.64.0.1 on: other programs use lower ones. */
   #address(): string {
     const n = this.#nextAddress++
     return `127.${64 + (n >> 16)}.${(n >> 8) & 0xff}.${n & 0xff}`

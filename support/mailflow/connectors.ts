@@ -50,7 +50,9 @@ export function forced(flow: MailFlow): Choice<OutboundConnector> {
   )
 }
 
-/** An outbound connector that expects a certificate for a name in place of the recipient's own (Exchange's TlsDomain). */
+/**
+ * An outbound connector that expects a certificate for a name in place of the recipient's own (Exchange's TlsDomain).
+ */
 export function expecting(flow: MailFlow, tlsDomain: string): Choice<OutboundConnector> {
   const fits = (c: OutboundConnector) => isPattern(c.to) && c.tlsDomain === tlsDomain
   return outbound(flow, fits, `expects a certificate for ${tlsDomain}`)

@@ -19,8 +19,8 @@ export const AUTHORITY_FILES = {
 const LIFETIME = 3650
 
 /**
- * Makes new authorities in a new folder, which only its owner may enter. Returns false, and touches nothing, when there
- * is something at `folder` already. Throws InputError when it cannot be made; nothing half made is left behind.
+ * Makes new authorities in a new folder, which only its owner may enter. Returns false, and touches nothing, when
+ * there is something at `folder` already. Throws InputError when it cannot be made; nothing half made is left behind.
  */
 export function writeAuthorities(folder: string): boolean {
   if (lstatSync(folder, { throwIfNoEntry: false })) return false

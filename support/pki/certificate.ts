@@ -19,7 +19,9 @@ export interface CertificateRequest {
 
 const DAY = 24 * 60 * 60 * 1000
 
-/** A certificate in PEM, built by node-forge and signed by Node's RSA, which is a hundred times faster than forge's. */
+/**
+ * A certificate in PEM, built by node-forge and signed by Node's RSA, which is a hundred times faster than forge's.
+ */
 export function certificate(request: CertificateRequest): string {
   const { commonName, names = [], publicKey, issuer, role, from, until, digest = 'sha256' } = request
   const made = forge.pki.createCertificate()

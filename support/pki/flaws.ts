@@ -1,13 +1,15 @@
 /**
- * Authorities of the lab. `root` is the authority that every server trusts, `other` one that no server trusts. `former`
- * and `new` are the two ends of a certificate transition.
+ * Authorities of the lab. `root` is the authority that every server trusts, `other` one that no server trusts.
+ * `former` and `new` are the two ends of a certificate transition.
  */
 export type AuthorityName = 'root' | 'other' | 'former' | 'new'
 
 /** All that can be chosen of one certificate and of the chain that is sent with it, beside its names; RFC 5280 s4. */
 export interface CertificateSpec {
   authority: AuthorityName
-  /** Who signs it: the intermediate of the authority, the certificate's own key, or an issuer that is no authority. */
+  /**
+   * Who signs it: the intermediate of the authority, the certificate's own key, or an issuer that is no authority.
+   */
   issuer: 'the intermediate' | 'itself' | 'no authority'
   /** Whether it names the hosts that were asked for, or others. */
   hosts: 'asked' | 'others'
@@ -57,8 +59,8 @@ export const FLAWS = {
 export type CertificateFlaw = keyof typeof FLAWS
 
 /**
- * The specification of a certificate with several flaws, in whatever order they are given; `authority` where it is not
- * `root`. Throws where two of these set the same field differently: a certificate cannot have both.
+ * The specification of a certificate with several flaws, in whatever order they are given; `authority` where it is
+ * not `root`. Throws where two of these set the same field differently: a certificate cannot have both.
  */
 export function withFlaws(flaws: readonly CertificateFlaw[], authority?: AuthorityName): CertificateSpec {
   const patches: [words: string, patch: Partial<CertificateSpec>][] = flaws.map(flaw => [flaw, FLAWS[flaw]])

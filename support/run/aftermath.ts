@@ -20,18 +20,23 @@ const REST = 5_000
 interface Standing {
   watched: WatchedMessage
   before: Sent
-  /** Mail for the partner goes in the clear where TLS is not offered, and the next partner at its address may not offer it. */
+  /**
+   * Mail for the partner goes in the clear where TLS is not offered, and the next partner at its address may not
+   * offer it.
+   */
   mayGoInClear: boolean
 }
 
-/** The messages of one example that stood as they should before the example concluded. What comes afterwards is late. */
+/**
+ * The messages of one example that stood as they should before the example concluded. What comes afterwards is late.
+ */
 export class StandingMessages {
   readonly #heldBack: Standing[] = []
   readonly #arrived: Standing[] = []
 
   /**
-   * Looks at messages before any judgement does. `flow` is what the gateway was told that sends them; `external`, where the
-   * suite did not start it, because its partners take turns at one address.
+   * Looks at messages before any judgement does. `flow` is what the gateway was told that sends them; `external`,
+   * where the suite did not start it, because its partners take turns at one address.
    */
   note(
     messages: readonly WatchedMessage[],
@@ -49,8 +54,8 @@ export class StandingMessages {
   }
 
   /**
-   * What the aftermath watches, or nothing where no message can come late. `inbox`: behind the tap, where the partner is a
-   * second server. `between`: the names of both servers, in front of what is seen.
+   * What the aftermath watches, or nothing where no message can come late. `inbox`: behind the tap, where the partner
+   * is a second server. `between`: the names of both servers, in front of what is seen.
    */
   late(example: {
     inbox?: Partner | undefined
@@ -89,8 +94,8 @@ export interface LateMail {
   /** All conversations of the example by now. */
   evidence?: () => Conversation[]
   /**
-   * Gives back what the example had to itself, and other examples wait for: not before the messages are watched no more,
-   * because what comes late would be taken for theirs. Without it, one look at the end of the run is enough.
+   * Gives back what the example had to itself, and other examples wait for: not before the messages are watched no
+   * more, because what comes late would be taken for theirs. Without it, one look at the end of the run is enough.
    */
   giveBack?: () => Promise<void>
 }

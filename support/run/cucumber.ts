@@ -9,8 +9,8 @@ const STEPS = ['steps/!(*.test).ts']
 
 /**
  * Runs a selection with Cucumber, side by side on `parallel` lanes of this process, which share the run, its lab and
- * its gateway. Returns the messages of all lanes as those of one run; `told` gets those of each lane as they come. What
- * became of each example is in the run's verdicts.
+ * its gateway. Returns the messages of all lanes as those of one run; `told` gets those of each lane as they come.
+ * What became of each example is in the run's verdicts.
  */
 export async function runExamples(
   selection: readonly FeatureRule[],
@@ -58,9 +58,9 @@ async function prepare() {
 }
 
 /**
- * Messages of several lanes as if one Cucumber had run them all: the first beginning, the last end, and everything that
- * all lanes say alike once. A feature whose Rules ran on several lanes is there in as many parts. A lane that has not
- * ended is there with the examples that have. Nothing for no lanes.
+ * Messages of several lanes as if one Cucumber had run them all: the first beginning, the last end, and everything
+ * that all lanes say alike once. A feature whose Rules ran on several lanes is there in as many parts. A lane that
+ * has not ended is there with the examples that have. Nothing for no lanes.
  */
 export function asOneRun(told: readonly Envelope[][]): Envelope[] {
   const all = told.map(ended).flatMap(withRulesThatRan)

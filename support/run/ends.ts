@@ -26,7 +26,9 @@ interface Served extends Servers {
   at: number
 }
 
-/** A gateway ended although nobody asked it to: by which examples it may have, as the places of them and their Rules. */
+/**
+ * A gateway ended although nobody asked it to: by which examples it may have, as the places of them and their Rules.
+ */
 export interface SuspiciousEnd {
   why: GatewayFailure
   rules: ReadonlySet<string>
@@ -50,8 +52,8 @@ export class Ends {
   }
 
   /**
-   * Each gateway that ended by itself so far, with the examples that were under way with it or over just before; if there
-   * are none, with the last example that it served. Which of them it ended because of cannot be seen.
+   * Each gateway that ended by itself so far, with the examples that were under way with it or over just before; if
+   * there are none, with the last example that it served. Which of them it ended because of cannot be seen.
    */
   suspicious(): SuspiciousEnd[] {
     return this.#gateways.ends.map(({ gateway, why, at }) => {
@@ -68,8 +70,8 @@ export class Ends {
 
   /**
    * Of a Rule whose examples had gateways of their own: waits for ends that come late, and breaks each example whose
-   * gateway has ended, whatever the level of its requirement: no example may bring a mail server down. Returns whether
-   * any did.
+   * gateway has ended, whatever the level of its requirement: no example may bring a mail server down. Returns
+   * whether any did.
    */
   async blame(rule: FeatureRule): Promise<boolean> {
     const alone = this.#served.filter(

@@ -7,13 +7,13 @@ import { asOneRun, runExamples } from './cucumber.ts'
 import type { Run } from './run.ts'
 
 /**
- * Judges a selection with the steps of this run (`useRun`, `withRun`), side by side on `parallel` lanes, and waits for what
- * may come late. Returns Cucumber's messages; `told` gets those of each lane as they come.
+ * Judges a selection with the steps of this run (`useRun`, `withRun`), side by side on `parallel` lanes, and waits
+ * for what may come late. Returns Cucumber's messages; `told` gets those of each lane as they come.
  *
  * Where a gateway ended by itself, the Rules that it may have ended of are judged again, each example alone with a
  * gateway of its own: if that ends, too, the gateway does not stand what the example does. An end that does not come
- * again is nobody's, and nothing is claimed about the examples that it came in between. Throws GatewayFailure where it
- * came before any example.
+ * again is nobody's, and nothing is claimed about the examples that it came in between. Throws GatewayFailure where
+ * it came before any example.
  */
 export async function judgeAll(
   run: Run,
@@ -53,8 +53,8 @@ export async function judgeAll(
 }
 
 /**
- * Copies of the verdicts of a run that is interrupted. Of an example that was judged again, the second verdict stands.
- * An example that may have ended a gateway, and that was not judged again yet, is a lab error.
+ * Copies of the verdicts of a run that is interrupted. Of an example that was judged again, the second verdict
+ * stands. An example that may have ended a gateway, and that was not judged again yet, is a lab error.
  */
 export function judgedSoFar(run: Run): RecordedVerdict[] {
   const latest = new Map<string, RecordedVerdict>()

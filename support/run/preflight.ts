@@ -24,8 +24,8 @@ export interface GatewayInLab {
 }
 
 /**
- * What every gateway has to do, with its adapter, before anything of it can be judged: without one of these, a refusal
- * or silence of the gateway says nothing about TLS. Each check gives what is wrong, or nothing.
+ * What every gateway has to do, with its adapter, before anything of it can be judged: without one of these, a
+ * refusal or silence of the gateway says nothing about TLS. Each check gives what is wrong, or nothing.
  */
 export const PREFLIGHT: Readonly<Record<string, (tested: GatewayInLab) => Promise<string | undefined>>> = {
   'tells its version and its TLS library': async ({ gateway: { version, library } }) =>

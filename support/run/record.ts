@@ -89,7 +89,9 @@ export class VerdictRecord {
     this.verdicts.splice(0, this.verdicts.length, ...kept)
   }
 
-  /** Nothing can be claimed about these examples, because the gateway ended by itself and none of them is the cause. */
+  /**
+   * Nothing can be claimed about these examples, because the gateway ended by itself and none of them is the cause.
+   */
   withdraw(scenarios: ReadonlySet<string>, detail: string): void {
     for (const verdict of this.verdicts)
       if (scenarios.has(verdict.scenario))

@@ -114,8 +114,8 @@ export class Run {
   }
 
   /**
-   * Throws GatewayFailure unless the gateway and its adapter do what every judgement builds on. Only a gateway that the
-   * suite has set up is checked: what an external gateway does not do may be as its administrator wants it.
+   * Throws GatewayFailure unless the gateway and its adapter do what every judgement builds on. Only a gateway that
+   * the suite has set up is checked: what an external gateway does not do may be as its administrator wants it.
    */
   async mustWork(): Promise<void> {
     const gateway = await this.gateways.with()

@@ -133,7 +133,7 @@ async function relayOne(
   const { word, conversations } = watched
   const taken = word.at(-1)?.kind === 'delivered' || conversations.some(one => lastExchange(one).accepted)
   if (taken) await until(() => watched.arrivals.length > 0, [inbox], ARRIVAL)
-  await tap.caughtUp()
+  await tap.upToDate()
   return { watched, tap, inbox }
 }
 

@@ -153,7 +153,7 @@ export class WatchedMessage {
       known.sign = gateway.holds ? await this.#heardOrLost(wait) : await wait(gateway.patience ?? SIGN)
       if (gateway.end) throw gateway.end
       // What the gateway says and what the partner saw come on different ways.
-      await partner.caughtUp()
+      await partner.upToDate()
       const last = this.word.at(-1)
       if (!known.sign || this.arrivals.length > 0 || last?.kind !== 'deferred' || known.attempts >= tries)
         break

@@ -6,15 +6,15 @@ import type { Partner } from '../partner/partner.ts'
 /** Longest wait for a message that the gateway has accepted, in ms. */
 export const ARRIVAL = 2 * MAX_WAIT
 
-/** Where mail for the gateway's own domain ends up. */
+/** A mailbox that receives the mail which the gateway accepts for its own domain. */
 export interface Mailbox {
-  /** All copies that hold `text`, oldest first. */
+  /** All copies that contain `text`, oldest first. */
   find(text: string): Promise<Mail[]>
-  /** As `find`, but waits for the first copy, for a bounded time: `wait` ms where it is said. */
+  /** As `find`, but waits for the first copy, at most `wait` ms or a default. */
   await(text: string, wait?: number): Promise<Mail[]>
 }
 
-/** The mailbox of an embedded lab: a partner to whom DNS leads the gateway's own domain. */
+/** A partner as a mailbox: the DNS leads mail for the gateway's own domain to it. */
 export function partnerMailbox(partner: Partner): Mailbox {
   const find = async (text: string) => partner.messages.filter(({ content }) => content.includes(text))
   const holds = (text: string) => partner.messages.some(({ content }) => content.includes(text))

@@ -4,15 +4,15 @@ import type { Mail } from '../../evidence/mail.ts'
 import { MAX_WAIT } from '../../wire/patience.ts'
 import type { Mailbox } from './mailbox.ts'
 
-/** Where a MailHog API is. `url` may be printed, `authorization` must not. */
+/** Where a MailHog API is. `url` may be printed, `authorization` must not be. */
 export interface MailhogAddress {
-  /** With the path in front of `/api`, without a slash at its end and without credentials. */
+  /** Up to the path in front of `/api`, without a slash at its end and without credentials. */
   url: string
   /** Value of the header of that name. */
   authorization?: string
 }
 
-/** MailHog cannot be asked, or does not answer as MailHog: nothing can be said about its mail. */
+/** MailHog cannot be asked, or what answers is not MailHog: nothing is known about its mail. */
 export class MailboxFailure extends Error {
   override name = 'MailboxFailure'
 }
@@ -21,20 +21,21 @@ export class MailboxFailure extends Error {
 const ARRIVAL = 2 * MAX_WAIT
 /** Longest wait for one answer, in ms. */
 const ANSWER = MAX_WAIT
-/** MailHog tells of new mail only by WebSocket, so it is asked: soon, then ever less often. In ms. */
+/** Pauses between two searches, in ms: short at first, then longer. MailHog reports new mail by WebSocket only. */
 const FIRST_PAUSE = 25
 const LONGEST_PAUSE = 1_000
-/** Copies that one search gives, the newest of them. */
+/** So many copies one search gives at most, the newest ones. */
 const MAX_COPIES = 50
-/** In bytes. MailHog repeats the content three times over in an answer. */
+/** Of an answer, in bytes. MailHog repeats the content of a message three times in it. */
 const MAX_ANSWER = 32 * 1024 * 1024
 
 /**
- * A mailbox that MailHog keeps (API version 2 of MailHog 1.0), wherever its user has it. MailHog speaks JSON: bytes that
- * are not UTF-8 come back as U+FFFD, and it takes no message with a null return path.
+ * The mailbox of a gateway file: a MailHog of the user's (API version 2 of MailHog 1.0). MailHog answers in JSON, so
+ * bytes that are not UTF-8 become U+FFFD. It accepts no message with a null return path.
  *
- * Not by the npm package `mailhog` (4.16.0): it joins the chunks of an answer as text, which spoils any character that
- * two of them share, takes an error page for an answer, knows no bound of time or size, and its types lack `Raw`.
+ * This function does not use the npm package `mailhog` (4.16.0). The package joins the chunks of an answer as text,
+ * which spoils a character that two chunks share; it takes an error page for an answer; it has no limit of time or
+ * size; and its types lack `Raw`.
  */
 export function mailhogMailbox(
   address: MailhogAddress,
@@ -47,8 +48,8 @@ export function mailhogMailbox(
 }
 
 /**
- * The MailHog of the lab, read through the npm package `mailhog`: nobody else writes its answers, and the mail in it is
- * ASCII, so that what the package cannot do (see above) does no harm.
+ * The mailbox of the lab in containers: MailHog, asked through the npm package `mailhog`. The faults of the package
+ * (see above) do no harm here, because this MailHog is the lab's own and the mail in it is ASCII.
  */
 export function labMailbox({ host, port, auth }: { host: string; port: number; auth: string }): Mailbox {
   const url = `http://${host}:${port}`
@@ -72,7 +73,7 @@ export function labMailbox({ host, port, auth }: { host: string; port: number; a
   })
 }
 
-/** `search` gives copies newest first, and perhaps some that only look alike. */
+/** `search` gives copies newest first, and perhaps some that do not contain the text. */
 function mailbox(wait: number, search: (text: string) => Promise<Mail[]>): Mailbox {
   const find = async (text: string): Promise<Mail[]> =>
     (await search(text)).filter(({ content }) => content.includes(text)).reverse()
@@ -94,7 +95,7 @@ async function get({ url, authorization }: MailhogAddress, path: string, max: nu
   try {
     const response = await fetch(url + path, {
       headers: authorization ? { authorization } : {},
-      // What is behind a redirect is not what the user named, and must not get the password.
+      // A redirect leads to a server that the user has not named, and that must not get the password.
       redirect: 'error',
       signal: AbortSignal.timeout(ANSWER),
     })
@@ -116,14 +117,14 @@ async function get({ url, authorization }: MailhogAddress, path: string, max: nu
   }
 }
 
-/** `fetch` says only that it failed, and a host with several addresses only how. */
+/** Why a request failed: `fetch` has that in the cause of its error, with a message or only a code. */
 function reason({ name, message, cause }: Error): string {
   if (name === 'TimeoutError') return `no answer within ${ANSWER / 1000} s`
   const { message: why, code } = (cause ?? {}) as NodeJS.ErrnoException
   return why || code || message
 }
 
-/** Nothing for what is no JSON. */
+/** Undefined where the text is no JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -145,7 +146,7 @@ function mailsOf(answer: unknown, { url }: MailhogAddress): Mail[] {
   }
 }
 
-/** MailHog takes the last line end off; its maildir storage puts a bare LF there. */
+/** MailHog removes the last line end. With its maildir storage there is a bare LF in its place. */
 function asReceived(data: string): string {
   return `${data.replace(/(?<!\r)\n$/, '')}\r\n`
 }

@@ -8,12 +8,12 @@ export interface Exchanger {
 }
 
 /**
- * The DNS of an embedded lab: authoritative for every domain that was given to it, NXDOMAIN for all else. Nothing is
- * ever asked of another server. Domains and host names compare without case.
+ * The DNS server of the lab without containers: authoritative for every domain that it was given, NXDOMAIN for all
+ * others. It never asks another server. Case does not matter in domains and host names.
  */
 export class Names {
-  /** Knows what is not here. */
-  readonly #beyond: Names | undefined
+  /** Answers for the names that this server does not have. */
+  readonly #fallback: Names | undefined
   readonly #exchangers = new Map<string, Exchanger[]>()
   readonly #addresses = new Map<string, string>()
   readonly #server = createServer({
@@ -26,11 +26,11 @@ export class Names {
     },
   })
 
-  constructor(beyond?: Names) {
-    this.#beyond = beyond
+  constructor(fallback?: Names) {
+    this.#fallback = fallback
   }
 
-  /** Starts on a free port of 127.0.0.1, which it returns. */
+  /** Starts on a free port of 127.0.0.1. Returns the port. */
   async start(): Promise<number> {
     const { udp } = await this.#server.listen({ udp: { port: 0, address: '127.0.0.1' } })
     if (!udp) throw new Error('the lab has no address for its DNS server')
@@ -47,11 +47,11 @@ export class Names {
   }
 
   #exchangersOf(name: string): Exchanger[] | undefined {
-    return this.#exchangers.get(name) ?? (this.#beyond ? this.#beyond.#exchangersOf(name) : undefined)
+    return this.#exchangers.get(name) ?? (this.#fallback ? this.#fallback.#exchangersOf(name) : undefined)
   }
 
   #addressOf(name: string): string | undefined {
-    return this.#addresses.get(name) ?? (this.#beyond ? this.#beyond.#addressOf(name) : undefined)
+    return this.#addresses.get(name) ?? (this.#fallback ? this.#fallback.#addressOf(name) : undefined)
   }
 
   #answer(question: Question, response: Packet): void {
@@ -69,7 +69,7 @@ export class Names {
 
 type Question = Packet['questions'][number]
 
-/** Never cached: a scenario may give the same name another answer. */
+/** With a lifetime of 0: an example may give the same name another answer. */
 function record(question: Question, data: { address: string } | { exchange: string; priority: number }) {
   return Packet.createResourceFromQuestion(question, { ttl: 0, ...data })
 }

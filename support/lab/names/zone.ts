@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { type Answer, decode, encode, type Packet, type StringAnswer, type TxtAnswer } from 'dns-packet'
 import { ContainerFailure } from '../../engine/failure.ts'
 
-/** A record of the lab's zone. Every answer has a lifetime of 0: the next one may differ. */
+/** A record of the lab's zone. Every record has a lifetime of 0, because the next answer may differ. */
 export type ZoneRecord =
   | { name: string; type: 'A' | 'AAAA' | 'CNAME'; data: string }
   | { name: string; type: 'MX'; data: { preference: number; exchange: string } }
@@ -13,53 +13,53 @@ export type ZoneRecord =
       data: { usage: number; selector: number; matchingType: number; certificate: Buffer }
     }
 
-/** Opcode UPDATE, RFC 2136 s3, in its place in the header's flags. */
+/** The opcode UPDATE (RFC 2136 s3) in the flags of the header. */
 const UPDATE = 5 << 11
 const TYPE_CODES = { A: 1, CNAME: 5, MX: 15, TXT: 16, AAAA: 28, TLSA: 52 } as const
 
-/** More records than this go into another update: a message has 64 KiB at most. */
+/** Records in one update at most: a message has at most 64 KiB. */
 const MAX_RECORDS = 300
 
-interface Wish {
+/** A change that waits for the next update. */
+interface WaitingChange {
   changes: Answer[]
   done: () => void
   failed: (error: Error) => void
 }
 
-/** The lab's zone on its authoritative server, which signs what is written there. */
+/** The lab's zone on its authoritative server, which signs every record. */
 export class Zone {
   readonly #ask: (message: Buffer) => Promise<Buffer>
-  /** Not under way yet. */
-  #wishes: Wish[] = []
+  #waiting: WaitingChange[] = []
   #busy = false
 
-  /** `ask` brings a DNS message to the server and its answer back. */
+  /** `ask` sends a DNS message to the server and returns its answer. */
   constructor(ask: (message: Buffer) => Promise<Buffer>) {
     this.#ask = ask
   }
 
-  /** These records in place of all that had their name and type, in one step. Throws ContainerFailure. */
+  /** Puts records in place of all that have the same names and types, in one step. Throws ContainerFailure. */
   set(records: readonly ZoneRecord[]): Promise<void> {
     const sets = new Map(records.map(({ name, type }) => [`${name} ${type}`, { name, type }]))
     return this.#change([...[...sets.values()].map(deletion), ...records.map(addition)])
   }
 
-  /** Nothing of these names and types is left. */
+  /** Removes all records of these names and types. Throws ContainerFailure. */
   clear(sets: readonly { name: string; type: ZoneRecord['type'] }[]): Promise<void> {
     return this.#change(sets.map(deletion))
   }
 
-  /** The server takes one update after the other, at the price of a few signatures; so all that wait share the next. */
+  /** The server makes one update after another, and signs for each. So all changes that wait go into one update. */
   #change(changes: Answer[]): Promise<void> {
     return new Promise((done, failed) => {
-      this.#wishes.push({ changes, done, failed })
+      this.#waiting.push({ changes, done, failed })
       if (!this.#busy) void this.#work()
     })
   }
 
   async #work(): Promise<void> {
     this.#busy = true
-    while (this.#wishes.length > 0) {
+    while (this.#waiting.length > 0) {
       const together = this.#next()
       try {
         await this.#update(together.flatMap(({ changes }) => changes))
@@ -71,13 +71,13 @@ export class Zone {
     this.#busy = false
   }
 
-  #next(): Wish[] {
+  #next(): WaitingChange[] {
     let size = 0
-    const end = this.#wishes.findIndex(({ changes }, i) => {
+    const end = this.#waiting.findIndex(({ changes }, i) => {
       size += changes.length
       return i > 0 && size > MAX_RECORDS
     })
-    return this.#wishes.splice(0, end < 0 ? this.#wishes.length : end)
+    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
   }
 
   async #update(authorities: Answer[]): Promise<void> {
@@ -92,12 +92,12 @@ export class Zone {
 }
 
 function addition({ name, type, data }: ZoneRecord): Answer {
-  // A string may have 255 bytes, RFC 1035 s3.3.
+  // A character string has at most 255 bytes: RFC 1035 s3.3.
   const strings = type === 'TXT' ? { data: data.match(/.{1,255}/gs) ?? [''] } : { data }
   return { name, type, ttl: 0, class: 'IN', ...strings } as StringAnswer | TxtAnswer
 }
 
-/** RFC 2136 s2.5.2: class ANY and no data, which dns-packet writes for types that it does not know. */
+/** RFC 2136 s2.5.2: class ANY and no data. dns-packet writes no data for types that it does not know. */
 function deletion({ name, type }: { name: string; type: ZoneRecord['type'] }): Answer {
   const nothing = { name, ttl: 0, class: 'ANY', type: `UNKNOWN_${TYPE_CODES[type]}`, data: Buffer.alloc(0) }
   return nothing as unknown as Answer

@@ -37,29 +37,37 @@ export interface Behaviour {
   handshake?: HandshakeFault
   tls?: PartnerTls
   transaction?: TransactionFault
-  /** It is no server but a place on the path to one; of the faults above only `tls` has a meaning then. */
+  /** The partner is no server but a tap on the path to one. Of the faults above only `tls` has a meaning then. */
   relay?: Relay
 }
 
-/** A tap: bytes go both ways as they are, and both legs are recorded. TLS goes from end to end. */
+/**
+ * A tap: passes on all bytes as they are, in both directions, and records both connections. TLS goes from end to end.
+ */
 export interface Relay extends RelayFaults {
-  /** The server behind. */
+  /** The server behind the tap. */
   to: { host: string; port: number }
   /** Which of the two servers is the gateway under test. */
   gatewayIs: Party
-  /** Connections from that address go on to there instead, unseen: the server behind has mail for its own mailbox. */
+  /**
+   * Connections from the address `from` are forwarded to `to` and not recorded: with them the server behind the tap
+   * sends mail to its own mailbox.
+   */
   own?: { from: string; to: { host: string; port: number } }
 }
 
-/** What somebody on the path does. */
+/** What the tap does to the traffic. */
 export interface RelayFaults {
-  /** The keyword is deleted from the answer to EHLO. */
+  /** The tap deletes the keyword from the reply to EHLO. */
   stripsStarttls?: true
-  /** The go-ahead to STARTTLS is overwritten with 502. */
+  /** The tap overwrites the go-ahead to STARTTLS with 502. */
   corruptsGoAhead?: true
-  /** Both connections are reset once this message of the handshake is there; it goes no further. */
+  /** The tap resets both connections when it has this message of the handshake, and does not pass the message on. */
   cutsAfter?: 'ClientHello' | 'ServerHello'
-  /** TLS ends here on both sides: `tls` of the behaviour says how towards the gateway under test. */
+  /**
+   * TLS ends at the tap on both sides. `tls` of the behaviour says how the tap speaks TLS with the gateway under
+   * test.
+   */
   swapsTls?: true
 }
 

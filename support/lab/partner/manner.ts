@@ -13,9 +13,13 @@ export interface PartnerManner {
   starttlsPlace?: 'first' | 'in the middle'
   /** How keywords are written: case does not count (RFC 5321 s2.4, s4.1.1.1). Plain: in capitals. */
   keywordCase?: 'all in lower case' | 'STARTTLS in lower case' | 'STARTTLS in mixed case'
-  /** What else the answer to EHLO has: a client ignores keywords that it does not know (RFC 5321 s2.2.1, s4.1.1.1). */
+  /**
+   * What else the answer to EHLO has: a client ignores keywords that it does not know (RFC 5321 s2.2.1, s4.1.1.1).
+   */
   ehloLines?: 'keywords that nobody knows' | '100 lines' | 'text behind the host name'
-  /** A keyword that the partner does not list: each extension is optional (RFC 5321 s2.2.1). Plain: it lists all four. */
+  /**
+   * A keyword that the partner does not list: each extension is optional (RFC 5321 s2.2.1). Plain: it lists all four.
+   */
   withholds?: 'PIPELINING' | '8BITMIME' | 'SIZE' | 'ENHANCEDSTATUSCODES'
   /**
    * Extensions that the partner lists besides. With CHUNKING it takes BDAT (RFC 3030), with DSN the parameters of RFC

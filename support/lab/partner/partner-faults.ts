@@ -1,8 +1,8 @@
 import type { HandshakeFault, StarttlsFault } from './behaviour.ts'
 
-// What a partner puts on the wire where it departs from a well-behaved mail server.
+// What a partner that misbehaves puts on the wire.
 
-/** Its answer to STARTTLS, by the code. */
+/** The reply to STARTTLS with each code. */
 export const REFUSALS: Record<NonNullable<StarttlsFault['refuses']>, string> = {
   454: '454 4.7.0 TLS not available at the moment',
   500: '500 5.5.1 Unknown command',
@@ -10,16 +10,16 @@ export const REFUSALS: Record<NonNullable<StarttlsFault['refuses']>, string> = {
   554: '554 5.7.0 Not with you',
 }
 
-interface Spoiled {
-  /** In place of a ServerHello. */
+interface BrokenHandshake {
+  /** What the partner sends in place of a ServerHello. */
   answer?: string | Buffer
   end: 'closes' | 'resets' | 'waits'
-  /** What the record says of it. */
+  /** The text of the event in the record. */
   record: string
 }
 
-/** What it does once the ClientHello is there. */
-export const SPOILED: Record<Exclude<HandshakeFault, 'closes'>, Spoiled> = {
+/** What the partner does when it has read the ClientHello. */
+export const BROKEN_HANDSHAKES: Record<Exclude<HandshakeFault, 'closes'>, BrokenHandshake> = {
   resets: { end: 'resets', record: 'reset by the partner' },
   'talks garbage': {
     answer: 'this is no TLS record at all\r\n',

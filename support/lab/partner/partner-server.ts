@@ -3,50 +3,53 @@ import { commands, firstReturnPath, greetedAs } from '../../evidence/facts.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
+import { forward } from '../path/forward.ts'
 import { TapSession } from '../path/tap.ts'
-import { passUnseen } from '../path/unseen.ts'
 import type { Relay } from './behaviour.ts'
 import type { Partner, PartnerHost } from './partner.ts'
 import { PartnerSession } from './partner-session.ts'
 
-/** Connections that may be open at a time on one server; more are closed unread. */
+/** So many connections may be open at a time on one server. The server closes further ones without reading. */
 const MAX_OPEN = 2_000
 
-/** Connections that are kept of a partner whose turn is over. */
+/** So many connections are kept of a partner that has its address no more. */
 const MAX_LATE = 200
 
-/** Where partners have an address in turn: what tells whose connection one is. */
-export interface Turns {
-  /** The partner, of any time, whose domain it is or who bears it as a host name. */
+/** Where several partners use one address, one after another: how to find out for which partner a connection is. */
+export interface SharedAddresses {
+  /** The partner, past or present, with this domain or host name. */
   ownerOf(name: string): Partner | undefined
-  /** Names in EHLO of connections that carried mail for a partner. */
+  /** The names in EHLO on all connections that carried mail for a partner. */
   readonly greetings: Set<string>
-  /** Whether it is the sender of the suite's own messages: no connection of others names it. */
+  /** Whether an address is the sender of the suite's own messages, which no other mail has. */
   isOwnSender(address: string): boolean
-  /** Whether the gateway must not say anything in clear about mail for a domain. */
+  /** Whether a connector requires TLS for mail to a domain. */
   isForced(domain: string): boolean
-  /** Whether it is a partner's turn, here or at another address. */
-  inTurn(partner: Partner): boolean
+  /** Whether a partner has an address now, this one or another. */
+  hasAddress(partner: Partner): boolean
 }
 
 /**
- * The server of all partners on one port. The local address that a gateway dialled tells which partner it means. The
- * server listens at one address for all partners, or at the address of each partner.
+ * The server of all partners on one port. It knows by the local address of a connection for which partner the
+ * connection is. The server listens at one address for all partners, or at the address of each partner.
  */
 export class PartnerServer {
   readonly #hosts = new Map<string, PartnerHost>()
   readonly #sockets = new Set<Socket>()
   readonly #listeners: Server[] = []
   #only: PartnerHost | undefined
-  /** All that were `#only` at any time: a connection may end after the turn of its partner. */
-  readonly #inTurn = new WeakSet<PartnerHost>()
+  /** All hosts that were `#only` at any time: a connection may end after its host has the address no more. */
+  readonly #shared = new WeakSet<PartnerHost>()
   port = 0
-  /** Connections that no partner was made for, or that turned out to be somebody else's. They count for nothing. */
+  /**
+   * How many connections were for no partner, or for another one than the partner at the address. They count for
+   * nothing.
+   */
   strays = 0
-  readonly #turns: Turns
+  readonly #addresses: SharedAddresses
 
-  constructor(turns: Turns = NO_TURNS) {
-    this.#turns = turns
+  constructor(addresses: SharedAddresses = NOT_SHARED) {
+    this.#addresses = addresses
   }
 
   /**
@@ -72,9 +75,12 @@ export class PartnerServer {
     this.#hosts.set(host.address, host)
   }
 
-  /** Serves every connection as this host, whatever address was dialled; nothing: turns all away. */
+  /**
+   * From now on serves every connection as this host, whatever its local address. Without a host, refuses all
+   * connections.
+   */
   addForAll(host: PartnerHost | undefined): void {
-    if (host) this.#inTurn.add(host)
+    if (host) this.#shared.add(host)
     this.#only = host
   }
 
@@ -83,7 +89,7 @@ export class PartnerServer {
     socket.on('close', () => this.#sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     const host = this.#only ?? this.#hosts.get(plain(socket.localAddress ?? ''))
-    if (!host) this.#turnAway(socket)
+    if (!host) this.#refuse(socket)
     else if (
       host.partner.flooded ||
       host.connections >= host.spec.maxConnections ||
@@ -97,7 +103,7 @@ export class PartnerServer {
 
   #relay(socket: Socket, host: PartnerHost, { own }: Relay): void {
     if (own && plain(socket.remoteAddress ?? '') === own.from) {
-      passUnseen(socket, own.to)
+      forward(socket, own.to)
       return
     }
     const { partner, hostname, spec } = host
@@ -113,8 +119,8 @@ export class PartnerServer {
     partner.changed()
   }
 
-  /** Retries of earlier mail, monitoring: told to come back later, so that they do no harm. */
-  #turnAway(socket: Socket): void {
+  /** Answers a retry of earlier mail, or monitoring, with a temporary refusal, which does no harm. */
+  #refuse(socket: Socket): void {
     this.strays++
     if (this.#sockets.size > MAX_OPEN) {
       socket.destroy()
@@ -142,58 +148,64 @@ export class PartnerServer {
       recorder,
       tls: async () => tls,
       keeps: (what, bytes) => partner.keeps(what, bytes),
-      // Only an address that several partners have in turn can be dialled for another one.
-      isForeign: recipient => this.#inTurn.has(host) && !partner.expects(recipient),
+      // Only at an address that several partners use, one after another, can a connection be for another partner.
+      isForeign: recipient => this.#shared.has(host) && !partner.expects(recipient),
       onForeign: (recipient, carried) => this.#foreign(conversation, host, { recipient, carried }),
-      // What the sender said after we had closed is in the record by then.
+      // The record has what the gateway said after the partner had closed.
       onEnd: () => {
-        if (this.#inTurn.has(host)) this.#sort(conversation, host)
+        if (this.#shared.has(host)) this.#assign(conversation, host)
         partner.changed()
       },
       onMessage: message => {
         const greeting = greetedAs(conversation)
-        if (greeting !== undefined) this.#turns.greetings.add(greeting)
+        if (greeting !== undefined) this.#addresses.greetings.add(greeting)
         partner.messages.push({ ...message, host: host.hostname })
         partner.changed()
       },
     })
   }
 
-  /** A recipient of somebody else, on a connection of its own or on one that the gateway has kept. */
+  /**
+   * A recipient of another partner, on a new connection, or (`carried`) on one that has carried mail for this
+   * partner.
+   */
   #foreign(
     conversation: Conversation,
     host: PartnerHost,
     { recipient, carried }: { recipient: string; carried: boolean },
   ): void {
     const domain = recipient.split('@').at(-1)!
-    const owner = this.#turns.ownerOf(domain)
+    const owner = this.#addresses.ownerOf(domain)
     if (!carried) {
       this.#giveAway(conversation, host, domain)
-      // A partner who has the turn has it at other addresses: its mail should have come there.
-      if (owner && this.#turns.inTurn(owner))
+      // That partner has other addresses now: the gateway should have delivered its mail there.
+      if (owner && this.#addresses.hasAddress(owner))
         owner.misrouted ??= `the gateway delivered at port ${this.port} of ${host.address}, where the file names another address`
-    } else if (owner && this.#turns.isForced(domain) && owner.conversations.length < MAX_LATE) {
+    } else if (owner && this.#addresses.isForced(domain) && owner.conversations.length < MAX_LATE) {
       owner.conversations.push(lastTransaction(conversation))
       owner.changed()
     }
   }
 
-  /** Not this partner's: evidence about the one whom it names, or about nobody. */
+  /** A connection that is not for this partner becomes evidence about the partner whom it names, or about none. */
   #giveAway(conversation: Conversation, host: PartnerHost, name?: string): void {
     this.strays++
     host.connections--
     host.partner.disown(conversation)
-    const owner = name === undefined ? undefined : this.#turns.ownerOf(name)
+    const owner = name === undefined ? undefined : this.#addresses.ownerOf(name)
     if (!owner || owner.conversations.length >= MAX_LATE) return
     owner.conversations.push(conversation)
     owner.changed()
   }
 
-  /** A connection that ended before its recipient was known may be a retry of earlier mail, or monitoring. */
-  #sort(conversation: Conversation, host: PartnerHost): void {
+  /**
+   * Finds out whose a connection was that ended before a recipient was named: perhaps a retry of earlier mail, or
+   * monitoring.
+   */
+  #assign(conversation: Conversation, host: PartnerHost): void {
     const { partner } = host
     if (!partner.conversations.includes(conversation)) return
-    const { greetings, ownerOf } = this.#turns
+    const { greetings, ownerOf } = this.#addresses
     const greeting = greetedAs(conversation)
     if (partner.isNamedIn(conversation)) return
     const serverName = conversation.handshake?.offered?.serverName
@@ -202,21 +214,21 @@ export class PartnerServer {
       if (ownerOf(name) !== partner) this.#giveAway(conversation, host, name)
       return
     }
-    if (this.#turns.isOwnSender(firstReturnPath(conversation) ?? '')) return
+    if (this.#addresses.isOwnSender(firstReturnPath(conversation) ?? '')) return
     if (commands(conversation).length === 0 || (greetings.size > 0 && !greetings.has(greeting ?? '')))
       this.#giveAway(conversation, host)
   }
 }
 
-const NO_TURNS: Turns = {
+const NOT_SHARED: SharedAddresses = {
   ownerOf: () => undefined,
   greetings: new Set(),
   isOwnSender: () => false,
   isForced: () => false,
-  inTurn: () => false,
+  hasAddress: () => false,
 }
 
-/** What a connection that has carried mail for one partner says for another, from its last MAIL on. */
+/** The last transaction of a connection that has carried mail for one partner and then names another. */
 function lastTransaction(conversation: Conversation): Conversation {
   const at = conversation.events.findLastIndex(
     event => event.from === 'sender' && event.kind === 'command' && event.verb === 'MAIL',
@@ -230,11 +242,11 @@ function lastTransaction(conversation: Conversation): Conversation {
   }
 }
 
-/** Whatever looks like a name in the lines of the client, whether they are commands or not. */
+/** Everything that looks like a domain name in the lines of the gateway, whether they are commands or not. */
 const namesIn = (conversation: Conversation): string[] =>
   commands(conversation).flatMap(({ text }) => text.match(/[a-z\d_-]+(?:\.[a-z\d_-]+)+/gi) ?? [])
 
-/** Without the prefix that a dual-stack socket puts in front of IPv4. */
+/** An address without the prefix that a dual-stack socket puts in front of IPv4. */
 function plain(address: string): string {
   const inner = address.replace(/^::ffff:/i, '')
   return isIPv4(inner) ? inner : address

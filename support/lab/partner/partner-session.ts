@@ -10,7 +10,7 @@ import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
 import { acceptTls } from '../../wire/tls/handshake.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
 import type { PartnerManner } from './manner.ts'
-import { REFUSALS, SPOILED } from './partner-faults.ts'
+import { BROKEN_HANDSHAKES, REFUSALS } from './partner-faults.ts'
 import { ehloReply, greetingReply, wordedReply } from './replies.ts'
 
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
@@ -23,7 +23,7 @@ const SLOW = 300
 const LATE_GREETING = 1_000
 /** How long a partner that leaves the close to the gateway waits for it, in ms. */
 const FAREWELL = 2_000
-/** What a line or an event costs beside its bytes. */
+/** What a kept line or event costs beside its own bytes, in bytes. */
 export const OVERHEAD = 64
 
 export interface SessionOptions {
@@ -33,13 +33,13 @@ export interface SessionOptions {
   /** Certificate, versions and suites for this behaviour. */
   tls: () => Promise<TlsOptions>
   onMessage: (message: ReceivedMessage) => void
-  /** A recipient that is not this partner's: the connection is somebody else's and is refused there. */
+  /** Whether a recipient is another partner's: the session refuses it. */
   isForeign?: (recipient: string) => boolean
-  /** `carried`: the connection has carried mail for this partner before. */
+  /** Called for such a recipient. `carried`: the connection has carried mail for this partner before. */
   onForeign?: (recipient: string, carried: boolean) => void
-  /** Whether so many bytes more can be kept; without it what was kept would be without bounds over all connections. */
+  /** Whether so many more bytes may be kept; it bounds what is kept of all connections together. */
   keeps?: (what: 'said' | 'content', bytes: number) => boolean
-  /** Nothing more can come. */
+  /** Called when the connection is closed. */
   onEnd?: () => void
 }
 
@@ -52,8 +52,8 @@ interface Chunk {
 }
 
 /**
- * One connection on the receiving side: an SMTP server (RFC 5321, RFC 3207) that misbehaves exactly as told.
- * Never throws: whatever the sender does ends in the record.
+ * One connection that a gateway makes to a partner: an SMTP server (RFC 5321, RFC 3207) that misbehaves exactly as
+ * its behaviour says. Never throws: whatever the gateway does is in the record.
  */
 export class PartnerSession {
   readonly #link: Link
@@ -62,7 +62,10 @@ export class PartnerSession {
   #buffer = new LineBuffer()
   #secured = false
   #greeted = false
-  /** Ended by us: what the sender still says is recorded by the tap alone, and nothing is answered. */
+  /**
+   * The partner has ended the session: it answers nothing more, and the link alone records what the gateway still
+   * says.
+   */
   #over = false
   #withheld: NodeJS.Timeout | undefined
   /** A reply is on its way: commands wait for it. */
@@ -70,8 +73,8 @@ export class PartnerSession {
   #next: NodeJS.Timeout | NodeJS.Immediate | undefined
   #from: string | undefined
   #to: string[] = []
-  /** This connection has carried mail for this partner. */
-  #ours = false
+  /** The connection has carried mail for this partner. */
+  #carried = false
   /** Lines that came after DATA. */
   #content: string[] | undefined
   /** The chunk that BDAT announced, as far as it has not come; it is taken and dropped where it is refused. */
@@ -170,7 +173,7 @@ export class PartnerSession {
   #say(lines: readonly string[], then = () => {}): void {
     const { speed } = this.#manner
     const spoken = () => {
-      // What cannot leave any more must not be in the record.
+      // The record must not have what cannot be sent any more.
       if (this.#over) return
       if (!this.#stream.writable || !this.#link.socket.writable) return then()
       for (const line of lines) this.#record('reply', line)
@@ -226,7 +229,7 @@ export class PartnerSession {
     this.#stream.end()
   }
 
-  /** Ends the connection at once, whatever the sender still has to say. */
+  /** Ends the connection at once, and reads nothing more. */
   #drop(why: string): void {
     this.#record('close', `ended by the partner: ${why}`)
     this.#over = true
@@ -253,7 +256,7 @@ export class PartnerSession {
     if (answer) this.#reply(answer)
   }
 
-  /** The reply to a command, or nothing where more than a reply is due and has been seen to. */
+  /** The reply to a command. Nothing where this function has already done all that the command asks for. */
   #answer(verb: string, text: string): string | undefined {
     const refuses = this.#options.behaviour.transaction?.refuses
     switch (verb) {
@@ -279,7 +282,7 @@ export class PartnerSession {
         if (this.#from === undefined) return '503 5.5.1 No sender yet'
         if (refuses?.at === 'RCPT') return refuses.reply
         if (this.#options.isForeign?.(address(text))) return this.#foreign(address(text))
-        this.#ours = true
+        this.#carried = true
         this.#to.push(address(text))
         return this.#manner.recipientReply === 251
           ? `251 2.1.5 User not local; will forward to <${address(text)}>`
@@ -306,13 +309,16 @@ export class PartnerSession {
     }
   }
 
-  /** Somebody else's connection ends here: what is for this partner comes on one of its own and is seen whole. */
+  /**
+   * Ends a connection for another partner. Mail for this partner comes on another connection, which is then seen
+   * whole.
+   */
   #foreign(recipient: string): string | undefined {
-    this.#options.onForeign?.(recipient, this.#ours)
-    // The message has recipients that are this partner's.
+    this.#options.onForeign?.(recipient, this.#carried)
+    // The message has recipients of this partner too.
     if (this.#to.length > 0) return '550 5.1.1 Not a recipient of this partner'
     this.#reply('421 4.3.2 The recipient is not here at the moment', () =>
-      this.#close('closed: a recipient of somebody else'),
+      this.#close('closed: a recipient of another partner'),
     )
     return undefined
   }
@@ -361,18 +367,18 @@ export class PartnerSession {
     const bytes = Buffer.from(`${lines.map(line => `${line}\r\n`).join('')}${injected}`)
     const gone = (error?: Error | null) => {
       if (error) return
-      // Only now: earlier replies may still have been on their way.
+      // Not earlier, because earlier replies may not have been sent yet.
       recorder.expectTls('receiver')
-      if (handshake) this.#spoil(handshake)
+      if (handshake) this.#breakHandshake(handshake)
       else this.#secure()
     }
     const go = () => {
       const tooEarly = this.#buffer.drain()
       if (tooEarly.length) this.#record('bytes', `sent before the go-ahead: ${printable(tooEarly)}`, 'sender')
-      // Without its listener a flowing stream would lose the ClientHello while the certificate is made.
+      // A stream that flows without a listener would lose the ClientHello while the certificate is made.
       this.#link.off('data', this.#onData)
       this.#link.pause()
-      // Before the 220 leaves: whatever the sender says next has to be TLS.
+      // Before the 220 is sent: whatever the gateway says next has to be TLS.
       recorder.expectTls('sender')
       for (const line of lines) this.#record('reply', line)
       if (injected) this.#record('bytes', `injected in clear: ${printable(injected)}`)
@@ -383,11 +389,11 @@ export class PartnerSession {
     else go()
   }
 
-  #spoil(fault: HandshakeFault): void {
+  #breakHandshake(fault: HandshakeFault): void {
     if (fault === 'closes') this.#close('closed before the handshake')
     else
       this.#link.once('data', () => {
-        const { answer, end, record } = SPOILED[fault]
+        const { answer, end, record } = BROKEN_HANDSHAKES[fault]
         if (answer) this.#link.write(answer)
         if (end === 'closes') this.#close(record)
         else if (end === 'resets') this.#cut(record)

@@ -4,7 +4,10 @@ import { opensslName } from '../../wire/tls/tls-names.ts'
 import type { PartnerTls } from './behaviour.ts'
 import type { PartnerManner } from './manner.ts'
 
-/** What Node needs to play one host of a partner, certificate included. JSON only: a lab elsewhere gets it so. */
+/**
+ * The TLS options of Node for one mail exchanger of a partner. It is plain JSON, because it also goes to a lab in a
+ * container.
+ */
 export type HostTls = Pick<
   TlsOptions,
   | 'key'
@@ -22,7 +25,9 @@ export type HostTls = Pick<
 /** Groups in one tuple are chosen by what the client sent a share for; tuples are chosen in their order. */
 const GROUPS = ['X25519', 'P-256', 'P-384', 'P-521']
 
-/** `names` are those of a good certificate: the partner's domain and the host. What `tls` says counts before `manner`. */
+/**
+ * `names` are those of a good certificate: the partner's domain and the host. What `tls` says counts before `manner`.
+ */
 export async function hostTls(
   pki: Pki,
   names: string[],
@@ -47,7 +52,7 @@ export async function hostTls(
     ...(manner.group
       ? { ecdhCurve: `${manner.group}/${GROUPS.filter(one => one !== manner.group).join(':')}` }
       : {}),
-    // Level 0 lets the partner speak old versions and show weak certificates; what is agreed is then up to the gateway.
+    // Level 0 lets the partner speak old versions and show weak certificates. The gateway decides what it accepts.
     ciphers: `${suites ?? 'DEFAULT'}${old || tls.presents?.length || suites ? ':@SECLEVEL=0' : ''}`,
     honorCipherOrder: !tls.followsSender,
     ...(await clientCertificate(pki, tls, manner)),

@@ -11,9 +11,9 @@ export interface HostSpec {
   /** MX preference, RFC 5321 s5.1: lower is tried first. */
   preference: number
   behaviour: Behaviour
-  /** More connections than this are closed unread: a gateway in a loop must not drown the run. */
+  /** The lab closes further connections without reading: a gateway in a loop must not fill the memory. */
   maxConnections: number
-  /** For connections on which it misbehaves, and for those after that. */
+  /** For connections on which the partner misbehaves, and for those on which it does not. */
   tls: { faulty: HostTls; good: HostTls }
 }
 
@@ -36,7 +36,7 @@ export class PartnerHost {
     return this.spec.address
   }
 
-  /** How the connection that comes in now is served; counts it. */
+  /** Counts a new connection, and says how the host serves it. */
   next(): { behaviour: Behaviour; tls: HostTls } {
     const { behaviour: all, tls } = this.spec
     const { times = Number.POSITIVE_INFINITY, spares = 0, always, manner, ...behaviour } = all
@@ -47,7 +47,7 @@ export class PartnerHost {
   }
 }
 
-/** A tap without its faults is a tap still. */
+/** Without its faults. A tap stays a tap. */
 function wellBehaved({ relay }: Behaviour): Behaviour {
   if (!relay) return {}
   const { to, gatewayIs, own }: Relay = relay
@@ -55,27 +55,36 @@ function wellBehaved({ relay }: Behaviour): Behaviour {
 }
 
 /**
- * What is kept of one partner, of what was said and of what was sent, in bytes, and in messages. Far more than any
- * example needs; a report is several times as large.
+ * How much of one partner the lab keeps: of commands and replies in bytes, of content in bytes, and how many
+ * messages. This is far more than any example needs. A report is several times as large as what is kept.
  */
 const MAX_SAID = 512 * 1024
 const MAX_CONTENT = 4 * 1024 * 1024
 const MAX_MESSAGES = 100
 
-/** The other mail server, played by us, and all that it saw. */
+/** A mail server that the suite plays, and all that was seen on its connections. */
 export class Partner {
   readonly domain: string
   readonly hosts: readonly PartnerHost[]
   readonly conversations: Conversation[] = []
   readonly messages: (ReceivedMessage & { host: string })[] = []
-  /** There was more than is served or kept: what was in it is not known. */
+  /** More came to the partner than the lab serves or keeps: what was in it is not known. */
   flooded = false
-  /** Mail for earlier partners at its address may be tried again, on connections that cannot be told from its own. */
+  /**
+   * The gateway may retry mail for earlier partners at the same address, on connections that cannot be told from
+   * those for this partner.
+   */
   shared = false
-  /** Where else the gateway delivered its mail: at an address that is not its own, and that turned it away. */
+  /**
+   * The gateway delivered mail for this partner at the address of another one, which refused it; where, in a
+   * sentence.
+   */
   misrouted: string | undefined
-  /** Resolves once all that has happened by now is here. A lab elsewhere tells of it a moment later. */
-  caughtUp: () => Promise<void> = async () => {}
+  /**
+   * Waits until everything that has happened so far is in this object. A lab in a container reports it a moment
+   * later.
+   */
+  upToDate: () => Promise<void> = async () => {}
   #watchers = new Set<() => void>()
   readonly #kept = { said: 0, content: 0 }
 
@@ -84,9 +93,9 @@ export class Partner {
     this.hosts = hosts.map(spec => new PartnerHost(this, spec))
   }
 
-  /** Counts what is kept of its connections; false, and it is flooded, once that is too much. */
+  /** Counts `bytes` that are about to be kept. False where that is too much: the partner is flooded then. */
   keeps(what: 'said' | 'content', bytes: number): boolean {
-    // The mailbox of a whole run has no limits.
+    // The mailbox of a whole run has no limit.
     if (this.hosts.some(({ spec }) => spec.maxConnections >= Number.MAX_SAFE_INTEGER)) return true
     this.#kept[what] += bytes
     const { said, content } = this.#kept
@@ -94,7 +103,7 @@ export class Partner {
     return !this.flooded
   }
 
-  /** As plain data, up to now. */
+  /** What is known of the partner at this moment, as plain data. */
   get seen(): PartnerSeen {
     const { domain, flooded, shared } = this
     return { domain, exchangers: this.hosts.map(({ hostname }) => hostname), flooded, shared }
@@ -110,7 +119,7 @@ export class Partner {
     return isMeantFor(this.seen, conversation)
   }
 
-  /** A connection that turned out to be somebody else's: a retry of earlier mail on an address that is used again. */
+  /** Removes a connection that was for another partner: a retry of earlier mail, at an address that is used again. */
   disown(conversation: Conversation): void {
     const at = this.conversations.indexOf(conversation)
     if (at >= 0) this.conversations.splice(at, 1)
@@ -121,7 +130,7 @@ export class Partner {
     for (const watcher of this.#watchers) watcher()
   }
 
-  /** Calls `watcher` after every event on any of its connections, until the returned function is called. */
+  /** Calls `watcher` after every event on any of the partner's connections, until the returned function is called. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)

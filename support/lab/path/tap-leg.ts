@@ -7,16 +7,16 @@ import type { Recorder } from '../../wire/recorder.ts'
 import { LineBuffer } from '../../wire/smtp/lines.ts'
 import { acceptTls, beginTls } from '../../wire/tls/handshake.ts'
 
-/** How long one leg may take to close after the other has, in ms. */
+/** How long one leg may take to close after the other leg has closed, in ms. */
 const LINGER = 1_000
 
-/** One side of a tap: the connection, its record and what has been read of it. */
+/** One of the two connections of a tap, with its record and what has been read of it. */
 export class Leg {
   readonly link: Link
   readonly recorder: Recorder
-  /** At the other end. */
+  /** The server at the other end of the connection: the one that sends, or the one that receives. */
   readonly #party: Party
-  /** Which one the tap stands for. */
+  /** The server in whose place the tap is on this connection. */
   readonly #ours: Party
   lines = new LineBuffer()
   reply: Buffer[] = []
@@ -27,12 +27,12 @@ export class Leg {
   onRecord: (text: string) => void = () => {}
   #stream: Link | TLSSocket
   #opened = false
-  /** Who was the first to end it. */
+  /** The side that ended the connection first. */
   #ender: Party | undefined
-  /** How many want nothing to be read from it at the moment. */
+  /** How many reasons there are at the moment not to read from the connection. */
   #holds = 0
-  #choked = false
-  #abandon: (error: WireError) => void = () => {}
+  #full = false
+  #giveUp: (error: WireError) => void = () => {}
 
   constructor(socket: Socket, recorder: Recorder, party: Party) {
     this.recorder = recorder
@@ -70,14 +70,14 @@ export class Leg {
     this.record('open', text, 'sender')
   }
 
-  /** Passes on what `from` has said, of which no more is read until this is out. */
+  /** Sends bytes that the leg `from` has received. Reads no more of that leg until they are sent. */
   write(bytes: Buffer, from: Leg): void {
     const stream = this.#stream
-    if (bytes.length === 0 || !stream.writable || stream.write(bytes) || this.#choked) return
-    this.#choked = true
+    if (bytes.length === 0 || !stream.writable || stream.write(bytes) || this.#full) return
+    this.#full = true
     from.hold()
     stream.once('drain', () => {
-      this.#choked = false
+      this.#full = false
       from.release()
     })
   }
@@ -90,14 +90,14 @@ export class Leg {
     if (--this.#holds === 0) this.#stream.resume()
   }
 
-  /** Says nothing more; what the other end still has to say comes through. */
+  /** Sends nothing more. What the other end still sends is passed on. */
   end(): void {
     this.#ender ??= this.#ours
     if (this.#stream.writable) this.#stream.end()
   }
 
-  /** As `end`, with nobody left to hear it: whoever does not close then is not waited for. */
-  part(): void {
+  /** As `end`, after the other leg has closed: destroys the connection if the other end does not close it soon. */
+  endSoon(): void {
     this.end()
     setTimeout(() => this.link.destroy(), LINGER).unref()
   }
@@ -112,12 +112,12 @@ export class Leg {
     this.link.reset()
   }
 
-  /** As the side that listens. Throws as `acceptTls`, and WireError 'silent' after `wait` ms. */
+  /** Makes a TLS handshake as the server. Throws as `acceptTls` does, and WireError 'silent' after `wait` ms. */
   accept(options: TlsOptions, wait: number): Promise<void> {
     return this.#secure(() => acceptTls(this.link, options), wait, String(options.cert))
   }
 
-  /** The same as the side that connects. */
+  /** Makes a TLS handshake as the client. Throws likewise. */
   begin(options: ConnectionOptions, wait: number): Promise<void> {
     return this.#secure(async () => {
       const { socket, done } = beginTls(this.link, options, this.recorder)
@@ -130,7 +130,7 @@ export class Leg {
     this.link.off('data', this.#data)
     try {
       const abandoned = new Promise<never>((_, reject) => {
-        this.#abandon = reject
+        this.#giveUp = reject
       })
       const answered = bounded(handshake(), 'no answer to the handshake', wait)
       const socket = await Promise.race([answered, abandoned])
@@ -145,12 +145,12 @@ export class Leg {
     }
   }
 
-  /** Nobody waits for its handshake any more. Whoever has not answered by then was silent. */
-  abandon(): void {
-    this.#abandon(new WireError('silent', 'no answer to the handshake before the other server gave up'))
+  /** Ends a handshake that is under way: nobody waits for it any more, so the other end was silent. */
+  giveUpHandshake(): void {
+    this.#giveUp(new WireError('silent', 'no answer to the handshake before the other server gave up'))
   }
 
-  /** Begins to listen to what comes inside TLS. */
+  /** Begins to read what comes inside TLS. */
   listen(): void {
     this.#stream.on('data', this.#data)
     this.release()

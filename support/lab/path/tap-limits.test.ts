@@ -9,8 +9,8 @@ import { until } from '../../wire/until.ts'
 import type { RelayFaults } from '../partner/behaviour.ts'
 import { Partner } from '../partner/partner.ts'
 import { type HostTls, hostTls } from '../partner/partner-tls.ts'
+import { forward } from './forward.ts'
 import { TapSession } from './tap.ts'
-import { passUnseen } from './unseen.ts'
 
 const LIMITS = { answer: 10_000, idle: 10_000, all: 10_000 }
 /** A TLS record of the largest size; what is in it nobody can tell. */
@@ -164,7 +164,7 @@ describe('a session through a tap', () => {
   ] as const)
     it(`is over unseen as well where ${what}`, async () => {
       const behind = await listening(socket => socket.resume())
-      const unseen = await listening(socket => passUnseen(socket, behind.endpoint, limits))
+      const unseen = await listening(socket => forward(socket, behind.endpoint, limits))
       const began = performance.now()
       await once(connect(unseen.endpoint).resume(), 'close')
       assert.ok(performance.now() - began < 4_000)

@@ -10,36 +10,42 @@ import type { Relay } from '../partner/behaviour.ts'
 import { OVERHEAD } from '../partner/partner-session.ts'
 import { Leg } from './tap-leg.ts'
 
-/** What STARTTLS becomes where somebody removes it: no command, and of the same length. */
+/** In place of STARTTLS, where the tap removes that: no command, and of the same length. */
 const NO_COMMAND = 'XXXXXXXX'
 
 export interface TapOptions {
   relay: Relay
-  /** Of the server behind: the tap stands in its place. */
+  /** Host name of the server behind the tap, in whose place the tap is. */
   hostname: string
-  /** For a tap at which TLS ends: towards the gateway under test, and towards the other server. */
+  /** For a tap at which TLS ends: its TLS with the gateway under test, and with the other server. */
   tls: { gateway: TlsOptions; other: TlsOptions }
-  /** Whether so many bytes more may be kept, or go through. */
+  /** Whether so many more bytes may be kept, or may pass. */
   keeps: (what: 'said' | 'content', bytes: number) => boolean
   onEvent: () => void
-  /** In ms: for the server behind and for each of two handshakes, for a leg without any traffic, and for all. */
+  /**
+   * In ms: `answer`, until the server behind the tap has accepted the connection, and for each of two handshakes;
+   * `idle`, for a leg without any traffic; `all`, for the whole session.
+   */
   limits?: { answer: number; idle: number; all: number }
 }
 
-/** One connection between two servers, which goes through here. */
+/** One connection between two servers that goes through the tap. */
 export class TapSession {
-  /** From the server that sends to here, and from here to the one that receives. */
+  /** From the server that sends to the tap, and from the tap to the server that receives. */
   readonly legs: readonly [Conversation, Conversation]
   readonly #options: TapOptions
   readonly #limits: { answer: number; idle: number; all: number }
   readonly #near: Leg
   readonly #far: Leg
-  /** Commands that have no answer yet, oldest first; the greeting answers none. */
+  /**
+   * Commands without a reply so far, oldest first. The first entry stands for the greeting, which no command asks
+   * for.
+   */
   readonly #awaited: string[] = ['a connection']
   #content = false
   #contentSize = 0
   #chunk: { left: number; last: boolean } | undefined
-  /** Bytes go on as they are: TLS is on from end to end. */
+  /** The tap passes bytes on without reading them: TLS goes from end to end. */
   #opaque = false
   #secured = false
   #over = false
@@ -58,7 +64,7 @@ export class TapSession {
         onEvent,
       })
     const sender = gatewayIs === 'sender' ? 'gateway' : 'second server'
-    // A server may close its side behind QUIT and listen on for the answers.
+    // A server may close its sending side after QUIT and still wait for replies.
     socket.allowHalfOpen = true
     const onward = connect({ ...relay.to, allowHalfOpen: true })
     this.#near = new Leg(socket, leg('sender', { sender, receiver: hostname }), 'sender')
@@ -79,7 +85,8 @@ export class TapSession {
       far.opened(`to ${relay.to.host} port ${relay.to.port}`)
     })
     onward.once('error', error => {
-      // Nobody is there to whom the gateway under test could talk; where it should be there itself, that is its own doing.
+      // Without a second server the gateway under test can deliver nothing. Where the gateway itself should listen
+      // there, it is its own fault.
       if (!connected && relay.gatewayIs === 'sender')
         near.recorder.labFailed(new Error(`the second server cannot be reached: ${error.message}`))
     })
@@ -94,8 +101,8 @@ export class TapSession {
       leg.onRecord = text => this.#keep('said', text.length + OVERHEAD)
       leg.onReset = () => other.reset()
       leg.onClose = () => {
-        other.abandon()
-        other.part()
+        other.giveUpHandshake()
+        other.endSoon()
         if (this.legs.every(({ closed }) => closed)) clearTimeout(end)
         this.#options.onEvent()
       }
@@ -103,12 +110,12 @@ export class TapSession {
     near.onData = chunk => this.#guarded(chunk, () => this.#fromSender(chunk))
     far.onData = chunk => this.#guarded(chunk, () => this.#fromReceiver(chunk))
     near.onEnd = () => {
-      // The beginning of a line that has no end.
+      // An incomplete last line.
       far.write(near.lines.drain(), near)
       far.end()
     }
-    // Below what is held while the other handshake is under way.
-    socket.once('end', () => far.abandon())
+    // The socket itself tells it also while the leg is held during the handshake of the other leg.
+    socket.once('end', () => far.giveUpHandshake())
     far.onEnd = () => near.end()
     near.opened(`from ${socket.remoteAddress}`)
   }
@@ -152,7 +159,7 @@ export class TapSession {
     this.#far.write(Buffer.concat(passed), this.#near)
   }
 
-  /** What of the sender's bytes goes on next: a whole line, or what has come of a chunk. */
+  /** The next bytes of the sender that are passed on: a whole line, or what has come of a chunk. */
   #piece(): Buffer | undefined {
     if (this.#chunk) return this.#chunkPart(this.#chunk)
     const whole = this.#near.lines.whole()
@@ -162,7 +169,7 @@ export class TapSession {
     return whole
   }
 
-  /** Of the bytes behind BDAT: RFC 3030 s2. */
+  /** What has come of a chunk, the bytes that BDAT announces: RFC 3030 s2. */
   #chunkPart(chunk: { left: number; last: boolean }): Buffer | undefined {
     const rest = this.#near.lines.drain()
     if (rest.length === 0) return undefined
@@ -184,7 +191,7 @@ export class TapSession {
     for (const leg of [this.#near, this.#far]) leg.record(kind, text, 'sender', this.#secured)
   }
 
-  /** What goes on in its place. */
+  /** Records a command. Returns what is passed on in its place. */
   #command(whole: Buffer): Buffer {
     const text = printable(withoutEnd(whole))
     if (this.#options.relay.stripsStarttls && !this.#secured && /^starttls\b/i.test(text)) {
@@ -221,7 +228,7 @@ export class TapSession {
     this.#far.lines.push(chunk)
     for (let line = this.#far.lines.next(); line && !this.#opaque; line = this.#far.lines.next()) {
       this.#far.reply.push(line)
-      // `250-` goes on; all else ends a reply, also what is none.
+      // A line with `250-` has more lines after it. Every other line ends a reply, even if it is none.
       if (line[3] !== 0x2d) this.#answer(this.#far.reply.splice(0))
     }
   }
@@ -251,7 +258,7 @@ export class TapSession {
     const [near, far] = [this.#near, this.#far]
     for (const line of lines) near.record('reply', printable(line), 'receiver')
     this.#opaque = true
-    // What came in clear behind STARTTLS, or behind the go-ahead, goes on in clear.
+    // What came in the clear after STARTTLS, or after the go-ahead, is passed on in the clear.
     far.write(near.lines.drain(), near)
     const rest = far.lines.drain()
     near.recorder.expectTls('sender')
@@ -265,7 +272,10 @@ export class TapSession {
     })
   }
 
-  /** TLS ends here. The gateway's side goes first: where it refuses, the other one has no part in it. */
+  /**
+   * TLS ends at the tap. The handshake with the gateway comes first: where the gateway refuses, the other server is
+   * not asked.
+   */
   async #swap(): Promise<void> {
     const { relay, tls } = this.#options
     const gatewaySends = relay.gatewayIs === 'sender'
@@ -273,7 +283,7 @@ export class TapSession {
     const [ours, theirs] = gatewaySends ? [tls.gateway, tls.other] : [tls.other, tls.gateway]
     const near = () => this.#near.accept(ours, answer)
     const far = () => this.#far.begin(asClient(theirs, this.#options.hostname), answer)
-    // The one that sends waits for our side, whichever end it is.
+    // The server that sends waits for the tap's handshake, whichever of the two it is.
     const order = gatewaySends ? [near, far] : [far, near]
     try {
       for (const handshake of order) await handshake()
@@ -290,7 +300,7 @@ export class TapSession {
 const wire = (lines: readonly Buffer[]): Buffer =>
   Buffer.concat(lines.flatMap(line => [line, Buffer.from('\r\n')]))
 
-/** An answer to EHLO without its line; the last line of what is left ends it. */
+/** A reply to EHLO without the line STARTTLS. The last of the other lines is made the end of the reply. */
 function withoutStarttls(lines: readonly Buffer[]): Buffer[] {
   const left = lines.filter(line => !/^250[ -]STARTTLS\s*$/i.test(line.toString('latin1')))
   return left.map((line, i) => {
@@ -299,7 +309,10 @@ function withoutStarttls(lines: readonly Buffer[]): Buffer[] {
   })
 }
 
-/** Without its certificate, which is a server's: the one that sends, in whose place this is, shows none. */
+/**
+ * TLS options for the tap as a client. Without the certificate, which is a server's: the server that sends shows
+ * none.
+ */
 const asClient = (
   { minVersion, maxVersion, ciphers }: TlsOptions,
   servername: string,

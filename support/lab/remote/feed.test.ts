@@ -7,7 +7,7 @@ import { hostSpecs } from '../lab.ts'
 import type { Behaviour } from '../partner/behaviour.ts'
 import { Partner, PartnerHost } from '../partner/partner.ts'
 import { PartnerServer } from '../partner/partner-server.ts'
-import { type FeedLine, Mirror, PartnerTeller } from './feed.ts'
+import { type FeedLine, PartnerNews, RemotePartners } from './feed.ts'
 
 describe('the feed of a lab elsewhere', () => {
   const pki = new Pki()
@@ -21,19 +21,19 @@ describe('the feed of a lab elsewhere', () => {
     const played = new Partner('d1.test', [])
     server.addForAll(new PartnerHost(played, specs[0]!))
     const mirrored = new Partner('d1.test', specs)
-    const mirror = new Mirror()
-    mirror.add('7', mirrored)
-    const teller = new PartnerTeller('7', played)
+    const remote = new RemotePartners()
+    remote.add('7', mirrored)
+    const teller = new PartnerNews('7', played)
     const lines: FeedLine[] = []
     const messages: Partner['messages'] = []
     played.watch(() => {
       messages.push(...played.messages)
       for (const line of teller.news()) {
         lines.push(JSON.parse(JSON.stringify(line)))
-        mirror.tell(lines.at(-1)!)
+        remote.tell(lines.at(-1)!)
       }
     })
-    return { played, mirrored, mirror, lines, messages }
+    return { played, mirrored, remote, lines, messages }
   }
 
   async function deliver(to: string, tls: boolean) {
@@ -92,7 +92,7 @@ describe('the feed of a lab elsewhere', () => {
   })
 
   it('says of open connections that the lab is lost, and of no others', async () => {
-    const { mirrored, mirror } = await pair({})
+    const { mirrored, remote } = await pair({})
     await deliver('inbox@d1.test', false)
     await until(() => mirrored.conversations[0]?.closed === true, [mirrored], 5_000)
     const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: 'mx.d1.test' })
@@ -103,7 +103,7 @@ describe('the feed of a lab elsewhere', () => {
     mirrored.watch(() => {
       told = true
     })
-    mirror.lost('gone')
+    remote.lost('gone')
     client.close()
     assert.deepEqual(
       mirrored.conversations.map(({ labError }) => labError),

@@ -2,17 +2,19 @@ import type { ReceivedMessage } from '../../evidence/mail.ts'
 import type { Conversation, Handshake, WireEvent } from '../../wire/conversation.ts'
 import type { HostSpec, Partner } from '../partner/partner.ts'
 
-/** A partner on its way to a lab elsewhere. */
+/** A partner as data, for a lab in a container. */
 export interface PartnerSpec {
   domain: string
   hosts: readonly HostSpec[]
 }
 
 type Beginning = Pick<Conversation, 'id' | 'gatewayIs' | 'overheard' | 'sender' | 'receiver' | 'startedAt'>
-/** What a text is from a position on. */
+/** The end of a text, from a position on. */
 type Tail = [at: number, text: string]
 
-/** One line of what a lab elsewhere tells, as JSON. `partner` is the id under which it was made. */
+/**
+ * One line in which a lab in a container reports what happened, as JSON. `partner` is the id under which it was made.
+ */
 export type FeedLine =
   | { opened: Beginning; partner: string }
   | { grew: string; partner: string; by: Growth }
@@ -20,12 +22,12 @@ export type FeedLine =
   | { received: ReceivedMessage & { host: string }; partner: string }
   | { flooded: true; partner: string }
   | { strays: number }
-  /** Asked for: all that had happened by then is above this line. */
+  /** The answer to `PUT /marks`: everything that happened before is above this line. */
   | { mark: string }
-  /** Said every few seconds: nothing has happened, and somebody is there. */
+  /** Sent every few seconds while nothing happens: the lab is alive. */
   | { alive: true }
 
-/** What a conversation has more than before. */
+/** What a conversation has that it had not before. */
 interface Growth {
   events?: WireEvent[]
   fromSender?: Tail
@@ -46,8 +48,8 @@ interface Told {
   labError: string | undefined
 }
 
-/** Tells of one partner what has not been told yet. */
-export class PartnerTeller {
+/** Finds what has happened at one partner and was not reported so far. */
+export class PartnerNews {
   readonly #id: string
   readonly #partner: Partner
   readonly #told = new Map<Conversation, Told>()
@@ -62,11 +64,11 @@ export class PartnerTeller {
     const partner = this.#id
     const { conversations, messages, flooded } = this.#partner
     const lines: FeedLine[] = conversations.flatMap(one => this.#grown(one))
-    for (const gone of [...this.#told.keys()].filter(one => !conversations.includes(one))) {
-      lines.push({ disowned: gone.id, partner })
-      this.#told.delete(gone)
+    for (const removed of [...this.#told.keys()].filter(one => !conversations.includes(one))) {
+      lines.push({ disowned: removed.id, partner })
+      this.#told.delete(removed)
     }
-    // Told once and then only in the way: a message may be large.
+    // A message is reported once and may be large, so it is not kept.
     for (const received of messages.splice(0)) lines.push({ received, partner })
     if (flooded && !this.#flooded) lines.push({ flooded, partner })
     this.#flooded = flooded
@@ -99,7 +101,7 @@ const NOTHING: Told = {
   labError: undefined,
 }
 
-/** Compared with what was told, which it brings up to date. */
+/** What is new in comparison with what was told, which this function brings up to date. */
 function growth(now: Conversation, told: Told): Growth {
   const by: Growth = {}
   if (now.events.length > told.events) by.events = now.events.slice(told.events)
@@ -123,13 +125,13 @@ function growth(now: Conversation, told: Told): Growth {
   return by
 }
 
-/** Partners as a lab elsewhere tells of them: the same objects as if they were played here. */
-export class Mirror {
+/** The partners of a lab in a container, kept up to date by its reports, as if they were played in this process. */
+export class RemotePartners {
   readonly #partners = new Map<string, { partner: Partner; conversations: Map<string, Conversation> }>()
   readonly #marks = new Map<string, () => void>()
   strays = 0
 
-  /** Resolves when the line with this mark has come, or the lab is lost. */
+  /** Waits for the line with this mark, or until the lab is lost. */
   awaitMark(mark: string): Promise<void> {
     return new Promise(resolve => this.#marks.set(mark, resolve))
   }
@@ -138,7 +140,7 @@ export class Mirror {
     this.#partners.set(id, { partner, conversations: new Map() })
   }
 
-  /** Throws TypeError when the line does not fit what was told before. */
+  /** Takes in one line of the lab. Throws TypeError when the line does not fit the lines before. */
   tell(line: FeedLine): void {
     if ('alive' in line) return
     if ('mark' in line) {
@@ -159,15 +161,15 @@ export class Mirror {
       partner.conversations.push(conversation)
     } else if ('grew' in line) grow(opened(conversations, line.grew), line.by)
     else if ('disowned' in line) partner.disown(opened(conversations, line.disowned))
-    // Its clock is another process's.
+    // The lab has another clock.
     else if ('received' in line) partner.messages.push({ ...line.received, at: performance.now() })
     else partner.flooded = true
     partner.changed()
   }
 
-  /** The lab is gone: nothing may be concluded from connections that were still open. */
+  /** The lab is lost: nothing may be concluded from connections that were still open. */
   lost(why: string): void {
-    for (const come of this.#marks.values()) come()
+    for (const seen of this.#marks.values()) seen()
     for (const { partner, conversations } of this.#partners.values()) {
       for (const conversation of conversations.values())
         if (!conversation.closed) conversation.labError ??= why
@@ -182,7 +184,7 @@ function opened(conversations: Map<string, Conversation>, id: string): Conversat
   return conversation
 }
 
-/** The id is made unlike those of this process. */
+/** With an id that no conversation of this process has. */
 function begun({ id, ...rest }: Beginning): Conversation {
   return { id: `lab-${id}`, ...rest, events: [], clear: { fromSender: '', fromReceiver: '' }, closed: false }
 }

@@ -4,20 +4,20 @@ import type { FeedLine, PartnerSpec } from './feed.ts'
 
 /** Longest wait for an answer, in ms. */
 const ANSWER = 10_000
-/** The lab says something every two seconds. In ms. */
+/** The lab is lost after so long without a line, in ms. It sends one every two seconds. */
 const SILENCE = 20_000
-/** Of one line, in characters: the largest message that a partner takes, escaped. */
+/** Longest line, in characters: the largest message that a partner takes, escaped in JSON. */
 const MAX_LINE = 200 * 1024 * 1024
 
-/** What drives `lab-server.ts` from here. */
+/** Asks the lab in a container (`lab-server.ts`) for partners, and reads what it reports. */
 export class LabClient {
   readonly #url: string
   readonly #headers: Record<string, string>
-  readonly #gone = new AbortController()
+  readonly #closed = new AbortController()
   readonly #onLine: (line: FeedLine) => void
   readonly #onLost: (why: ContainerFailure) => void
   #lost: ContainerFailure | undefined
-  #quiet: NodeJS.Timeout | undefined
+  #silence: NodeJS.Timeout | undefined
 
   private constructor(
     { host, port }: Endpoint,
@@ -30,14 +30,14 @@ export class LabClient {
     this.#onLost = told.onLost
   }
 
-  /** Reads what happens from then on. `onLost` is called once, when the lab is gone before `close`. */
+  /** Reads what the lab reports. `onLost` is called once, when the lab is lost before `close`. */
   static async open(
     endpoint: Endpoint,
     token: string,
     told: { onLine: (line: FeedLine) => void; onLost: (why: ContainerFailure) => void },
   ): Promise<LabClient> {
     const client = new LabClient(endpoint, token, told)
-    const response = await client.#request('GET', '/events', undefined, client.#gone.signal)
+    const response = await client.#request('GET', '/events', undefined, client.#closed.signal)
     client.#heard()
     void client.#read(response).catch(error => client.lose(error))
     return client
@@ -63,14 +63,17 @@ export class LabClient {
   }
 
   #heard(): void {
-    if (this.#quiet) this.#quiet.refresh()
+    if (this.#silence) this.#silence.refresh()
     else
-      this.#quiet = setTimeout(() => this.lose(new Error(`it said nothing for ${SILENCE / 1000} s`)), SILENCE)
+      this.#silence = setTimeout(
+        () => this.lose(new Error(`it said nothing for ${SILENCE / 1000} s`)),
+        SILENCE,
+      )
   }
 
-  /** Nothing more can come from the lab. */
+  /** The lab is lost: it reports nothing more. */
   lose(error: Error): void {
-    if (this.#lost || this.#gone.signal.aborted) return
+    if (this.#lost || this.#closed.signal.aborted) return
     this.#lost =
       error instanceof ContainerFailure ? error : new ContainerFailure(`the lab is lost: ${error.message}`)
     this.close()
@@ -78,8 +81,8 @@ export class LabClient {
   }
 
   close(): void {
-    clearTimeout(this.#quiet)
-    this.#gone.abort()
+    clearTimeout(this.#silence)
+    this.#closed.abort()
   }
 
   async play(id: string, spec: PartnerSpec): Promise<void> {

@@ -8,8 +8,9 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const folder = (name: string) => join(ROOT, 'support/lab/images', name)
 
 /**
- * The lab server and what it imports, on the Node that npm has brought for the engine's machine. Where there is none
- * (npm brings only that of its own system), on the public image of the same version.
+ * The image of the lab: `lab-server.ts` and what it imports, with the Node that npm has installed for the engine's
+ * processor. npm installs it only for its own system; elsewhere the image is built on the public image of the same
+ * version.
  */
 export function labImage(architecture: string): ImageSource {
   const node = nodeBinary(architecture)
@@ -29,7 +30,10 @@ export function labImage(architecture: string): ImageSource {
   return node ? image : { ...image, args: { BASE: `node:${process.versions.node}-trixie-slim` } }
 }
 
-/** Tags of the images of the lab, its names and its mailbox, which are built where the engine does not have them. */
+/**
+ * Tags of the images of the lab, its name servers and its mailbox. They are built where the engine does not have
+ * them.
+ */
 export function labImages(engine: Engine): Promise<[lab: string, names: string, mailbox: string]> {
   return Promise.all([
     engine.image(labImage(engine.architecture)),
@@ -58,7 +62,7 @@ function nodeBinary(architecture: string): ContextFile | undefined {
   return { path: 'node/node', content: { file: binary }, mode: 0o755, fingerprint: `${name}@${version}` }
 }
 
-/** A TypeScript file and all that it imports, types aside, which are gone when it runs. */
+/** A TypeScript file and all files that it imports. Types are left out, because they do not exist at run time. */
 function importsOf(path: string, found = new Set<string>()): string[] {
   found.add(path)
   const text = readFileSync(path, 'utf8')

@@ -1,35 +1,37 @@
 /**
- * Plays partners in a container, driven over HTTP by the process that runs the suite. Runs only there, from
- * `support/lab/images/lab/start`; whatever it imports is copied into the image, so it imports no package.
+ * The lab inside a container: plays partners, as the process that runs the suite asks for over HTTP. It is started by
+ * `support/lab/images/lab/start` and runs nowhere else. Its imports are copied into the image: it imports no package.
  *
  * Every request needs `Authorization: Bearer LAB_TOKEN`.
  *
  * | request | does |
  * |---|---|
  * | `PUT /partners/ID` (PartnerSpec) | makes a partner, or changes how its hosts behave from the next connection on |
- * | `PUT /marks/ID` | tells what has happened by now and then a line with the mark |
- * | `POST /dns` (RFC 8484) | passes a DNS message on to LAB_NAMES: updates are taken from here alone |
- * | `GET /events` | what happens, as FeedLines, one a line, until the reader leaves; one reader at a time |
+ * | `PUT /marks/ID` | reports everything that has happened so far, and then a line with the mark |
+ * | `POST /dns` (RFC 8484) | passes a DNS message on to LAB_NAMES, which accepts updates from the lab alone |
+ * | `GET /events` | reports what happens, as one FeedLine a line, until the reader leaves; one reader at a time |
  *
- * Ends by itself when nobody reads: the process that started it was killed.
+ * Ends by itself when nobody reads its reports: then the process that started it was killed.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { Partner, PartnerHost } from '../partner/partner.ts'
 import { PartnerServer } from '../partner/partner-server.ts'
-import { type FeedLine, type PartnerSpec, PartnerTeller } from './feed.ts'
+import { type FeedLine, PartnerNews, type PartnerSpec } from './feed.ts'
 
 const CONTROL_PORT = 8080
 const SMTP_PORT = 25
-/** In bytes. A partner with many hosts and long chains is far below it. */
+/** Of a request, in bytes. A partner with many hosts and long chains needs far less. */
 const MAX_BODY = 4 * 1024 * 1024
-/** What waits for a slow reader, in bytes; four of the largest messages. */
+/** Of reports that wait for a slow reader, in bytes: four of the largest messages. */
 const MAX_WAITING = 256 * 1024 * 1024
-/** In ms. */
+/** Between two reports that the lab is alive, in ms. */
 const HEARTBEAT = 2_000
+/** How long the lab waits for a reader, at first and after one has left, in ms. */
 const ALONE_AT_FIRST = 60_000
 const ALONE_LATER = 10_000
+/** Longest wait for an answer of the name server, in ms. */
 const DNS_ANSWER = 8_000
 
 const token = digest(`Bearer ${required('LAB_TOKEN')}`)
@@ -37,17 +39,17 @@ const names = required('LAB_NAMES').split(':') as [string, string]
 
 interface Played {
   partner: Partner
-  teller: PartnerTeller
+  teller: PartnerNews
 }
 
 const partners = new Map<string, Played>()
 const server = new PartnerServer()
-/** With news that have not been told. */
+/** Partners at which something happened that was not reported so far. */
 const changed = new Set<Played>()
 let strays = 0
 let reader: ServerResponse | undefined
 let backlog: string[] = []
-let alone = setTimeout(end, ALONE_AT_FIRST, 'nobody came to read what happens')
+let alone = setTimeout(end, ALONE_AT_FIRST, 'no reader came')
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
@@ -70,11 +72,11 @@ function tell(lines: readonly FeedLine[]): void {
   if (!reader) backlog.push(text)
   else {
     reader.write(text)
-    if (reader.writableLength > MAX_WAITING) end('what happens is not read fast enough')
+    if (reader.writableLength > MAX_WAITING) end('the reader is too slow')
   }
 }
 
-/** All that happened in one turn of the loop together. */
+/** Reports all that happens in one turn of the event loop together. */
 function soon(played: Played): void {
   if (changed.size === 0) setImmediate(tellNews)
   changed.add(played)
@@ -92,10 +94,10 @@ function play(id: string, spec: PartnerSpec): void {
   let played = partners.get(id)
   if (!played) {
     const partner = new Partner(spec.domain, [])
-    played = { partner, teller: new PartnerTeller(id, partner) }
+    played = { partner, teller: new PartnerNews(id, partner) }
     partners.set(id, played)
-    const mine = played
-    partner.watch(() => soon(mine))
+    const made = played
+    partner.watch(() => soon(made))
   }
   const { partner } = played
   const hosts = spec.hosts.map(host => new PartnerHost(partner, host))
@@ -138,7 +140,7 @@ function attach(response: ServerResponse): void {
   response.on('close', () => {
     clearInterval(beat)
     reader = undefined
-    alone = setTimeout(end, ALONE_LATER, 'nobody reads what happens any more')
+    alone = setTimeout(end, ALONE_LATER, 'the reader has left')
   })
 }
 

@@ -2,8 +2,10 @@ import { connect, type Socket } from 'node:net'
 import { IDLE, MAX_PASSAGE } from '../../wire/patience.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
 
-/** Bytes go both ways and are not looked at. Bounds are in ms. */
-export function passUnseen(socket: Socket, to: Endpoint, { idle = IDLE, all = MAX_PASSAGE } = {}): void {
+/**
+ * Forwards all bytes in both directions and records nothing. `idle`: without any traffic, and `all`: in total, in ms.
+ */
+export function forward(socket: Socket, to: Endpoint, { idle = IDLE, all = MAX_PASSAGE } = {}): void {
   socket.allowHalfOpen = true
   const onward = connect({ ...to, allowHalfOpen: true })
   socket.pipe(onward)
