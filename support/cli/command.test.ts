@@ -223,6 +223,24 @@ describe('the command', () => {
     assert.equal(verdicts('stale').totals.stale, 1)
   })
 
+  it('proposes a deviations file with which the next run passes, and never overwrites one', async () => {
+    writeFileSync(join(folder, 'empty.yaml'), '[]\n')
+    const judge = (...more: string[]) =>
+      run('check', '--requirement', 'EXO-FRC-14', '--report', 'proposing', ...more)
+    const found = await judge('--deviations', 'empty.yaml', '--write-deviations', 'proposed.yaml')
+    assert.equal(found.status, 1, found.err)
+    const proposed = readFileSync(join(folder, 'proposed.yaml'), 'utf8')
+    assert.equal(proposed.match(/^- requirement: EXO-FRC-14$/gm)?.length, 1, proposed)
+    const excused = await judge('--deviations', 'proposed.yaml')
+    assert.equal(excused.status, 0, excused.out)
+    const refused = await judge('--write-deviations', 'proposed.yaml')
+    assert.deepEqual(
+      [refused.status, refused.out, refused.err],
+      [2, '', 'mail-tls: --write-deviations proposed.yaml: this exists already and is not overwritten\n'],
+    )
+    assert.equal(readFileSync(join(folder, 'proposed.yaml'), 'utf8'), proposed)
+  })
+
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     it(`leaves a partial report after ${signal}, and nothing else`, async () => {
       const { child, ended, said } = started(['check', '--report', signal, '--strict'])

@@ -14,17 +14,17 @@ const [inClear] = seenIn('EXO-FRC-01', 'without TLS') as [Conversation]
 const [smuggled] = seenIn('RFC3207-08', 'AUTH') as [Conversation]
 
 describe('drawing', () => {
-  it('parts what went in clear, the handshake, and what went inside TLS', () => {
+  it('tells apart what is unencrypted, the handshake, and what is inside TLS', () => {
     const { bands, summary } = drawing(overTls)
     assert.deepEqual(
       bands.map(({ way, label }) => [way, label]),
       [
-        ['clear', 'in clear'],
+        ['clear', 'unencrypted'],
         ['handshake', 'TLS handshake'],
         ['tls', 'inside TLS 1.3'],
       ],
     )
-    assert.equal(summary, '10 lines in clear, 16 inside TLS 1.3, 37 ms')
+    assert.equal(summary, '10 lines unencrypted, 16 inside TLS 1.3, 37 ms')
   })
 
   it('marks every arrow by itself with the way that it took', () => {
@@ -89,7 +89,7 @@ describe('drawing', () => {
 
   it('survives a conversation without anything in it', () => {
     assert.deepEqual(drawing({ ...inClear, events: [] }).bands, [])
-    assert.equal(drawing({ ...inClear, events: [] }).summary, '0 lines in clear')
+    assert.equal(drawing({ ...inClear, events: [] }).summary, '0 lines unencrypted')
   })
 })
 

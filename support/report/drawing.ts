@@ -11,7 +11,7 @@ import { spoken } from '../wire/tls/tls-names.ts'
 import { excerpt } from './excerpt.ts'
 import { clipped, visibleLine } from './visible.ts'
 
-/** How something crossed: before TLS, as the handshake itself, or inside TLS. */
+/** How an event crossed the connection: unencrypted, as part of the handshake, or inside TLS. */
 export type Way = 'clear' | 'handshake' | 'tls'
 
 export type Row =
@@ -26,7 +26,7 @@ export interface Line {
   refusal: boolean
 }
 
-/** What follows each other in the same way; the facts stand in the first handshake. */
+/** Rows one after the other that crossed in the same way. The first handshake has the facts. */
 export interface Band {
   way: Way
   label: string
@@ -39,7 +39,7 @@ export interface Fact {
   text: string
   /** What is wrong with it, if anything. */
   trouble: string
-  /** Long lists, for those who want them. */
+  /** Long lists, which are folded. */
   more: { name: string; text: string }[]
 }
 
@@ -48,17 +48,17 @@ export interface Drawing {
   sender: string
   receiver: string
   gatewayIs: Conversation['gatewayIs']
-  /** `3 lines in clear, 9 inside TLS 1.3, 48 ms` */
+  /** `3 lines unencrypted, 9 inside TLS 1.3, 48 ms` */
   summary: string
   bands: Band[]
 }
 
-/** Longest line that is drawn; the evidence file has all of it. */
+/** In characters: a longer line is cut; the evidence file has all of it. */
 const LINE = 240
-/** Longest fact, and longest list under one. */
+/** The same for a fact, and for a list below a fact. */
 const FACT = 400
 const LIST = 1500
-/** Lines of one reply that are drawn. */
+/** So many lines of one reply are drawn, about. */
 const REPLY = 12
 
 export function drawing(conversation: Conversation): Drawing {
@@ -109,10 +109,10 @@ function insideTls({ version }: Handshake): string {
 }
 
 function label(way: Way, handshake: Handshake): string {
-  return way === 'tls' ? insideTls(handshake) : way === 'handshake' ? 'TLS handshake' : 'in clear'
+  return way === 'tls' ? insideTls(handshake) : way === 'handshake' ? 'TLS handshake' : 'unencrypted'
 }
 
-/** What is neither a line nor a part of a handshake stays where the conversation is. */
+/** The way of the band for an event. An event that is neither a line nor a part of a handshake stays in the band. */
 function wayOfBand(event: WireEvent, now: Way = 'clear'): Way {
   const { kind, secured } = event
   if (isHandshake(event)) return 'handshake'
@@ -121,7 +121,7 @@ function wayOfBand(event: WireEvent, now: Way = 'clear'): Way {
   return kind === 'command' || kind === 'reply' || kind === 'content' ? 'clear' : now
 }
 
-/** Lines of one reply (RFC 5321 s4.2.1) share an arrow. */
+/** Whether both events are lines of one reply (RFC 5321 s4.2.1), which share an arrow. */
 function continues(last: WireEvent, next: WireEvent): boolean {
   return (
     last.kind === 'reply' &&
@@ -147,7 +147,7 @@ function lineOf(event: WireEvent): Line {
   return { text: clipped(visibleLine(event.text), LINE), refusal }
 }
 
-/** A long reply without its middle, but with the keywords that TLS is about. */
+/** A long reply without the lines in its middle, except those with keywords about TLS. */
 function shortened(lines: Line[]): Line[] {
   if (lines.length <= REPLY) return lines
   const kept = lines.filter(
@@ -157,7 +157,7 @@ function shortened(lines: Line[]): Line[] {
   return kept
 }
 
-/** After the last word of the first handshake, before what came of it. */
+/** Puts the facts after the last message of the first handshake, and before its result. */
 function placeFacts(bands: Band[], facts: Fact[], handshake: Handshake): void {
   if (facts.length === 0) return
   const row: Row = { kind: 'facts', facts }
@@ -172,7 +172,7 @@ function placeFacts(bands: Band[], facts: Fact[], handshake: Handshake): void {
   bands.splice(first < 0 ? bands.length : first, 0, alone)
 }
 
-/** What an administrator asks of a handshake, in words; empty where there was none. */
+/** What an administrator wants to know about a handshake; empty if there was none. */
 export function factsOf({ handshake, startedAt, overheard }: Conversation): Fact[] {
   if (!handshake || Object.keys(handshake).length === 0) return []
   const { offered, version, suite, group, serverCertificate, clientCertificate, error } = handshake
@@ -206,7 +206,7 @@ export function factsOf({ handshake, startedAt, overheard }: Conversation): Fact
   if (version) add('Agreed', [spoken(version), suite, group, secrecy].filter(Boolean).join(', '))
   if (serverCertificate) add('Receiver shows', ...certificate(serverCertificate, startedAt))
   if (clientCertificate) add('Sender shows', ...certificate(clientCertificate, startedAt))
-  // From the path, certificates are not looked at.
+  // The tap on the path does not read certificates.
   else if (handshake.clientCertificateRequested && !overheard)
     add('Sender shows', 'no certificate, though it was asked for')
   if (error) add('Failed', '', [], error)
@@ -239,7 +239,7 @@ function summary({ events, handshake = {} }: Conversation): string {
   const clear = lines.length - secured
   const end = events.at(-1)
   return [
-    `${counted(clear, 'line')} in clear`,
+    `${counted(clear, 'line')} unencrypted`,
     ...(secured > 0 ? [`${secured} ${insideTls(handshake)}`] : []),
     ...(end ? [duration(end.at)] : []),
   ].join(', ')

@@ -1,19 +1,19 @@
 import type { WireEvent } from '../wire/conversation.ts'
 
-/** An event to show, or how many stand between its neighbours and are not shown. */
+/** An event that is shown, or the number of events in this place that are not. */
 export type Shown = { event: WireEvent } | { hidden: number }
 
-/** Alike events of which only the first two and the last are shown. */
+/** From so many alike events on, only the first two and the last are shown. */
 const ALIKE = 6
-/** Events shown of one conversation, about. */
+/** Of one conversation about so many events are shown, always with the first HEAD and the last TAIL. */
 const MOST = 120
 const HEAD = 40
 const TAIL = 60
 
 /**
- * The events that tell the story, in order. Repetitions are left out from the middle, then ordinary commands and their
- * acceptance; what decides (handshake, alert, refusal, content, close) goes last, and only in a conversation that has
- * more of it than fits.
+ * The events of a conversation that are shown, in order. Repetitions are left out first, then ordinary commands and
+ * replies that accept them. Events that decide (handshake, alert, refusal, content, close) are left out only if there
+ * are too many of them.
  */
 export function excerpt(events: readonly WireEvent[]): Shown[] {
   const hidden = new Set<number>()
@@ -35,7 +35,7 @@ export function excerpt(events: readonly WireEvent[]): Shown[] {
   }, [])
 }
 
-/** Equal for events that differ in numbers and in what stands in angle brackets alone. */
+/** Equal for events that differ only in numbers and in text between angle brackets. */
 function shape(event: WireEvent): string {
   const { from, kind, secured, text } = event
   const code = event.kind === 'reply' ? event.code : ''

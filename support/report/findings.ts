@@ -4,7 +4,7 @@ import type { RecordedVerdict } from '../verdicts/record.ts'
 import { ENDED_BY_ITSELF, exitStatus, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import { examplesIn, type RunRecord } from './run-record.ts'
 
-/** From what needs attention first to what needs none; the worst example decides for its requirement. */
+/** Verdicts in the order in which they need attention. The most urgent example decides for its requirement. */
 export const BY_URGENCY: readonly VerdictName[] = [
   'non-conformant',
   'stale',
@@ -20,11 +20,11 @@ export interface Example {
   judged: RecordedVerdict
   /** `EXO-FRC-01/a-partner-without-tls-20`: unique in a report, safe in paths and addresses. */
   place: string
-  /** Folder relative to the report, where anything was recorded. */
+  /** Relative to the report; absent where nothing was recorded. */
   folder: string | undefined
 }
 
-/** One requirement with all that was seen of it. */
+/** One requirement with all of its examples. */
 export interface Finding {
   id: string
   /** `other` for a requirement that the catalogue does not know. */
@@ -33,7 +33,7 @@ export interface Finding {
   actor: Requirement['actor']
   requirement: Requirement | undefined
   verdict: VerdictName
-  /** The first example with the verdict of the requirement. */
+  /** The first example that has the verdict of the requirement. */
   deciding: Example
   /** Never empty. */
   examples: Example[]
@@ -64,10 +64,10 @@ export interface Findings {
   unseen: Requirement[]
 }
 
-/** Verdicts by requirement. `requirements` is the catalogue or the part of it that was to be judged. */
+/** The verdicts of a run by requirement. `requirements` is the catalogue. */
 export function findingsOf(record: RunRecord, requirements: readonly Requirement[]): Findings {
   const known = new Map(requirements.map(requirement => [requirement.id, requirement]))
-  const examples = located(record.verdicts)
+  const examples = withPlaces(record.verdicts)
   const findings = [...Map.groupBy(examples, ({ judged }) => judged.requirement)].map(([id, group]) =>
     findingOf(id, known.get(id), group),
   )
@@ -119,7 +119,7 @@ function findingOf(id: string, requirement: Requirement | undefined, examples: E
   return { id, area: requirement?.area ?? 'other', level, actor, requirement, verdict, deciding, examples }
 }
 
-function located(verdicts: readonly RecordedVerdict[]): Example[] {
+function withPlaces(verdicts: readonly RecordedVerdict[]): Example[] {
   const taken = new Set<string>()
   return verdicts.map(judged => {
     const line = /:(\d{1,9})$/.exec(judged.scenario)?.[1]
@@ -145,7 +145,7 @@ function slug(title: string): string {
     .replace(/^-|-$/g, '')
 }
 
-/** With the version, where it is known. */
+/** The name with the version, if the version is known. */
 export function nameOf({ name, version }: { name: string; version: string }): string {
   return version === '' || version === 'unknown' ? name : `${name} ${version}`
 }

@@ -6,7 +6,7 @@ import { exitStatus, VERDICTS } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { RunRecord, VerdictsDocument } from './run-record.ts'
 
-/** A report as it was written, with its evidence. */
+/** A report that was read back, with its evidence. */
 export interface WrittenReport {
   dir: string
   record: RunRecord
@@ -30,7 +30,7 @@ export function readReport(dir: string): WrittenReport {
   }
 }
 
-/** What every verdict says. */
+/** Keys that every verdict has. */
 const TEXTS = ['requirement', 'level', 'actor', 'scenario', 'title', 'verdict', 'detail'] as const
 
 /** As it may be written: with schema 1 it has no `partial`, `strict`, `command` and `exit`, and no `statement`. */
@@ -45,7 +45,7 @@ export function verdictsIn(dir: string): VerdictsDocument {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new InputError(
-      code === 'ENOENT' ? `${dir}: no report, there is no verdicts.json` : `${file}: ${message}`,
+      code === 'ENOENT' ? `${dir}: this is no report: it has no verdicts.json` : `${file}: ${message}`,
     )
   }
   if (
@@ -72,7 +72,7 @@ export function verdictsIn(dir: string): VerdictsDocument {
   }
 }
 
-/** As `--shard` takes them: a count beyond every run would only fill the memory. */
+/** As `--shard` accepts them. A larger count makes no sense and would fill the memory. */
 function isPart(shard: unknown): boolean {
   const { index, count } = Object(shard)
   return Number.isInteger(index) && Number.isInteger(count) && 1 <= index && index <= count && count < 10_000

@@ -4,7 +4,7 @@ import { visible } from './visible.ts'
 const common = {
   views: import.meta.dirname,
   cache: true,
-  // Before escaping, on every value: a value cannot bring characters in that HTML or XML do not allow.
+  // This runs before a value is escaped, so no value has characters that HTML or XML do not allow.
   autoFilter: true,
   filterFunction: (value: unknown) => visible(String(value)),
 }
@@ -12,7 +12,7 @@ const common = {
 /** The templates of this folder as HTML or XML; every `<%= %>` is escaped for text and for quoted attributes. */
 export const markup = new Eta({ ...common, rmWhitespace: true })
 
-/** As GitHub-flavoured Markdown in one line: nothing in a value is markup, a link or the end of a table cell. */
+/** The templates as GitHub-flavoured Markdown. No value becomes markup, a link or the end of a table cell. */
 export const markdown = new Eta({ ...common, escapeFunction: value => escapedForMarkdown(String(value)) })
 
 function escapedForMarkdown(text: string): string {

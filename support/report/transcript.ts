@@ -3,7 +3,7 @@ import { factsOf } from './drawing.ts'
 import { visibleLine } from './visible.ts'
 
 /**
- * A conversation for reading in a terminal, whole, one event per line:
+ * A whole conversation for a terminal, one event per line:
  * `    12.3 ms  -->  [TLS]    EHLO gateway.test`. Arrows point away from the sender (`-->`) or towards it (`<--`).
  */
 export function transcript(conversation: Conversation): string {
@@ -20,7 +20,7 @@ export function transcript(conversation: Conversation): string {
     ...(facts.length > 0 ? ['', ...facts] : []),
     '',
     ...events.map(lineOf),
-    ...(conversation.closed ? [] : ['            (still open when the record ended)']),
+    ...(conversation.closed ? [] : ['            (the connection was still open when the record ended)']),
   ].join('\n')}\n`
 }
 

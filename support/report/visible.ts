@@ -1,7 +1,7 @@
 /**
- * Text in which everything can be seen: control and format characters (direction overrides, zero-width ones, NUL, ESC),
- * lone surrogates, unassigned and private characters become `\x1b` or `\u{202e}`; line feed and tab stay. What comes
- * out is legal in XML 1.0 (section 2.2), in HTML and on a terminal.
+ * Text without invisible characters: control and format characters (direction overrides, zero-width ones, NUL, ESC),
+ * lone surrogates, unassigned and private characters become `\x1b` or `\u{202e}`; line feed and tab stay. The result is
+ * legal in XML 1.0 (section 2.2) and in HTML, and does no harm on a terminal.
  */
 export function visible(text: string): string {
   return text.replace(/[^\P{C}\n\t]/gu, character => {
@@ -16,8 +16,8 @@ export function visibleLine(text: string): string {
 }
 
 /**
- * At most about `max` characters; what is cut is counted, and more than the notice of it. Never cuts a character in
- * two.
+ * At most about `max` characters. A longer text is cut, with a notice of how many characters are missing, unless the
+ * notice is longer than the rest. Never cuts a character in two.
  */
 export function clipped(text: string, max: number): string {
   if (text.length <= max) return text

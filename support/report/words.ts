@@ -6,7 +6,7 @@ export const MEANINGS: Record<VerdictName, string> = {
   conformant: 'The gateway keeps the requirement, and the recorded traffic shows it.',
   'non-conformant': 'The gateway breaks a must, and no recorded deviation says so. This fails the run.',
   deviates:
-    'The gateway breaks the requirement as is known: a recorded deviation names this gateway, this requirement and this symptom.',
+    'The gateway breaks the requirement, and a recorded deviation names this gateway, this requirement and this symptom.',
   stale:
     'A deviation is recorded, but its symptom did not show. Either the gateway has improved or the entry is wrong: remove the entry. This fails the run.',
   declined: 'The gateway does not follow a recommendation or an option, or an observed fact differs.',

@@ -12,12 +12,11 @@ import { summary } from './summary.ts'
 import { transcript } from './transcript.ts'
 
 /**
- * Writes report.html, verdicts.json, messages.ndjson, junit.xml, summary.md and evidence/ into `dir`, which is made
- * with its parents where it is missing. The report is complete before anything of that name is touched; an older
- * report goes as a whole. `requirements` is the catalogue, `messages` Cucumber's messages as NDJSON.
+ * Writes report.html, verdicts.json, messages.ndjson, junit.xml, summary.md and evidence/ into `dir`. Folders that are
+ * missing are made. The report is complete before it takes the place of an older report, which is removed as a whole.
+ * `requirements` is the catalogue, `messages` Cucumber's messages as NDJSON.
  *
- * Throws InputError when `dir` is something that no report may replace: a file, or a folder that is neither empty nor
- * a report.
+ * Throws InputError when no report may replace `dir`: it is a file, or a folder that is neither empty nor a report.
  */
 export async function writeReport(
   dir: string,
@@ -26,10 +25,10 @@ export async function writeReport(
   messages: string,
 ): Promise<void> {
   await mustBeReplaceable(dir)
-  const target = await located(dir)
+  const target = await resolved(dir)
   const stem = stemOf(target)
   const [next, old] = [`${stem}.new`, `${stem}.old`]
-  // The process may end at any moment.
+  // The process may end at any moment, and must leave either the older report or the new one.
   const clearUp = () => {
     rmSync(next, { recursive: true, force: true })
     if (!existsSync(old)) return
@@ -51,16 +50,16 @@ export async function writeReport(
 }
 
 /**
- * Throws InputError when no report can be written to `dir`; asked before a run, so that none is lost. Makes its parents
- * and tries what `writeReport` will do, but leaves an older report as it is.
+ * Throws InputError when no report can be written to `dir`. This is asked before a run, so that no result is lost. Makes
+ * missing folders above `dir` and tries what `writeReport` will do, but leaves an older report as it is.
  */
 export async function mustBeWritable(dir: string): Promise<void> {
   await mustBeReplaceable(dir)
-  const target = await located(dir)
+  const target = await resolved(dir)
   await probe(dirname(target), dir, full => mustBeMovable(target, full))
 }
 
-/** Makes a folder with its parents. Throws InputError where that is not possible, or no file can be made in it. */
+/** Makes a folder, with the folders above it. Throws InputError where this fails, or where no file can be made in it. */
 export async function writableFolder(dir: string): Promise<void> {
   await probe(resolve(dir), dir)
 }
@@ -84,24 +83,24 @@ async function probe(
   }
 }
 
-/** A folder that is not empty is never replaced, so this moves nothing; what else would be in the way comes first. */
+/** No system moves a folder onto one that is not empty, so this moves nothing, but fails for any other obstacle. */
 async function mustBeMovable(target: string, full: string): Promise<void> {
   try {
     await rename(target, full)
   } catch (error) {
-    // EISDIR: of a link that leads nowhere yet.
+    // EISDIR: `target` is a link that leads nowhere yet.
     if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EISDIR'].includes((error as NodeJS.ErrnoException).code!))
       throw error
   }
 }
 
-/** One by one: where the system says of a folder that is there that it cannot be, Node's own way never ends. */
+/** One by one: Node's own way never ends where the system says that an existing folder does not exist. */
 async function makeFolder(path: string): Promise<void> {
   const missing: string[] = []
   for (let at = path; !(await exists(at)); at = dirname(at)) missing.unshift(at)
   for (const folder of missing)
     await mkdir(folder).catch(error => {
-      // Another run was faster.
+      // Another run has made it meanwhile.
       if (error.code !== 'EEXIST') throw error
     })
 }
@@ -116,13 +115,13 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Of what stands beside a report while it is written. */
+/** How the names of temporary folders in the folder of a report begin. */
 function stemOf(target: string): string {
   return join(dirname(target), `.${basename(target)}-${randomBytes(4).toString('hex')}`)
 }
 
-/** A link stays a link: what it points to is replaced. */
-async function located(dir: string): Promise<string> {
+/** The folder that a link leads to: the link stays, and its target is replaced. */
+async function resolved(dir: string): Promise<string> {
   try {
     return await realpath(dir)
   } catch {
@@ -142,11 +141,13 @@ async function mustBeReplaceable(dir: string): Promise<void> {
     throw asInputError(error, dir)
   }
   if (names.length > 0 && !names.includes('verdicts.json'))
-    throw new InputError(`${dir}: not empty and no report of ours, so it is left alone; name another folder`)
+    throw new InputError(
+      `${dir}: this folder is neither empty nor a report of the suite, so it is not replaced; name another folder`,
+    )
 }
 
 async function replace(target: string, next: string, old: string): Promise<void> {
-  // Looked at again: the report took its time, and somebody else may have put something there.
+  // Asked a second time: somebody else may have put something there while the report was written.
   await mustBeReplaceable(target)
   let moved = true
   try {
@@ -169,7 +170,7 @@ const BARRED = [
   ...['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL'],
 ]
 
-/** What is wrong with the place that the user named is for the user to repair; anything else is our fault. */
+/** If the folder that the user named is the problem, the user can solve it. All other errors are bugs of the suite. */
 function asInputError(error: unknown, dir: string): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EBUSY' || code === 'EXDEV')

@@ -140,7 +140,7 @@ describe('a deviations file', () => {
     const file = written('mine')
     assert.throws(() => writeDeviations(file, ENTRY), {
       name: 'InputError',
-      message: /is there already and is not overwritten$/,
+      message: /this exists already and is not overwritten$/,
     })
     assert.equal(readFileSync(file, 'utf8'), 'mine')
   })
@@ -280,7 +280,7 @@ describe('proposed deviations', () => {
         requirement: 'EXO-FRC-08',
         symptom: detail,
         versions: '3.10.x',
-        why: 'Proposed by a run on 2026-11-21; say why before you keep it.',
+        why: 'Proposed by a run on 2026-11-21. Write here why the gateway does this.',
         since: today,
       })
       assert.equal(recordedDeviation([proposed!], { requirement: 'EXO-FRC-08', detail }), proposed)
@@ -383,7 +383,7 @@ describe('the verdict on a stale deviation', () => {
         title: 'a recorded deviation no longer shows',
         control: false,
         verdict: 'stale',
-        detail: 'recorded on 2026-11-21, but it did not show: delivered although revoked',
+        detail: 'this symptom was recorded on 2026-11-21 and no longer shows: delivered although revoked',
         durationMs: 0,
       },
     ])

@@ -14,7 +14,7 @@ export interface Deviation {
   symptom: string
   /** Range as npm writes them, such as `>=3.5 <4`; without it every version. */
   versions?: string
-  /** The one gateway that it is about, such as `postfix@bullseye`, in a file that serves several. */
+  /** In a file for several gateways: the one gateway that the entry is about, such as `postfix@bullseye`. */
   gateway?: string
   why: string
   reference?: string
@@ -26,7 +26,7 @@ const schema = schemaOf<Deviation[]>(schemaJson)
 
 /**
  * Reads a deviations file. Throws InputError that names file, line, column and key when the file does not fit its
- * schema, a requirement is not in the catalogue, a range is none, or an entry is given twice.
+ * schema, a requirement is not in the catalogue, a range of versions is not valid, or an entry is there twice.
  */
 export function loadDeviations(file: string, catalogue: Catalogue = loadCatalogue()): Deviation[] {
   const { value, problem } = readYaml(file, schema)
@@ -50,8 +50,9 @@ export function loadDeviations(file: string, catalogue: Catalogue = loadCatalogu
 }
 
 /**
- * The entries that are meant for a gateway and its version. Products number as they like: the first three numbers
- * count (`8.17.1.9` is 8.17.1, `4.99` is 4.99.0). For a version without numbers only entries without range apply.
+ * The entries that apply to a gateway and its version. Products have their own ways to number versions: the first three
+ * numbers count (`8.17.1.9` is 8.17.1, `4.99` is 4.99.0). Only entries without a range apply to a version without
+ * numbers.
  */
 export function applicableDeviations(
   deviations: readonly Deviation[],
@@ -77,9 +78,9 @@ const UNDECIDED: ReadonlySet<VerdictName> = new Set(['inconclusive', 'lab-error'
 const DECIDED: ReadonlySet<VerdictName> = new Set(['conformant', 'non-conformant', 'deviates', 'declined'])
 
 /**
- * The entries that matched nothing although a full run could have shown them: at least one example of the requirement
- * was decided, and none was left undecided (the symptom might have shown there). `applicable` are the entries for the
- * gateway's version. Not for a run of selected tags or a shard: there an entry may match elsewhere.
+ * The entries whose symptom did not show although the run could have shown it: at least one example of the requirement
+ * was decided, and no example was left undecided, because it might have shown the symptom. `applicable` are the entries
+ * for the gateway's version. This is not for a run of selected tags or of a shard: other examples may show the symptom.
  */
 export function staleDeviations(applicable: readonly Deviation[], verdicts: readonly Verdict[]): Deviation[] {
   const byRequirement = Map.groupBy(verdicts, ({ requirement }) => requirement)
@@ -92,13 +93,13 @@ export function staleDeviations(applicable: readonly Deviation[], verdicts: read
 }
 
 /**
- * One failing verdict for each entry that did not show (see `staleDeviations`), beside the verdicts of its
- * requirement: level, actor and scenario are those of the first of them. Throws when there is none.
+ * One failing verdict for each stale entry (see `staleDeviations`). Its level, actor and scenario are those of the first
+ * verdict on the requirement of the entry. Throws when there is no such verdict.
  */
 export function staleVerdicts(stale: readonly Deviation[], verdicts: readonly Verdict[]): Verdict[] {
   return stale.map(({ requirement, symptom, since }) => {
     const first = verdicts.find(verdict => verdict.requirement === requirement)
-    if (!first) throw new Error(`${requirement} was not judged, so its deviation cannot be stale`)
+    if (!first) throw new Error(`${requirement} was not judged, so its recorded deviation cannot be stale`)
     const { level, actor, scenario } = first
     return {
       requirement,
@@ -108,7 +109,7 @@ export function staleVerdicts(stale: readonly Deviation[], verdicts: readonly Ve
       title: 'a recorded deviation no longer shows',
       control: false,
       verdict: 'stale',
-      detail: `recorded on ${since}, but it did not show: ${symptom}`,
+      detail: `this symptom was recorded on ${since} and no longer shows: ${symptom}`,
       durationMs: 0,
     }
   })
@@ -146,7 +147,7 @@ export function proposeDeviations(
       requirement,
       symptom,
       ...(version ? { versions: `${version.major}.${version.minor}.x` } : {}),
-      why: `Proposed by a run on ${today}; say why before you keep it.`,
+      why: `Proposed by a run on ${today}. Write here why the gateway does this.`,
       since: today,
     })
   const title = `${gateway.name} ${gateway.version}`.replace(/[^\x20-\x7e]/g, '?')
@@ -161,7 +162,7 @@ export function writeDeviations(file: string, text: string): void {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new InputError(
-      `${file}: ${code === 'EEXIST' ? 'is there already and is not overwritten' : message}`,
+      `${file}: ${code === 'EEXIST' ? 'this exists already and is not overwritten' : message}`,
     )
   }
 }
