@@ -70,7 +70,7 @@ function messageFor(world: MailWorld, to: string[], { message, tries = 1, ...how
   const author = tries > 1 ? world.happened.author?.domain : undefined
   const back = author && said.withoutReturnPath ? { headers: [`Reply-To: <author@${author}>`] } : {}
   const from = said.withoutReturnPath ? '' : author ? `author@${author}` : world.flow.sender
-  const size = said.size ? { size: said.size } : {}
+  const size = { ...world.manners.message, ...(said.size ? { size: said.size } : {}) }
   return compose({ from, to: recipients, ...size, ...back, ...how })
 }
 
@@ -234,6 +234,7 @@ export async function deliver(world: MailWorld): Promise<void> {
     from: `sender@${inCapitals ? clientDomain.toUpperCase() : clientDomain}`,
     to: [flow.recipient],
     headers,
+    ...world.manners.message,
     ...(behaviour.cuts ? { size: 40_000 } : {}),
   })
   const options = { endpoint: gateway.inbound, hostname: flow.hostname, pki: world.run.pki }

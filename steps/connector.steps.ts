@@ -72,7 +72,8 @@ Given(
 
 /** Which domain an outbound connector names exactly. */
 const EXACTLY: Record<string, (world: MailWorld) => void> = {
-  "the partner's domain": world => partnerAt(world, chosen(forOneDomain(world.flow)).to),
+  "the partner's domain": world =>
+    partnerAt(world, chosen(forOneDomain(world.flow, world.example.control ? 'first' : 'last')).to),
   "the parent of the partner's domain": world =>
     partnerUnder(world, `*.${chosen(forParentAlone(world.flow)).to}`),
 }

@@ -25,16 +25,6 @@ async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound
   return session
 }
 
-/** Inside TLS, unless the client does not use TLS. */
-async function openInside(world: MailWorld, where?: 'submission'): Promise<ClientSession> {
-  const { tls } = world.intent.read('client', 'tls')
-  const session = await open(world, where)
-  await session.greet()
-  if (tls) return session
-  await session.startTls()
-  return session
-}
-
 async function startTls(world: MailWorld): Promise<void> {
   world.happened.command = 'STARTTLS'
   const { injects, starttlsParameter } = world.intent.read('client', 'injects', 'starttlsParameter')
@@ -80,16 +70,26 @@ async function openForStarttls(world: MailWorld): Promise<ClientSession> {
 async function logIn(world: MailWorld): Promise<void> {
   for (const mechanism of ['PLAIN', 'LOGIN'] as const)
     for (const password of ['right', 'wrong'] as const) {
-      const session = await openInside(world, 'submission')
-      if (session.seen().secured) await session.greet()
+      const { tls } = world.intent.read('client', 'tls')
+      const session = await open(world, 'submission')
+      await session.greet()
+      if (!tls) {
+        await session.startTls()
+        await session.greet()
+      }
       world.happened.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
     }
 }
 
 const saying = (command: string) => async (world: MailWorld) => {
   world.happened.command = command
-  const session = await openInside(world)
-  if (command !== 'EHLO' && session.seen().secured) await session.greet()
+  const { tls } = world.intent.read('client', 'tls')
+  const session = await open(world)
+  if (!tls) {
+    await session.greet()
+    await session.startTls()
+  }
+  if (command !== 'EHLO') await session.greet()
   const whole: Record<string, string> = {
     EHLO: session.ehlo,
     MAIL: session.mail,

@@ -1,4 +1,6 @@
 import { World } from '@cucumber/cucumber'
+import { placeOf } from '../support/catalogue/features.ts'
+import { type Patch, patchOf } from '../support/circumstances/dimensions.ts'
 import { isMeantFor } from '../support/evidence/sent.ts'
 import type { Capability } from '../support/mailflow/capabilities.ts'
 import { CHANGES, type Change, type ChangeName } from '../support/mailflow/changes.ts'
@@ -45,6 +47,11 @@ export class MailWorld extends World {
   get servers(): Servers {
     this.#servers ??= new Servers(this.run, this.intent)
     return this.#servers
+  }
+
+  /** What must not matter to this example, as patches; empty patches in a plain run. */
+  get manners(): Required<Patch> {
+    return patchOf(this.run.circumstances?.get(placeOf(this.example.rule)) ?? [])
   }
 
   /** What the gateway is told where no Given says otherwise. */

@@ -15,6 +15,7 @@ const FLOORS = [
   'support/engine',
   'support/mailflow',
   'support/catalogue',
+  'support/circumstances',
   'support/verdicts',
   'support/judgements',
   'support/lab',

@@ -76,6 +76,7 @@ describe('the index of features', () => {
       name: 'Without STARTTLS nothing leaves',
       description: 'Why it matters,\nin two lines.',
       requirement: 'EXO-FRC-01',
+      role: 'sender',
     })
     assert.equal(rules[0]!.description, '')
   })
@@ -246,11 +247,13 @@ describe('lanes', () => {
     name: uri,
     description: '',
     requirement: 'EXO-FRC-01',
+    role: 'sender',
     examples: Array.from({ length: count }, (_, line) => ({
       line,
       name: '',
       tags: new Set<string>(),
       control: false,
+      steps: [],
     })),
   })
   const uris = (made: FeatureRule[][]) => made.map(lane => lane.map(({ uri }) => uri))

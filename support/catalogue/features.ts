@@ -16,6 +16,8 @@ export interface FeatureRule {
   /** Free text under the name, without its indentation; empty where there is none. */
   description: string
   requirement: string
+  /** As what the gateway is judged. */
+  role: 'sender' | 'receiver'
   /** At least one, in the order of the file. */
   examples: readonly FeatureExample[]
 }
@@ -30,6 +32,8 @@ export interface FeatureExample {
   tags: ReadonlySet<string>
   /** The example in which everything is well. */
   control: boolean
+  /** Texts of its steps, those of the Background included, with the values of the row filled in. */
+  steps: readonly string[]
 }
 
 /** A part of the suite, for example `--shard 2/3`; both counted from 1. */
@@ -117,6 +121,7 @@ function indexFeature(
       problems.push(
         `${place}: a Rule needs exactly one tag that is a requirement, this one has ${ids.length}`,
       )
+    const roles = [...(document.feature?.tags ?? []), ...tags].map(({ name }) => name)
     const examples = examplesOf(child.rule, pickles)
     if (examples.length === 0) problems.push(`${place}: a Rule needs an example`)
     rules.push({
@@ -125,6 +130,7 @@ function indexFeature(
       name,
       description: description.replace(/^[ \t]+/gm, '').trim(),
       requirement: ids[0] ?? '',
+      role: roles.includes('@sender') ? 'sender' : 'receiver',
       examples,
     })
   }
@@ -133,11 +139,11 @@ function indexFeature(
 
 function examplesOf(rule: Rule, pickles: readonly Pickle[]): FeatureExample[] {
   return pickles.flatMap(pickle => {
-    const { name, tags } = pickle
+    const { name, tags, steps } = pickle
     const line = lineIn(rule, pickle)
     if (line === undefined) return []
     const names = new Set(tags.map(tag => tag.name.slice(1)))
-    return [{ line, name, tags: names, control: names.has('control') }]
+    return [{ line, name, tags: names, control: names.has('control'), steps: steps.map(({ text }) => text) }]
   })
 }
 

@@ -10,6 +10,7 @@ import { sweep, sweepAtExit } from '../leftovers.ts'
 import { findingsOf } from '../report/findings.ts'
 import { examplesIn, type RunRecord } from '../report/run-record.ts'
 import { mustBeWritable, writeReport } from '../report/write.ts'
+import { judgeInCircumstances } from '../run/circumstances.ts'
 import { asOneRun, runExamples } from '../run/cucumber.ts'
 import { useRun, withRun } from '../run/current.ts'
 import { judgeAll, judgedSoFar } from '../run/judge-all.ts'
@@ -111,7 +112,9 @@ export async function check(target: string, options: CheckOptions, version: stri
     running = { run, gateway: await run.gateways.with() }
     await run.mustWork()
     progress.planned(examples)
-    await judgeAll(run, selection, options.parallel ?? LANES_PER_CORE * availableParallelism(), messages)
+    const parallel = options.parallel ?? LANES_PER_CORE * availableParallelism()
+    await judgeAll(run, selection, parallel, messages)
+    if (order.circumstances) await judgeInCircumstances(run, selection, { ...order.circumstances, parallel })
     return await finish(false)
   } catch (error) {
     if (interrupt.signal.aborted) return never

@@ -51,6 +51,11 @@ program
   .option('--requirement <id>', 'judge this requirement, whatever the profile; may be repeated', collectedIds)
   .option('--tags <expression>', 'judge only examples with these tags, such as "@sender and not @retry"')
   .option('--parallel <n>', 'run so many examples side by side', wholeNumber)
+  .option(
+    '--circumstances <which>',
+    'judge each example again under combinations of what must not matter: none, pairwise, three-way or a number',
+  )
+  .option('--seed <text>', 'choose other combinations of circumstances')
   .option('--shard <i/n>', 'judge only this part of the run, such as 2/3')
   .option('--report <dir>', 'folder of the report (default: reports/<target>)')
   .option('--deviations <file>', 'use these recorded deviations instead of those that belong to the gateway')

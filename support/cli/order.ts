@@ -13,6 +13,7 @@ import { external } from '../gateway/external.ts'
 import { loadGatewayFile } from '../gateway/gateway-file.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { InputError } from '../input-error.ts'
+import type { CircumstancesOptions } from '../run/circumstances.ts'
 import { type Deviation, loadDeviations } from '../verdicts/deviations.ts'
 
 export interface CheckOptions {
@@ -20,6 +21,8 @@ export interface CheckOptions {
   requirement?: string[]
   tags?: string
   parallel?: number
+  circumstances?: string
+  seed?: string
   shard?: string
   report?: string
   deviations?: string
@@ -36,6 +39,8 @@ export interface Order {
   selection: FeatureRule[]
   /** All that are recorded, for whatever gateway and version. */
   deviations: Deviation[]
+  /** Absent: plainly alone. */
+  circumstances?: Omit<CircumstancesOptions, 'parallel'>
   /** Of the report. */
   dir: string
 }
@@ -50,7 +55,27 @@ export function orderOf(target: string, options: CheckOptions): Order {
   const deviations = file === undefined ? [] : loadDeviations(file, catalogue)
   const { writeDeviations, dryRun, report } = options
   if (writeDeviations !== undefined && !dryRun) mustBeNew(writeDeviations)
-  return { catalogue, source, profiles, selection, deviations, dir: report ?? join('reports', source.name) }
+  const circumstances = circumstancesOf(options)
+  return {
+    ...{ catalogue, source, profiles, selection, deviations },
+    ...(circumstances ? { circumstances } : {}),
+    dir: report ?? join('reports', source.name),
+  }
+}
+
+/** Changes with each release, so that nothing can be written towards a selection. */
+const SEED = '0.1.0'
+
+function circumstancesOf({ circumstances = 'none', seed = SEED }: CheckOptions): Order['circumstances'] {
+  if (circumstances === 'none') return undefined
+  if (circumstances === 'pairwise') return { strength: 2, seed }
+  if (circumstances === 'three-way') return { strength: 3, seed }
+  const most = Number(circumstances)
+  if (!Number.isInteger(most) || most < 1 || most > 999)
+    throw new InputError(
+      `--circumstances ${circumstances}: it must be none, pairwise, three-way or a whole number from 1 to 999`,
+    )
+  return { strength: 2, most: { receiver: most, sender: most }, seed }
 }
 
 /** A path, by its slash or ending, or the name of a bundled gateway. */

@@ -13,11 +13,13 @@ const rule = (requirement: string, line: number, examples: number): FeatureRule 
   name: 'Without STARTTLS on the other side, forced mail stays queued',
   description: '',
   requirement,
+  role: 'sender',
   examples: Array.from({ length: examples }, (_, index) => ({
     line: line + index,
     name: 'x',
     tags: new Set<string>(),
     control: index === 0,
+    steps: [],
   })),
 })
 

@@ -58,10 +58,14 @@ export function expecting(flow: MailFlow, tlsDomain: string): Choice<OutboundCon
   return outbound(flow, fits, `expects a certificate for ${tlsDomain}`)
 }
 
-/** An outbound connector that requires TLS for one domain by its name. */
-export function forOneDomain(flow: MailFlow): Choice<OutboundConnector> {
+/**
+ * An outbound connector that requires TLS for one domain by its name: the first, or the last where a Rule needs another
+ * domain than its control, because a gateway may remember the servers of the first.
+ */
+export function forOneDomain(flow: MailFlow, which: 'first' | 'last' = 'first'): Choice<OutboundConnector> {
   const fits = ({ to, tls }: OutboundConnector) => !isPattern(to) && tls !== 'opportunistic'
-  return outbound(flow, fits, 'requires TLS for one domain by its name')
+  const found = which === 'first' ? flow.outbound.find(fits) : flow.outbound.findLast(fits)
+  return found ?? 'the gateway has no outbound connector that requires TLS for one domain by its name'
 }
 
 /** An outbound connector that requires TLS for one domain, while none covers the domains below that. */

@@ -23,6 +23,7 @@ export async function standardFlow(
       { to: '*.both.test', tls: forced },
       // A name without wildcard binds that domain alone; another exempts some of what a general one covers.
       { to: 'parent.test', tls: forced },
+      { to: 'exact.test', tls: forced },
       { to: '*.general.test', tls: forced },
       { to: 'exempt.general.test', tls: 'opportunistic' },
       { to: '*.exempt.general.test', tls: 'opportunistic' },

@@ -70,11 +70,13 @@ export function verdictsDocument(
     totals: record.totals,
     verdicts: record.verdicts.map(judged => {
       const { requirement, level, actor, scenario, title, control, verdict, detail, durationMs } = judged
+      const { circumstances } = judged
       const folder = folders.get(judged)
       return {
         ...{ requirement, level, actor, scenario, title, control, verdict, detail },
         symptom: symptomOf(judged),
         statement: statements.get(requirement) ?? '',
+        ...(circumstances ? { circumstances } : {}),
         ...(folder ? { evidence: folder } : {}),
         durationMs,
       }

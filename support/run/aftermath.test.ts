@@ -15,6 +15,7 @@ import { VerdictRecord } from './record.ts'
 const EXAMPLE: RuleExample = {
   rule: {
     requirement: 'EXO-FRC-01',
+    role: 'sender',
     name: 'a Rule',
     uri: 'features/a.feature',
     line: 4,

@@ -10,7 +10,8 @@ import { VerdictRecord } from './record.ts'
 
 const MUST = 'EXO-FRC-01'
 const rule = (requirement: string, line = 4): FeatureRule => ({
-  ...{ requirement, name: 'a Rule', uri: 'features/a.feature', line, description: '', examples: [] },
+  ...{ requirement, role: 'sender', name: 'a Rule', uri: 'features/a.feature', line },
+  ...{ description: '', examples: [] },
 })
 const RULE = rule(MUST)
 const CONTROL: RuleExample = { rule: RULE, title: 'all is well', control: true }

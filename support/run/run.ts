@@ -1,6 +1,8 @@
 import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
 import { type FeatureRule, loadFeatures } from '../catalogue/features.ts'
+import type { Combination } from '../circumstances/dimensions.ts'
 import { within } from '../engine/failure.ts'
+import { extensionsIn } from '../evidence/session.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { Gateways } from '../gateway/pool.ts'
 import type { GatewaySource } from '../gateway/source.ts'
@@ -8,9 +10,11 @@ import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
+import { ClientSession } from '../traffic/session.ts'
 import { Submission } from '../traffic/submission.ts'
 import { applicableDeviations, type Deviation } from '../verdicts/deviations.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
+import { WireError } from '../wire/breakdown.ts'
 import { Aftermath, type LateMail } from './aftermath.ts'
 import { Ends, type Servers } from './ends.ts'
 import type { PlannedExample, RuleExample } from './example.ts'
@@ -51,7 +55,7 @@ const END = 90_000
 
 /** One lab, one gateway and all verdicts: what every scenario of a run shares. */
 export class Run {
-  readonly catalogue: Catalogue = loadCatalogue()
+  readonly catalogue: Catalogue
   readonly pki: Pki
   readonly lab: Lab
   readonly flow: MailFlow
@@ -62,38 +66,74 @@ export class Run {
   readonly record: VerdictRecord
   readonly aftermath: Aftermath
   readonly ends: Ends
+  /** In a pass under circumstances: those of the examples of a Rule, by the place of the Rule. Plain otherwise. */
+  readonly circumstances: ReadonlyMap<string, Combination> | undefined
   /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
   plan: PlannedExample[] | undefined
   /** By domain of the gateways: whoever leads its mail through a tap has it alone. */
-  readonly paths = new Locks()
-  readonly #examples = new Map<string, RuleExample>()
-  readonly #submissions = new Map<Gateway, Submission>()
+  readonly paths: Locks
+  readonly #options: RunOptions
+  readonly #surroundings: Surroundings
+  readonly #examples: Map<string, RuleExample>
+  readonly #submissions: Map<Gateway, Submission>
   /** Each example has gateways of its own, with nothing beside it; see `judgeAll`. */
   alone = false
   #stopped: Promise<void> | undefined
 
-  private constructor(options: RunOptions, { lab, flow, mailbox, network }: Surroundings) {
+  private constructor(
+    options: RunOptions,
+    around: Surroundings,
+    pass?: { main: Run; circumstances: ReadonlyMap<string, Combination> },
+  ) {
+    const { lab, flow, mailbox } = around
+    this.#options = options
+    this.#surroundings = around
     this.lab = lab
     this.pki = lab.pki
     this.flow = flow
     this.mailbox = mailbox
-    this.listener = options.listener
+    this.listener = pass ? undefined : options.listener
+    this.circumstances = pass?.circumstances
+    this.catalogue = pass?.main.catalogue ?? loadCatalogue()
     this.record = new VerdictRecord(this.catalogue, options.deviations ?? [], (key, verdict) =>
       this.listener?.judged(key, verdict),
     )
     this.aftermath = new Aftermath(this.record, options.aftermath)
-    this.gateways = new Gateways(options.source, flow, lab.pki, {
+    this.gateways = pass?.main.gateways ?? this.#newGateways()
+    this.ends = new Ends(this.gateways, this.record)
+    this.paths = pass?.main.paths ?? new Locks()
+    this.#submissions = pass ? pass.main.#submissions : new Map()
+    this.#examples = pass ? pass.main.#examples : this.#indexed()
+  }
+
+  #newGateways(): Gateways {
+    const { lab, flow, network } = this.#surroundings
+    return new Gateways(this.#options.source, flow, lab.pki, {
       ...(network ? { network } : {}),
       ended: ({ message }) => {
         if (!this.alone) this.listener?.noted?.(`The gateway is gone, and another one is started: ${message}`)
       },
       ...(lab.resolverOf ? { resolverOf: domain => lab.resolverOf!(domain) } : {}),
     })
-    this.ends = new Ends(this.gateways, this.record)
+  }
+
+  #indexed(): Map<string, RuleExample> {
     rules ??= loadFeatures(this.catalogue)
-    for (const rule of options.rules ?? rules)
+    const examples = new Map<string, RuleExample>()
+    for (const rule of this.#options.rules ?? rules)
       for (const { line, name, control } of rule.examples)
-        this.#examples.set(`${rule.uri}:${line}`, { rule, title: name, control })
+        examples.set(`${rule.uri}:${line}`, { rule, title: name, control })
+    return examples
+  }
+
+  /**
+   * A view of this run in which examples run under circumstances, by the place of their Rule: with the same lab and
+   * gateways, and with verdicts of its own. It ends with the run.
+   */
+  pass(circumstances: ReadonlyMap<string, Combination>): Run {
+    const pass = new Run(this.#options, this.#surroundings, { main: this, circumstances })
+    pass.record.deviations = this.record.deviations
+    return pass
   }
 
   /** Starts the lab and the gateway as it is. Throws GatewayFailure, and InputError for a gateway file. */
@@ -137,6 +177,31 @@ export class Run {
     const example = this.#examples.get(place)
     if (!example) throw new Error(`${place} is no example of the suite`)
     return example
+  }
+
+  /** What the gateway offers to a client at EHLO, inside or outside of TLS: the keywords, upper case. Empty without a receiver. */
+  async keywords(): Promise<Set<string>> {
+    const { inbound, flow } = await this.gateways.with()
+    if (this.gateways.source.untested?.('receiver')) return new Set()
+    const offered = new Set<string>()
+    try {
+      const session = await ClientSession.open(inbound, {
+        domain: this.lab.freshDomain('*.stranger.test'),
+        flow,
+      })
+      await session.greet()
+      if (session.offersStarttls) {
+        await session.startTls()
+        await session.greet()
+      }
+      await session.say('QUIT')
+      session.close()
+      for (const secured of [false, true])
+        for (const line of extensionsIn(session.seen(), secured) ?? []) offered.add(line.split(' ', 1)[0]!)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+    }
+    return offered
   }
 
   submission(gateway: Gateway): Submission {

@@ -28,6 +28,11 @@ export interface Verdict {
   detail: string
   /** Of what is broken: the part of `detail` that is the same in every run, which a recorded deviation names. */
   symptom?: string
+  /**
+   * Under how many combinations of circumstances the example was run again, under how many of them nothing could be said,
+   * and the fewest circumstances that it takes to break it, where it breaks under some only.
+   */
+  circumstances?: { tried: number; unclear: number; only?: string[] }
   /** Folder relative to the report, absent when nothing was recorded. */
   evidence?: string
   durationMs: number

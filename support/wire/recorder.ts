@@ -11,7 +11,7 @@ import { RecordReader, type TlsSighting } from './tls/tls-records.ts'
 
 /** Bounds on what is kept of one connection, so that a talkative peer cannot fill the memory. */
 const MAX_EVENTS = 400
-const MAX_CLEAR = 64 * 1024
+const MAX_CLEAR = 160 * 1024
 /** Two bytes, the content type and the tag of TLS 1.3 (RFC 8446 s5.2): what a handshake ends with that fails late. */
 const SEALED_ALERT = 2 + 1 + 16
 const PEM_BEGIN = '-----BEGIN CERTIFICATE-----'

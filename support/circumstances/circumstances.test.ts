@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { covering } from './cover.ts'
+import type { Circumstance, Combination, Dimension } from './dimensions.ts'
+import { loadDimensions, patchOf } from './dimensions.ts'
+import { reduced } from './reduce.ts'
+
+const circumstance = (dimension: string, value: string): Circumstance => ({
+  name: `${dimension}: ${value}`,
+  dimension,
+  sets: { client: { [dimension]: value } },
+  mattersTo: [],
+})
+const dimension = (name: string, ...values: string[]): Dimension => ({
+  name,
+  role: 'receiver',
+  values: values.map(value => circumstance(name, value)),
+})
+
+const DIMENSIONS = [
+  dimension('greeting', 'HELO', 'twice'),
+  dimension('transfer', 'BDAT', 'pipelined', 'chunks'),
+  dimension('version', 'TLS 1.2'),
+  dimension('sender', 'null', 'quoted'),
+]
+
+describe('a covering selection of circumstances', () => {
+  const rows = covering(DIMENSIONS, { strength: 2, seed: 'one' })
+  const has = (combination: Combination, one: Dimension, value: Circumstance | undefined) =>
+    value ? combination.includes(value) : !combination.some(({ dimension }) => dimension === one.name)
+
+  it('has every pair of values, plain ones too', () => {
+    const missing = DIMENSIONS.flatMap((one, at) =>
+      DIMENSIONS.slice(at + 1).flatMap(other =>
+        [undefined, ...one.values].flatMap(a =>
+          [undefined, ...other.values].flatMap(b =>
+            // Nothing but plain values is the plain run.
+            rows.some(row => has(row, one, a) && has(row, other, b)) || (!a && !b)
+              ? []
+              : [[a?.name, b?.name]],
+          ),
+        ),
+      ),
+    )
+    assert.deepEqual(missing, [])
+    assert.ok(rows.length < 20, String(rows.length))
+  })
+
+  it('is the same for the same seed, and another for another', () => {
+    assert.deepEqual(covering(DIMENSIONS, { strength: 2, seed: 'one' }), rows)
+    assert.notDeepEqual(covering(DIMENSIONS, { strength: 2, seed: 'two' }), rows)
+  })
+
+  it('has at most one value of each dimension', () => {
+    for (const row of rows) assert.equal(new Set(row.map(({ dimension }) => dimension)).size, row.length)
+  })
+})
+
+describe('the fewest circumstances', () => {
+  const [a, b, c, d] = DIMENSIONS.map(({ values }) => values[0]!) as [
+    Circumstance,
+    Circumstance,
+    Circumstance,
+    Circumstance,
+  ]
+  const needing =
+    (...needed: Circumstance[]) =>
+    async (combinations: readonly Combination[]) =>
+      combinations.map(one => needed.every(which => one.includes(which)))
+
+  it('are a single one where that is enough', async () => {
+    assert.deepEqual(await reduced([a, b, c, d], needing(c)), [c])
+  })
+
+  it('are a pair, or three, where it takes so many', async () => {
+    assert.deepEqual(await reduced([a, b, c, d], needing(a, d)), [a, d])
+    assert.deepEqual(await reduced([a, b, c, d], needing(a, b, d)), [a, b, d])
+  })
+
+  it('are unknown where it does not show again', async () => {
+    assert.equal(await reduced([a, b], async all => all.map(() => false)), undefined)
+  })
+})
+
+describe('the dimensions of this package', () => {
+  it('have sources, and fit their schema', () => {
+    const dimensions = loadDimensions()
+    assert.ok(dimensions.some(({ role }) => role === 'receiver'))
+  })
+
+  it('patch what they name', () => {
+    const patch = patchOf([circumstance('greeting', 'HELO'), circumstance('transfer', 'BDAT')])
+    assert.deepEqual(patch, { client: { greeting: 'HELO', transfer: 'BDAT' }, partner: {}, message: {} })
+  })
+})

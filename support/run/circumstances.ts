@@ -1,0 +1,229 @@
+import { type FeatureRule, placeOf } from '../catalogue/features.ts'
+import { covering, type Strength } from '../circumstances/cover.ts'
+import { type Combination, type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
+import { reduced } from '../circumstances/reduce.ts'
+import { broken } from '../verdicts/observation.ts'
+import type { RecordedVerdict } from '../verdicts/record.ts'
+import { runExamples } from './cucumber.ts'
+import { withRun } from './current.ts'
+import type { Run } from './run.ts'
+
+export interface CircumstancesOptions {
+  strength: Strength
+  /** How many combinations for each role at most; absent: all that cover. */
+  most?: { receiver: number; sender: number }
+  /** The same combinations for the same seed. */
+  seed: string
+  /** Examples that run side by side. */
+  parallel: number
+}
+
+/** Passes that run side by side: one waits while another one works. */
+const PASSES = 3
+/** What a gateway may refuse by a reply without being judged by it: the circumstance itself, lawful as it is. */
+const DECLINED = /refused the message at (MAIL|RCPT|DATA|content)/
+
+/** One example under a combination. */
+interface Cell {
+  rule: FeatureRule
+  combination: Combination
+  verdict: RecordedVerdict
+  /** The control of the Rule under the same combination. */
+  control: RecordedVerdict | undefined
+}
+
+/**
+ * Judges every example again, under combinations of circumstances that must not matter, where it is conformant plainly. An
+ * example that comes out otherwise under some of them is judged by that, and its sentence names the fewest circumstances
+ * that it takes. Changes the verdicts of the run in place.
+ */
+export async function judgeInCircumstances(
+  run: Run,
+  selection: readonly FeatureRule[],
+  options: CircumstancesOptions,
+): Promise<void> {
+  const plain = new Map(run.verdicts.map(verdict => [verdict.scenario, verdict]))
+  const rules = selection.map(rule => worthwhile(rule, plain)).filter(rule => rule !== undefined)
+  const rows = await combinations(run, options)
+  const count = Math.max(rows.receiver.length, rows.sender.length)
+  const assignments = Array.from({ length: count }, (_, at) =>
+    rules.flatMap(rule => {
+      const row = rows[rule.role][at]?.filter(({ mattersTo }) => !mattersTo.includes(rule.requirement))
+      return row && row.length > 0 ? [{ rule, combination: row }] : []
+    }),
+  ).filter(pass => pass.length > 0)
+
+  const bench = new Bench(run, options.parallel)
+  const cells: Cell[] = []
+  let done = 0
+  await sideBySide(assignments, PASSES, async pass => {
+    cells.push(...(await bench.judged(pass)))
+    run.listener?.doing?.(`circumstances: ${++done} of ${assignments.length} combinations`)
+  })
+  await conclude(
+    run,
+    bench,
+    Map.groupBy(cells, ({ verdict }) => verdict.scenario),
+    plain,
+  )
+}
+
+/** A Rule with its conformant examples, where its control is; nothing where no example of it can be run under circumstances. */
+function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdict>): FeatureRule | undefined {
+  const examples = rule.examples.filter(
+    ({ line, steps }) =>
+      plain.get(placeOf({ uri: rule.uri, line }))?.verdict === 'conformant' &&
+      // What two real servers say to each other is theirs; a domain that a connector names exactly is there once.
+      !steps.some(step => /second server|all the time|probes|exactly/.test(step)),
+  )
+  return examples.some(({ control }) => control) ? { ...rule, examples } : undefined
+}
+
+async function combinations(run: Run, { strength, most, seed }: CircumstancesOptions) {
+  const offered = await run.keywords()
+  const known = loadDimensions(undefined, run.catalogue)
+  const of = (role: Dimension['role']) => {
+    const dimensions = known
+      .filter(one => one.role === role)
+      .map(one => ({
+        ...one,
+        values: one.values.filter(({ needs }) => needs === undefined || offered.has(needs)),
+      }))
+      .filter(({ values }) => values.length > 0)
+    return covering(dimensions, { strength, seed }).slice(0, most?.[role])
+  }
+  return { receiver: of('receiver'), sender: of('sender') }
+}
+
+/** Runs examples under combinations. */
+class Bench {
+  readonly #run: Run
+  readonly #parallel: number
+
+  constructor(run: Run, parallel: number) {
+    this.#run = run
+    this.#parallel = parallel
+  }
+
+  /** Each Rule under its combination, in one pass. */
+  async judged(assigned: readonly { rule: FeatureRule; combination: Combination }[]): Promise<Cell[]> {
+    const combinationOf = new Map(assigned.map(({ rule, combination }) => [placeOf(rule), combination]))
+    const pass = this.#run.pass(combinationOf)
+    await withRun(pass, () =>
+      runExamples(
+        assigned.map(({ rule }) => rule),
+        this.#parallel,
+      ),
+    )
+    await pass.aftermath.settle()
+    const verdicts = new Map(pass.verdicts.map(verdict => [verdict.scenario, verdict]))
+    return assigned.flatMap(({ rule, combination }) => {
+      const at = (line: number) => verdicts.get(placeOf({ uri: rule.uri, line }))
+      const control = at(rule.examples.find(one => one.control)!.line)
+      return rule.examples.flatMap(({ line }) => {
+        const verdict = at(line)
+        if (!verdict) return []
+        // Of what is well, nothing but the verdict is asked for later.
+        if (!isBroken(verdict)) verdict.seen.conversations = []
+        return [{ rule, combination, verdict, control }]
+      })
+    })
+  }
+
+  /** One example with its control under each of several combinations; the cells of the example. */
+  async again({ rule, verdict }: Cell, combinations: readonly Combination[]): Promise<Cell[]> {
+    const examples = rule.examples.filter(
+      ({ line, control }) => control || placeOf({ uri: rule.uri, line }) === verdict.scenario,
+    )
+    const cells = new Map<Combination, Cell>()
+    await sideBySide(combinations, PASSES * 2, async combination => {
+      const judged = await this.judged([{ rule: { ...rule, examples }, combination }])
+      const own = judged.find(one => one.verdict.scenario === verdict.scenario)
+      if (own) cells.set(combination, own)
+    })
+    return combinations.flatMap(combination => cells.get(combination) ?? [])
+  }
+}
+
+const isBroken = ({ verdict }: RecordedVerdict): boolean =>
+  verdict === 'non-conformant' || verdict === 'declined' || verdict === 'deviates'
+
+/**
+ * An example came out otherwise, and the circumstances are not to blame: the control came out as it should, or is itself
+ * the example and was not refused by a reply.
+ */
+function isFinding({ verdict, control }: Cell): boolean {
+  if (!isBroken(verdict)) return false
+  return verdict.control ? !DECLINED.test(verdict.detail) : control?.verdict === 'conformant'
+}
+
+async function conclude(
+  run: Run,
+  bench: Bench,
+  cellsOf: ReadonlyMap<string, readonly Cell[]>,
+  plain: ReadonlyMap<string, RecordedVerdict>,
+): Promise<void> {
+  /** What was enough elsewhere is tried first. */
+  const known: Combination[] = []
+  for (const [scenario, cells] of cellsOf) {
+    const verdict = plain.get(scenario)!
+    const unclear = cells.filter(cell => !isFinding(cell) && cell.verdict.verdict !== 'conformant').length
+    verdict.circumstances = { tried: cells.length, unclear }
+    const [found] = cells.filter(isFinding)
+    if (!found) continue
+    run.listener?.doing?.(
+      `circumstances: looking for the fewest with which ${found.verdict.requirement} is broken`,
+    )
+    const fewest = await fewestOf(found, bench, known)
+    if (!fewest) {
+      // It did not come again: nothing can be said of it.
+      verdict.circumstances.unclear++
+      continue
+    }
+    known.push(fewest.combination)
+    const names = fewest.combination.map(({ name }) => name)
+    const { detail, symptom, seen } = fewest.verdict
+    verdict.circumstances.only = names
+    const when = `only when ${names.join(' and ')}`
+    const observation = broken(`${detail} (${when})`, symptom)
+    run.record.change(verdict, run.record.judge(run.example(scenario), observation))
+    verdict.seen = seen
+    run.listener?.judged('', verdict)
+  }
+}
+
+/** The cell with the fewest circumstances under which the same comes out; nothing where it does not come again. */
+async function fewestOf(found: Cell, bench: Bench, known: readonly Combination[]): Promise<Cell | undefined> {
+  const broken = new Map<Combination, Cell>()
+  const shows = async (combinations: readonly Combination[]) => {
+    const cells = await bench.again(found, combinations)
+    return combinations.map(combination => {
+      const cell = cells.find(one => one.combination === combination)
+      if (cell && isFinding(cell)) broken.set(combination, cell)
+      return broken.has(combination)
+    })
+  }
+  const guesses = known.filter(one => one.every(which => found.combination.includes(which)))
+  if (guesses.length > 0) {
+    const right = await shows(guesses)
+    const guess = guesses.find((_, at) => right[at])
+    if (guess) return broken.get(guess)
+  }
+  const fewest = await reduced(found.combination, shows)
+  if (!fewest) return undefined
+  if (!broken.has(fewest)) await shows([fewest])
+  return broken.get(fewest)
+}
+
+/** Does the work for each item, `most` at a time. */
+async function sideBySide<T>(
+  items: readonly T[],
+  most: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const waiting = [...items]
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next)
+  }
+  await Promise.all(Array.from({ length: most }, lane))
+}
