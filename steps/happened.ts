@@ -127,6 +127,7 @@ export class Happened {
         ...(submission ? [submission] : []),
         ...conversations,
       ]),
+      ...(this.handover?.earlier ?? []),
       ...(this.handover?.conversations ?? []),
       ...(this.stream ? telling(this.stream, this.#wentWrong) : []),
       ...(this.passedOn?.conversations ?? []),

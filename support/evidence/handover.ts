@@ -20,6 +20,8 @@ export interface Handover {
   message: Message
   /** Several after a fall-back. */
   conversations: Conversation[]
+  /** Connections before, which the client's manner has; nothing in them is judged. */
+  earlier?: Conversation[]
   /** Where it ended: at `content` with a 250 for an accepted message. */
   stage: Stage
   /** The last reply, when it ended with one. */

@@ -33,3 +33,15 @@ export function declinedPart(
   if (stage === 'content' && transfer?.startsWith('BDAT') && notUnderstood) return transfer
   return commandEnd && notUnderstood ? commandEnd : undefined
 }
+
+/**
+ * The part of the manner that an alert is about; nothing where the handshake failed over something else. `reason`: in
+ * OpenSSL's words. RFC 8446 s6.2, RFC 6066 s3.
+ */
+export function declinedInHandshake(manner: ClientManner, reason: string): string | undefined {
+  const { tlsVersion, session, serverName } = manner
+  if (/protocol version/.test(reason))
+    return tlsVersion ?? (session === 'resumed by id' ? 'TLS 1.2' : undefined)
+  if (serverName && /unrecognized name|missing extension/.test(reason)) return `a server name: ${serverName}`
+  return undefined
+}

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { constants } from 'node:crypto'
 import { mock } from 'node:test'
 import type { Handover } from '../evidence/handover.ts'
 import { Pki } from '../pki/pki.ts'
 import { type ListenerOptions, SmtpListener } from '../test-bed/fixtures/smtp-listener.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { handOver, type SenderBehaviour } from './delivering.ts'
-import type { ClientManner } from './manner.ts'
+import { CLIENT_MANNERS, type ClientManner, type History } from './manner.ts'
 import { compose } from './message.ts'
 
 const FROM = 'sender@client.test'
@@ -146,5 +147,342 @@ describe('a client', () => {
       sent.mock.restore()
       const written = sent.mock.calls.map(({ arguments: [chunk] }) => chunk.length)
       assert.deepEqual(written, pieces)
+    })
+
+  describe('with TLS', () => {
+    const TLS: SenderBehaviour = { tls: 'uses' }
+    let identity: { key: string; cert: string }
+    before(async () => {
+      const { key, certificate } = await pki.issue({ names: ['mx.gateway.test'], usage: 'server' })
+      identity = { key, cert: certificate }
+    })
+    const secured = (manner: ClientManner, more: ListenerOptions['tls'] = {}) =>
+      deliver(manner, { behaviour: TLS, tls: { ...identity, ...more } })
+
+    it('says the same inside TLS', async () => {
+      const { accepted, earlier } = await secured({ greeting: 'EHLO twice', commandCase: 'lower case' })
+      assert.deepEqual([accepted, earlier], [true, undefined])
+      const ehlo = EHLO.replace('EHLO', 'ehlo')
+      const [mail, rcpt] = [`mail from:<${FROM}>`, `rcpt to:<${TO}>`]
+      assert.deepEqual(listener.heard[0]!.lines, [
+        ...[ehlo, ehlo, 'starttls', ehlo, ehlo, mail, rcpt, 'data', stuffed, 'QUIT'],
+      ])
+    })
+
+    /** [manner, version, server name] */
+    const HANDSHAKES: [ClientManner, string, string | undefined][] = [
+      [{}, 'TLSv1.3', 'mx.gateway.test'],
+      [{ tlsVersion: 'TLS 1.2 at most' }, 'TLSv1.2', 'mx.gateway.test'],
+      [{ serverName: 'none' }, 'TLSv1.3', undefined],
+      [{ serverName: 'in capitals' }, 'TLSv1.3', 'MX.GATEWAY.TEST'],
+      [{ serverName: 'another name' }, 'TLSv1.3', 'mx.elsewhere.test'],
+      ...CLIENT_MANNERS.clientHello.map(
+        clientHello => [{ clientHello }, 'TLSv1.3', 'mx.gateway.test'] as [ClientManner, string, string],
+      ),
+    ]
+    for (const [manner, version, name] of HANDSHAKES)
+      it(`makes a session with ${JSON.stringify(manner)}`, async () => {
+        const { accepted, conversations, declined } = await secured(manner)
+        const { handshake } = conversations[0]!
+        assert.deepEqual(
+          [accepted, declined, handshake?.version, handshake?.offered?.serverName],
+          [true, undefined, version, name],
+        )
+      })
+
+    /** Of the ClientHello: the lengths of its writes, and of its records. */
+    async function helloOf(manner: ClientManner): Promise<{ writes: number[]; records: number[] }> {
+      const sent = mock.method(Recorder.prototype, 'sent')
+      const received = mock.method(Recorder.prototype, 'received')
+      await secured(manner)
+      sent.mock.restore()
+      received.mock.restore()
+      const chunks = sent.mock.calls.map(({ arguments: [chunk] }) => chunk)
+      const begin = chunks.findIndex(chunk => chunk.toString() === 'STARTTLS\r\n') + 1
+      const bytes = Buffer.concat(chunks.slice(begin))
+      const records: number[] = []
+      // The first record that is no part of a handshake message is a ChangeCipherSpec: RFC 8446 appendix D.4.
+      for (let at = 0; bytes[at] === 22; at += 5 + records.at(-1)!) records.push(bytes.readUInt16BE(at + 3))
+      const length = records.reduce((sum, one) => sum + 5 + one, 0)
+      let whole = 0
+      const writes = chunks.slice(begin).flatMap(chunk => {
+        whole += chunk.length
+        return whole <= length ? [chunk.length] : []
+      })
+      return { writes, records }
+    }
+
+    it('writes its hello at once where the manner has nothing else', async () => {
+      const { writes, records } = await helloOf({})
+      assert.deepEqual([writes.length, records.length], [1, 1])
+      assert.ok(writes[0]! > 1460 && writes[0]! < 1700, String(writes[0]))
+    })
+
+    it('writes its hello in single bytes', async () => {
+      const { writes, records } = await helloOf({ clientHello: 'single bytes' })
+      assert.deepEqual([writes.every(length => length === 1), records.length], [true, 1])
+    })
+
+    it('writes its hello in pieces of 64 bytes', async () => {
+      const { writes, records } = await helloOf({ clientHello: 'pieces of 64 bytes' })
+      assert.deepEqual(
+        [[...new Set(writes.slice(0, -1))], writes.length > 20, records.length],
+        [[64], true, 1],
+      )
+    })
+
+    it('spreads its hello over two records', async () => {
+      const { writes, records } = await helloOf({ clientHello: 'two records' })
+      assert.deepEqual([writes.length, records.length], [1, 2])
+      assert.ok(Math.abs(records[0]! - records[1]!) <= 1)
+    })
+
+    for (const [clientHello, length] of [
+      ['of 4,500 bytes', 4_500],
+      ['of 350 bytes', 350],
+    ] as const)
+      it(`has a hello ${clientHello}`, async () => {
+        const { writes, records } = await helloOf({ clientHello })
+        assert.deepEqual([writes.length, records.length], [1, 1])
+        assert.ok(Math.abs(writes[0]! - length) < length / 10, String(writes[0]))
+      })
+
+    for (const [manner, version] of [
+      [{ session: 'resumed by ticket' }, 'TLSv1.3'],
+      [{ session: 'resumed by ticket', tlsVersion: 'TLS 1.2 at most' }, 'TLSv1.2'],
+      [{ session: 'resumed by id' }, 'TLSv1.2'],
+    ] as [ClientManner, string][])
+      it(`resumes its session with ${JSON.stringify(manner)}`, async () => {
+        const { accepted, declined, earlier, conversations } = await secured(manner)
+        const [first, second] = listener.heard
+        assert.deepEqual(first!.lines, [EHLO, 'STARTTLS', EHLO, 'NOOP', 'QUIT'])
+        assert.deepEqual([first!.resumed, second!.resumed], [false, true])
+        assert.deepEqual([accepted, declined, earlier?.length], [true, undefined, 1])
+        assert.equal(conversations.length, 1)
+        assert.equal(conversations[0]!.handshake?.version, version)
+        assert.equal(conversations[0]!.handshake?.resumed, version === 'TLSv1.2' ? true : undefined)
+      })
+
+    it('knows a gateway that does not resume sessions', async () => {
+      const withoutTickets = {
+        ...identity,
+        secureOptions: constants.SSL_OP_NO_TICKET,
+        maxVersion: 'TLSv1.2' as const,
+      }
+      const { accepted, declined } = await deliver(
+        { session: 'resumed by ticket' },
+        { behaviour: TLS, tls: withoutTickets, forgetsSessions: true },
+      )
+      assert.deepEqual(
+        [accepted, declined],
+        [true, 'a session resumed by ticket: the gateway began a fresh one'],
+      )
+    })
+
+    it('knows a gateway that has no TLS 1.2', async () => {
+      const { breakdown, declined } = await secured(
+        { tlsVersion: 'TLS 1.2 at most' },
+        { minVersion: 'TLSv1.3' },
+      )
+      assert.equal(breakdown?.kind, 'handshake failed')
+      assert.match(declined!, /^TLS 1\.2 at most: handshake failed: .*protocol version/)
+    })
+  })
+
+  const ELSEWHERE = 'RCPT TO:<nobody@elsewhere.test>'
+  /** The whole transaction of another message; its content is shown by a word. */
+  const ANOTHER = [MAIL, RCPT, 'DATA', 'another']
+  const another = (lines: readonly string[]) =>
+    lines.map(line => (line.includes('Subject: ') && !line.includes(token) ? 'another' : line))
+
+  const EARLIER: [ClientManner, string[], ListenerOptions['replies']?][] = [
+    [{ earlierOnConnection: 'an accepted message' }, [EHLO, ...ANOTHER, ...PLAIN.slice(1)]],
+    [{ earlierOnConnection: 'a message that it took back' }, [EHLO, MAIL, RCPT, 'RSET', ...PLAIN.slice(1)]],
+    [
+      { earlierOnConnection: 'a refused recipient' },
+      [EHLO, MAIL, ELSEWHERE, 'RSET', ...PLAIN.slice(1)],
+      line => (line === ELSEWHERE ? '550 5.7.1 no relay' : undefined),
+    ],
+    [{ earlierOnConnection: 'a refused recipient' }, [EHLO, MAIL, ELSEWHERE, 'RSET', ...PLAIN.slice(1)]],
+    [
+      { earlierOnConnection: 'an accepted message' },
+      [EHLO, MAIL, 'RSET', ...PLAIN.slice(1)],
+      (line, [one]) =>
+        line === MAIL && one!.lines.filter(said => said === MAIL).length === 1 ? '550 5.7.1 no' : undefined,
+    ],
+  ]
+  for (const [manner, said, replies] of EARLIER)
+    it(`has ${JSON.stringify(manner)} on the connection before its message`, async () => {
+      const { accepted, declined, earlier, conversations } = await deliver(manner, replies ? { replies } : {})
+      assert.deepEqual(another(listener.heard[0]!.lines), said)
+      assert.deepEqual([accepted, declined, earlier, conversations.length], [true, undefined, undefined, 1])
+    })
+
+  it('says that an earlier message on the connection ended it', async () => {
+    const replies = (line: string) => (line === '.' ? '421 4.7.0 one is enough' : undefined)
+    const { accepted, declined, stage } = await deliver(
+      { earlierOnConnection: 'an accepted message' },
+      { replies },
+    )
+    assert.deepEqual([accepted, stage], [false, 'EHLO'])
+    assert.equal(declined, 'an accepted message before it: 421 4.7.0 one is enough')
+  })
+
+  it('gives the reply to its own message, not to an earlier one', async () => {
+    const replies = (line: string, [one]: readonly { lines: string[] }[]) =>
+      line === MAIL && one!.lines.filter(said => said === MAIL).length > 1 ? '550 5.7.1 not again' : undefined
+    const { accepted, declined, reply, stage } = await deliver(
+      { earlierOnConnection: 'an accepted message' },
+      { replies },
+    )
+    assert.deepEqual([accepted, declined, reply?.code, stage], [false, undefined, 550, 'MAIL'])
+  })
+
+  const HISTORIES: [History, RegExp[]][] = [
+    ['a delivery of the same client', [/^EHLO mail\.client\.test$/, /^STARTTLS$/, /^another$/, /^QUIT$/]],
+    [
+      'an unencrypted delivery of another client',
+      [/^EHLO mail\.d\d+-.*\.stranger\.test$/, /^another$/, /^QUIT$/],
+    ],
+    ['a failed handshake of the same client', [/^EHLO mail\.client\.test$/, /^STARTTLS$/]],
+    ['a refused message of the same client', [/^STARTTLS$/, /^RCPT TO:<nobody@elsewhere\.test>$/, /^QUIT$/]],
+    ['a message of the same client that was cut off', [/^STARTTLS$/, /^DATA$/]],
+  ]
+  for (const [history, said] of HISTORIES)
+    it(`has ${history} before its own`, async () => {
+      const { key, certificate: cert } = await pki.issue({ names: ['mx.gateway.test'], usage: 'server' })
+      const { accepted, declined, earlier, conversations } = await deliver(
+        { history },
+        { tls: { key, cert } },
+      )
+      const [first, second] = listener.heard
+      const lines = another(first!.lines)
+      let at = 0
+      for (const pattern of said) {
+        at = lines.findIndex((line, i) => i >= at && pattern.test(line))
+        assert.ok(at >= 0, `${pattern} in ${lines}`)
+      }
+      assert.equal(first!.tls !== undefined, !/unencrypted|failed/.test(history))
+      assert.deepEqual(second!.lines, PLAIN)
+      assert.deepEqual([accepted, declined, earlier?.length, conversations.length], [true, undefined, 1, 1])
+    })
+
+  it('has one history after the other', async () => {
+    const { earlier } = await deliver({
+      earlierHistory: 'an unencrypted delivery of another client',
+      history: 'a refused message of the same client',
+    })
+    assert.deepEqual([earlier?.length, listener.heard.length], [2, 3])
+    assert.match(listener.heard[0]!.lines[0]!, /stranger/)
+    assert.match(listener.heard[1]!.lines[0]!, /client/)
+  })
+
+  /** What a reply makes of a manner: [accepted, declined, stage, last reply, copies]. */
+  const ANSWERED: [ClientManner, Record<string, string>, unknown[]][] = [
+    [
+      { parameters: 'SMTPUTF8' },
+      { MAIL: '555 what' },
+      [false, 'the parameter SMTPUTF8: 555 what', 'MAIL', 555],
+    ],
+    [{ parameters: 'SMTPUTF8' }, { MAIL: '550 5.7.1 not you' }, [false, undefined, 'MAIL', 550]],
+    [{ parameters: 'SMTPUTF8' }, { MAIL: '451 4.7.1 later' }, [false, undefined, 'MAIL', 451]],
+    [
+      { recipients: 'two, the mailbox first' },
+      { [POSTMASTER]: '452 4.5.3 one is enough' },
+      [true, 'the recipients: two, the mailbox first: 452 4.5.3 one is enough', 'content', 250],
+    ],
+    [{ recipients: 'two, the mailbox first' }, {}, [true, undefined, 'content', 250, 2]],
+    [
+      { recipients: 'two, the mailbox second' },
+      { [RCPT]: '550 5.7.10 use TLS' },
+      [true, undefined, 'content', 250],
+    ],
+    [
+      { recipients: 'two, the mailbox first' },
+      { RCPT: '550 5.7.10 use TLS' },
+      [false, undefined, 'RCPT', 550],
+    ],
+    [
+      { recipients: 'one that does not exist, then the mailbox' },
+      { [`RCPT TO:<nobody-${token}@gateway.test>`]: '550 5.1.1 who' },
+      [true, undefined, 'content', 250],
+    ],
+    [
+      { transfer: 'DATA with the envelope pipelined' },
+      { MAIL: '530 5.7.0 use TLS', RCPT: '503 no', DATA: '503 no' },
+      [false, undefined, 'MAIL', 530],
+    ],
+    [
+      { transfer: 'DATA with the envelope pipelined' },
+      { RCPT: '550 5.7.1 no', DATA: '554 nobody' },
+      [false, undefined, 'RCPT', 550],
+    ],
+    [
+      { transfer: 'DATA with the envelope pipelined' },
+      { RCPT: '550 5.7.1 no', '.': '554 nobody' },
+      [false, undefined, 'RCPT', 550],
+    ],
+    [
+      { transfer: 'BDAT with the envelope pipelined' },
+      { MAIL: '530 5.7.0 use TLS', RCPT: '503 no', BDAT: '503 no' },
+      [false, undefined, 'MAIL', 530],
+    ],
+    [
+      { transfer: 'BDAT with the envelope pipelined' },
+      { BDAT: '554 5.7.1 no' },
+      [false, undefined, 'content', 554],
+    ],
+    [{ transfer: 'BDAT in several chunks' }, { BDAT: '554 5.7.1 no' }, [false, undefined, 'content', 554]],
+    [{ extraCommands: 'NOOP between commands' }, { NOOP: '421 bye' }, [false, undefined, 'EHLO', 421]],
+    [
+      { transfer: 'DATA with the envelope pipelined' },
+      { MAIL: '421 4.7.0 later' },
+      [false, undefined, 'MAIL', 421],
+    ],
+    [{ extraCommands: 'VRFY before MAIL' }, { VRFY: '550 who' }, [true, undefined, 'content', 250]],
+  ]
+  for (const [manner, answers, [accepted, declined, stage, code, copies]] of ANSWERED)
+    it(`takes ${JSON.stringify(answers)} to ${JSON.stringify(manner)} for what it is`, async () => {
+      const replies = (line: string) => answers[line] ?? answers[line.split(/[ :]/, 1)[0]!]
+      const result = await deliver(manner, { replies })
+      assert.deepEqual(
+        [result.accepted, result.declined, result.stage, result.reply?.code, result.copies],
+        [accepted, declined, stage, code, copies],
+      )
+      // Every reply found its command: QUIT got its own where the listener did not close before.
+      if (code !== 421) assert.equal(listener.heard[0]!.lines.at(-1), 'QUIT')
+      const replied = result.conversations[0]!.events.filter(({ kind }) => kind === 'reply')
+      assert.match(replied.at(-1)!.text, code === 421 ? /^421/ : /^221/)
+    })
+
+  for (const [manner, keyword] of [
+    [{ transfer: 'BDAT in one chunk' }, 'CHUNKING'],
+    [{ transfer: 'BDAT with the envelope pipelined' }, 'CHUNKING'],
+    [{ transfer: 'DATA with the envelope pipelined' }, 'PIPELINING'],
+    [{ parameters: 'SIZE' }, 'SIZE'],
+    [{ parameters: 'BODY' }, '8BITMIME'],
+    [{ parameters: 'SMTPUTF8' }, 'SMTPUTF8'],
+    [{ parameters: 'RET and ENVID' }, 'DSN'],
+  ] as [ClientManner, string][])
+    it(`leaves where EHLO does not list ${keyword} for ${JSON.stringify(manner)}`, async () => {
+      const { accepted, declined } = await deliver(manner, { keywords: ['HELP'] })
+      assert.deepEqual(listener.heard[0]!.lines, [EHLO, 'QUIT'])
+      assert.equal(accepted, false)
+      assert.ok(declined!.endsWith(`: EHLO does not list ${keyword}`), declined)
+    })
+
+  const CUT: [ClientManner, RegExp][] = [
+    [{}, /^DATA$/],
+    [{ transfer: 'DATA with the envelope pipelined' }, /^DATA$/],
+    [{ transfer: 'BDAT in one chunk' }, /^RCPT/],
+    [{ transfer: 'BDAT in several chunks' }, /^RCPT/],
+  ]
+  for (const [manner, last] of CUT)
+    it(`cuts the connection in the middle of the message with ${JSON.stringify(manner)}`, async () => {
+      const { accepted, breakdown, stage } = await deliver(manner, {
+        behaviour: { tls: 'does not use', cuts: true },
+      })
+      assert.deepEqual([accepted, breakdown?.kind, stage], [false, 'closed', 'content'])
+      assert.match(listener.heard[0]!.lines.at(-1)!, last)
     })
 })

@@ -1,12 +1,14 @@
 import type { Handover } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
 import type { Identity, Pki } from '../pki/pki.ts'
-import { snapshotOf } from '../wire/conversation.ts'
+import { type Conversation, snapshotOf } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type ClientTls, type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import { Delivery } from './delivery.ts'
+import { type EarlierTraffic, earlierTraffic } from './history.ts'
 import type { ClientManner } from './manner.ts'
+import { failing, tlsOf } from './manner-tls.ts'
 
 export type { SenderBehaviour } from './client-behaviour.ts'
 
@@ -27,23 +29,54 @@ export interface HandoverOptions {
   behaviour: SenderBehaviour
   /** How the client does that; absent: plainly. The manner fits the behaviour. */
   manner?: ClientManner
+  /** How the same client behaves where everything is in order, for a history that needs it. */
+  good?: SenderBehaviour
   pki: Pki
 }
 
 /** Delivers as a mail server does. What the gateway does wrong ends in the result and is never thrown. */
 export async function handOver(message: Message, options: HandoverOptions): Promise<Handover> {
   const { endpoint, hostname, behaviour, manner = {} } = options
-  const tls = behaviour.tls === 'does not use' ? undefined : await clientTls(options)
+  const earlier: Conversation[] = []
+  for (const history of [manner.earlierHistory, manner.history])
+    if (history) earlier.push(...(await precede(earlierTraffic(history, message, options), options)))
   const plain = { endpoint, hostname, behaviour, manner }
-  const first = await new Delivery(message, { ...plain, ...(tls ? { tls } : {}) }).run()
-  const attempts = [first]
-  if (behaviour.tls === 'falls back to clear' && first.stage === 'handshake')
+  const tls = behaviour.tls === 'does not use' ? undefined : tlsOf(await clientTls(options), manner)
+  const first = tls && manner.session ? await new Delivery(message, { ...plain, tls }).visit() : undefined
+  earlier.push(...(first?.conversations ?? []))
+  const again = tls && first?.session ? { ...tls, session: first.session } : tls
+  const attempts = [await new Delivery(message, { ...plain, ...(again ? { tls: again } : {}) }).run()]
+  if (behaviour.tls === 'falls back to clear' && attempts[0]!.stage === 'handshake')
     attempts.push(await new Delivery(message, plain).run())
-  const conversations = attempts.flatMap(one => one.conversations).map(snapshotOf)
-  return { ...attempts.at(-1)!, conversations }
+  const last = attempts.at(-1)!
+  const declined =
+    first && !first.session ? `a session ${manner.session}: the gateway gave none` : last.declined
+  return {
+    ...last,
+    conversations: attempts.flatMap(one => one.conversations).map(snapshotOf),
+    ...(declined ? { declined } : {}),
+    ...(earlier.length > 0 ? { earlier: earlier.map(snapshotOf) } : {}),
+  }
 }
 
-async function clientTls({ behaviour, hostname, pki }: HandoverOptions): Promise<ClientTls> {
+/** Lets the earlier traffic happen, whatever becomes of it. */
+async function precede(
+  { message, behaviour, failsHandshake }: EarlierTraffic,
+  { endpoint, hostname, pki }: HandoverOptions,
+): Promise<Conversation[]> {
+  const plain = { endpoint, hostname, behaviour, manner: {} }
+  const tls = behaviour.tls === 'does not use' ? undefined : await clientTls({ behaviour, hostname, pki })
+  if (!tls) return (await new Delivery(message, plain).run()).conversations
+  return failsHandshake
+    ? (await new Delivery(message, { ...plain, tls: failing(tls) }).visit()).conversations
+    : (await new Delivery(message, { ...plain, tls }).run()).conversations
+}
+
+async function clientTls({
+  behaviour,
+  hostname,
+  pki,
+}: Pick<HandoverOptions, 'behaviour' | 'hostname' | 'pki'>): Promise<ClientTls> {
   const { certificate, maxVersion } = behaviour
   const old = maxVersion === 'TLSv1' || maxVersion === 'TLSv1.1'
   const identity: Identity | undefined =

@@ -1,19 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Handover, Stage } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
+import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
-import {
-  type ClientTls,
-  type Endpoint,
-  type Reply,
-  SmtpClient,
-  type Utterance,
-  WireError,
-} from '../wire/smtp/smtp.ts'
+import { type ClientTls, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
-import { declinedPart, isAboutTls } from './declined.ts'
+import { declinedInHandshake, declinedPart, isAboutTls } from './declined.ts'
 import { mailCommand, type Recipient, recipientsOf, spelled } from './envelope.ts'
+import { ELSEWHERE } from './history.ts'
 import { type ClientManner, neededKeywords } from './manner.ts'
+import { compose } from './message.ts'
 import { chunksOf, writesOf } from './writes.ts'
 
 /** Long enough for half a message to be read by the gateway, in ms. */
@@ -58,20 +54,38 @@ export class Delivery {
     return this.#options.manner
   }
 
-  /** What the gateway does wrong ends in the result and is never thrown. */
+  /** Delivers the message. What the gateway does wrong ends in the result and is never thrown. */
   async run(): Promise<Handover> {
+    return this.#connected(async () => {
+      if ((await this.#open()) && (await this.#before())) await this.#transaction()
+    })
+  }
+
+  /** Says NOOP in place of delivering the message. `session`: with it a later connection may resume the TLS session. */
+  async visit(): Promise<{ conversations: Conversation[]; session?: Buffer }> {
+    let session: Buffer | undefined
+    const { conversations } = await this.#connected(async () => {
+      if (await this.#open()) await this.#aside('NOOP')
+      session = this.#client.session
+    })
+    return { conversations, ...(session ? { session } : {}) }
+  }
+
+  async #connected(act: () => Promise<void>): Promise<Handover> {
     const result = this.#result
     let client: SmtpClient | undefined
     try {
       client = await SmtpClient.connect(this.#options.endpoint, this.#recorder)
       client.writes = writesOf(this.#manner)
       this.#client = client
-      await this.#deliver()
+      await act()
       return result
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       // Nobody is there to part from.
       client?.close()
+      const part = result.stage === 'handshake' && declinedInHandshake(this.#manner, error.message)
+      if (part) this.#decline(`${part}: ${error.message}`)
       const { reply: _, ...rest } = result
       return { ...rest, breakdown: { kind: error.breakdown, detail: error.message } }
     } finally {
@@ -79,27 +93,66 @@ export class Delivery {
     }
   }
 
-  async #deliver(): Promise<void> {
-    const { behaviour, tls } = this.#options
+  /** From the gateway's greeting to the client's last one, inside TLS where the client uses TLS. */
+  async #open(): Promise<boolean> {
+    const { tls } = this.#options
     this.#result.stage = 'greeting'
     const greeting = await this.#client.reply()
     this.#result.reply = greeting
-    if (!is(2, greeting) || !(await this.#greet())) return
-    if (tls) {
-      if (!(await this.#command('STARTTLS', 'STARTTLS'))) return
-      this.#result.stage = 'handshake'
-      await this.#client.startTls(tls)
-      if (!(await this.#greet())) return
-    }
-    if (!this.#hasKeywords()) return
-    const { beginsAs } = behaviour
-    if (beginsAs && !(await this.#command('MAIL', `MAIL FROM:<${beginsAs}>`))) return
-    if (beginsAs && !(await this.#command('MAIL', 'RSET'))) return
-    const { extraCommands } = this.#manner
-    if (extraCommands === 'RSET before MAIL' && !(await this.#aside('RSET'))) return
+    if (!is(2, greeting) || !(await this.#greet())) return false
+    if (!tls) return true
+    if (!(await this.#command('STARTTLS', 'STARTTLS'))) return false
+    this.#result.stage = 'handshake'
+    await this.#client.startTls(tls)
+    if (tls.session && !this.#client.resumed)
+      this.#decline(`a session ${this.#manner.session}: the gateway began a fresh one`)
+    return this.#greet()
+  }
+
+  /** What the client says between its greeting and its message. */
+  async #before(): Promise<boolean> {
+    if (!this.#hasKeywords()) return false
+    const { beginsAs } = this.#options.behaviour
+    if (beginsAs && !(await this.#command('MAIL', `MAIL FROM:<${beginsAs}>`))) return false
+    if (beginsAs && !(await this.#command('MAIL', 'RSET'))) return false
+    const { earlierOnConnection, extraCommands } = this.#manner
+    if (earlierOnConnection && !(await this.#earlier(earlierOnConnection))) return false
     const [local] = this.#message.to[0]?.split('@') ?? []
-    if (extraCommands === 'VRFY before MAIL' && !(await this.#aside(`VRFY ${local}`))) return
-    await this.#transaction()
+    if (extraCommands === 'RSET before MAIL') return this.#aside('RSET')
+    return extraCommands !== 'VRFY before MAIL' || this.#aside(`VRFY ${local}`)
+  }
+
+  /** A transaction before the one of the message. Whether the connection goes on, as far as the replies tell. */
+  async #earlier(what: NonNullable<ClientManner['earlierOnConnection']>): Promise<boolean> {
+    const { from, to } = this.#message
+    const other = compose({ from, to })
+    const begun = [`MAIL FROM:<${from}>`, `RCPT TO:<${to[0]}>`]
+    const commands = {
+      'an accepted message': [...begun, 'DATA'],
+      'a message that it took back': [...begun, 'RSET'],
+      'a refused recipient': [begun[0]!, `RCPT TO:<nobody@${ELSEWHERE}>`, 'RSET'],
+    }[what]
+    try {
+      let reply: Reply | undefined
+      for (const command of commands) {
+        reply = await this.#say(command)
+        if (!is(2, reply)) break
+      }
+      this.#client.inStep()
+      if (reply?.code === 354) reply = await this.#client.content(other.content)
+      else if (reply?.code !== 421 && !is(2, reply!)) reply = await this.#say('RSET')
+      if (reply?.code !== 421) return true
+      this.#decline(`${what} before it`, reply)
+      return false
+    } catch (error) {
+      if (error instanceof WireError) this.#decline(`${what} before it: ${error.message}`)
+      throw error
+    }
+  }
+
+  async #say(line: string): Promise<Reply> {
+    this.#client.inStep()
+    return this.#client.command(spelled(line, this.#manner))
   }
 
   /** Says a command and notes the reply; whether it is one of the good kind. */
@@ -129,8 +182,7 @@ export class Delivery {
 
   /** A command that the delivery does not need. Only where the gateway closes over it, its reply is the last one. */
   async #aside(line: string): Promise<boolean> {
-    this.#client.inStep()
-    const reply = await this.#client.command(spelled(line, this.#manner))
+    const reply = await this.#say(line)
     if (reply.code !== 421) return true
     this.#result.reply = reply
     return false
@@ -177,7 +229,7 @@ export class Delivery {
       })),
     ]
     const chunks = transfer.startsWith('BDAT') ? chunksOf(this.#message.content, transfer) : undefined
-    if (transfer.includes('pipelined')) await this.#pipelined(steps, chunks)
+    if (transfer.includes('pipelined')) await this.#pipelined(steps, chunks?.[0])
     else if ((await this.#envelope(steps)) && (await this.#between()))
       await (chunks ? this.#chunks(chunks) : this.#data())
   }
@@ -200,38 +252,36 @@ export class Delivery {
   }
 
   /** The whole envelope in one group with what follows it: RFC 2920 s3.1, RFC 3030 s4.2. */
-  async #pipelined(steps: readonly Step[], chunks?: readonly Buffer[]): Promise<void> {
-    const commands = steps.map(({ command }) => ({ command: spelled(command, this.#manner) }))
-    const last: Utterance[] = chunks
-      ? chunks.map((chunk, i) => ({ chunk, last: i === chunks.length - 1 }))
-      : [{ command: spelled('DATA', this.#manner) }]
-    this.#result.stage = 'MAIL'
+  async #pipelined(steps: readonly Step[], chunk?: Buffer): Promise<void> {
+    const commands = [...steps.map(({ command }) => command), ...(chunk ? [] : ['DATA'])]
+    const utterances = commands.map(command => ({ command: spelled(command, this.#manner) }))
     this.#client.inStep()
-    this.#client.say([...commands, ...last])
+    this.#client.say([...utterances, ...(chunk ? [{ chunk, last: true }] : [])])
     const replies: Reply[] = []
-    let goesOn = true
     for (const { stage } of steps) {
+      this.#result.stage = stage
       const reply = await this.#client.reply()
       replies.push(reply)
       // What follows the refusal of MAIL is refused because of it.
-      if (goesOn) this.#result.stage = stage
-      if (goesOn && !this.#note(reply, 2) && stage === 'MAIL') goesOn = false
+      if (!this.#note(reply, 2) && stage === 'MAIL') return this.#leave(steps.length)
     }
-    goesOn &&= this.#someRecipient(steps, replies)
-    for (const _ of chunks ?? []) {
-      const reply = await this.#client.reply()
-      if (goesOn) this.#result.stage = 'content'
-      if (goesOn) goesOn = this.#note(reply, 2)
+    if (!this.#someRecipient(steps, replies)) return this.#leave(1)
+    this.#result.stage = chunk ? 'content' : 'DATA'
+    const good = this.#note(await this.#client.reply(), chunk ? 2 : 3)
+    if (chunk) this.#result.accepted = good
+    else if (good) await this.#content()
+  }
+
+  /** Reads the replies that are due to the rest of a refused group. The reply that counts was there before. */
+  async #leave(due: number): Promise<void> {
+    try {
+      let reply: Reply | undefined
+      for (let n = 0; n < due; n++) reply = await this.#client.reply()
+      // A gateway that waits for a message all the same gets none: RFC 2920 s3.1.
+      if (reply?.code === 354) await this.#client.command('.')
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
     }
-    if (chunks) {
-      this.#result.accepted = goesOn
-      return
-    }
-    const reply = await this.#client.reply()
-    if (goesOn) this.#result.stage = 'DATA'
-    if (goesOn && this.#note(reply, 3)) await this.#content()
-    // A gateway that waits for a message all the same gets none: RFC 2920 s3.1.
-    else if (is(3, reply)) await this.#client.command('.')
   }
 
   /** Notes which recipients were accepted. The reply that counts is the one to the message's own recipient. */

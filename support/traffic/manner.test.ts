@@ -39,3 +39,25 @@ describe('a manner of a client', () => {
       assert.equal(fits(manner, behaviour, domain ? { connectors: CONNECTORS, domain } : undefined), fit))
   }
 })
+
+describe('a manner of a client in TLS and over time', () => {
+  const FITTING: [ClientManner, SenderBehaviour, boolean][] = [
+    [{ tlsVersion: 'TLS 1.2 at most' }, { tls: 'uses' }, true],
+    [{ tlsVersion: 'TLS 1.2 at most' }, { tls: 'falls back to clear' }, true],
+    [{ tlsVersion: 'TLS 1.2 at most' }, { tls: 'does not use' }, false],
+    [{ tlsVersion: 'TLS 1.2 at most' }, { tls: 'uses', maxVersion: 'TLSv1.1' }, false],
+    [{ serverName: 'none' }, { tls: 'does not use' }, false],
+    [{ serverName: 'none' }, { tls: 'uses', maxVersion: 'TLSv1.1' }, true],
+    [{ session: 'resumed by ticket' }, { tls: 'does not use' }, false],
+    [{ session: 'resumed by id' }, { tls: 'uses', maxVersion: 'TLSv1.3' }, false],
+    [{ clientHello: 'two records' }, { tls: 'does not use' }, false],
+    [{ clientHello: 'two records', session: 'resumed by id' }, { tls: 'uses' }, true],
+    [{ clientHello: 'of 4,500 bytes', session: 'resumed by id' }, { tls: 'uses' }, false],
+    [{ clientHello: 'of 350 bytes', tlsVersion: 'TLS 1.2 at most' }, { tls: 'uses' }, false],
+    [{ history: 'a failed handshake of the same client' }, { tls: 'does not use' }, true],
+    [{ earlierHistory: 'a failed handshake of the same client' }, { tls: 'uses' }, false],
+  ]
+  for (const [manner, behaviour, fit] of FITTING)
+    it(`${fit ? 'fits' : 'does not fit'}: ${JSON.stringify(manner)} ${JSON.stringify(behaviour)}`, () =>
+      assert.equal(fits(manner, behaviour), fit))
+})

@@ -3,6 +3,15 @@ import { isEightBit, type Message } from '../evidence/mail.ts'
 import { decisive, type InboundConnector } from '../mailflow/mail-flow.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 
+const HISTORIES = [
+  'a delivery of the same client',
+  'an unencrypted delivery of another client',
+  'a failed handshake of the same client',
+  'a refused message of the same client',
+  'a message of the same client that was cut off',
+] as const
+export type History = (typeof HISTORIES)[number]
+
 /**
  * The ways in which a lawful client may differ from the plain one, which is what holds where a key is absent. No way
  * changes what an example is about.
@@ -47,6 +56,26 @@ export const CLIENT_MANNERS = {
   commandWrites: ['single bytes', 'two halves'],
   /** Plain: one write for the message and the dot after it. RFC 9293 s3.7. */
   messageWrites: ['pieces of 1 KiB', 'the final dot apart'],
+  /** Plain: TLS 1.3 and 1.2. RFC 9325 s3.1.1. */
+  tlsVersion: ['TLS 1.2 at most'],
+  /** In the ClientHello. Plain: the gateway's name. RFC 6066 s3; DNS names are the same in capitals: RFC 4343 s2. */
+  serverName: ['none', 'in capitals', 'another name'],
+  /**
+   * Plain: fresh. The same client has made a session before, said NOOP and QUIT. RFC 8446 s2.2, RFC 5077 s3, RFC 5246 s7.3;
+   * `by id` is TLS 1.2.
+   */
+  session: ['resumed by ticket', 'resumed by id'],
+  /**
+   * Plain: one record, one write, about 1,600 bytes. TCP knows no borders (RFC 9293 s3.7), a message may be spread over
+   * records (RFC 8446 s5.1, RFC 5246 s6.2.1), and the shares in it are the client's choice (RFC 8446 s4.2.8).
+   */
+  clientHello: ['single bytes', 'pieces of 64 bytes', 'two records', 'of 4,500 bytes', 'of 350 bytes'],
+  /** What the client did before on the same connection. Plain: nothing. RFC 5321 s3.3 and s4.1.1.5. */
+  earlierOnConnection: ['an accepted message', 'a message that it took back', 'a refused recipient'],
+  /** What happened before on another connection. Plain: nothing. RFC 5321 s3.1: each session stands for itself. */
+  history: HISTORIES,
+  /** What happened before that. Plain: nothing. */
+  earlierHistory: HISTORIES,
 } as const satisfies Record<string, readonly string[]>
 
 /** How a lawful client talks to the gateway; an absent key is the plain way. JSON only. */
@@ -76,8 +105,10 @@ export function fits(
   behaviour: SenderBehaviour,
   decides?: { connectors: readonly InboundConnector[]; domain: string },
 ): boolean {
-  const { greeting, sender, transfer = 'DATA', extraCommands } = manner
+  const { greeting, sender, transfer = 'DATA', extraCommands, history, earlierHistory } = manner
   const usesTls = behaviour.tls !== 'does not use'
+  if (!fitsTls(manner, behaviour)) return false
+  if (earlierHistory && !history) return false
   const pipelined = transfer.includes('pipelined')
   // The keywords of extensions are in the reply to EHLO alone.
   if (greeting === 'HELO in place of EHLO' && (usesTls || neededKeywords(manner).size > 0)) return false
@@ -88,6 +119,17 @@ export function fits(
   if (pipelined && extraCommands === 'NOOP between commands') return false
   if (transfer === 'BDAT with the envelope pipelined' && behaviour.cuts) return false
   return !(pipelined && behaviour.leavesAt)
+}
+
+function fitsTls(
+  { tlsVersion, serverName, session, clientHello }: ClientManner,
+  behaviour: SenderBehaviour,
+): boolean {
+  const { tls, maxVersion } = behaviour
+  if (tls === 'does not use') return !(tlsVersion || serverName || session || clientHello)
+  if (maxVersion && (tlsVersion || session)) return false
+  // The shares, which are most of a hello, are those of TLS 1.3.
+  return !(clientHello?.startsWith('of ') && (maxVersion || tlsVersion || session === 'resumed by id'))
 }
 
 /** The gateway demands the same of a client without a domain as of this one: its null sender names no domain. */

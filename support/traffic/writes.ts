@@ -1,16 +1,10 @@
-import type { Cut, Writes } from '../wire/smtp/smtp.ts'
+import { type Cut, inHalves, inPieces } from '../wire/pieces.ts'
+import type { Writes } from '../wire/smtp/smtp.ts'
 import type { ClientManner } from './manner.ts'
 
 const KIB = 1024
 /** The dot that ends a message, with its line ends before and behind it. */
 const FINAL_DOT = '\r\n.\r\n'
-
-const inPieces =
-  (size: number): Cut =>
-  bytes =>
-    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
-
-const inHalves: Cut = bytes => inPieces(Math.ceil(bytes.length / 2))(bytes)
 
 /** The bytes of the dot and of its line ends leave one by one. */
 const finalDotApart: Cut = bytes => {

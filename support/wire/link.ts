@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { type Cut, writePieces } from './pieces.ts'
 
 /** Sees every byte of a TCP connection, below TLS. */
 export interface Tap {
@@ -14,6 +15,7 @@ export interface Tap {
 export class Link extends Duplex {
   readonly socket: Socket
   readonly #tap: Tap
+  #cut: Cut | undefined
 
   constructor(socket: Socket, tap: Tap) {
     super({ allowHalfOpen: true })
@@ -34,11 +36,28 @@ export class Link extends Duplex {
     this.socket.resume()
   }
 
+  /** The next bytes that are written leave in pieces. */
+  cutNext(cut: Cut): void {
+    this.#cut = cut
+  }
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.socket.destroyed || this.socket.writableEnded) done()
+    const cut = this.#cut
+    this.#cut = undefined
+    if (!cut) this.#out(chunk, () => done())
+    else
+      writePieces(cut(chunk), piece => new Promise(resolve => this.#out(piece, resolve))).then(
+        () => done(),
+        done,
+      )
+  }
+
+  /** Tells whether the bytes left: nothing does once the socket is closed. */
+  #out(chunk: Buffer, done: (left: boolean) => void): void {
+    if (this.socket.destroyed || this.socket.writableEnded) done(false)
     else {
       this.#tap.sent(chunk)
-      this.socket.write(chunk, () => done())
+      this.socket.write(chunk, error => done(!error))
     }
   }
 

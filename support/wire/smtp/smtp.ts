@@ -5,6 +5,7 @@ import { bounded, reasonOf, WireError } from '../breakdown.ts'
 import type { Party } from '../conversation.ts'
 import { Link } from '../link.ts'
 import { MAX_WAIT } from '../patience.ts'
+import { type Cut, writePieces } from '../pieces.ts'
 import { printable } from '../printable.ts'
 import type { Recorder } from '../recorder.ts'
 import { type ClientTls, connectionOptions } from '../tls/client-tls.ts'
@@ -31,19 +32,12 @@ export interface Endpoint {
 /** One thing that a client says: a command, or a chunk of a message behind the BDAT that announces it (RFC 3030 s2). */
 export type Utterance = { command: string } | { chunk: Buffer; last: boolean }
 
-/** Cuts bytes into pieces: each leaves by a write of its own, and inside TLS in a record of its own. */
-export type Cut = (bytes: Buffer) => Buffer[]
-
 /** How the bytes of a client leave; absent: in one write. */
 export interface Writes {
   commands?: Cut
   /** Of messages, with the dot or the BDAT command that belongs to them. */
   messages?: Cut
 }
-
-/** Pause behind each of a few pieces, in ms, so that the receiver reads them one by one; many have none. */
-const BETWEEN_PIECES = 1
-const FEW = 8
 
 /** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT, all together by MAX_SESSION. */
 export class SmtpClient {
@@ -61,6 +55,7 @@ export class SmtpClient {
   #alert = false
   /** Of MAX_SESSION, in ms. */
   #left = MAX_SESSION
+  #session: Buffer | undefined
   writes: Writes = {}
   /** All pieces so far have left. */
   #pieces = Promise.resolve()
@@ -101,6 +96,16 @@ export class SmtpClient {
 
   get secured(): boolean {
     return this.#secured
+  }
+
+  /** With it a later connection may resume this TLS session; absent until the receiver has given it. */
+  get session(): Buffer | undefined {
+    return this.#session
+  }
+
+  /** The handshake went on from an earlier session. */
+  get resumed(): boolean {
+    return this.#stream instanceof TLSSocket && this.#stream.isSessionReused()
   }
 
   /** Follows the stream that is in use now; what becomes of a former one under it shows in this one. */
@@ -261,12 +266,11 @@ export class SmtpClient {
     const pieces = cut?.(bytes) ?? [bytes]
     this.#waitingPieces++
     this.#pieces = this.#pieces.then(async () => {
-      for (const piece of pieces) {
-        if (this.#ended) return
+      await writePieces(pieces, async piece => {
+        if (this.#ended) return false
         await new Promise<void>(resolve => stream.write(piece, () => resolve()))
-        if (pieces.length <= FEW) await pause(BETWEEN_PIECES)
-        else await new Promise(setImmediate)
-      }
+        return true
+      })
       this.#waitingPieces--
     })
   }
@@ -298,8 +302,12 @@ export class SmtpClient {
   }
 
   async #handshake(tls: ClientTls, wait: number): Promise<void> {
+    if (tls.cutsHello) this.#link.cutNext(tls.cutsHello)
     const { socket: secure, done } = beginTls(this.#link, connectionOptions(tls), this.recorder)
     this.#stream = secure
+    secure.on('session', session => {
+      this.#session = session
+    })
     // A server that writes session tickets right after a TLS 1.3 handshake holds its next write back until they are
     // acknowledged, and our kernel delays that for 40 ms. A command sent after the tickets carries the acknowledgement.
     const ticket = new Promise<void>(resolve => secure.once('session', () => setImmediate(resolve)))

@@ -1,4 +1,6 @@
+import { constants } from 'node:crypto'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
+import type { Cut } from '../pieces.ts'
 
 /** How our side of a handshake behaves. PEM texts; versions as Node names them (`TLSv1.2`). */
 export interface ClientTls {
@@ -10,6 +12,14 @@ export interface ClientTls {
   maxVersion?: SecureVersion
   /** OpenSSL cipher list; `@SECLEVEL=0` in it opens TLS 1.0 and 1.1. */
   ciphers?: string
+  /** OpenSSL list of key exchange groups; `*` before those for which the hello has a share. */
+  groups?: string
+  /** An earlier session, which the handshake offers to resume. */
+  session?: Buffer
+  /** Offers no tickets, so that a TLS 1.2 session is resumed by its id: RFC 5246 s7.3 in place of RFC 5077. */
+  withoutTickets?: boolean
+  /** The ClientHello leaves in pieces. */
+  cutsHello?: Cut
 }
 
 /** The same for Node. The chain alone is judged here; names are for whoever knows which were to be expected. */
@@ -23,5 +33,8 @@ export function connectionOptions(tls: ClientTls): ConnectionOptions {
     ...(tls.minVersion ? { minVersion: tls.minVersion } : {}),
     ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),
     ...(tls.ciphers ? { ciphers: tls.ciphers } : {}),
+    ...(tls.groups ? { ecdhCurve: tls.groups } : {}),
+    ...(tls.session ? { session: tls.session } : {}),
+    ...(tls.withoutTickets ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
   }
 }
