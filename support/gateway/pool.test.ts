@@ -82,7 +82,7 @@ describe('the gateways of a run', () => {
   })
 
   it('are replaced for whoever asks once they ended by themselves, and that is known', async () => {
-    const crash = reference(mutant('ends instead of refusing'))
+    const crash = reference(mutant('ends by itself instead of refusing a sender'))
     const flow = await standardFlow(crash, { pki, network: { resolver: '127.0.0.1:9', partnerPort: 9 } })
     const all = new Gateways(crash, flow, pki)
     const first = await all.with()

@@ -14,9 +14,9 @@ import { certificateFacts } from '../wire/tls/certificate-facts.ts'
 import { RecordReader } from '../wire/tls/tls-records.ts'
 import type { TlsSession } from './decisions/situation.ts'
 
-/** Longest wait for one thing from the other side, in ms. */
+/** How long the gateway waits for one thing from the other side, in ms. */
 const WAIT = 10_000
-/** How long the other side may take to close after us, in ms. */
+/** How long the other side may take to close after the gateway has closed, in ms. */
 const LINGER = 1_000
 
 export class ChannelError extends Error {
@@ -28,12 +28,12 @@ export class ChannelError extends Error {
   }
 }
 
-/** One SMTP connection as lines, first in clear and then perhaps inside TLS; both roles of the gateway use it. */
+/** One SMTP connection, line by line, before and inside TLS. The gateway uses it as a receiver and as a sender. */
 export class Channel {
   readonly localAddress: string
   readonly remoteAddress: string
   session: TlsSession | undefined
-  /** Sees what arrives below TLS, as it arrives. */
+  /** Gets all bytes that arrive, below TLS. */
   onRaw: ((chunk: Buffer) => void) | undefined
   readonly #link: Link
   #stream: Link | TLSSocket
@@ -77,7 +77,7 @@ export class Channel {
     stream.on('data', this.#onData)
     stream.on('end', () => over('the connection was closed'))
     stream.on('error', error => over(error.message))
-    stream.on('close', () => over('the connection is gone'))
+    stream.on('close', () => over('the connection was closed'))
   }
 
   #onData = (chunk: Buffer): void => {
@@ -142,7 +142,7 @@ export class Channel {
     await this.#secure(kept, (done, failed) => {
       const secure = tlsConnect({
         socket: this.#link,
-        // Whom to believe is decided by the connector, afterwards.
+        // The connector decides afterwards what certificate it accepts.
         rejectUnauthorized: false,
         checkServerIdentity: () => undefined,
         ...options,
@@ -155,7 +155,7 @@ export class Channel {
 
   /** Begins TLS as the side that listened. Throws ChannelError (handshake). */
   async acceptTls(options: TlsOptions, kept = ''): Promise<void> {
-    // A server of its own: only a server object judges the certificates of clients.
+    // Only a server object of Node verifies the certificates of clients.
     const server = createServer({ handshakeTimeout: WAIT, honorCipherOrder: true, ...options })
     await this.#secure(kept, (done, failed) => {
       server.once('secureConnection', done)
@@ -197,7 +197,7 @@ export class Channel {
     }
   }
 
-  /** Ends politely: what was written leaves first, inside TLS with close_notify. */
+  /** Closes after everything that was written has been sent; inside TLS with close_notify. */
   end(): void {
     this.#stream.end()
     this.#linger = setTimeout(() => this.destroy(), LINGER)

@@ -6,7 +6,7 @@ export interface Failure {
   reason: string
 }
 
-/** A delivery status notification for the author of a message that was given up; RFC 3464, CRLF line ends. */
+/** A delivery status notification for the author of a message that the gateway gave up; RFC 3464, CRLF line ends. */
 export function notification(about: {
   hostname: string
   author: string

@@ -22,15 +22,15 @@ import { Sender } from './sender.ts'
 const VERSION = '1'
 
 /**
- * A mail gateway of our own, inside this process, on a loopback address of its own. Without defects it keeps every
- * requirement, and so tells whether a check is too strict; with one it tells whether a check is too lax.
+ * A mail gateway of our own, inside this process, on a loopback address of its own. Without a defect it keeps every
+ * requirement, and shows whether a check is too strict. With a defect it shows whether a check is too lax.
  */
 export class ReferenceGateway implements Gateway {
   readonly name = 'reference'
   readonly version = VERSION
   readonly library = `OpenSSL ${process.versions.openssl} (Node ${process.versions.node})`
   readonly kind = 'embedded'
-  /** It answers within milliseconds or never. */
+  /** It answers within milliseconds, or never. */
   readonly patience = 4_000
   readonly events: DeliveryEvent[] = []
   readonly #receiver: ReceiverDecisions
@@ -42,10 +42,10 @@ export class ReferenceGateway implements Gateway {
   readonly #sockets = new Set<Socket>()
   readonly #watchers = new Set<(event?: DeliveryEvent) => void>()
   #flow: MailFlow
-  /** What the gateway showed since its start, oldest first. */
+  /** What the gateway was told to show, oldest first. */
   readonly #identities: Identity[]
   #connections = 0
-  /** No message has come in since the last change. */
+  /** The gateway has accepted no message since the last change. */
   #changed = false
   inbound!: Endpoint
   alsoAt: readonly Endpoint[] = []
@@ -85,7 +85,7 @@ export class ReferenceGateway implements Gateway {
     return gateway
   }
 
-  /** Nowhere where the machine has none. */
+  /** None where the machine has no IPv6. */
   async #listenOnIpv6(): Promise<Endpoint[]> {
     try {
       return [await this.#listen('::1', 'inbound')]
@@ -156,7 +156,7 @@ export class ReferenceGateway implements Gateway {
     this.#identities.push(flow.identity)
   }
 
-  /** As if the process had died: nobody listens any more, every connection is gone, nothing more is said. */
+  /** The gateway ends as if its process had died: it closes its listeners and connections and says nothing more. */
   #fail(error: unknown): void {
     if (this.end) return
     this.#log.say(`an error of the gateway itself: ${(error as Error).stack}`)
@@ -178,13 +178,13 @@ export class ReferenceGateway implements Gateway {
   }
 }
 
-/** Gateways that keep every requirement, except what their defect breaks. */
+/** Reference gateways with this defect; without one they keep every requirement. */
 export function reference(defect: Defect = {}): GatewaySource {
   let started = 0
   return {
     name: 'reference',
     kind: 'embedded',
-    // The second server is without defect: what goes wrong is the doing of the gateway under test.
+    // The second server has no defect: what goes wrong comes from the gateway under test.
     secondServers: { 'the same kind': () => reference() },
     lacks: () => undefined,
     start: flow => ReferenceGateway.start(flow, defect, ++started),

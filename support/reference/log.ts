@@ -4,7 +4,7 @@ import type { WordsDecisions } from './decisions/words.ts'
 
 const MAX_LINES = 20_000
 
-/** What the gateway says about its work, line by line. */
+/** The log of the gateway, line by line. */
 export class Log {
   readonly #words: WordsDecisions
   readonly #lines: { text: string; session?: SessionWord }[] = []
@@ -19,7 +19,7 @@ export class Log {
     this.#lines.push({ text: line, ...(session ? { session: { ...session, line } } : {}) })
   }
 
-  /** `about` says whose session it was and must name the domain by which it is to be found. */
+  /** `about` begins the line. It names the domain by which the suite looks for the session. */
   session(about: string, at: Parameters<WordsDecisions['session']>[0]): void {
     const { remark, ...session } = this.#words.session(at)
     const { tls, version, suite, verified } = session

@@ -1,30 +1,30 @@
 import type { DeliveryEvent } from '../evidence/words.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import type { Fate, QueueDecisions } from './decisions/queue.ts'
+import type { DeliveryResult, QueueDecisions, QueueSituation } from './decisions/queue.ts'
 import type { Situation } from './decisions/situation.ts'
 import { notification } from './dsn.ts'
 
-/** A message that the gateway took responsibility for. */
+/** A message that the gateway has accepted. */
 export interface Mail {
   id: string
   /** Empty: the null return path. */
   from: string
   /** With the gateway's own Received line in front. */
   content: Buffer
-  /** It came in over TLS. */
+  /** The gateway got it over TLS. */
   secured: boolean
 }
 
-/** The copies of a message for one domain; each domain is decided for itself. */
+/** A message on its way to its recipients in one domain. */
 export interface Delivery {
   mail: Mail
   domain: string
   recipients: string[]
-  /** Those that were begun, this one included. */
+  /** How many were begun. */
   attempts: number
-  /** All domains of the message, and all its recipients. */
+  /** All recipients of the message, and their domains. */
   domains: readonly string[]
-  everybody: readonly string[]
+  allRecipients: readonly string[]
 }
 
 interface Waiting extends Delivery {
@@ -34,15 +34,15 @@ interface Waiting extends Delivery {
 
 export interface QueueOptions {
   flow: () => MailFlow
-  /** One attempt; never throws for what a partner does. */
-  send: (delivery: Delivery) => Promise<Fate[]>
+  /** One attempt. It never throws for what a partner does. */
+  send: (delivery: Delivery) => Promise<DeliveryResult[]>
   tell: (event: DeliveryEvent) => void
-  /** An error of the gateway itself: it cannot go on. */
+  /** Ends the gateway: its own code has failed. */
   failed: (error: unknown) => void
   decisions: QueueDecisions
 }
 
-/** Mail that is on its way, in memory: each domain is tried at once, and again when asked or when its time has come. */
+/** Mail that is on its way, in memory. The queue tries again when it is asked to, or after some time. */
 export class Queue {
   readonly #options: QueueOptions
   readonly #waiting = new Set<Waiting>()
@@ -57,7 +57,13 @@ export class Queue {
     const sends = this.#options.decisions.sends({ ...at, firstSinceChange })
     if (sends === 'never') return
     const byDomain = Map.groupBy(recipients, recipient => recipient.split('@').at(-1)!.toLowerCase())
-    const about = { mail, attempts: 0, active: false, domains: [...byDomain.keys()], everybody: recipients }
+    const about = {
+      mail,
+      attempts: 0,
+      active: false,
+      domains: [...byDomain.keys()],
+      allRecipients: recipients,
+    }
     for (const [domain, own] of byDomain) {
       const delivery = { ...about, domain, recipients: own }
       this.#waiting.add(delivery)
@@ -65,7 +71,7 @@ export class Queue {
     }
   }
 
-  /** Another attempt for what waits for a domain. */
+  /** Tries again to send all mail for a domain. */
   retry(domain: string): void {
     for (const delivery of this.#waiting)
       if (delivery.domain === domain.toLowerCase()) void this.#attempt(delivery)
@@ -77,8 +83,8 @@ export class Queue {
     delivery.attempts++
     clearTimeout(delivery.timer)
     try {
-      const fates = await this.#options.send(delivery)
-      if (!this.#stopped) this.#settle(delivery, fates)
+      const results = await this.#options.send(delivery)
+      if (!this.#stopped) this.#settle(delivery, results)
     } catch (error) {
       this.#options.failed(error)
     }
@@ -95,29 +101,29 @@ export class Queue {
     }
   }
 
-  #settle(delivery: Waiting, found: readonly Fate[]): void {
+  #settle(delivery: Waiting, found: readonly DeliveryResult[]): void {
     const { decisions, tell } = this.#options
     const at = this.#situation(delivery)
-    const fates = found.map(fate => decisions.fate({ ...at, tls: fate.tls, fate }))
+    const results = found.map(result => decisions.result({ ...at, tls: result.tls, result }))
     delivery.active = false
-    delivery.recipients = fates.flatMap(({ kind, recipient }) => (kind === 'deferred' ? [recipient] : []))
-    const wait = decisions.nextAttemptIn({ ...at, fates })
+    delivery.recipients = results.flatMap(({ kind, recipient }) => (kind === 'deferred' ? [recipient] : []))
+    const about = { ...at, results, content: delivery.mail.content.toString('latin1') }
+    const wait = decisions.nextAttemptIn(about)
     if (delivery.recipients.length === 0 || wait === undefined) this.#waiting.delete(delivery)
     else delivery.timer = setTimeout(() => this.#attempt(delivery), wait).unref()
-    this.#notify(delivery.mail, at, fates)
-    // Last: whoever hears it may ask for the next attempt at once.
-    for (const { kind, recipient, reason } of fates) tell({ kind, recipient, reason })
+    this.#notify(delivery.mail, about)
+    // Last, since a listener may ask for the next attempt at once.
+    for (const { kind, recipient, reason } of results) tell({ kind, recipient, reason })
   }
 
-  #notify(mail: Mail, at: Situation, fates: readonly Fate[]): void {
-    const content = mail.content.toString('latin1')
-    const about = this.#options.decisions.notification({ ...at, fates, content })
-    if (!about) return
-    const { hostname } = at.flow
-    const bounced = fates.filter(({ kind }) => kind === 'bounced')
-    const failures = bounced.length > 0 ? bounced : fates
-    const report = notification({ hostname, author: about.to, content: mail.content, failures })
-    this.put({ id: `${mail.id}-dsn`, from: about.from, content: report, secured: false }, [about.to])
+  #notify({ id, content }: Mail, at: QueueSituation): void {
+    const { decisions } = this.#options
+    const author = decisions.notifies(at) && decisions.author(at)
+    if (!author) return
+    const bounced = at.results.filter(({ kind }) => kind === 'bounced')
+    const failures = bounced.length > 0 ? bounced : at.results
+    const report = notification({ hostname: at.flow.hostname, author, content, failures })
+    this.put({ id: `${id}-dsn`, from: decisions.returnPath(at), content: report, secured: false }, [author])
   }
 
   stop(): void {

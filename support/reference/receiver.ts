@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { InboundConnector, MailFlow } from '../mailflow/mail-flow.ts'
-import type { Identity } from '../pki/pki.ts'
+import type { ClientHello } from '../wire/conversation.ts'
 import { printable } from '../wire/printable.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { type Channel, ChannelError } from './channel.ts'
@@ -17,7 +17,7 @@ import type { Mail } from './queue.ts'
 import { headersInFront } from './received.ts'
 import { tlsOptions } from './tls-options.ts'
 
-/** Without a command for so long, in ms, a session is ended. */
+/** How long the gateway waits for the next command, in ms. */
 const IDLE = 60_000
 
 /** What the gateway remembers of sessions at one of its addresses. */
@@ -29,21 +29,20 @@ export class AddressHistory {
   messages = 0
 }
 
-export interface ReceiverContext extends Pick<ReceiverSituation, 'role' | 'server' | 'connection'> {
-  /** As it is now: a change of the mail flow reaches sessions that go on. */
+export interface ReceiverContext
+  extends Pick<ReceiverSituation, 'role' | 'server' | 'connection' | 'identities'> {
+  /** As it is now: a change of the mail flow counts in sessions that have begun before. */
   flow: () => MailFlow
-  /** What the gateway showed since its start, oldest first. */
-  identities: readonly Identity[]
   history: AddressHistory
   log: Log
   accept: (mail: Mail, recipients: string[]) => void
-  /** An error of the gateway itself: it cannot go on. */
+  /** Ends the gateway: its own code has failed. */
   failed: (error: unknown) => void
   decisions: ReceiverDecisions
   words: WordsDecisions
 }
 
-/** Serves one connection to its end. Never throws for what the other side does. */
+/** Serves one connection to its end. Never throws for what the client does. */
 export async function serve(channel: Channel, context: ReceiverContext): Promise<void> {
   try {
     await new Session(channel, context).run()
@@ -60,6 +59,8 @@ class Session {
   readonly #decisions: ReceiverDecisions
   #helo = ''
   #greeting: ReceiverSituation['greeting']
+  #pipelined = false
+  #hello: ClientHello | undefined
   #authenticated = false
   #from: string | undefined
   #to: string[] = []
@@ -73,13 +74,14 @@ class Session {
   }
 
   #situation(sender = this.#from): ReceiverSituation {
-    const { role, server, connection, flow, history } = this.#context
+    const { role, server, connection, identities, flow, history } = this.#context
     const { session, localAddress, remoteAddress } = this.#channel
     return {
-      ...{ flow: flow(), role, server, connection, localAddress, remoteAddress, tls: session },
+      ...{ flow: flow(), role, server, connection, identities, localAddress, remoteAddress, tls: session },
       ...{ sender: sender ?? '', nullSender: sender === '', recipients: this.#to, size: 0 },
-      ...{ attempt: history.attempts.get(domainOf(sender ?? '')) ?? 1, messages: history.messages },
-      ...{ greeting: this.#greeting, helo: this.#helo, senders: this.#senders },
+      ...{ greeting: this.#greeting, helo: this.#helo, pipelined: this.#pipelined, hello: this.#hello },
+      ...{ connector: this.#connector, senders: this.#senders, messages: history.messages },
+      attempt: history.attempts.get(domainOf(sender ?? '')) ?? 1,
       addressAuthenticated: history.authenticated.has(remoteAddress),
     }
   }
@@ -90,7 +92,8 @@ class Session {
     if (!greeting.startsWith('220')) return
     for (;;) {
       const line = (await this.#channel.line(IDLE)).toString('latin1')
-      const at = { ...this.#situation(), ...commandOf(line), pipelined: this.#channel.pending }
+      this.#pipelined ||= this.#channel.pending
+      const at = { ...this.#situation(), ...commandOf(line) }
       const reply = this.#decisions.replyInstead(at) ?? (await this.#answer(at))
       if (reply) this.#reply(reply)
       if (this.#decisions.endsSession({ ...at, reply })) return
@@ -101,7 +104,7 @@ class Session {
     this.#channel.write(`${text}\r\n`)
   }
 
-  /** The reply to a command, or nothing where it has been seen to. */
+  /** Carries a command out. Its reply, or nothing where that was sent before. */
   async #answer(at: ReceiverSituation & Command): Promise<string | undefined> {
     switch (at.verb) {
       case 'EHLO':
@@ -151,21 +154,18 @@ class Session {
     const reply = this.#decisions.replyToStarttls(at)
     if (reply !== GO_AHEAD) return reply
     this.#reply(reply)
-    const bytes = this.#channel.drain()
-    const { kept, carriedOut } = this.#decisions.earlyBytes({ ...at, bytes })
-    for (const line of carriedOut)
-      await this.#answer({ ...this.#situation(), ...commandOf(line), pipelined: true })
-    const answer = this.#decisions.answersHello({ ...at, hello: await this.#channel.hello() })
+    const early = { ...at, bytes: this.#channel.drain() }
+    for (const line of this.#decisions.earlyCommands(early))
+      await this.#answer({ ...this.#situation(), ...commandOf(line) })
+    this.#hello = await this.#channel.hello()
+    const answer = this.#decisions.answersHello(this.#situation())
     if (answer === 'with a reset') this.#channel.reset()
     if (answer === 'not at all') await this.#channel.line(IDLE)
     if (answer !== 'with TLS') return undefined
-    const { asksForCertificate, ...terms } = this.#decisions.tls({
-      ...at,
-      identities: this.#context.identities,
-    })
-    // Whom to let in is decided by the connector, at MAIL.
+    const { asksForCertificate, ...terms } = this.#decisions.tls(this.#situation())
+    // The connector decides at MAIL whom to let in.
     const asks = asksForCertificate ? { requestCert: true, rejectUnauthorized: false } : {}
-    await this.#channel.acceptTls({ ...tlsOptions(terms), ...asks }, kept)
+    await this.#channel.acceptTls({ ...tlsOptions(terms), ...asks }, this.#decisions.earlyBytes(early))
     if (!this.#decisions.forgets({ ...this.#situation(), event: 'handshake' })) return undefined
     this.#helo = ''
     this.#greeting = undefined
@@ -212,20 +212,21 @@ class Session {
     const { history } = this.#context
     const domain = domainOf(sender)
     history.attempts.set(domain, (history.attempts.get(domain) ?? 0) + 1)
-    const at = this.#situation(sender)
-    const connector = this.#decisions.connector({ ...at, domain: sender.split('@')[1] ?? '' })
-    const authenticated = this.#authenticates(at, connector?.clientCertificate)
+    const named = { ...this.#situation(sender), domain: sender.split('@')[1] ?? '' }
+    this.#connector = named.role === 'inbound' ? this.#decisions.connector(named) : undefined
+    const at = { ...named, connector: this.#connector }
+    const authenticated = this.#authenticates(at)
     if (authenticated) history.authenticated.add(at.remoteAddress)
-    this.#connector = connector
     this.#senders++
-    return this.#decisions.refusalOfSender({ ...at, connector, authenticated })
+    return this.#decisions.refusalOfSender({ ...at, authenticated })
   }
 
   /** Whether the client has shown a certificate that is accepted and carries the expected name. */
-  #authenticates({ tls, ...at }: ReceiverSituation, expected: string | undefined): boolean {
-    if (expected === undefined || !tls?.certificate) return false
-    const { certificate, chainError } = tls
-    const about = { ...at, tls, certificate, chainError, expected }
+  #authenticates(at: ReceiverSituation): boolean {
+    const expected = at.connector?.clientCertificate
+    if (expected === undefined || !at.tls?.certificate) return false
+    const { certificate, chainError } = at.tls
+    const about = { ...at, certificate, chainError, expected }
     return this.#decisions.trustsChain(about) && this.#decisions.acceptsName(about)
   }
 
@@ -261,7 +262,7 @@ class Session {
     if (size > MAX_SIZE) return '552 5.3.4 Too large'
     this.#store(id, lines, true)
     this.#context.history.messages++
-    const reply = this.#decisions.replyToMessage({ ...this.#situation(), id, connector: this.#connector })
+    const reply = this.#decisions.replyToMessage({ ...this.#situation(), id })
     this.#forgetEnvelope()
     return reply
   }
@@ -269,7 +270,7 @@ class Session {
   #store(id: string, lines: readonly string[], complete: boolean): void {
     const whole = lines.map(line => `${line}\r\n`).join('')
     const at = { ...this.#situation(), size: whole.length }
-    const content = this.#decisions.stored({ ...at, content: whole, complete, connector: this.#connector })
+    const content = this.#decisions.stored({ ...at, content: whole, complete })
     if (content === undefined) return
     const about = { ...at, id, content, authenticated: this.#authenticated }
     const headers = headersInFront(about, this.#context.words)
@@ -285,7 +286,7 @@ const decoded = (text: string): string => Buffer.from(text, 'base64').toString('
 
 const domainOf = (address: string): string => (address.split('@')[1] ?? '').toLowerCase()
 
-function commandOf(line: string): Omit<Command, 'pipelined'> {
+function commandOf(line: string): Command {
   const [, word = '', argument = ''] = /^([^ ]*) ?(.*)$/s.exec(line) ?? []
   return { verb: word.toUpperCase(), argument, line }
 }

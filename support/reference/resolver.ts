@@ -5,14 +5,14 @@ export interface Host {
   address: string
 }
 
-/** There is no such domain, or it takes no mail: another attempt would not help. */
+/** There is no such domain: another attempt would fail as well. */
 export class NoSuchDomain extends Error {
   override name = 'NoSuchDomain'
 }
 
 /**
- * Mail exchangers of a domain in order of preference, and of the domain itself where it names none; RFC 5321 s5.1.
- * Throws NoSuchDomain, and any other error for trouble that may pass.
+ * Mail exchangers of a domain in order of preference, or the domain itself where it has no MX record; RFC 5321 s5.1.
+ * Throws NoSuchDomain, and other errors for failures that may be temporary.
  */
 export async function exchangers(domain: string, server: string): Promise<Host[]> {
   const resolver = new Resolver({ timeout: 2_000, tries: 3 })

@@ -10,46 +10,46 @@ import type { Defect } from './decisions/defect.ts'
 import { reference } from './gateway.ts'
 import { MUTANTS, type Mutant, OMISSIONS, type Omission } from './mutants/index.ts'
 
-/** Rules that every mutant must keep unless it says otherwise: some for each direction in which it is a mutant. */
-const SAMPLE = { in: ['EXO-FRC-11', 'RFC3207-02'], out: ['EXO-FRC-01', 'EXO-OPP-04'] }
+/** Requirements that every mutant must keep unless it says otherwise, where it receives and where it sends. */
+export const SAMPLE = { in: ['EXO-FRC-11', 'RFC3207-02'], out: ['EXO-FRC-01', 'EXO-OPP-04'] }
 
 const sample = ({ receiver, sender, queue, words }: Defect): string[] => [
   ...(receiver || words ? SAMPLE.in : []),
   ...(sender || queue || words ? SAMPLE.out : []),
 ]
 
-/** Runs side by side: most of what they do is waiting for each other's handshakes. */
+/** How many runs go on at the same time. */
 const PARALLEL = 8
-/** As for `Run`: defects that act later act within 100 ms. */
+/** As for `Run`: a defect that acts later acts within 100 ms. */
 const AFTERMATH = 400
 
-/** What became of one planted defect. */
+/** Whether the suite found one mutant. */
 export interface MutantResult {
   name: string
-  /** Where the defect must be found; for an omission where nothing may pass. */
+  /** Under which the suite must find the defect; for an omission, under which no refusal may pass. */
   requirements: readonly string[]
   omission: boolean
   found: boolean
-  /** What the suite said of it, or why it counts as missed. */
+  /** What the suite said of the gateway, or why the mutant counts as missed. */
   detail: string
-  /** What was called broken and is not, each in a sentence. */
+  /** What the suite called broken although it is not, each in a sentence. */
   alarms: string[]
   durationMs: number
 }
 
 export interface SelftestResult {
-  /** Of the gateway without defect. */
+  /** Of the gateway without a defect. */
   clean: { examples: number; alarms: string[] }
   mutants: MutantResult[]
   durationMs: number
 }
 
 export interface SelftestListener {
-  /** `done` of `total` runs have ended; the clean one is the first. */
+  /** `done` of `total` runs have ended; the first one is that of the gateway without a defect. */
   progressed(done: number, total: number, name: string): void
 }
 
-/** Whether the suite finds what is planted, and finds nothing where nothing is. Throws GatewayFailure. */
+/** Whether the suite finds every mutant, and nothing in a gateway without a defect. Throws GatewayFailure. */
 export async function selftest(
   listener?: SelftestListener,
   { mutants = MUTANTS, omissions = OMISSIONS } = {},
@@ -62,7 +62,7 @@ export async function selftest(
   const progressed = (name: string) => listener?.progressed(++done, total, name)
 
   const all = await judged(bench, {}, undefined, PARALLEL)
-  // What is for a server of another kind does not apply to a gateway that is of no kind.
+  // There is no server of another kind for the reference gateway.
   const alarms = all.filter(({ verdict }) => verdict !== 'conformant' && verdict !== 'inapplicable').map(said)
   progressed('no defect')
 
@@ -83,7 +83,7 @@ export async function selftest(
   }
 }
 
-/** These take seconds of waiting for signs that never come, and are begun first. */
+/** These runs wait for seconds for signs that never come, so they begin first. */
 const waits = (mutant: Mutant | Omission): boolean => 'requirements' in mutant || mutant.waits === true
 
 interface Bench {
@@ -92,7 +92,7 @@ interface Bench {
   pki: Pki
 }
 
-/** Verdicts on a gateway with these defects; of all requirements without a choice. */
+/** Verdicts on a gateway with this defect. No `requirements`: under all. */
 async function judged(
   { catalogue, rules, pki }: Bench,
   defect: Defect,
@@ -130,26 +130,24 @@ const isRed = ({ verdict }: RecordedVerdict): boolean =>
 const said = ({ requirement, title, verdict, detail }: RecordedVerdict): string =>
   `${requirement}, ${title}: ${verdict}: ${detail}`
 
-/** A mutant is found under its requirement and by its symptom, while the control holds and others stay quiet. */
+/**
+ * The suite must find a mutant under its requirement and by its symptom. Other requirements must hold, and so must the
+ * control, unless the symptom shows there as well.
+ */
 export function found(
-  { requirement, symptom, breaksControl, explains = [] }: Mutant,
+  { requirement, symptom, explains = [] }: Mutant,
   verdicts: readonly RecordedVerdict[],
 ): Pick<MutantResult, 'found' | 'detail' | 'alarms'> {
   const own = verdicts.filter(verdict => verdict.requirement === requirement)
   const shows = ({ detail }: RecordedVerdict) =>
     typeof symptom === 'string' ? detail.includes(symptom) : symptom.test(detail)
   const caught = own.find(verdict => isRed(verdict) && shows(verdict))
-  const strange = own.filter(({ verdict }) => verdict === 'lab-error')
-  const control = breaksControl
-    ? []
-    : own.filter(one => one.control && one.verdict !== 'conformant' && !(isRed(one) && shows(one)))
-  const others = verdicts.filter(
-    verdict =>
-      verdict.requirement !== requirement &&
-      !explains.includes(verdict.requirement) &&
-      (isRed(verdict) || verdict.verdict === 'lab-error'),
-  )
   const red = own.filter(isRed)
+  const alarms = verdicts.filter(one => {
+    if (one.verdict === 'lab-error') return !explains.includes(one.requirement)
+    if (one.requirement !== requirement) return isRed(one) && !explains.includes(one.requirement)
+    return one.control && one.verdict !== 'conformant' && !(isRed(one) && shows(one))
+  })
   return {
     found: caught !== undefined,
     detail: caught
@@ -157,16 +155,16 @@ export function found(
       : red.length > 0
         ? `it shows otherwise than expected: ${red.map(said).join('; ')}`
         : `nothing is red: ${own.map(said).join('; ')}`,
-    alarms: [...new Set([...strange, ...control, ...others])].map(said),
+    alarms: alarms.map(said),
   }
 }
 
-/** Steps that conclude from what did not happen. */
+/** Steps that conclude from something that did not happen. */
 const REFUSES =
   /\b(held back|stays queued|refuses|refused|no unencrypted part|does not reach|not offered|nobody gets)\b/
 const NAMES_REFUSAL = /^(Then|And) the reply is (5\d\d|a permanent refusal)/
 
-/** Nothing that the gateway left undone may be called a right refusal. */
+/** The suite must not call it a right refusal that the gateway did not do its work. */
 export function withheld(
   verdicts: readonly RecordedVerdict[],
   words = REFUSES,

@@ -1,7 +1,7 @@
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { Channel, ChannelError } from './channel.ts'
-import type { Fate, WithoutTls } from './decisions/queue.ts'
+import type { DeliveryResult, TlsFailure } from './decisions/queue.ts'
 import type { ConnectionSituation, Host, SenderDecisions, SenderSituation } from './decisions/sender.ts'
 import type { Log } from './log.ts'
 import type { Delivery } from './queue.ts'
@@ -17,25 +17,25 @@ export interface SenderContext {
 }
 
 /** This host cannot have the mail now. */
-class Trouble extends Error {
-  override name = 'Trouble'
+class HostFailure extends Error {
+  override name = 'HostFailure'
   /** Set where TLS was wanted and not had. */
-  readonly withoutTls: WithoutTls | undefined
-  constructor(message: string, withoutTls?: WithoutTls) {
+  readonly tlsFailure: TlsFailure | undefined
+  constructor(message: string, tlsFailure?: TlsFailure) {
     super(message)
-    this.withoutTls = withoutTls
+    this.tlsFailure = tlsFailure
   }
 }
 
 /** How a connection is used. */
 interface Use {
   tls: boolean
-  /** The message has been delivered, or deferred, before. */
+  /** The message was sent before. */
   copy?: true
 }
 
-/** Until a further copy is sent, in ms. */
-const COPY_AFTER = 100
+/** Until a message is sent again that was sent before, in ms. */
+const AGAIN_AFTER = 100
 /** Record type of a handshake message: RFC 8446 s5.1. */
 const HANDSHAKE = 22
 
@@ -56,13 +56,13 @@ export class Sender {
     this.#decisions = context.decisions
   }
 
-  /** One attempt at all hosts in their order. What partners do wrong ends in the fates. */
-  async deliver(delivery: Delivery): Promise<Fate[]> {
+  /** One attempt at all hosts in their order. What partners do wrong ends in the results. */
+  async deliver(delivery: Delivery): Promise<DeliveryResult[]> {
     const at = this.#situation(delivery)
-    const all = (kind: Fate['kind'], reason: string, withoutTls?: WithoutTls): Fate[] =>
+    const all = (kind: DeliveryResult['kind'], reason: string, tlsFailure?: TlsFailure): DeliveryResult[] =>
       at.recipients.map(recipient => ({
         ...{ kind, recipient, reason, level: at.level },
-        ...(withoutTls ? { withoutTls } : {}),
+        ...(tlsFailure ? { tlsFailure } : {}),
       }))
     const found = await this.#exchangers(delivery.domain).catch((error: Error) => error)
     if (found instanceof Error)
@@ -70,24 +70,24 @@ export class Sender {
     at.probed = await this.#probe(this.#decisions.domainsToProbe({ ...at, hosts: found }))
     const hosts = this.#decisions.hosts({ ...at, hosts: found })
     let why = 'no mail exchanger is left'
-    let withoutTls: WithoutTls | undefined
+    let tlsFailure: TlsFailure | undefined
     for (const [position, host] of hosts.entries()) {
       try {
-        return await this.#tryHost(connection(at, host, position, hosts.length))
+        return await this.#tryHost(connection(at, host, position, position === hosts.length - 1))
       } catch (error) {
         if (!isExpected(error)) throw error
         if (error instanceof Refusal && error.permanent && at.level === 'opportunistic')
           return all('bounced', error.message)
         why = `${host.hostname} (${host.address}): ${error.message}`
-        withoutTls = error instanceof Trouble ? error.withoutTls : undefined
+        tlsFailure = error instanceof HostFailure ? error.tlsFailure : undefined
         this.#context.log.say(`to=<@${delivery.domain}> relay=${host.hostname} ${error.message}`)
       }
     }
-    this.#sendCopies({ ...at, delivered: false }, found[0]!)
-    return all('deferred', why, withoutTls)
+    this.#sendAgain({ ...at, delivered: false }, found[0]!)
+    return all('deferred', why, tlsFailure)
   }
 
-  #situation({ mail, recipients, attempts, domains, everybody }: Delivery): SenderSituation {
+  #situation({ mail, recipients, attempts, domains, allRecipients }: Delivery): SenderSituation {
     const flow = this.#context.flow()
     const domain = recipients[0]!.split('@').at(-1)!
     const situation = {
@@ -97,15 +97,17 @@ export class Sender {
     const connectors = domains.map(name => this.#decisions.connector({ ...situation, domain: name }))
     const connector = this.#decisions.connector(situation)
     const levels = connectors.map(one => one?.tls ?? 'opportunistic')
+    const level = this.#decisions.level({ ...situation, ...(connector ? { connector } : {}), levels })
     return {
       ...situation,
       id: mail.id,
       content: mail.content.toString('latin1'),
       receivedOverTls: mail.secured,
-      allRecipients: everybody,
+      allRecipients,
       domains,
-      level: this.#decisions.level({ ...situation, connector, levels }),
+      level,
       expected: connector?.tlsDomain ?? domain.toLowerCase(),
+      validates: level === 'certificate-validation' || level === 'domain-validation',
       cutBefore: this.#cut.has(mail.id),
       messages: this.#messages,
       probed: [],
@@ -149,30 +151,30 @@ export class Sender {
   }
 
   /** TLS that cannot be had may lead to a second connection: in the clear where the connector permits that. */
-  async #tryHost(at: ConnectionSituation): Promise<Fate[]> {
+  async #tryHost(at: ConnectionSituation): Promise<DeliveryResult[]> {
     try {
       return await this.#session({ ...at }, { tls: this.#decisions.usesTls(at) })
     } catch (error) {
-      const why = error instanceof Trouble ? error.withoutTls : undefined
+      const why = error instanceof HostFailure ? error.tlsFailure : undefined
       if (!why) throw error
-      const again = { ...at, why, reconnectsAfter: why }
+      const again = { ...at, why, reconnects: true }
       if (this.#decisions.retriesHandshake(again)) return this.#session(again, { tls: true })
       if (this.#decisions.mayGoInClear(again)) return this.#session(again, { tls: false })
       throw error
     }
   }
 
-  async #session(at: ConnectionSituation, { tls, copy }: Use): Promise<Fate[]> {
+  async #session(at: ConnectionSituation, { tls, copy }: Use): Promise<DeliveryResult[]> {
     const decisions = this.#decisions
     const smtp = await this.#connect(at.host)
     const { channel } = smtp
     try {
       const greeting = await smtp.answer()
-      if (greeting.code !== 220) throw new Trouble(`it greets with ${greeting.text}`)
+      if (greeting.code !== 220) throw new HostFailure(`it greets with ${greeting.text}`)
       await this.#greet(smtp, at)
       if (!smtp.offers('STARTTLS')) this.#remember(at.host, { lackedTls: true })
       if (tls) await this.#startTls(smtp, at)
-      const late = decisions.checksTooLate(at)
+      const late = decisions.checksAfterMessage(at)
       if (!late) this.#check(at)
       if (at.tls) this.#remember(at.host, { hadTls: true })
       this.#context.log.session(`to=<@${at.domain.toLowerCase()}> relay=${at.host.hostname}`, {
@@ -180,13 +182,13 @@ export class Sender {
         host: at.host.hostname,
       })
       await this.#sayBeside(at)
-      const fates = await this.#transaction(smtp, at)
+      const results = await this.#transaction(smtp, at)
       if (late) this.#check(at)
       this.#messages++
-      if (!copy) this.#sendCopies({ ...at, delivered: true }, at.host)
-      return fates
+      if (!copy) this.#sendAgain({ ...at, delivered: true }, at.host)
+      return results
     } catch (error) {
-      if (error instanceof Trouble && !channel.over)
+      if (error instanceof HostFailure && !channel.over)
         for (const command of decisions.commandsBeforeGivingUp(at)) await smtp.say(command)
       throw error
     } finally {
@@ -203,15 +205,15 @@ export class Sender {
   async #startTls(smtp: Smtp, at: ConnectionSituation): Promise<void> {
     const decisions = this.#decisions
     const { channel } = smtp
-    if (!smtp.offers('STARTTLS')) return this.#goOnInClear(at, 'STARTTLS is not offered')
+    if (!smtp.offers('STARTTLS')) return this.#goOnInClear(at, 'no STARTTLS', 'STARTTLS is not offered')
     for (const command of decisions.commandsBeforeStarttls(at)) await smtp.say(command)
     const commands = ['STARTTLS', ...decisions.commandsBehindStarttls(at)]
     const answer = await smtp.say(commands.join('\r\n')).catch(error => {
-      throw new Trouble(`it ended the connection at STARTTLS: ${error.message}`, 'the connection is closed')
+      throw new HostFailure(`it ended the connection at STARTTLS: ${error.message}`, 'connection closed')
     })
     if (answer.code !== 220) {
       this.#remember(at.host, { lackedTls: true })
-      return this.#goOnInClear(at, 'STARTTLS is refused', `STARTTLS was answered with ${answer.text}`)
+      return this.#goOnInClear(at, 'STARTTLS refused', `STARTTLS was answered with ${answer.text}`)
     }
     channel.onRaw = chunk => {
       channel.onRaw = undefined
@@ -221,27 +223,27 @@ export class Sender {
     const kept = decisions.earlyBytes({ ...at, bytes: channel.drain() })
     const options = { servername: at.host.hostname, ...tlsOptions(decisions.tls(at)) }
     await channel.startTls(options, kept).catch(error => {
-      throw new Trouble(`the handshake failed: ${error.message}`, 'the handshake failed')
+      throw new HostFailure(`the handshake failed: ${error.message}`, 'handshake failed')
     })
     at.tls = channel.session
     const listedInClear = at.keywords
     if (decisions.greetsAgain(at)) await this.#greet(smtp, at)
-    for (const command of decisions.commandsInsideTls({ ...at, reply: smtp.heard, listedInClear }))
+    for (const command of decisions.commandsInsideTls({ ...at, listedInClear, reply: smtp.heard }))
       await smtp.say(command)
   }
 
-  /** Throws Trouble where TLS is forced. */
-  #goOnInClear(at: ConnectionSituation, why: WithoutTls, sentence: string = why): void {
-    if (!this.#decisions.mayGoInClear({ ...at, why })) throw new Trouble(sentence, why)
+  /** Throws HostFailure where TLS is forced. */
+  #goOnInClear(at: ConnectionSituation, why: TlsFailure, sentence: string): void {
+    if (!this.#decisions.mayGoInClear({ ...at, why })) throw new HostFailure(sentence, why)
   }
 
-  /** Throws Trouble for a certificate that the connector does not accept. */
+  /** Throws HostFailure for a certificate that the connector does not accept. */
   #check(at: ConnectionSituation): void {
     if (!at.tls) return
     const { certificate, chainError } = at.tls
     const checks = this.#decisions.checks(at)
     const fail = (sentence: string) => {
-      throw new Trouble(sentence, 'the certificate is not accepted')
+      throw new HostFailure(sentence, 'certificate not accepted')
     }
     if (checks.length > 0 && !certificate) fail('it shows no certificate')
     if (!certificate) return
@@ -262,10 +264,10 @@ export class Sender {
     await smtp.leave()
   }
 
-  async #transaction(smtp: Smtp, at: ConnectionSituation): Promise<Fate[]> {
+  async #transaction(smtp: Smtp, at: ConnectionSituation): Promise<DeliveryResult[]> {
     const decisions = this.#decisions
-    const fates: Fate[] = []
-    const fate = (kind: Fate['kind'], recipient: string, reason: string): Fate => ({
+    const results: DeliveryResult[] = []
+    const result = (kind: DeliveryResult['kind'], recipient: string, reason: string): DeliveryResult => ({
       ...{ kind, recipient, reason, level: at.level },
       ...(at.tls ? { tls: at.tls } : {}),
     })
@@ -275,9 +277,9 @@ export class Sender {
       const { code, text } = await smtp.say(`RCPT TO:<${recipient}>`)
       if (!at.recipients.includes(recipient)) continue
       if (code < 300) taken.push(recipient)
-      else fates.push(fate(code >= 500 ? 'bounced' : 'deferred', recipient, text))
+      else results.push(result(code >= 500 ? 'bounced' : 'deferred', recipient, text))
     }
-    if (taken.length === 0) return fates
+    if (taken.length === 0) return results
     await smtp.must('DATA', 3)
     const content = Buffer.from(decisions.contentToSend(at), 'latin1')
     const reply = await smtp.content(content).catch((error: Error) => error)
@@ -286,25 +288,25 @@ export class Sender {
     if (!decisions.isDelivered({ ...at, code: cut ? undefined : reply.code }))
       throw cut ? reply : new Refusal('the message', reply)
     const text = cut ? 'sent' : reply.text
-    return [...fates, ...taken.map(recipient => fate('delivered', recipient, text))]
+    return [...results, ...taken.map(recipient => result('delivered', recipient, text))]
   }
 
-  #sendCopies(at: SenderSituation & { delivered: boolean }, host: Host): void {
-    for (const { tls } of this.#decisions.furtherCopies(at)) {
-      const copy = () => this.#session(connection(at, host), { tls, copy: true })
-      setTimeout(() => copy().catch(() => {}), COPY_AFTER)
-    }
+  #sendAgain(at: SenderSituation & { delivered: boolean }, host: Host): void {
+    const again = (tls: boolean) =>
+      setTimeout(() => this.#session(connection(at, host), { tls, copy: true }).catch(() => {}), AGAIN_AFTER)
+    if (this.#decisions.sendsAgainInClear(at)) again(false)
+    if (this.#decisions.sendsAgainOverTls(at)) again(true)
   }
 }
 
 /** A connection that is still to come. */
-const connection = (at: SenderSituation, host: Host, position = 0, hosts = 1): ConnectionSituation => ({
+const connection = (at: SenderSituation, host: Host, position = 0, isLast = true): ConnectionSituation => ({
   ...at,
-  ...{ host, position, hosts, tls: undefined, keywords: [], reconnectsAfter: undefined },
+  ...{ host, position, isLast, tls: undefined, keywords: [], reconnects: false },
 })
 
 const isExpected = (error: unknown): error is Error =>
-  error instanceof Trouble ||
+  error instanceof HostFailure ||
   error instanceof Refusal ||
   error instanceof ChannelError ||
   error instanceof PeerLimit

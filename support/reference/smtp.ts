@@ -8,10 +8,10 @@ export interface Answer {
   text: string
 }
 
-/** The other side refused something, or talked no SMTP. */
+/** The partner refused something, or did not speak SMTP. */
 export class Refusal extends Error {
   override name = 'Refusal'
-  /** Another attempt would not help. */
+  /** Another attempt would fail as well. RFC 5321 s4.2.1. */
   readonly permanent: boolean
   constructor(what: string, { code, text }: Answer) {
     super(`${what} was answered with ${text}`)
@@ -20,10 +20,10 @@ export class Refusal extends Error {
 }
 
 const MAX_REPLY_LINES = 100
-/** For the answer to QUIT, in ms. */
-const FAREWELL = 2_000
+/** How long the gateway waits for the reply to QUIT, in ms. */
+const QUIT_WAIT = 2_000
 
-/** Commands and their answers on a channel; the side that sends. Throws ChannelError where the channel ends. */
+/** Commands and their answers on a channel, for the sender. Methods throw ChannelError where the channel ends. */
 export class Smtp {
   readonly channel: Channel
   /** What the last EHLO listed, upper case. */
@@ -77,14 +77,14 @@ export class Smtp {
     return this.answer()
   }
 
-  /** Leaves with QUIT where that is still possible. */
+  /** Says QUIT where that is still possible, and closes. */
   async leave(): Promise<void> {
     if (this.channel.over) return this.channel.destroy()
     try {
       this.channel.write('QUIT\r\n')
-      await this.answer(FAREWELL)
+      await this.answer(QUIT_WAIT)
     } catch {
-      // Whatever it says to that.
+      // The partner's answer does not matter any more.
     }
     this.channel.end()
   }

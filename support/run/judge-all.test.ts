@@ -34,7 +34,9 @@ describe('judging with a gateway that ends by itself', () => {
   }
 
   it('blames the example that it ends of each time, and no other', async () => {
-    const { verdicts, messages } = await judged(reference(mutant('ends instead of holding a message back')))
+    const { verdicts, messages } = await judged(
+      reference(mutant('ends by itself instead of deferring a message')),
+    )
     const red = verdicts.filter(({ verdict }) => verdict !== 'conformant')
     assert.ok(red.length > 0)
     for (const { requirement, verdict, control, detail } of red) {
@@ -47,10 +49,10 @@ describe('judging with a gateway that ends by itself', () => {
   })
 
   it('blames the example also where it ends a little later, and whatever the level', async () => {
-    const { verdicts } = await judged(reference(mutant('ends a little after it has held a message back')), [
-      HOLDING,
-      'EXO-OPP-06',
-    ])
+    const { verdicts } = await judged(
+      reference(mutant('ends by itself a little after it has deferred a message')),
+      [HOLDING, 'EXO-OPP-06'],
+    )
     const red = verdicts.filter(({ verdict }) => verdict === 'non-conformant')
     assert.ok(red.some(({ requirement }) => requirement === HOLDING))
     for (const { detail } of red) assert.match(detail, /^reference ended by itself/)
@@ -62,7 +64,7 @@ describe('judging with a gateway that ends by itself', () => {
     const { verdicts } = await judged({
       ...reference(),
       start: flow =>
-        reference(started++ === 0 ? mutant('ends instead of holding a message back') : {}).start(flow),
+        reference(started++ === 0 ? mutant('ends by itself instead of deferring a message') : {}).start(flow),
     })
     const strange = verdicts.filter(({ verdict }) => verdict !== 'conformant')
     assert.ok(strange.some(({ requirement }) => requirement === HOLDING))
@@ -78,7 +80,10 @@ describe('judging with a gateway that ends by itself', () => {
   })
 
   it('claims nothing about examples that were not judged again before an interrupt', async () => {
-    const run = await Run.start({ source: reference(mutant('ends instead of holding a message back')), pki })
+    const run = await Run.start({
+      source: reference(mutant('ends by itself instead of deferring a message')),
+      pki,
+    })
     try {
       const rules = select(loadFeatures(catalogue), catalogue, { requirements: [HOLDING, ...OTHERS] })
       await withRun(run, () => runExamples(rules, 4))
@@ -103,7 +108,7 @@ describe('judging with a gateway that ends by itself', () => {
     await judged({
       ...reference(),
       async start(flow) {
-        const gateway = await reference(mutant('ends instead of holding a message back')).start(flow)
+        const gateway = await reference(mutant('ends by itself instead of deferring a message')).start(flow)
         started.push(gateway)
         return gateway
       },

@@ -33,7 +33,7 @@ export interface Situation {
   tls: TlsSession | undefined
 }
 
-/** A certificate and the name that a connector expects in it. */
+/** A certificate of the other side, and the name that the connector expects in it. */
 export interface CertificateSituation extends Situation {
   certificate: CertificateFacts
   chainError: string | undefined

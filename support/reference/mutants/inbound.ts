@@ -1,9 +1,8 @@
 import { decisive } from '../../mailflow/mail-flow.ts'
-import { onlyWhere } from '../decisions/defect.ts'
 import { GO_AHEAD, missesTls, TLS_FIRST } from '../decisions/receiver.ts'
 import { carries } from '../decisions/situation.ts'
 import type { Mutant } from './mutant.ts'
-import { goesOnBehind, isFromServer } from './shared.ts'
+import { endsLikeWildcard, goesOnBehind } from './shared.ts'
 
 export const INBOUND: readonly Mutant[] = [
   {
@@ -24,39 +23,33 @@ export const INBOUND: readonly Mutant[] = [
       refusalOfSender: ({ tls }, correct) => (tls ? undefined : correct),
     },
     symptom: 'never asked for a certificate',
-    breaksControl: true,
   },
   {
-    name: 'lets any certificate of a trusted authority in',
+    name: 'accepts any client certificate of a trusted authority',
     requirement: 'EXO-FRC-13',
     receiver: { acceptsName: () => true },
     symptom: 'accepted the message',
   },
   {
-    name: 'compares the expected wildcard by its letters',
+    name: 'accepts any client whose name ends like the expected wildcard',
     requirement: 'EXO-FRC-13',
-    receiver: {
-      acceptsName: ({ certificate, expected }, correct) =>
-        correct || certificate.names.some(name => name.endsWith(expected.slice(2))),
-    },
+    receiver: { acceptsName: (at, correct) => correct || endsLikeWildcard(at) },
     symptom: 'accepted the message',
   },
   {
     name: 'demands the certificate of a partner from everybody',
     requirement: 'EXO-FRC-15',
-    receiver: onlyWhere(isFromServer, {
+    receiver: {
       connector: ({ flow }, correct) => ({
-        from: '*',
-        ...flow.inbound.find(({ clientCertificate }) => clientCertificate),
-        ...correct,
-        tls: 'required',
+        ...{ from: '*', ...flow.inbound.find(({ clientCertificate }) => clientCertificate) },
+        ...{ ...correct, tls: 'required' },
       }),
-    }),
+    },
     symptom: 'refused the message at MAIL',
     explains: ['EXO-FRC-11', 'RFC3207-02'],
   },
   {
-    name: 'forces replies to a partner that only sends over TLS',
+    name: 'forces TLS towards a domain that only an inbound connector names',
     requirement: 'EXO-CON-01',
     sender: {
       level: ({ flow, domain }, correct) =>
@@ -78,9 +71,7 @@ export const INBOUND: readonly Mutant[] = [
   {
     name: 'answers 530 to MAIL from everybody',
     requirement: 'EXO-OPP-07',
-    receiver: onlyWhere(isFromServer, {
-      connector: (_, correct) => ({ from: '*', ...correct, tls: 'required' }),
-    }),
+    receiver: { connector: (_, correct) => ({ from: '*', ...correct, tls: 'required' }) },
     symptom: 'refused the message at MAIL: 530',
     explains: ['RFC3207-02'],
   },
@@ -102,14 +93,11 @@ export const INBOUND: readonly Mutant[] = [
       keywords: (_, correct) => correct.map(line => (line === 'STARTTLS' ? 'STARTTLS required' : line)),
     },
     symptom: 'offered with a parameter',
-    breaksControl: true,
   },
   {
     name: 'answers 530 to every MAIL in clear',
     requirement: 'RFC3207-04',
-    receiver: onlyWhere(isFromServer, {
-      connector: (_, correct) => ({ from: '*', ...correct, tls: 'required' }),
-    }),
+    receiver: { connector: (_, correct) => ({ from: '*', ...correct, tls: 'required' }) },
     symptom: 'refused the message at MAIL: 530',
     explains: ['RFC3207-02'],
   },
@@ -129,7 +117,7 @@ export const INBOUND: readonly Mutant[] = [
     symptom: 'tells which password was right',
   },
   {
-    name: 'stores what it refuses after the dot',
+    name: 'stores a message that it refuses after the dot',
     requirement: 'EXO-FRC-11',
     receiver: {
       refusalOfSender: ({ tls }, correct) => (tls ? correct : undefined),
@@ -139,7 +127,7 @@ export const INBOUND: readonly Mutant[] = [
     symptom: 'the message reached the mailbox',
   },
   {
-    name: 'looks at the first sender of a session alone',
+    name: 'checks only the first sender of a session',
     requirement: 'EXO-FRC-11',
     receiver: { refusalOfSender: ({ senders }, correct) => (senders > 0 ? undefined : correct) },
     symptom: 'accepted the message in clear',
@@ -151,13 +139,13 @@ export const INBOUND: readonly Mutant[] = [
     symptom: 'accepted the message in clear',
   },
   {
-    name: 'lets in who answers the question for a certificate with none',
+    name: 'accepts a client that is asked for a certificate and shows none',
     requirement: 'EXO-FRC-12',
     receiver: { refusalOfSender: ({ tls }, correct) => (tls && !tls.certificate ? undefined : correct) },
     symptom: 'accepted the message',
   },
   {
-    name: 'looks for a certificate in TLS sessions alone',
+    name: 'expects a certificate in TLS sessions only',
     requirement: 'EXO-FRC-12',
     receiver: {
       refusalOfSender: ({ tls, connector }, correct) =>
@@ -166,7 +154,7 @@ export const INBOUND: readonly Mutant[] = [
     symptom: 'accepted the message',
   },
   {
-    name: 'remembers an address that once showed a certificate',
+    name: 'expects no certificate from an address that showed one before',
     requirement: 'EXO-FRC-12',
     receiver: {
       refusalOfSender: ({ tls, addressAuthenticated }, correct) =>
@@ -175,31 +163,24 @@ export const INBOUND: readonly Mutant[] = [
     symptom: 'accepted the message',
   },
   {
-    name: 'takes a name that goes on behind the expected one',
+    name: 'accepts any client whose name begins like the expected name',
     requirement: 'EXO-FRC-13',
     receiver: { acceptsName: (at, correct) => correct || goesOnBehind(at) },
     symptom: 'accepted the message',
   },
   {
-    name: 'takes the name of any partner for the expected one',
+    name: 'accepts a client with the name that another connector expects',
     requirement: 'EXO-FRC-13',
     receiver: {
-      acceptsName: ({ flow, certificate }, correct) =>
-        correct ||
-        flow.inbound.some(
-          ({ clientCertificate }) =>
-            clientCertificate !== undefined && carries(certificate.names, clientCertificate),
-        ),
+      acceptsName: ({ flow, certificate }) =>
+        flow.inbound.some(({ clientCertificate: name }) => name && carries(certificate.names, name)),
     },
     symptom: 'accepted the message',
   },
   {
-    name: 'takes a sender for whom it says EHLO to be',
+    name: 'chooses the connector by the name in EHLO',
     requirement: 'EXO-FRC-15',
-    receiver: {
-      connector: ({ role, flow, helo }, correct) =>
-        role === 'inbound' ? decisive(flow.inbound, helo) : correct,
-    },
+    receiver: { connector: ({ flow, helo }) => decisive(flow.inbound, helo) },
     symptom: 'accepted the message',
   },
   {
@@ -215,7 +196,7 @@ export const INBOUND: readonly Mutant[] = [
     symptom: 'the reply is 530',
   },
   {
-    name: 'throws away what came in clear',
+    name: 'accepts mail in clear and throws it away',
     requirement: 'RFC3207-04',
     receiver: { stored: ({ tls, role }, correct) => (tls || role === 'submission' ? correct : undefined) },
     symptom: 'accepted the message and lost it',

@@ -7,8 +7,6 @@ export interface Mutant extends Defect {
   requirement: string
   /** Part of the verdict's detail: another failure does not count as found. */
   symptom: string | RegExp
-  /** The defect breaks the control too. */
-  breaksControl?: true
   /** Other requirements that the defect breaks as well. */
   explains?: readonly string[]
   /** The suite finds it only by waiting in vain for what the gateway does not do. */

@@ -1,10 +1,9 @@
-import type { MailFlow } from '../../mailflow/mail-flow.ts'
-import type { ClientHello } from '../../wire/conversation.ts'
+import type { ReceiverSituation } from '../decisions/receiver.ts'
 import type { Omission } from './mutant.ts'
 
 /** Whether the gateway would agree to what a ClientHello offers. */
-function isServed(hello: ClientHello | undefined, { forwardSecrecy }: MailFlow): boolean {
-  const suites = hello?.suites.filter(suite => !forwardSecrecy || !suite.startsWith('TLS_RSA_')) ?? []
+function isServed({ hello, flow }: ReceiverSituation): boolean {
+  const suites = hello?.suites.filter(suite => !flow.forwardSecrecy || !suite.startsWith('TLS_RSA_')) ?? []
   return suites.length > 0 && hello!.versions.some(version => version >= 'TLSv1.2')
 }
 
@@ -33,7 +32,7 @@ export const OMISSIONS: readonly Omission[] = [
     requirements: OUTBOUND,
     sender: { mayGoInClear: () => true },
     queue: {
-      fate: (_, correct) =>
+      result: (_, correct) =>
         correct.kind === 'delivered' && correct.level !== 'opportunistic'
           ? { ...correct, kind: 'deferred', reason: 'STARTTLS is not offered' }
           : correct,
@@ -42,13 +41,10 @@ export const OMISSIONS: readonly Omission[] = [
   {
     name: 'delivers in clear a little after it has said deferred',
     requirements: ['EXO-FRC-01', 'DGR-01'],
-    sender: {
-      furtherCopies: ({ delivered, level }) =>
-        delivered || level === 'opportunistic' ? [] : [{ tls: false }],
-    },
+    sender: { sendsAgainInClear: ({ delivered, level }) => !delivered && level !== 'opportunistic' },
   },
   {
-    name: 'refuses in clear as it refuses every stranger at first',
+    name: 'greylists clients that send in clear',
     requirements: ['EXO-FRC-11'],
     receiver: {
       refusalOfSender: ({ tls, attempt }, correct) =>
@@ -62,9 +58,7 @@ export const OMISSIONS: readonly Omission[] = [
   {
     name: 'never answers a handshake that it ought to refuse',
     requirements: ['EXO-S2S-02', 'EXO-S2S-04'],
-    receiver: {
-      answersHello: ({ hello, flow }, correct) => (isServed(hello, flow) ? correct : 'not at all'),
-    },
+    receiver: { answersHello: (at, correct) => (isServed(at) ? correct : 'not at all') },
     refusals: /the gateway refuses the TLS handshake/,
   },
   {

@@ -1,8 +1,14 @@
 import { covers, decisive, OUTBOUND_LEVELS } from '../../mailflow/mail-flow.ts'
 import type { Defect } from '../decisions/defect.ts'
-import { onlyWhere } from '../decisions/defect.ts'
+import type { QueueSituation } from '../decisions/queue.ts'
 import type { Mutant } from './mutant.ts'
-import { bouncedIfDeferred, ISSUER_WITHOUT_CA_FLAG, isBroken, isFromServer } from './shared.ts'
+import {
+  bouncedIfDeferred,
+  despite,
+  ISSUER_WITHOUT_CA_FLAG,
+  isHandshakeFailure,
+  UNKNOWN_ISSUER,
+} from './shared.ts'
 
 /** A host that had no TLS once is taken never to have it. */
 const REMEMBERS_HOSTS_WITHOUT_TLS: Defect = {
@@ -11,19 +17,22 @@ const REMEMBERS_HOSTS_WITHOUT_TLS: Defect = {
     hosts: ({ level, hosts }) =>
       level === 'opportunistic' ? hosts : hosts.filter(({ lackedTls }) => !lackedTls),
   },
-  queue: { fate: ({ attempt }, correct) => (attempt > 1 ? bouncedIfDeferred(correct) : correct) },
+  queue: { result: ({ attempt }, correct) => (attempt > 1 ? bouncedIfDeferred(correct) : correct) },
 }
 
 /** Opportunistic mail waits after a broken handshake: there is no second connection in the clear. */
 const WAITS_AFTER_BROKEN_HANDSHAKE: Defect['sender'] & object = {
-  mayGoInClear: ({ why }, correct) => correct && !isBroken(why),
+  mayGoInClear: ({ why }, correct) => correct && !isHandshakeFailure(why),
 }
+
+const handshakeFailed = ({ results }: QueueSituation): boolean =>
+  results.some(({ tlsFailure }) => isHandshakeFailure(tlsFailure))
 
 export const OUTBOUND: readonly Mutant[] = [
   {
     name: 'delivers forced mail in clear without STARTTLS',
     requirement: 'EXO-FRC-01',
-    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'STARTTLS is not offered' },
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no STARTTLS' },
     symptom: 'arrived in clear',
   },
   {
@@ -33,7 +42,7 @@ export const OUTBOUND: readonly Mutant[] = [
     symptom: 'did not arrive: bounced',
   },
   {
-    name: 'forces TLS for everybody once it is forced for one',
+    name: 'forces TLS for domains without a connector',
     requirement: 'EXO-FRC-05',
     sender: { level: (_, correct) => (correct === 'opportunistic' ? 'encryption-only' : correct) },
     symptom: 'did not arrive: deferred',
@@ -49,43 +58,43 @@ export const OUTBOUND: readonly Mutant[] = [
     symptom: 'did not arrive: deferred',
   },
   {
-    name: 'validates the chain at encryption only',
+    name: 'validates the chain at the level encryption-only',
     requirement: 'EXO-FRC-06',
     sender: { checks: ({ level }, correct) => (level === 'encryption-only' ? ['chain'] : correct) },
     symptom: /did not arrive: deferred .* not accepted/,
   },
   {
-    name: 'delivers in clear at encryption only',
+    name: 'delivers in clear at the level encryption-only',
     requirement: 'EXO-FRC-06',
-    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'STARTTLS is not offered' },
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no STARTTLS' },
     symptom: 'arrived in clear',
     explains: ['EXO-FRC-01'],
   },
   {
-    name: 'looks at the chain and not at the dates',
+    name: 'checks the issuer of a certificate and not its dates',
     requirement: 'EXO-FRC-07',
-    sender: { trustsChain: ({ chainError = '' }, correct) => correct || /EXPIRED|NOT_YET/.test(chainError) },
+    sender: { trustsChain: despite(/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/) },
     symptom: 'arrived over TLS',
   },
   {
-    name: 'looks at the dates and not at the chain',
+    name: 'checks the dates of a certificate and not its issuer',
     requirement: 'EXO-FRC-07',
-    sender: { trustsChain: ({ chainError = '' }, correct) => correct || !/EXPIRED|NOT_YET/.test(chainError) },
+    sender: { trustsChain: despite(UNKNOWN_ISSUER) },
     symptom: 'arrived over TLS',
   },
   {
     name: 'demands TLS of senders that only its outbound connectors name',
     requirement: 'EXO-CON-02',
-    receiver: onlyWhere(isFromServer, {
+    receiver: {
       connector: ({ flow, domain }, correct) =>
         (decisive(flow.outbound, domain)?.tls ?? 'opportunistic') === 'opportunistic'
           ? correct
           : { from: domain, ...correct, tls: 'required' },
-    }),
+    },
     symptom: 'refused the message at MAIL: 530',
   },
   {
-    name: 'takes the first connector that fits',
+    name: 'uses the first connector that fits',
     requirement: 'EXO-CON-04',
     sender: { connector: ({ flow, domain }) => flow.outbound.find(({ to }) => covers(to, domain)) },
     symptom: 'did not arrive: deferred',
@@ -95,42 +104,40 @@ export const OUTBOUND: readonly Mutant[] = [
     requirement: 'EXO-OPP-01',
     sender: { usesTls: ({ level }) => level !== 'opportunistic' },
     symptom: 'arrived in clear',
-    breaksControl: true,
     explains: ['EXO-OPP-04'],
   },
   {
-    name: 'defers without TLS, silently forced',
+    name: 'defers opportunistic mail where STARTTLS is not offered',
     requirement: 'EXO-OPP-04',
     sender: { level: (_, correct) => (correct === 'opportunistic' ? 'encryption-only' : correct) },
     symptom: 'did not arrive: deferred',
   },
   {
-    name: 'returns without TLS',
+    name: 'returns opportunistic mail where STARTTLS is not offered',
     requirement: 'EXO-OPP-04',
     sender: { level: (_, correct) => (correct === 'opportunistic' ? 'encryption-only' : correct) },
-    queue: { fate: (_, correct) => bouncedIfDeferred(correct) },
+    queue: { result: (_, correct) => bouncedIfDeferred(correct) },
     symptom: 'did not arrive: bounced',
-    explains: ['EXO-FRC-01', 'EXO-FRC-09'],
+    explains: ['EXO-FRC-01'],
   },
   {
-    name: 'reconnects in clear over a certificate that cannot be verified',
+    name: 'reconnects in clear after a certificate that it cannot verify',
     requirement: 'EXO-OPP-05',
     sender: { checks: ({ level }, correct) => (level === 'opportunistic' ? ['chain'] : correct) },
     symptom: 'arrived in clear',
   },
   {
-    name: 'drops the message after a broken handshake and tells nobody',
+    name: 'drops the message after a failed handshake and tells nobody',
     requirement: 'EXO-OPP-06',
     sender: WAITS_AFTER_BROKEN_HANDSHAKE,
     queue: {
-      fate: (_, correct) => (isBroken(correct.withoutTls) ? bouncedIfDeferred(correct) : correct),
-      notification: ({ fates }, correct) =>
-        fates.some(({ withoutTls }) => isBroken(withoutTls)) ? undefined : correct,
+      result: (_, correct) => (isHandshakeFailure(correct.tlsFailure) ? bouncedIfDeferred(correct) : correct),
+      notifies: (at, correct) => correct && !handshakeFailed(at),
     },
     symptom: 'returned instead of staying queued',
   },
   {
-    name: 'goes on in clear on the broken connection',
+    name: 'goes on in clear on the connection whose handshake failed',
     requirement: 'EXO-OPP-06',
     sender: {
       bytesOutsideTls: ({ moment, sender }) => (moment === 'no handshake' ? `MAIL FROM:<${sender}>\r\n` : ''),
@@ -163,44 +170,37 @@ export const OUTBOUND: readonly Mutant[] = [
     requirement: 'RFC5321-01',
     sender: {
       domainsToProbe: ({ domain, hosts }) => (hosts.length > 1 ? [domain] : []),
-      hosts: ({ probed }, correct) =>
-        correct.length > 1 ? probed.toSorted((a, b) => Number(b.offersTls) - Number(a.offersTls)) : correct,
+      hosts: ({ probed }, correct) => {
+        const withTls = probed.filter(({ offersTls }) => offersTls)
+        return [...new Set([...withTls, ...correct])]
+      },
     },
     symptom: 'arrived over TLS, not in clear',
   },
   {
     name: 'returns the message at the first trouble with TLS',
     requirement: 'RFC5321-02',
-    queue: { fate: (_, correct) => bouncedIfDeferred(correct) },
+    queue: { result: (_, correct) => bouncedIfDeferred(correct) },
     symptom: /returned instead of staying queued|did not arrive: bounced/,
-    breaksControl: true,
-    explains: ['EXO-FRC-01', 'EXO-FRC-09'],
+    explains: ['EXO-FRC-01'],
   },
   {
     name: 'notifies where there is no return path',
     requirement: 'RFC5321-02',
-    queue: {
-      notification: ({ nullSender, fates, content }, correct) => {
-        const to = /^Reply-To: <(.*)>/im.exec(content)?.[1]
-        return nullSender && to && fates.some(({ kind }) => kind === 'bounced') ? { to, from: '' } : correct
-      },
-    },
+    queue: { author: ({ content }, correct) => correct || (/^Reply-To: <(.*)>/im.exec(content)?.[1] ?? '') },
     symptom: 'somebody was notified',
   },
   {
     name: 'does not notify the author',
     requirement: 'RFC5321-02',
-    queue: { notification: () => undefined },
+    queue: { notifies: () => false },
     symptom: 'its author was not told',
     waits: true,
   },
   {
     name: 'notifies the author at every attempt',
     requirement: 'RFC5321-02',
-    queue: {
-      notification: ({ sender, fates }) =>
-        sender && fates.some(({ kind }) => kind !== 'delivered') ? { to: sender, from: '' } : undefined,
-    },
+    queue: { notifies: ({ results }) => results.some(({ kind }) => kind !== 'delivered') },
     symptom: /was told \d times/,
   },
   {
@@ -210,9 +210,9 @@ export const OUTBOUND: readonly Mutant[] = [
     symptom: 'arrived in clear',
   },
   {
-    name: 'takes 454 for leave to send forced mail in clear',
+    name: 'delivers forced mail in clear after 454 to STARTTLS',
     requirement: 'RFC3207-03',
-    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'STARTTLS is refused' },
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'STARTTLS refused' },
     symptom: 'arrived in clear',
   },
   {
@@ -222,31 +222,22 @@ export const OUTBOUND: readonly Mutant[] = [
     symptom: 'MAIL crossed the wire in clear',
   },
   {
-    name: 'forgets what it holds',
+    name: 'forgets deferred mail',
     requirement: 'EXO-FRC-04',
     queue: { nextAttemptIn: () => undefined },
     symptom: 'did not arrive: deferred',
     waits: true,
   },
   {
-    name: 'delivers twice what it held',
+    name: 'delivers deferred mail twice',
     requirement: 'EXO-FRC-04',
-    sender: {
-      furtherCopies: ({ delivered, tls, attempt }) =>
-        delivered && tls && attempt > 1 ? [{ tls: true }] : [],
-    },
+    sender: { sendsAgainOverTls: ({ delivered, attempt }) => delivered && attempt > 1 },
     symptom: /arrived (again|2 times)/,
   },
   {
-    name: 'overlooks a connector for one domain alone',
+    name: 'ignores connectors for a single domain',
     requirement: 'EXO-FRC-05',
-    sender: {
-      connector: ({ flow, domain }) =>
-        decisive(
-          flow.outbound.filter(({ to }) => to.startsWith('*.')),
-          domain,
-        ),
-    },
+    sender: { connector: (_, correct) => (correct?.to.startsWith('*') ? correct : undefined) },
     symptom: 'arrived in clear',
   },
   {
@@ -256,77 +247,72 @@ export const OUTBOUND: readonly Mutant[] = [
     symptom: 'arrived in clear',
   },
   {
-    name: 'compares names at encryption only',
+    name: 'compares names at the level encryption-only',
     requirement: 'EXO-FRC-06',
     sender: { checks: ({ level }, correct) => (level === 'encryption-only' ? ['name'] : correct) },
     symptom: /did not arrive: deferred .* its certificate names/,
   },
   {
-    name: 'looks at the end of a certificate and not at its beginning',
+    name: 'accepts a certificate that is not valid yet',
     requirement: 'EXO-FRC-07',
-    sender: { trustsChain: ({ chainError }, correct) => correct || chainError === 'CERT_NOT_YET_VALID' },
+    sender: { trustsChain: despite(/^CERT_NOT_YET_VALID$/) },
     symptom: 'arrived over TLS',
   },
   {
-    name: 'takes self-signed certificates for trusted ones',
+    name: 'accepts self-signed certificates',
+    requirement: 'EXO-FRC-07',
+    sender: { trustsChain: despite(/^DEPTH_ZERO_SELF_SIGNED_CERT$/) },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'accepts a certificate whose issuer is no authority',
+    requirement: 'EXO-FRC-07',
+    sender: { trustsChain: despite(ISSUER_WITHOUT_CA_FLAG) },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'delivers validated mail in clear where STARTTLS is not offered',
     requirement: 'EXO-FRC-07',
     sender: {
-      trustsChain: ({ chainError }, correct) => correct || chainError === 'DEPTH_ZERO_SELF_SIGNED_CERT',
-    },
-    symptom: 'arrived over TLS',
-  },
-  {
-    name: 'lets anybody issue whom a trusted authority certified',
-    requirement: 'EXO-FRC-07',
-    sender: { trustsChain: ({ chainError }, correct) => correct || chainError === ISSUER_WITHOUT_CA_FLAG },
-    symptom: 'arrived over TLS',
-  },
-  {
-    name: 'validates what there is, and without TLS there is nothing',
-    requirement: 'EXO-FRC-07',
-    sender: {
-      mayGoInClear: ({ why, level }, correct) =>
-        correct || (why === 'STARTTLS is not offered' && level !== 'encryption-only'),
+      mayGoInClear: ({ why, validates }, correct) => correct || (validates && why === 'no STARTTLS'),
     },
     symptom: 'arrived in clear',
   },
   {
-    name: 'looks on a connection of its own whether there is TLS',
+    name: 'looks on an extra connection whether STARTTLS is offered',
     requirement: 'EXO-OPP-04',
     sender: { domainsToProbe: ({ domain }) => [domain] },
     symptom: 'it took 2 connections',
   },
   {
-    name: 'holds opportunistic mail over a certificate',
+    name: 'defers opportunistic mail because of a certificate',
     requirement: 'EXO-OPP-05',
     sender: {
       checks: ({ level }, correct) => (level === 'opportunistic' ? ['chain'] : correct),
-      mayGoInClear: ({ why }, correct) => correct && why !== 'the certificate is not accepted',
+      mayGoInClear: ({ why }, correct) => correct && why !== 'certificate not accepted',
     },
     symptom: 'did not arrive: deferred',
   },
   {
-    name: 'forgets a message after a broken handshake',
+    name: 'forgets a message after a failed handshake',
     requirement: 'EXO-OPP-06',
     sender: WAITS_AFTER_BROKEN_HANDSHAKE,
-    queue: {
-      nextAttemptIn: ({ fates }, correct) =>
-        fates.some(({ withoutTls }) => isBroken(withoutTls)) ? undefined : correct,
-    },
+    queue: { nextAttemptIn: (at, correct) => (handshakeFailed(at) ? undefined : correct) },
     symptom: 'did not arrive: deferred',
     waits: true,
   },
   {
-    name: 'calls a message delivered whose handshake broke',
+    name: 'calls a message delivered after a failed handshake',
     requirement: 'EXO-OPP-06',
     sender: WAITS_AFTER_BROKEN_HANDSHAKE,
     queue: {
-      fate: (_, correct) => (isBroken(correct.withoutTls) ? { ...correct, kind: 'delivered' } : correct),
+      result: (_, correct) =>
+        isHandshakeFailure(correct.tlsFailure) ? { ...correct, kind: 'delivered' } : correct,
     },
     symptom: 'says delivered, but nothing arrived',
   },
   {
-    name: 'tells each partner of all recipients',
+    name: 'names all recipients to each partner',
     requirement: 'EXO-OPP-08',
     sender: { recipientsToName: ({ allRecipients }) => allRecipients },
     symptom: 'was told of a recipient of another',
@@ -336,10 +322,9 @@ export const OUTBOUND: readonly Mutant[] = [
     requirement: 'RFC5321-01',
     sender: { hosts: ({ hosts }) => hosts.toReversed() },
     symptom: 'it arrived at mail exchanger 3, not 1',
-    breaksControl: true,
   },
   {
-    name: 'validates the first mail exchanger alone',
+    name: 'validates only the first mail exchanger',
     requirement: 'RFC5321-01',
     sender: { checks: ({ position }, correct) => (position > 0 ? [] : correct) },
     symptom: 'arrived over TLS',
@@ -353,15 +338,13 @@ export const OUTBOUND: readonly Mutant[] = [
   {
     name: 'never gives up',
     requirement: 'RFC5321-02',
-    queue: { fate: ({ fate }) => fate },
+    queue: { result: ({ result }) => result },
     symptom: 'is still queued',
   },
   {
     name: 'notifies with a return path',
     requirement: 'RFC5321-02',
-    queue: {
-      notification: ({ flow }, correct) => correct && { ...correct, from: `postmaster@${flow.domain}` },
-    },
+    queue: { returnPath: ({ flow }) => `postmaster@${flow.domain}` },
     symptom: 'the notification has the return path',
   },
 ]

@@ -3,6 +3,7 @@ import type { MailFlow } from '../../mailflow/mail-flow.ts'
 import { certificate } from '../../pki/certificate.ts'
 import type { Identity } from '../../pki/pki.ts'
 import type { Mutant } from './mutant.ts'
+import { despite, UNKNOWN_ISSUER } from './shared.ts'
 
 /** The gateway ends: a decision cannot be made. */
 function ends(): never {
@@ -50,32 +51,31 @@ export const TRANSITION: readonly Mutant[] = [
   {
     name: 'sends validated mail in clear when the authority has changed',
     requirement: 'EXO-TRN-02',
-    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'the certificate is not accepted' },
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'certificate not accepted' },
     symptom: 'the message arrived in clear',
-    explains: ['EXO-FRC-01', 'EXO-FRC-09'],
   },
   {
-    name: 'hides in its queue why mail waits',
+    name: 'hides in its queue why mail is deferred',
     requirement: 'EXO-TRN-02',
     queue: {
-      fate: (_, correct) =>
+      result: (_, correct) =>
         correct.kind === 'deferred' ? { ...correct, reason: 'try again later' } : correct,
     },
     symptom: 'its reason does not name the certificate',
   },
   {
-    name: 'trusts one root at a time',
+    name: 'trusts only the first of several roots',
     requirement: 'EXO-TRN-03',
     sender: { tls: (_, correct) => ({ ...correct, trust: correct.trust.slice(0, 1) }) },
     symptom: /did not arrive: deferred .* not accepted/,
   },
   {
-    name: 'shows both certificates in turn',
+    name: 'shows the former and the new certificate in turn',
     requirement: 'EXO-TRN-01',
     receiver: {
       tls: ({ identities, connection }, correct) => ({
         ...correct,
-        identity: (connection % 2 === 0 ? identities.at(-2) : undefined) ?? correct.identity,
+        identity: identities.at(connection % 2 === 0 ? -2 : -1) ?? correct.identity,
       }),
     },
     symptom: 'still showed the former certificate after the change',
@@ -83,7 +83,7 @@ export const TRANSITION: readonly Mutant[] = [
   {
     name: 'trusts roots that it was not told of',
     requirement: 'EXO-TRN-02',
-    sender: { trustsChain: ({ chainError = '' }, correct) => correct || !/EXPIRED|NOT_YET/.test(chainError) },
+    sender: { trustsChain: despite(UNKNOWN_ISSUER) },
     symptom: 'arrived over TLS',
   },
   {
@@ -93,13 +93,13 @@ export const TRANSITION: readonly Mutant[] = [
     symptom: 'arrived in clear',
   },
   {
-    name: 'ends instead of refusing',
+    name: 'ends by itself instead of refusing a sender',
     requirement: 'EXO-FRC-11',
     receiver: { refusalOfSender: (_, correct) => correct && ends() },
     symptom: 'reference ended by itself',
   },
   {
-    name: 'ends a little after it has held a message back',
+    name: 'ends by itself a little after it has deferred a message',
     requirement: 'EXO-FRC-01',
     queue: { nextAttemptIn: () => 300 },
     sender: { level: ({ attempt }, correct) => (attempt > 1 ? ends() : correct) },
@@ -107,9 +107,9 @@ export const TRANSITION: readonly Mutant[] = [
     explains: ['EXO-OPP-04'],
   },
   {
-    name: 'ends instead of holding a message back',
+    name: 'ends by itself instead of deferring a message',
     requirement: 'EXO-FRC-01',
-    queue: { fate: (_, correct) => (correct.kind === 'deferred' ? ends() : correct) },
+    queue: { result: (_, correct) => (correct.kind === 'deferred' ? ends() : correct) },
     symptom: 'reference ended by itself',
   },
 ]
