@@ -41,7 +41,7 @@ describe('the catalogue', () => {
     )
   })
 
-  it('is read once', () => {
+  it('is read only once', () => {
     assert.equal(loadCatalogue(), catalogue)
   })
 
@@ -60,7 +60,7 @@ describe('the catalogue', () => {
     assert.ok(!catalogue.has('EXO-FRC-99'))
   })
 
-  it('suggests the nearest ids for an unknown one', () => {
+  it('suggests similar ids for an unknown id', () => {
     assert.throws(() => catalogue.get('EXO-FRC-1'), {
       name: 'InputError',
       message: /^there is no requirement EXO-FRC-1; did you mean EXO-FRC-01 or /,
@@ -74,14 +74,14 @@ describe('the catalogue', () => {
     assert.ok(dane.every(({ profiles }) => profiles.includes('dane')))
   })
 
-  it('lists the profiles for an unknown one', () => {
+  it('lists the profiles for an unknown profile', () => {
     assert.throws(() => catalogue.inProfile('dnae'), {
       name: 'InputError',
       message: `there is no profile dnae; there are ${PROFILES.join(', ')}`,
     })
   })
 
-  it('has every profile that is judged by default or by capability', () => {
+  it('has every profile that a run judges by default or for a capability', () => {
     assert.deepEqual(DEFAULT_PROFILES, ['exchange-online-2021', 'starttls-base', 'tls-bcp-2022'])
     assert.deepEqual(Object.keys(CAPABILITY_PROFILES), [
       'dane',
@@ -126,7 +126,7 @@ describe('a folder of requirements', () => {
     assert.throws(() => loadCatalogue(folder), { name: 'InputError', message })
   }
 
-  it('is read from where it is', () => {
+  it('can be anywhere', () => {
     writeFileSync(join(folder, 'outbound.yaml'), ENTRY)
     const catalogue = loadCatalogue(folder)
     assert.deepEqual(
@@ -144,7 +144,7 @@ describe('a folder of requirements', () => {
     )
   })
 
-  it('refuses words that are not in the lists', () => {
+  it('refuses values that are not in the lists of the schema', () => {
     for (const [from, to, message] of [
       [
         'actor: sender',
@@ -167,11 +167,11 @@ describe('a folder of requirements', () => {
       refused({ 'outbound.yaml': ENTRY.replace(from, to) }, message)
   })
 
-  it('refuses an entry in the file of another area', () => {
+  it('refuses a requirement in the file of another area', () => {
     refused({ 'inbound.yaml': ENTRY }, /inbound\.yaml:2:9: \[0\]\.area: outbound belongs into outbound\.yaml/)
   })
 
-  it('refuses an id that is given twice', () => {
+  it('refuses an id that occurs twice', () => {
     refused(
       { 'outbound.yaml': ENTRY + ENTRY },
       /outbound\.yaml:15:7: \[1\]\.id: TRY-01 is already in outbound\.yaml/,

@@ -6,7 +6,7 @@ import { nearest } from '../nearest.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import { readYaml, schemaOf } from '../yaml-file.ts'
 
-/** In the order in which people read about them; each is one file of `features/requirements/`. */
+/** The areas of the catalogue, in the order for readers. Each area is one file of `features/requirements/`. */
 export const AREAS = [
   'outbound',
   'inbound',
@@ -42,10 +42,10 @@ export const PROFILES = [
 ] as const
 export type Profile = (typeof PROFILES)[number]
 
-/** Judged when neither the command line nor the gateway file names any (design contract, section 5). */
+/** The profiles that a run judges if neither the command line nor the gateway file names a profile. */
 export const DEFAULT_PROFILES: readonly Profile[] = ['exchange-online-2021', 'starttls-base', 'tls-bcp-2022']
 
-/** Profiles that come in addition when a gateway claims the capability. */
+/** The additional profile for a capability, which a run judges if the gateway claims this capability. */
 export const CAPABILITY_PROFILES = {
   dane: 'dane',
   'mta-sts': 'mta-sts',
@@ -54,13 +54,13 @@ export const CAPABILITY_PROFILES = {
   submission: 'submission',
 } as const satisfies Record<string, Profile>
 
-/** One entry of the catalogue, with the keys of its file; requirements.schema.json says what each means. */
+/** One requirement of the catalogue, with the keys of its file. requirements.schema.json explains each key. */
 export interface Requirement {
   id: string
   area: Area
-  /** The role in which the gateway is bound. */
+  /** The role of the gateway that the requirement applies to. */
   actor: 'sender' | 'receiver' | 'both'
-  /** `observed`: a fact, or an outcome that the sources leave open; it cannot be broken, only differ. */
+  /** `observed` is a fact, or an outcome that the sources leave open. A gateway cannot break it, but can differ from it. */
   level: 'must' | 'should' | 'may' | 'observed'
   source: string[]
   profiles: Profile[]
@@ -71,33 +71,33 @@ export interface Requirement {
   evidence: string
   /** The defect that a check of this requirement must find. */
   negative_control: string
-  /** What the lab must be able to do. */
+  /** What the lab needs for this requirement. */
   needs: string[]
   sentences?: string[]
   source_basis: string
 }
 
-/** The requirements, frozen in the order of `AREAS` and, within an area, of its file. */
+/** The frozen requirements, in the order of `AREAS`, and within an area in the order of its file. */
 export interface Catalogue {
   readonly requirements: readonly Requirement[]
-  /** Every profile that a requirement belongs to, in the order of `PROFILES`. */
+  /** The profiles that have at least one requirement, in the order of `PROFILES`. */
   readonly profiles: readonly Profile[]
   has(id: string): boolean
-  /** Throws InputError with the nearest ids when there is none of this name. */
+  /** Throws InputError with the most similar ids if no requirement has this id. */
   get(id: string): Requirement
-  /** Throws InputError with all profiles when there is none of this name. */
+  /** Throws InputError with all profiles if no profile has this name. */
   inProfile(profile: string): readonly Requirement[]
 }
 
-/** The catalogue that ships with the package. */
+/** The catalogue of the package. */
 export const REQUIREMENTS_FOLDER = join(PACKAGE_ROOT, 'features/requirements')
 
 const schema = schemaOf<Requirement[]>(schemaJson)
 const loaded = new Map<string, Catalogue>()
 
 /**
- * Reads and checks all `*.yaml` of a folder; the same folder only once. Throws InputError that names file, line,
- * column and key when an entry does not fit the schema, stands in another area's file, or repeats an id.
+ * Reads and checks all `*.yaml` files of a folder; reads the same folder only once. Throws InputError with file, line, column
+ * and key if an entry does not fit the schema, is in the file of another area, or repeats an id.
  */
 export function loadCatalogue(folder = REQUIREMENTS_FOLDER): Catalogue {
   const known = loaded.get(folder)

@@ -27,7 +27,7 @@ describe('coverage', () => {
     requirements: ['EXO-FRC-01', 'EXO-FRC-03', 'DANE-01'].map(id => catalogue.get(id)),
   }
 
-  it('is a Rule or a reason for every requirement', () => {
+  it('has a Rule or a reason for every requirement', () => {
     const gaps = new Map([
       ['EXO-FRC-03', { later: 'needs a clock' }],
       ['DANE-01', { impossible: 'for the test' }],
@@ -39,12 +39,12 @@ describe('coverage', () => {
     })
   })
 
-  it('complains about neither', () => {
+  it('lists a requirement with neither', () => {
     const gaps = new Map([['EXO-FRC-03', { later: 'needs a clock' }]])
     assert.deepEqual(coverageOf(few, [rule('EXO-FRC-01')], gaps).unexplained, ['DANE-01'])
   })
 
-  it('complains about both', () => {
+  it('lists a requirement with both', () => {
     const gaps = new Map([
       ['EXO-FRC-03', { later: 'needs a clock' }],
       ['DANE-01', { later: 'needs DNS' }],
@@ -70,7 +70,7 @@ describe('a coverage file', () => {
   const refused = (text: string, message: RegExp) =>
     assert.throws(() => loadGaps(written(text), catalogue), { name: 'InputError', message })
 
-  it('gives a reason by id', () => {
+  it('has a reason for each id', () => {
     const gaps = loadGaps(written('DANE-01:\n  later: needs DNS\nDANE-15:\n  impossible: codes\n'), catalogue)
     assert.deepEqual(
       [...gaps],
@@ -88,14 +88,14 @@ describe('a coverage file', () => {
     )
   })
 
-  it('refuses an id that is given twice', () => {
+  it('refuses an id that occurs twice', () => {
     refused(
       'DANE-01:\n  later: x\nDANE-01:\n  later: y\n',
       /coverage\.yaml:3:1: not valid YAML: Map keys must be unique/,
     )
   })
 
-  it('refuses no reason, an empty one, two and an unknown kind', () => {
+  it('refuses no reason, an empty reason, two reasons and an unknown kind of reason', () => {
     refused('DANE-01: {}\n', /coverage\.yaml:1:10: DANE-01: must NOT have fewer than 1 properties/)
     refused('DANE-01:\n  later: " "\n', /coverage\.yaml:2:10: DANE-01\.later: must match pattern/)
     refused('DANE-01: { later: x, impossible: y }\n', /DANE-01: must NOT have more than 1 properties/)

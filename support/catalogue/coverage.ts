@@ -4,20 +4,20 @@ import { type Catalogue, loadCatalogue } from './catalogue.ts'
 import schemaJson from './coverage.schema.json' with { type: 'json' }
 import type { FeatureRule } from './features.ts'
 
-/** Why no feature tests a requirement. */
+/** The reason why no feature tests a requirement. */
 export type Gap =
-  /** What the suite has to learn first. */
+  /** What the suite needs first. */
   | { later: string }
-  /** Why only the real service could show it. */
+  /** Why only the real service can show this. */
   | { impossible: string }
 
-/** What is tested and what is not; all ids, in the order of the catalogue. */
+/** Which requirements are tested. All lists have ids in the order of the catalogue. */
 export interface Coverage {
-  /** Tested by a Rule. */
+  /** A Rule tests the requirement. */
   covered: string[]
-  /** Not tested, and nobody said why. */
+  /** No Rule tests the requirement, and there is no reason. */
   unexplained: string[]
-  /** Tested, although a reason says why not. */
+  /** A Rule tests the requirement, although there is a reason why no feature tests it. */
   contradicted: string[]
 }
 
@@ -25,8 +25,8 @@ const COVERAGE_FILE = join(import.meta.dirname, 'coverage.yaml')
 const schema = schemaOf<Record<string, Gap>>(schemaJson)
 
 /**
- * Reads why requirements are not tested, by id. Throws InputError that names file, line, column and key when the file
- * does not fit its schema or names a requirement that is not in the catalogue.
+ * Reads the reasons why requirements are not tested, by id. Throws InputError with file, line, column and key if the file
+ * does not fit its schema or has a requirement that is not in the catalogue.
  */
 export function loadGaps(
   file = COVERAGE_FILE,
@@ -43,7 +43,7 @@ export function loadGaps(
   return new Map(Object.entries(value))
 }
 
-/** Compares the features with the reasons; in good order both lists of complaints are empty. */
+/** Compares the features with the reasons. Every requirement should have a Rule or a reason, and not both. */
 export function coverageOf(
   catalogue: Catalogue,
   rules: readonly FeatureRule[],
