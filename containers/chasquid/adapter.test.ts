@@ -12,7 +12,7 @@ const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
 const source = container(chasquid)
 
 describe('chasquid: rendering', () => {
-  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes the samples again)', async () => {
     sameAsSamples(chasquid.render(await sampleFlow(source), place).files, `${samples}standard-flow`)
   })
 

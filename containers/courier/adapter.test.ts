@@ -16,7 +16,7 @@ const file = (from: MailFlow, path: string) =>
   courier.render(from, place).files.find(one => one.path === `/etc/courier/${path}`)
 
 describe('Courier: rendering', () => {
-  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes the samples again)', async () => {
     sameAsSamples(courier.render(await flow(), place).files, here('samples/standard-flow'))
   })
 

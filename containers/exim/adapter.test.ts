@@ -16,7 +16,7 @@ const file = (from: MailFlow, path: string) =>
   exim.render(from, place).files.find(one => one.path === `/etc/exim4/${path}`)
 
 describe('Exim: rendering', () => {
-  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes the samples again)', async () => {
     sameAsSamples(exim.render(await flow(), place).files, `${samples}standard-flow`)
   })
 

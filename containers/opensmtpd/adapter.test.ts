@@ -17,7 +17,7 @@ const file = (from: MailFlow, path: string) =>
 const configuration = (from: MailFlow) => file(from, 'smtpd.conf')!.content
 
 describe('OpenSMTPD: rendering', () => {
-  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes the samples again)', async () => {
     sameAsSamples(opensmtpd.render(await flow(), place).files, `${samples}standard-flow`)
   })
 

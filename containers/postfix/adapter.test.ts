@@ -16,7 +16,7 @@ const file = (from: MailFlow, path: string) =>
   postfix.render(from, place).files.find(one => one.path === `/etc/postfix/${path}`)
 
 describe('Postfix: rendering', () => {
-  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes the samples again)', async () => {
     sameAsSamples(postfix.render(await flow(), place).files, `${samples}standard-flow`)
   })
 

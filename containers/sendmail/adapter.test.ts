@@ -16,7 +16,7 @@ const file = (from: MailFlow, path: string) =>
   sendmail.render(from, place).files.find(one => one.path === `/etc/mail/${path}`)
 
 describe('Sendmail: rendering', () => {
-  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes them anew)', async () => {
+  it('renders the standard flow as in its samples (UPDATE_SAMPLES=1 writes the samples again)', async () => {
     sameAsSamples(sendmail.render(await flow(), place).files, `${samples}standard-flow`)
   })
 

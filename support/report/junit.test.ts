@@ -34,7 +34,7 @@ describe('junit', () => {
     )
     const failure = all.find(({ tag }) => tag === 'failure')
     assert.equal(failure?.attributes.get('type'), 'non-conformant')
-    assert.match(failure?.attributes.get('message') ?? '', /went out in clear/)
+    assert.match(failure?.attributes.get('message') ?? '', /arrived unencrypted/)
     assert.match(failure?.text ?? '', /^Given an outbound connector/)
     const total = (name: string) =>
       all

@@ -29,7 +29,7 @@ const OUTBOUND: RoutedConnector[] = [
   { to: '*.verified.test', tls: 'domain-validation' },
 ]
 
-interface Ended {
+interface CommandResult {
   status: number | null
   out: string
   err: string
@@ -37,15 +37,15 @@ interface Ended {
   verdicts: VerdictsDocument['verdicts']
 }
 
-interface Given extends Partial<Omit<Served, 'partner'>> {
+interface Setup extends Partial<Omit<Served, 'partner'>> {
   partners?: Endpoint[]
   sides?: 'both' | 'inbound' | 'outbound'
   mailbox?: boolean
   trust?: string
-  /** The one of the partners that the gateway takes; default: the first. */
+  /** The partner address that the gateway delivers to. Default: the first of `partners`. */
   deliversTo?: Endpoint
-  /** What the file says in place of the gateway's own addresses. */
-  says?: Partial<Addresses>
+  /** Addresses in the gateway file that replace those of the gateway. */
+  addresses?: Partial<Addresses>
 }
 
 describe('a gateway that the suite did not start', () => {
@@ -60,12 +60,12 @@ describe('a gateway that the suite did not start', () => {
     gateways = []
   })
   afterEach(async () => {
-    const ended = gateways.filter(({ exitCode }) => exitCode === null).map(child => once(child, 'exit'))
+    const exits = gateways.filter(({ exitCode }) => exitCode === null).map(child => once(child, 'exit'))
     for (const child of gateways) child.disconnect()
-    await Promise.all(ended)
+    await Promise.all(exits)
   })
 
-  const file = (
+  const writeGatewayFile = (
     { inbound, submission, mailbox }: Addresses,
     partners: readonly Endpoint[],
     {
@@ -74,7 +74,7 @@ describe('a gateway that the suite did not start', () => {
       trust,
       inbound: from = INBOUND,
       outbound: to = OUTBOUND,
-    }: Given,
+    }: Setup,
   ) =>
     writeFileSync(
       join(folder, 'gateway.yaml'),
@@ -84,7 +84,7 @@ describe('a gateway that the suite did not start', () => {
           ? {}
           : {
               inbound: {
-                address: said(inbound),
+                address: textOf(inbound),
                 hostname: 'mx.gateway.test',
                 recipient: 'inbox@gateway.test',
                 ...(hasMailbox ? { mailbox } : {}),
@@ -96,12 +96,12 @@ describe('a gateway that the suite did not start', () => {
           ? {}
           : {
               outbound: {
-                submit: said(submission),
+                submit: textOf(submission),
                 sender: 'probe@gateway.test',
-                partner: partners.map(said),
+                partner: partners.map(textOf),
                 connectors: to.map(({ host, ...connector }) => ({
                   ...connector,
-                  ...(host === undefined ? {} : { partner: said({ ...partners[0]!, host }) }),
+                  ...(host === undefined ? {} : { partner: textOf({ ...partners[0]!, host }) }),
                 })),
                 settle: '300ms',
               },
@@ -109,15 +109,15 @@ describe('a gateway that the suite did not start', () => {
       }),
     )
 
-  /** Starts the gateway and describes it; returns where it delivers. */
-  const gateway = async (given: Given = {}): Promise<Endpoint[]> => {
+  /** Starts the gateway and writes its gateway file. Returns the addresses of the partners. */
+  const startGateway = async (setup: Setup = {}): Promise<Endpoint[]> => {
     const [host, mailboxHost] = [freshHost(), freshHost()]
-    const partners = given.partners ?? [{ host, port: await freePort(host) }]
-    const { inbound = INBOUND, outbound = OUTBOUND, defect, retriesAfter } = given
+    const partners = setup.partners ?? [{ host, port: await freePort(host) }]
+    const { inbound = INBOUND, outbound = OUTBOUND, defect, retriesAfter } = setup
     const served: Served = {
       ...{
         pki: join(folder, 'pki'),
-        partner: given.deliversTo ?? partners[0]!,
+        partner: setup.deliversTo ?? partners[0]!,
         mailboxHost,
         inbound,
         outbound,
@@ -128,11 +128,11 @@ describe('a gateway that the suite did not start', () => {
     const child = fork(SERVE, [JSON.stringify(served)])
     gateways.push(child)
     const [addresses] = (await once(child, 'message')) as [Addresses]
-    file({ ...addresses, ...given.says }, partners, given)
+    writeGatewayFile({ ...addresses, ...setup.addresses }, partners, setup)
     return partners
   }
 
-  const check = async (...args: string[]): Promise<Ended> => {
+  const check = async (...args: string[]): Promise<CommandResult> => {
     const began = performance.now()
     const child = spawn(process.execPath, [COMMAND, 'check', 'gateway.yaml', '--report', 'report', ...args], {
       cwd: folder,
@@ -159,127 +159,139 @@ describe('a gateway that the suite did not start', () => {
     }
   }
 
-  const of = (...requirements: string[]) => requirements.flatMap(id => ['--requirement', id])
-  /** What is not as it should be, in sentences. */
-  const wrong = ({ verdicts, err }: Ended) => [
+  const options = (...requirements: string[]) => requirements.flatMap(id => ['--requirement', id])
+  /** The errors, and the verdicts that are neither conformant nor inapplicable, as sentences. */
+  const problemsIn = ({ verdicts, err }: CommandResult) => [
     ...(err ? [err] : []),
     ...verdicts
       .filter(({ verdict }) => verdict !== 'conformant' && verdict !== 'inapplicable')
       .map(({ requirement, title, verdict, detail }) => `${requirement} ${title}: ${verdict}: ${detail}`),
   ]
-  const detailsOf = ({ verdicts }: Ended, requirement: string) =>
+  const detailsOf = ({ verdicts }: CommandResult, requirement: string) =>
     verdicts.filter(one => one.requirement === requirement).map(({ detail }) => detail)
 
-  it('keeps everything in both directions, at one address', async () => {
-    await gateway()
-    const ended = await check(
-      ...of('EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09', 'EXO-FRC-11', 'EXO-FRC-14', 'EXO-OPP-02', 'EXO-MSG-04'),
+  it('keeps all requirements in both directions with one partner address', async () => {
+    await startGateway()
+    const result = await check(
+      ...options(
+        'EXO-FRC-01',
+        'EXO-OPP-04',
+        'EXO-FRC-09',
+        'EXO-FRC-11',
+        'EXO-FRC-14',
+        'EXO-OPP-02',
+        'EXO-MSG-04',
+      ),
       ...['--parallel', '4'],
     )
-    assert.deepEqual(wrong(ended), [])
-    assert.equal(ended.status, 0)
-    assert.match(ended.out, /^connecting to edge\n.*\nedge keeps all 7 requirements that apply/s)
+    assert.deepEqual(problemsIn(result), [])
+    assert.equal(result.status, 0)
+    assert.match(result.out, /^connecting to edge\n.*\nedge keeps all 7 requirements that apply/s)
   })
 
-  it('keeps everything where each connector delivers to an address of its own', async () => {
-    await gateway({
+  it('keeps all requirements if each connector has its own partner address', async () => {
+    await startGateway({
       sides: 'outbound',
       outbound: OUTBOUND.map(connector => ({ ...connector, host: freshHost() })),
     })
-    const ended = await check(...of('EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09', 'DGR-03'), '--parallel', '4')
-    assert.deepEqual(wrong(ended), [])
-    assert.equal(ended.status, 0)
-    assert.match(ended.out, /keeps all 4 requirements that apply/)
+    const result = await check(
+      ...options('EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09', 'DGR-03'),
+      '--parallel',
+      '4',
+    )
+    assert.deepEqual(problemsIn(result), [])
+    assert.equal(result.status, 0)
+    assert.match(result.out, /keeps all 4 requirements that apply/)
   })
 
-  it('keeps everything where it delivers all mail to one of several addresses', async () => {
+  it('keeps all requirements if it delivers to one of several partner addresses', async () => {
     const [host, other] = [freshHost(), freshHost()]
     const port = await freePort(host)
     const listed = [
       { host: other, port },
       { host, port },
     ]
-    await gateway({ sides: 'outbound', partners: listed, deliversTo: listed[1]! })
-    const ended = await check(...of('EXO-FRC-01', 'EXO-OPP-04'), '--parallel', '4')
-    assert.deepEqual(wrong(ended), [])
-    assert.equal(ended.status, 0)
+    await startGateway({ sides: 'outbound', partners: listed, deliversTo: listed[1]! })
+    const result = await check(...options('EXO-FRC-01', 'EXO-OPP-04'), '--parallel', '4')
+    assert.deepEqual(problemsIn(result), [])
+    assert.equal(result.status, 0)
   })
 
-  it('is judged as a receiver alone where the file has no outbound', async () => {
-    await gateway({ sides: 'inbound' })
-    const ended = await check(...of('EXO-FRC-11', 'EXO-FRC-01'))
-    assert.deepEqual(wrong(ended), [])
-    assert.equal(ended.status, 0)
-    assert.deepEqual([...new Set(detailsOf(ended, 'EXO-FRC-01'))], ['no outbound in gateway.yaml'])
-    assert.match(detailsOf(ended, 'EXO-FRC-11').join(), /refused/)
+  it('is judged only as a receiver if the gateway file has no outbound', async () => {
+    await startGateway({ sides: 'inbound' })
+    const result = await check(...options('EXO-FRC-11', 'EXO-FRC-01'))
+    assert.deepEqual(problemsIn(result), [])
+    assert.equal(result.status, 0)
+    assert.deepEqual([...new Set(detailsOf(result, 'EXO-FRC-01'))], ['no outbound in gateway.yaml'])
+    assert.match(detailsOf(result, 'EXO-FRC-11').join(), /refused/)
   })
 
-  it('is judged as a sender alone where the file has no inbound', async () => {
-    await gateway({ sides: 'outbound' })
-    const ended = await check(...of('EXO-FRC-11', 'EXO-FRC-01'))
-    assert.deepEqual(wrong(ended), [])
-    assert.equal(ended.status, 0)
-    assert.deepEqual([...new Set(detailsOf(ended, 'EXO-FRC-11'))], ['no inbound in gateway.yaml'])
-    assert.match(detailsOf(ended, 'EXO-FRC-01').join(), /held back|nothing came within/)
+  it('is judged only as a sender if the gateway file has no inbound', async () => {
+    await startGateway({ sides: 'outbound' })
+    const result = await check(...options('EXO-FRC-11', 'EXO-FRC-01'))
+    assert.deepEqual(problemsIn(result), [])
+    assert.equal(result.status, 0)
+    assert.deepEqual([...new Set(detailsOf(result, 'EXO-FRC-11'))], ['no inbound in gateway.yaml'])
+    assert.match(detailsOf(result, 'EXO-FRC-01').join(), /held back|nothing came within/)
   })
 
-  it('shows a chain that is judged by the roots of its file, or else of the system', async () => {
-    await gateway({ sides: 'inbound', trust: 'pki/root.pem' })
-    assert.deepEqual(detailsOf(await check(...of('PKIX-06')), 'PKIX-06').slice(-1), [
+  it('is judged by the roots in the gateway file, or by those of the system', async () => {
+    await startGateway({ sides: 'inbound', trust: 'pki/root.pem' })
+    assert.deepEqual(detailsOf(await check(...options('PKIX-06')), 'PKIX-06').slice(-1), [
       'a chain of 2 certificates leads to a trusted root',
     ])
-    await gateway({ sides: 'inbound' })
-    const ended = await check(...of('PKIX-06'))
+    await startGateway({ sides: 'inbound' })
+    const result = await check(...options('PKIX-06'))
     assert.match(
-      detailsOf(ended, 'PKIX-06').at(-1)!,
+      detailsOf(result, 'PKIX-06').at(-1)!,
       /^a chain of 2 certificates leads to no trusted root: [A-Z_]+$/,
     )
-    assert.equal(ended.verdicts.at(-1)!.verdict, 'declined')
+    assert.equal(result.verdicts.at(-1)!.verdict, 'declined')
   })
 
-  it('is judged without a mailbox by its replies, and the verdict says so', async () => {
-    await gateway({ sides: 'inbound', mailbox: false })
-    const ended = await check(...of('EXO-FRC-11', 'TRC-01'))
-    assert.deepEqual(wrong(ended), [])
-    assert.match(detailsOf(ended, 'EXO-FRC-11').join(), /no mailbox is named in which it could be seen/)
-    const [trace] = ended.verdicts.filter(({ requirement }) => requirement === 'TRC-01')
+  it('is judged by its replies if there is no mailbox, and the verdict says so', async () => {
+    await startGateway({ sides: 'inbound', mailbox: false })
+    const result = await check(...options('EXO-FRC-11', 'TRC-01'))
+    assert.deepEqual(problemsIn(result), [])
+    assert.match(detailsOf(result, 'EXO-FRC-11').join(), /no mailbox is named in which it could be seen/)
+    const [trace] = result.verdicts.filter(({ requirement }) => requirement === 'TRC-01')
     assert.equal(trace!.verdict, 'inapplicable')
   })
 
-  it('may compare with a name of its own at domain validation', async () => {
-    await gateway({
+  it('may expect a fixed name at domain validation', async () => {
+    await startGateway({
       sides: 'outbound',
       outbound: [
         OUTBOUND[0]!,
         { to: '*.verified.test', tls: 'domain-validation', tlsDomain: 'mail.partner.test' },
       ],
     })
-    const ended = await check(...of('EXO-FRC-01', 'DGR-03', 'EXO-FRC-10'))
-    assert.deepEqual(wrong(ended), [])
+    const result = await check(...options('EXO-FRC-01', 'DGR-03', 'EXO-FRC-10'))
+    assert.deepEqual(problemsIn(result), [])
     for (const id of ['EXO-FRC-01', 'DGR-03', 'EXO-FRC-10'])
       assert.ok(
-        ended.verdicts.some(({ requirement, verdict }) => requirement === id && verdict === 'conformant'),
+        result.verdicts.some(({ requirement, verdict }) => requirement === id && verdict === 'conformant'),
       )
   })
 
-  /** Requirements of a sender that one connection too many would break, or prove without reason. */
-  const DELICATE = of('EXO-OPP-02', 'EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09')
+  /** Requirements about the gateway as sender for which one additional connection would change the verdict. */
+  const DELICATE = options('EXO-OPP-02', 'EXO-FRC-01', 'EXO-OPP-04', 'EXO-FRC-09')
 
-  it('is not judged by retries of earlier mail at the same address', async () => {
-    await gateway({ sides: 'outbound', retriesAfter: 450 })
-    const ended = await check(...DELICATE)
-    // What cannot be told from a retry is left open; nothing is held against the gateway.
-    const open = ended.verdicts.filter(({ verdict }) => verdict === 'inconclusive')
+  it('is not judged by its retries of earlier mail at the same partner address', async () => {
+    await startGateway({ sides: 'outbound', retriesAfter: 450 })
+    const result = await check(...DELICATE)
+    // If a connection may be a retry, the verdict is inconclusive and not against the gateway.
+    const open = result.verdicts.filter(({ verdict }) => verdict === 'inconclusive')
     for (const { detail } of open) assert.match(detail, /may be a retry of earlier mail/)
     assert.deepEqual(
-      wrong(ended).filter(text => !/may be a retry of earlier mail/.test(text)),
+      problemsIn(result).filter(text => !/may be a retry of earlier mail/.test(text)),
       [],
     )
-    assert.equal(ended.status, 0)
+    assert.equal(result.status, 0)
   })
 
-  it('is not judged by what others say at the same address', async () => {
-    const [partner] = await gateway({ sides: 'outbound' })
+  it('is not judged by connections of other programs to the same partner address', async () => {
+    const [partner] = await startGateway({ sides: 'outbound' })
     const pki = new Pki()
     let played = 0
     let over = false
@@ -290,34 +302,34 @@ describe('a gateway that the suite did not start', () => {
       })
     const stranger = (async () => {
       while (!over) {
-        // Nobody listens there before the run and after it.
-        await (++played % 2 ? look(partner!) : deliverTo('d1-0000.encrypted.test'))
+        // Before the run and after it, the partner does not listen.
+        await (++played % 2 ? connectAndLeave(partner!) : deliverTo('d1-0000.encrypted.test'))
         await new Promise(resolve => setTimeout(resolve, 100))
       }
     })()
-    const ended = await check(...DELICATE)
+    const result = await check(...DELICATE)
     over = true
     await stranger
     assert.ok(played > 10)
-    assert.deepEqual(wrong(ended), [])
-    assert.equal(ended.status, 0)
+    assert.deepEqual(problemsIn(result), [])
+    assert.equal(result.status, 0)
   })
 
-  it('is caught when it holds mail back and sends it in clear a moment later', async () => {
-    await gateway({ sides: 'outbound', defect: 'delivers in clear a little after it has said deferred' })
-    const ended = await check(...of('EXO-FRC-01'))
-    assert.equal(ended.status, 1)
-    const [control, broken] = ended.verdicts
+  it('is found out if it holds back a message and sends it unencrypted a moment later', async () => {
+    await startGateway({ sides: 'outbound', defect: 'delivers in clear a little after it has said deferred' })
+    const result = await check(...options('EXO-FRC-01'))
+    assert.equal(result.status, 1)
+    const [control, broken] = result.verdicts
     assert.equal(control!.verdict, 'conformant')
     assert.equal(broken!.verdict, 'non-conformant')
     assert.match(broken!.detail, /arrived in clear/)
   })
 
-  it('cannot be judged where another program has the partner’s address', async () => {
-    const [partner] = await gateway()
+  it('cannot be judged if another program has the partner address', async () => {
+    const [partner] = await startGateway()
     const other = await listening(partner!)
     try {
-      const { status, out, err, ms } = await check(...of('EXO-FRC-01'))
+      const { status, out, err, ms } = await check(...options('EXO-FRC-01'))
       assert.equal(status, 2)
       assert.match(
         err,
@@ -334,16 +346,16 @@ describe('a gateway that the suite did not start', () => {
     ['inbound', 'inbound.address'],
     ['submission', 'outbound.submit'],
   ] as const)
-    it(`cannot be judged where nobody listens at ${key}, and is not waited for`, async () => {
+    it(`cannot be judged if no server listens at ${key}, and the suite does not wait`, async () => {
       const host = freshHost()
-      await gateway({ says: { [side]: { host, port: await freePort(host) } } })
-      const { status, err, ms } = await check(...of('EXO-FRC-01', 'EXO-FRC-11'))
+      await startGateway({ addresses: { [side]: { host, port: await freePort(host) } } })
+      const { status, err, ms } = await check(...options('EXO-FRC-01', 'EXO-FRC-11'))
       assert.equal(status, 2)
       assert.ok(err.includes(key) && err.includes(host), err)
       assert.ok(ms < 20_000)
     })
 
-  it('is not connected to in a dry run, and nothing listens', async () => {
+  it('gets no connection in a dry run, and the suite does not listen', async () => {
     const host = freshHost()
     const places = await Promise.all(
       [1, 2, 3, 4].map(async () => {
@@ -354,7 +366,11 @@ describe('a gateway that the suite did not start', () => {
     let connections = 0
     for (const { server } of places) server.on('connection', () => connections++)
     const [inbound, submission, mailbox, partner] = places.map(({ endpoint }) => endpoint)
-    file({ inbound: inbound!, submission: submission!, mailbox: `http://${said(mailbox!)}` }, [partner!], {})
+    writeGatewayFile(
+      { inbound: inbound!, submission: submission!, mailbox: `http://${textOf(mailbox!)}` },
+      [partner!],
+      {},
+    )
     try {
       const { status, out, err } = await check('--dry-run')
       assert.deepEqual([status, err], [0, ''])
@@ -374,8 +390,8 @@ async function listening(endpoint: Endpoint): Promise<Server> {
   return server
 }
 
-/** As monitoring does: connects, greets, leaves. Resolves whatever comes of it. */
-function look(endpoint: Endpoint): Promise<void> {
+/** Connects, greets and leaves, as a monitoring system does. Resolves in any case. */
+function connectAndLeave(endpoint: Endpoint): Promise<void> {
   return new Promise(resolve => {
     const socket = connect(endpoint)
     socket.on('error', () => {})
@@ -386,9 +402,9 @@ function look(endpoint: Endpoint): Promise<void> {
   })
 }
 
-const said = ({ host, port }: Endpoint) => `${host}:${port}`
+const textOf = ({ host, port }: Endpoint) => `${host}:${port}`
 
-/** Apart from the addresses of other programs, and from those that the reference gateway takes. */
+/** A host that differs from those of other programs and from those of the reference gateway. */
 const freshHost = () => `127.${randomInt(200, 250)}.${randomInt(256)}.${randomInt(1, 255)}`
 
 async function freePort(host: string): Promise<number> {

@@ -1,6 +1,6 @@
 /**
- * The reference gateway in a process of its own, for `external.test.ts`: a gateway that the suite did not start. Takes
- * `Served` as JSON in its first argument, tells `Addresses` over IPC once it listens, and ends with its parent.
+ * The reference gateway in a process of its own, as a gateway that the suite did not start, for `external.test.ts`. The
+ * first argument is `Served` as JSON. The process sends `Addresses` over IPC when it listens, and ends with its parent.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -15,23 +15,23 @@ import { reference } from '../../reference/gateway.ts'
 import { mutant } from '../../reference/mutants/index.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
 
-/** With a host of its own, on the same port, where mail for it is delivered. */
+/** A connector that may deliver to a host of its own, on the partner's port. */
 export interface RoutedConnector extends OutboundConnector {
   host?: string
 }
 
 export interface Served {
-  /** Folder of the authorities. */
+  /** The folder with the authorities. */
   pki: string
-  /** Where it delivers all mail but that for its own domain and for connectors with a host of their own. */
+  /** Where the gateway delivers mail, except for its own domain and for connectors with a host of their own. */
   partner: Endpoint
-  /** Where it delivers mail for its own domain, on the partner's port. */
+  /** The host to which the gateway delivers mail for its own domain, on the partner's port. */
   mailboxHost: string
   inbound: InboundConnector[]
   outbound: RoutedConnector[]
-  /** Name of a mutant or an omission; absent: the gateway has no defect. */
+  /** The name of a mutant or an omission. Without it the gateway has no defect. */
   defect?: string
-  /** It tries deferred mail again after so long, again and again, in ms. */
+  /** The gateway tries deferred mail again after each such time, in ms. */
   retriesAfter?: number
 }
 
@@ -84,7 +84,7 @@ const addresses: Addresses = {
 }
 process.send!(addresses)
 
-/** A name server that leads every domain to its connector's host, and the gateway's own to the mailbox. */
+/** A name server that leads each domain to the host of its connector, and the gateway's own domain to the mailbox. */
 async function names(): Promise<number> {
   const server = createDns({
     udp: { type: 'udp4' as const },
@@ -106,7 +106,7 @@ async function names(): Promise<number> {
 
 const hostOf = (name: string): string => decisive(outbound, name)?.host ?? partner.host
 
-/** As much of MailHog as the suite asks for. */
+/** The part of MailHog's API that the suite uses. */
 async function mailbox(): Promise<string> {
   const specs = await hostSpecs(
     pki,

@@ -7,75 +7,79 @@ import type { TlsOptions } from 'node:tls'
 import { pathToFileURL } from 'node:url'
 import type { VerdictsDocument } from '../../report/run-record.ts'
 import type { VerdictName } from '../../verdicts/verdict.ts'
-import { deliver, receive, type Taken } from './gateway.ts'
-import { Gone, Peer } from './peer.ts'
+import { type AcceptedMessage, deliver, receive } from './gateway.ts'
+import { ConnectionEnded, ScriptedConnection } from './scripted-connection.ts'
 
 const COMMAND = join(import.meta.dirname, '../../cli/mail-tls.js')
 const USAGE = pathToFileURL(join(import.meta.dirname, 'usage.mjs')).href
-/** Far more than any run takes, in ms: what is still there then hangs. */
-const KILL = 180_000
-/** In ms, in place of ten seconds. */
+/** In ms, much longer than any run takes. A command that still runs after this time hangs, and the bed kills it. */
+const KILL_AFTER = 180_000
+/** In ms, instead of the default of ten seconds. */
 export const PATIENCE = 1_500
 
-/** What a gateway does; whatever is left out it does well. */
-export interface Misdeed {
-  /** Served on its inbound address, once for each connection. */
-  inbound?: (peer: Peer, gateway: Surroundings) => Promise<void>
-  /** Served where it takes messages to send on. */
-  submission?: (peer: Peer, gateway: Surroundings) => Promise<void>
-  /** Does with a message what it likes, in place of a delivery to the suite's port. */
-  delivery?: (port: number, taken: Taken, gateway: Surroundings) => Promise<void>
+/** How a gateway misbehaves. In everything that is left out the gateway behaves well. */
+export interface Misbehaviour {
+  /** What the gateway does with each connection to its inbound address. */
+  inbound?: (connection: ScriptedConnection, gateway: GatewayContext) => Promise<void>
+  /** What the gateway does with each connection to its submission address. */
+  submission?: (connection: ScriptedConnection, gateway: GatewayContext) => Promise<void>
+  /** What the gateway does with a submitted message, instead of delivering it to the suite's port. */
+  delivery?: (port: number, message: AcceptedMessage, gateway: GatewayContext) => Promise<void>
 }
 
-export interface Surroundings {
+/** What a misbehaving gateway can use. */
+export interface GatewayContext {
   tls: TlsOptions & { key: string; cert: string }
-  /** A message to send on was taken. */
-  takes: (taken: Taken) => void
-  /** False once the command has ended. */
+  /** Delivers a submitted message. */
+  send: (message: AcceptedMessage) => void
+  /** False when the command has ended. */
   running: () => boolean
 }
 
-export interface Outcome {
+/** What the command did. */
+export interface CommandResult {
   status: number | null
   killed: boolean
   ms: number
-  /** KiB. */
+  /** The greatest resident memory, in KiB. */
   peak: number
   out: string
   err: string
   verdicts: VerdictsDocument['verdicts']
-  /** Files of the report, by their path in it. */
+  /** The content of each file of the report, by its path in the folder. */
   files: Map<string, string>
 }
 
-/** Runs the real command against one gateway; `folder` is made and has to have `../pki`. */
+/** Runs the real command against one gateway. Creates `folder`; the folder `../pki` must exist. */
 export async function judged(
   folder: string,
-  misdeed: Misdeed,
+  misbehaviour: Misbehaviour,
   requirements: readonly string[],
-  tls: Surroundings['tls'],
-): Promise<Outcome> {
+  tls: GatewayContext['tls'],
+): Promise<CommandResult> {
   mkdirSync(folder)
   let running = true
-  const surroundings: Surroundings = { tls, takes, running: () => running }
+  const context: GatewayContext = { tls, send, running: () => running }
   const open = new Set<Socket>()
-  const inbound = await serve(open, peer =>
-    misdeed.inbound ? misdeed.inbound(peer, surroundings) : receive(peer, { tls }),
+  const inbound = await serve(open, connection =>
+    misbehaviour.inbound ? misbehaviour.inbound(connection, context) : receive(connection, { tls }),
   )
-  const submission = await serve(open, peer =>
-    misdeed.submission
-      ? misdeed.submission(peer, surroundings)
-      : receive(peer, { tls, onMessage: takes, requires: /^$/ }),
+  const submission = await serve(open, connection =>
+    misbehaviour.submission
+      ? misbehaviour.submission(connection, context)
+      : receive(connection, { tls, onMessage: send, requires: /^$/ }),
   )
   const partner = await freePort()
-  function takes(taken: Taken): void {
-    const done = misdeed.delivery ? misdeed.delivery(partner, taken, surroundings) : deliver(partner, taken)
-    done.catch(forGone)
+  function send(message: AcceptedMessage): void {
+    const done = misbehaviour.delivery
+      ? misbehaviour.delivery(partner, message, context)
+      : deliver(partner, message)
+    done.catch(ignoreEnd)
   }
   const sides = [
     'name: hostile\n',
-    misdeed.delivery || misdeed.submission ? '' : inboundSide(portOf(inbound)),
-    misdeed.inbound ? '' : outboundSide(portOf(submission), partner),
+    misbehaviour.delivery || misbehaviour.submission ? '' : inboundSide(portOf(inbound)),
+    misbehaviour.inbound ? '' : outboundSide(portOf(submission), partner),
     'pki: ../pki\n',
   ]
   writeFileSync(join(folder, 'gateway.yaml'), sides.join(''))
@@ -111,7 +115,7 @@ export async function judged(
   const timer = setTimeout(() => {
     killed = true
     child.kill('SIGKILL')
-  }, KILL)
+  }, KILL_AFTER)
   const [status] = (await once(child, 'close')) as [number | null]
   clearTimeout(timer)
   running = false
@@ -129,17 +133,20 @@ export async function judged(
   }
 }
 
-function forGone(error: unknown): void {
-  if (!(error instanceof Gone)) throw error
+function ignoreEnd(error: unknown): void {
+  if (!(error instanceof ConnectionEnded)) throw error
 }
 
-async function serve(open: Set<Socket>, script: (peer: Peer) => Promise<void>): Promise<Server> {
+async function serve(
+  open: Set<Socket>,
+  script: (connection: ScriptedConnection) => Promise<void>,
+): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
-    script(new Peer(socket)).catch(error => {
+    script(new ScriptedConnection(socket)).catch(error => {
       socket.destroy()
-      forGone(error)
+      ignoreEnd(error)
     })
   })
   server.listen(0, '127.0.0.1')
@@ -151,7 +158,7 @@ const portOf = (server: Server): number => (server.address() as { port: number }
 
 let lastPort = 20_000 + (process.pid % 500) * 20
 
-/** Below the ports from which the system takes those of clients, so that nobody is given it meanwhile. */
+/** Below the port range of clients, so that the system gives the port to no client in the meantime. */
 async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer()
@@ -196,7 +203,7 @@ function contents(folder: string): Map<string, string> {
   return files
 }
 
-export const verdictsOf = ({ verdicts }: Outcome): Record<string, VerdictName[]> =>
+export const verdictsOf = ({ verdicts }: CommandResult): Record<string, VerdictName[]> =>
   Object.fromEntries(
     [...Map.groupBy(verdicts, ({ requirement }) => requirement)].map(([id, list]) => [
       id,

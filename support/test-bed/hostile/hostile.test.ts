@@ -7,72 +7,77 @@ import { Pki } from '../../pki/pki.ts'
 import { exitStatus } from '../../verdicts/verdict.ts'
 import { elements } from '../fixtures/html.ts'
 import { junitElements } from '../fixtures/junit-xml.ts'
-import { judged, type Misdeed, type Outcome, type Surroundings } from './bed.ts'
+import { type CommandResult, type GatewayContext, judged, type Misbehaviour } from './bed.ts'
 import * as inbound from './inbound.ts'
 import { DELIVERY, SUBMISSION } from './outbound.ts'
 
-/** Runs side by side. */
+/** How many commands run side by side. */
 const LANES = 6
-/** What a run may take more than one against a well-behaved gateway: room for the record of a flood and its report. */
+/** How much more memory a run may take than one against a good gateway: the record of a flood and its report need room. */
 const MORE_MEMORY = 2.5
 const MORE_MEMORY_AT_LEAST = 200 * 1024
-/** In bytes; the report of a good run has half a megabyte. */
+/** In bytes. The report of a good run has half a megabyte. */
 const MAX_REPORT = 32 * 1024 * 1024
 
 const RECEIVER = ['EXO-OPP-07', 'RFC3207-10']
-const SMUGGLED = ['RFC3207-07']
+const INJECTED = ['RFC3207-07']
 const SENDER = ['EXO-FRC-01', 'EXO-OPP-04']
 
-/**
- * C, N and I for conformant, non-conformant and inconclusive, by requirement, in the order of their examples; where
- * that is a matter of the moment, ? for any of them and - for any but conformant.
- */
-interface Case {
+interface TestedGateway {
   name: string
-  misdeed: Misdeed
+  misbehaviour: Misbehaviour
   requirements: readonly string[]
+  /**
+   * For each requirement the verdicts of its examples in order: C conformant, N non-conformant, I inconclusive. Where the
+   * verdict depends on timing, ? is any of them and - is any of them except conformant.
+   */
   expected: string
 }
 
-const receiving = (
+const receivers = (
   expected: string,
-  group: Record<string, NonNullable<Misdeed['inbound']>>,
+  group: Record<string, NonNullable<Misbehaviour['inbound']>>,
   ids = RECEIVER,
 ) =>
   Object.entries(group).map(
-    ([name, does]): Case => ({ name, misdeed: { inbound: does }, requirements: ids, expected }),
+    ([name, does]): TestedGateway => ({ name, misbehaviour: { inbound: does }, requirements: ids, expected }),
   )
 
-const CASES: Case[] = [
-  ...receiving('III III', inbound.SILENT),
-  ...receiving('--- III', inbound.GONE),
-  ...receiving('NNN III', inbound.NO_SESSION),
-  ...receiving('NCC CII', inbound.NO_TLS),
-  ...receiving('ICC CII', inbound.TLS_SILENT),
-  ...receiving('NCN CII', inbound.REFUSES),
-  ...receiving('NNN CCC', inbound.NO_MAIL),
-  ...receiving('CNN CCC', inbound.CLEAR_ODD),
-  ...receiving('ICC CCC', inbound.SLOW),
-  ...receiving('??? CCC', inbound.LUCKY),
-  ...receiving('CCC CCC', inbound.FINE),
-  ...receiving('CIIIIII', { 'is there only once': inbound.MORTAL['is there only once']! }, SMUGGLED),
-  ...receiving(
+const TESTED: TestedGateway[] = [
+  ...receivers('III III', inbound.SILENT),
+  ...receivers('--- III', inbound.RESETS),
+  ...receivers('NNN III', inbound.NO_SESSION),
+  ...receivers('NCC CII', inbound.NO_TLS),
+  ...receivers('ICC CII', inbound.TLS_SILENT),
+  ...receivers('NCN CII', inbound.REFUSES_STARTTLS),
+  ...receivers('NNN CCC', inbound.NO_MAIL),
+  ...receivers('CNN CCC', inbound.WRONG_WITHOUT_TLS),
+  ...receivers('ICC CCC', inbound.SLOW),
+  ...receivers('??? CCC', inbound.DEPENDS_ON_TIMING),
+  ...receivers('CCC CCC', inbound.ALLOWED),
+  ...receivers('CIIIIII', { 'ends after one session': inbound.ENDS['ends after one session']! }, INJECTED),
+  ...receivers(
     'CCCIIII',
-    { 'is there only three times': inbound.MORTAL['is there only three times']! },
-    SMUGGLED,
+    { 'ends after three sessions': inbound.ENDS['ends after three sessions']! },
+    INJECTED,
   ),
-  ...receiving(
+  ...receivers(
     'CIIIIII',
-    { 'dies of what is smuggled in': inbound.MORTAL['dies of what is smuggled in']! },
-    SMUGGLED,
+    { 'crashes because of an injected command': inbound.ENDS['crashes because of an injected command']! },
+    INJECTED,
   ),
   ...Object.entries(DELIVERY).map(
-    ([name, [expected, delivery]]): Case => ({ name, misdeed: { delivery }, requirements: SENDER, expected }),
+    ([name, [expected, delivery]]): TestedGateway => ({
+      name,
+      misbehaviour: { delivery },
+      requirements: SENDER,
+      expected,
+    }),
   ),
   ...Object.entries(SUBMISSION).map(
-    ([name, submission]): Case => ({
+    ([name, submission]): TestedGateway => ({
       name,
-      misdeed: { submission },
+      misbehaviour: { submission },
       requirements: SENDER,
       expected: 'II II',
     }),
@@ -80,19 +85,19 @@ const CASES: Case[] = [
 ]
 
 const LETTERS: Record<string, string> = { conformant: 'C', 'non-conformant': 'N', inconclusive: 'I' }
-/** A wait was over: on a machine that is busy enough that becomes of anything. */
+/** The suite stopped waiting. On a machine that is busy enough, this can happen in every example. */
 const WAITED =
   /silent|said nothing|nor a word|control of this rule did not hold|does not greet any more|still open/
 
-/** NUL, ESC, BEL and the like, direction overrides, zero-width characters; what is not UTF-8 becomes U+FFFD. */
+/** Control characters such as NUL, ESC and BEL, direction overrides, zero-width characters, and U+FFFD for invalid UTF-8. */
 const UNSAFE = /[^\P{C}\n\t]|\ufffd/u
 
-describe('a gateway that is broken or hostile', function () {
+describe('the suite against a broken or hostile gateway', function () {
   this.timeout(20 * 60_000)
   let folder: string
   let baseline: number
-  const outcomes = new Map<Case, PromiseWithResolvers<Outcome>>(
-    CASES.map(one => [one, Promise.withResolvers()]),
+  const results = new Map<TestedGateway, PromiseWithResolvers<CommandResult>>(
+    TESTED.map(one => [one, Promise.withResolvers()]),
   )
 
   before(async () => {
@@ -105,13 +110,13 @@ describe('a gateway that is broken or hostile', function () {
     ])
     for (const { status, out, err } of good) assert.equal(status, 0, out + err)
     baseline = Math.max(...good.map(({ peak }) => peak))
-    const waiting = [...CASES.entries()]
+    const waiting = [...TESTED.entries()]
     const lane = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [n, one] = next
-        await judged(join(folder, `case-${n}`), one.misdeed, one.requirements, tls).then(
-          outcomes.get(one)!.resolve,
-          outcomes.get(one)!.reject,
+        await judged(join(folder, `case-${n}`), one.misbehaviour, one.requirements, tls).then(
+          results.get(one)!.resolve,
+          results.get(one)!.reject,
         )
       }
     }
@@ -119,41 +124,44 @@ describe('a gateway that is broken or hostile', function () {
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
-  it('comes in many kinds', () => assert.ok(CASES.length >= 30))
+  it('has at least 30 such gateways', () => assert.ok(TESTED.length >= 30))
 
-  for (const one of CASES)
+  for (const one of TESTED)
     it(`${one.name}: ${one.expected}`, async () => {
-      const outcome = await outcomes.get(one)!.promise
-      assert.ok(!outcome.killed, 'it did not end by itself')
-      // It may be found before anything is judged that nobody is there.
-      if (one.name in inbound.GONE && outcome.files.size === 0) {
-        assert.match(outcome.err, /^mail-tls: no server accepts connections at [\x20-\x7e]*\n$/)
-        assert.equal(outcome.status, 2)
+      const result = await results.get(one)!.promise
+      assert.ok(!result.killed, 'the command did not end by itself')
+      // The suite may find out that no server listens before it judges anything.
+      if (one.name in inbound.RESETS && result.files.size === 0) {
+        assert.match(result.err, /^mail-tls: no server accepts connections at [\x20-\x7e]*\n$/)
+        assert.equal(result.status, 2)
         return
       }
-      assert.equal(outcome.err, '')
-      assertVerdicts(outcome, one)
+      assert.equal(result.err, '')
+      assertVerdicts(result, one)
       assert.ok(
-        outcome.peak < Math.max(MORE_MEMORY * baseline, baseline + MORE_MEMORY_AT_LEAST),
-        `${outcome.peak} KiB of memory, where a good gateway takes ${baseline}`,
+        result.peak < Math.max(MORE_MEMORY * baseline, baseline + MORE_MEMORY_AT_LEAST),
+        `the command took ${result.peak} KiB of memory, and ${baseline} KiB against a good gateway`,
       )
-      assertHarmless(outcome)
+      assertHarmless(result)
     })
 })
 
-async function certificates(): Promise<Surroundings['tls']> {
+async function certificates(): Promise<GatewayContext['tls']> {
   const pki = new Pki()
   const issue = (names: string[]) => pki.issue({ names, usage: 'server' })
   const names = Array.from({ length: 3_000 }, (_, n) => `host-${n}.gateway.test`)
   inbound.provide('many', await issue(names))
   const odd = ['a\x1b[2J\0\x07b.test', '\u202eover.test, DNS:x', 'mx.gateway.test']
-  // node-forge takes characters for bytes.
+  // node-forge writes each character as one byte.
   inbound.provide('odd', await issue(odd.map(name => Buffer.from(name).toString('latin1'))))
   const { key, certificate } = await issue(['mx.gateway.test'])
   return { key, cert: certificate }
 }
 
-function assertVerdicts({ verdicts, status, out }: Outcome, { expected, requirements }: Case): void {
+function assertVerdicts(
+  { verdicts, status, out }: CommandResult,
+  { expected, requirements }: TestedGateway,
+): void {
   const judgedOnes = verdicts.filter(({ verdict }) => verdict !== 'inapplicable')
   const ordered = requirements.map(id => judgedOnes.filter(({ requirement }) => requirement === id))
   const said = ordered.map(list => list.map(({ verdict }) => LETTERS[verdict] ?? verdict).join('')).join(' ')
@@ -170,8 +178,8 @@ function assertVerdicts({ verdicts, status, out }: Outcome, { expected, requirem
   assert.equal(status, exitStatus(verdicts, { strict: false }))
 }
 
-/** Nothing that the gateway said does harm where it is shown, and every file is what its name says. */
-function assertHarmless({ out, err, files }: Outcome): void {
+/** The texts of the gateway do no harm in any output, and every file has the format that its name says. */
+function assertHarmless({ out, err, files }: CommandResult): void {
   const texts = [['standard output', out], ['standard error', err], ...files] as [string, string][]
   let size = 0
   for (const [name, bytes] of texts) {

@@ -1,6 +1,6 @@
-import { type Misdeed, PATIENCE } from './bed.ts'
+import { type Misbehaviour, PATIENCE } from './bed.ts'
 import { type Answer, receive } from './gateway.ts'
-import type { Peer } from './peer.ts'
+import type { ScriptedConnection } from './scripted-connection.ts'
 import { handshake, record, tls13, vector } from './tls13.ts'
 
 const ODD = Buffer.concat([
@@ -10,50 +10,50 @@ const ODD = Buffer.concat([
 ])
 const RANDOM = Buffer.alloc(32, 0x5a)
 
-type Inbound = NonNullable<Misdeed['inbound']>
+type Inbound = NonNullable<Misbehaviour['inbound']>
 
-/** Gateways that are no more. */
-const dead = new WeakSet<object>()
-/** How many sessions a gateway has had; a connection on which nobody greets is none. */
-const had = new WeakMap<object, number>()
+/** The gateways that have crashed. */
+const crashed = new WeakSet<object>()
+/** The number of sessions that a gateway has had. A connection without EHLO is not a session. */
+const sessions = new WeakMap<object, number>()
 
-/** Well-behaved for so many sessions, and closing at once ever after. */
+/** Behaves well for `count` sessions, and then closes every connection at once. */
 function forSessions(count: number): Inbound {
-  return async (peer, surroundings) => {
-    const before = had.get(surroundings) ?? 0
-    if (before >= count) return peer.end()
+  return async (connection, context) => {
+    const before = sessions.get(context) ?? 0
+    if (before >= count) return connection.end()
     let greeted = false
     const EHLO: Answer = () => {
-      if (!greeted) had.set(surroundings, before + 1)
+      if (!greeted) sessions.set(context, before + 1)
       greeted = true
       return undefined
     }
-    await receive(peer, { tls: surroundings.tls, answers: { EHLO } })
+    await receive(connection, { tls: context.tls, answers: { EHLO } })
   }
 }
 
-/** Well-behaved but for some answers. */
+/** Behaves well except for some answers. */
 const answers =
   (which: Record<string, Answer>): Inbound =>
-  (peer, { tls }) =>
-    receive(peer, { tls, answers: which })
+  (connection, { tls }) =>
+    receive(connection, { tls, answers: which })
 
-/** Well-behaved up to the go-ahead to STARTTLS. */
+/** Behaves well up to the go-ahead to STARTTLS, and then acts. */
 const afterGoAhead =
-  (act: (peer: Peer, tls: Parameters<Inbound>[1]['tls']) => Promise<unknown>): Inbound =>
-  (peer, { tls }) =>
-    receive(peer, {
+  (act: (connection: ScriptedConnection, tls: Parameters<Inbound>[1]['tls']) => Promise<unknown>): Inbound =>
+  (connection, { tls }) =>
+    receive(connection, {
       tls,
-      async handshake(behind) {
-        await act(behind, tls)
+      async handshake(secured) {
+        await act(secured, tls)
       },
     })
 
-/** As `afterGoAhead`, once the ClientHello is there. */
-const afterHello = (act: (peer: Peer) => Promise<unknown>): Inbound =>
-  afterGoAhead(async peer => {
-    await peer.record()
-    await act(peer)
+/** Behaves well up to the ClientHello, and then acts. */
+const afterHello = (act: (connection: ScriptedConnection) => Promise<unknown>): Inbound =>
+  afterGoAhead(async connection => {
+    await connection.record()
+    await act(connection)
   })
 
 const serverHello = handshake(
@@ -63,168 +63,177 @@ const serverHello = handshake(
 const der = (text: string) =>
   [...text.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)/g)].map(([, body]) => Buffer.from(body!, 'base64'))
 
-/** Nothing comes in time, so nothing can be said. */
+/** No answer comes in time, so every example is inconclusive. */
 export const SILENT: Record<string, Inbound> = {
-  'never answers': peer => peer.forever(),
-  'says one byte a second': async peer => {
+  'never answers': connection => connection.forever(),
+  'sends one byte each second': async connection => {
     for (const byte of '220 mx.gateway.test ESMTP\r\n') {
-      peer.write(byte)
-      await peer.wait(1_000)
+      connection.write(byte)
+      await connection.wait(1_000)
     }
   },
-  'is a web server': async peer => {
-    await peer.line()
-    peer.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
-    peer.end()
+  'is a web server': async connection => {
+    await connection.line()
+    connection.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+    connection.end()
   },
-  'speaks TLS from the start': async (peer, { tls }) => {
-    await peer.serveTls(tls)
-    await peer.forever()
+  'speaks TLS from the start': async (connection, { tls }) => {
+    await connection.serveTls(tls)
+    await connection.forever()
   },
 }
 
-/** Not even a connection can be relied on. */
-export const GONE: Record<string, Inbound> = {
-  'resets at once': async peer => peer.reset(),
+/** The gateway resets connections. */
+export const RESETS: Record<string, Inbound> = {
+  'resets at once': async connection => connection.reset(),
 }
 
-/** There is no session in which a message could be taken. */
+/** There is no session in which the gateway could accept a message. */
 export const NO_SESSION: Record<string, Inbound> = {
-  'greets without an end': peer => peer.flood('220-still greeting\r\n'),
-  'greets without a line end': peer => peer.flood(Buffer.alloc(16_384, 'x')),
-  'greets with a line of 1 MiB': async peer => {
-    peer.say(`220 ${'x'.repeat(1 << 20)}`)
-    await peer.forever()
+  'sends a greeting of lines that never ends': connection => connection.flood('220-still greeting\r\n'),
+  'sends a greeting whose line never ends': connection => connection.flood(Buffer.alloc(16_384, 'x')),
+  'greets with a line of 1 MiB': async connection => {
+    connection.say(`220 ${'x'.repeat(1 << 20)}`)
+    await connection.forever()
   },
-  'answers EHLO without an end': answers({ EHLO: peer => peer.flood('250-X-MORE\r\n').then(() => 'over') }),
+  'sends an EHLO reply that never ends': answers({
+    EHLO: connection => connection.flood('250-X-MORE\r\n').then(() => 'ended'),
+  }),
   'answers EHLO with a line of 1 MiB': answers({
-    EHLO: peer => {
-      peer.say(`250 ${'x'.repeat(1 << 20)}`)
-      return 'more'
+    EHLO: connection => {
+      connection.say(`250 ${'x'.repeat(1 << 20)}`)
+      return 'answered'
     },
   }),
-  'says control bytes instead of replies': async peer => {
-    peer.write(Buffer.concat([ODD, Buffer.from('\r\n')]))
-    await peer.forever()
+  'sends control bytes instead of replies': async connection => {
+    connection.write(Buffer.concat([ODD, Buffer.from('\r\n')]))
+    await connection.forever()
   },
-  'closes at once': async peer => peer.end(),
-  'closes its half and goes on listening': async peer => {
-    peer.socket.end('220 mx.gateway.test ESMTP\r\n')
-    await peer.forever()
+  'closes at once': async connection => connection.end(),
+  'closes its side of the connection and still reads': async connection => {
+    connection.socket.end('220 mx.gateway.test ESMTP\r\n')
+    await connection.forever()
   },
-  'replies with codes out of range': answers({
-    '*': peer => {
-      peer.say('999 what', '000 ever')
-      return 'more'
+  'replies with codes that do not exist': answers({
+    '*': connection => {
+      connection.say('999 what', '000 ever')
+      return 'answered'
     },
   }),
-  'replies hundreds of times before it is asked': async peer => {
-    peer.say('220 mx.gateway.test ESMTP', ...Array.from({ length: 300 }, () => '250 2.0.0 Fine'))
-    await peer.forever()
+  'sends hundreds of replies before the first command': async connection => {
+    connection.say('220 mx.gateway.test ESMTP', ...Array.from({ length: 300 }, () => '250 2.0.0 Fine'))
+    await connection.forever()
   },
-  'replies to all in advance': async peer => {
-    peer.say('220 mx.gateway.test', '250 mx.gateway.test', '250 MAIL', '250 RCPT', '354 DATA', '250 Taken')
-    await peer.forever()
+  'sends all replies before the first command': async connection => {
+    connection.say(
+      '220 mx.gateway.test',
+      '250 mx.gateway.test',
+      '250 MAIL',
+      '250 RCPT',
+      '354 DATA',
+      '250 Taken',
+    )
+    await connection.forever()
   },
-  'is a web server that does not wait': async peer => {
-    peer.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
-    peer.end()
+  'is a web server that does not wait': async connection => {
+    connection.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
+    connection.end()
   },
-  'is an SSH server': async peer => {
-    peer.say('SSH-2.0-OpenSSH_10.0')
-    await peer.forever()
+  'is an SSH server': async connection => {
+    connection.say('SSH-2.0-OpenSSH_10.0')
+    await connection.forever()
   },
-  'refuses every connection': async peer => {
-    peer.say('554 5.7.1 No')
-    await peer.forever()
+  'refuses every connection': async connection => {
+    connection.say('554 5.7.1 No')
+    await connection.forever()
   },
-  'says 250 to everything': async peer => {
-    peer.say('250 hello')
+  'says 250 to everything': async connection => {
+    connection.say('250 hello')
     for (;;) {
-      await peer.line()
-      peer.say('250 2.0.0 Fine')
+      await connection.line()
+      connection.say('250 2.0.0 Fine')
     }
   },
   'refuses everything': answers({
-    '*': peer => {
-      peer.say('554 5.7.1 No')
-      return 'more'
+    '*': connection => {
+      connection.say('554 5.7.1 No')
+      return 'answered'
     },
   }),
 }
 
-/** TLS is offered and cannot be had; mail in clear is taken. */
+/** The gateway offers TLS, but every handshake fails. It accepts unencrypted mail. */
 export const NO_TLS: Record<string, Inbound> = {
-  'answers the ClientHello with garbage': afterHello(peer => peer.flood('no TLS at all\r\n')),
-  'answers the ClientHello in clear': afterHello(async peer => {
-    peer.say('454 4.7.0 Not today')
-    peer.end()
+  'answers the ClientHello with garbage': afterHello(connection => connection.flood('no TLS at all\r\n')),
+  'answers the ClientHello with an SMTP reply': afterHello(async connection => {
+    connection.say('454 4.7.0 Not today')
+    connection.end()
   }),
-  'sends records longer than they say': afterHello(peer =>
-    peer.flood(Buffer.concat([record(22, serverHello), Buffer.alloc(100, 22)])),
+  'sends records that are longer than their length field': afterHello(connection =>
+    connection.flood(Buffer.concat([record(22, serverHello), Buffer.alloc(100, 22)])),
   ),
-  'sends records longer than there may be': afterHello(peer =>
-    peer.flood(Buffer.concat([Buffer.from([22, 3, 3, 0xff, 0xff]), Buffer.alloc(0xffff)])),
+  'sends records that are longer than TLS allows': afterHello(connection =>
+    connection.flood(Buffer.concat([Buffer.from([22, 3, 3, 0xff, 0xff]), Buffer.alloc(0xffff)])),
   ),
-  'floods with records of no length': afterHello(peer => peer.flood(record(22, []))),
-  'floods with alerts': afterHello(peer => peer.flood(record(21, [1, 90]))),
-  'floods with ServerHellos': afterHello(peer => peer.flood(record(22, serverHello))),
-  'sends a handshake message of 16 MiB in small pieces': afterHello(async peer => {
-    peer.write(record(22, [11, 0xff, 0xff, 0xff]))
-    await peer.flood(record(22, [0]))
+  'sends empty records without end': afterHello(connection => connection.flood(record(22, []))),
+  'sends alerts without end': afterHello(connection => connection.flood(record(21, [1, 90]))),
+  'sends ServerHellos without end': afterHello(connection => connection.flood(record(22, serverHello))),
+  'sends a handshake message of 16 MiB in small pieces': afterHello(async connection => {
+    connection.write(record(22, [11, 0xff, 0xff, 0xff]))
+    await connection.flood(record(22, [0]))
   }),
-  'sends handshake fragments without an end': afterHello(async peer => {
-    peer.write(record(22, serverHello))
-    peer.write(record(22, [11, 0xff, 0xff, 0xff]))
-    await peer.flood(record(22, Buffer.alloc(16_000)))
+  'sends handshake fragments that never end': afterHello(async connection => {
+    connection.write(record(22, serverHello))
+    connection.write(record(22, [11, 0xff, 0xff, 0xff]))
+    await connection.flood(record(22, Buffer.alloc(16_000)))
   }),
-  'sends a certificate message of 1 MiB': afterGoAhead(async (peer, { key }) => {
-    await tls13(peer, { key, chain: [Buffer.alloc(1 << 20, 0x30)] })
-    await peer.forever()
+  'sends a certificate message of 1 MiB': afterGoAhead(async (connection, { key }) => {
+    await tls13(connection, { key, chain: [Buffer.alloc(1 << 20, 0x30)] })
+    await connection.forever()
   }),
-  'repeats an encrypted handshake message': afterGoAhead((peer, { key, cert }) =>
-    tls13(peer, {
+  'sends an encrypted handshake message again and again': afterGoAhead((connection, { key, cert }) =>
+    tls13(connection, {
       key,
       chain: der(cert),
-      before: seal => peer.flood(() => seal.seal(22, handshake(8, vector(2, Buffer.alloc(0))))),
+      before: seal => connection.flood(() => seal.seal(22, handshake(8, vector(2, Buffer.alloc(0))))),
     }),
   ),
-  'sends an encrypted handshake message without an end': afterGoAhead((peer, { key, cert }) =>
-    tls13(peer, {
+  'sends an encrypted handshake message that never ends': afterGoAhead((connection, { key, cert }) =>
+    tls13(connection, {
       key,
       chain: der(cert),
       async before(seal) {
-        peer.write(seal.seal(22, Buffer.from([11, 0xff, 0xff, 0xff])))
-        await peer.flood(() => seal.seal(22, Buffer.alloc(16_000)))
+        connection.write(seal.seal(22, Buffer.from([11, 0xff, 0xff, 0xff])))
+        await connection.flood(() => seal.seal(22, Buffer.alloc(16_000)))
       },
     }),
   ),
-  'sends encrypted records without content': afterGoAhead(async (peer, { key, cert }) => {
-    const seal = await tls13(peer, { key, chain: der(cert) })
-    await peer.flood(() => seal.seal(23, Buffer.alloc(0)))
+  'sends encrypted records without content': afterGoAhead(async (connection, { key, cert }) => {
+    const seal = await tls13(connection, { key, chain: der(cert) })
+    await connection.flood(() => seal.seal(23, Buffer.alloc(0)))
   }),
-  'replies inside TLS without an end': afterGoAhead(async (peer, { key, cert }) => {
-    const seal = await tls13(peer, { key, chain: der(cert) })
-    await peer.flood(() => seal.seal(23, Buffer.from('250-on and on\r\n'.repeat(500))))
+  'sends a reply inside TLS that never ends': afterGoAhead(async (connection, { key, cert }) => {
+    const seal = await tls13(connection, { key, chain: der(cert) })
+    await connection.flood(() => seal.seal(23, Buffer.from('250-on and on\r\n'.repeat(500))))
   }),
-  'says a line without an end inside TLS': afterGoAhead(async (peer, { key, cert }) => {
-    const seal = await tls13(peer, { key, chain: der(cert) })
-    await peer.flood(() => seal.seal(23, Buffer.alloc(16_000, 'x')))
+  'sends a line inside TLS that never ends': afterGoAhead(async (connection, { key, cert }) => {
+    const seal = await tls13(connection, { key, chain: der(cert) })
+    await connection.flood(() => seal.seal(23, Buffer.alloc(16_000, 'x')))
   }),
 }
 
-/** As before, and the wait for TLS or for a word inside TLS ends it. */
+/** Like NO_TLS, but the handshake or the next reply inside TLS never comes, and the suite stops waiting. */
 export const TLS_SILENT: Record<string, Inbound> = {
-  'announces a record and stops': afterHello(async peer => {
-    peer.write(Buffer.from([22, 3, 3, 0x40, 0, 2]))
-    await peer.forever()
+  'announces a record and stops': afterHello(async connection => {
+    connection.write(Buffer.from([22, 3, 3, 0x40, 0, 2]))
+    await connection.forever()
   }),
-  'updates its keys without an end': afterGoAhead(async (peer, { key, cert }) => {
-    const seal = await tls13(peer, { key, chain: der(cert) })
-    await peer.flood(() => seal.update())
+  'updates its keys again and again': afterGoAhead(async (connection, { key, cert }) => {
+    const seal = await tls13(connection, { key, chain: der(cert) })
+    await connection.flood(() => seal.update())
   }),
-  'hands out session tickets without an end': afterGoAhead(async (peer, { key, cert }) => {
-    const seal = await tls13(peer, { key, chain: der(cert) })
+  'sends session tickets without end': afterGoAhead(async (connection, { key, cert }) => {
+    const seal = await tls13(connection, { key, chain: der(cert) })
     const ticket = handshake(
       4,
       Buffer.concat([
@@ -234,97 +243,97 @@ export const TLS_SILENT: Record<string, Inbound> = {
         vector(2, Buffer.alloc(0)),
       ]),
     )
-    await peer.flood(() => seal.seal(22, ticket))
+    await connection.flood(() => seal.seal(22, ticket))
   }),
-  'asks for renegotiation without an end': afterGoAhead(async (peer, tls) => {
-    const socket = await peer.serveTls({ ...tls, maxVersion: 'TLSv1.2' })
+  'asks for renegotiation again and again': afterGoAhead(async (connection, tls) => {
+    const socket = await connection.serveTls({ ...tls, maxVersion: 'TLSv1.2' })
     for (;;) {
       socket.renegotiate({}, () => {})
-      await peer.wait(1)
+      await connection.wait(1)
     }
   }),
 }
 
-/** Sessions are in order, and no message is taken. */
+/** Sessions work, but the gateway accepts no message. */
 export const NO_MAIL: Record<string, Inbound> = {
-  'puts control bytes into every reply': async (peer, { tls }) => {
+  'puts control bytes into every reply': async (connection, { tls }) => {
     const odd: Answer = p => {
       p.write(
         Buffer.concat([Buffer.from('550-5.0.0 '), ODD, Buffer.from('\r\n550 '), ODD, Buffer.from('\r\n')]),
       )
-      return 'more'
+      return 'answered'
     }
-    await receive(peer, {
+    await receive(connection, {
       tls,
       greeting: `220 ${ODD.toString('latin1')}`,
       answers: { MAIL: odd, RSET: odd, NOOP: odd },
     })
   },
   'closes after DATA': answers({
-    DATA: peer => {
-      peer.end()
-      return 'over'
+    DATA: connection => {
+      connection.end()
+      return 'ended'
     },
   }),
   'closes after the dot': answers({
-    dot: peer => {
-      peer.end()
-      return 'over'
+    dot: connection => {
+      connection.end()
+      return 'ended'
     },
   }),
-  'takes the message before it was sent': answers({
-    DATA: peer => {
-      peer.say('354 Go on', '250 2.0.0 Taken')
-      return 'more'
-    },
-  }),
-}
-
-/** Whether its first 250 is there before the dot or after it is a matter of luck. */
-export const LUCKY: Record<string, Inbound> = {
-  'says 250 without an end after DATA': answers({
-    DATA: peer => {
-      peer.say('354 Go on')
-      return peer.flood('250 2.0.0 Taken\r\n').then(() => 'over' as const)
+  'accepts the message before the client has sent it': answers({
+    DATA: connection => {
+      connection.say('354 Go on', '250 2.0.0 Taken')
+      return 'answered'
     },
   }),
 }
 
-/** Odd, and nothing that a requirement forbids. */
-export const FINE: Record<string, Inbound> = {
-  'shows a hundred certificates': (peer, { tls }) =>
-    receive(peer, {
+/** The verdict depends on whether the first 250 arrives before or after the dot. */
+export const DEPENDS_ON_TIMING: Record<string, Inbound> = {
+  'says 250 without end after DATA': answers({
+    DATA: connection => {
+      connection.say('354 Go on')
+      return connection.flood('250 2.0.0 Taken\r\n').then(() => 'ended' as const)
+    },
+  }),
+}
+
+/** Unusual, but no requirement forbids it. */
+export const ALLOWED: Record<string, Inbound> = {
+  'shows a hundred certificates': (connection, { tls }) =>
+    receive(connection, {
       tls: { ...tls, cert: tls.cert + der(tls.cert).slice(1, 2).map(pem).join('').repeat(98) },
     }),
-  'shows a certificate with thousands of names': (peer, { tls }) =>
-    receive(peer, { tls: { ...tls, ...made('many') } }),
-  'shows a certificate with control bytes in its names': (peer, { tls }) =>
-    receive(peer, { tls: { ...tls, ...made('odd') } }),
+  'shows a certificate with thousands of names': (connection, { tls }) =>
+    receive(connection, { tls: { ...tls, ...made('many') } }),
+  'shows a certificate with control bytes in its names': (connection, { tls }) =>
+    receive(connection, { tls: { ...tls, ...made('odd') } }),
 }
 
-/** Refuses or contradicts itself, each in its own way. */
-export const REFUSES: Record<string, Inbound> = {
+/** The gateway offers STARTTLS and then refuses it. */
+export const REFUSES_STARTTLS: Record<string, Inbound> = {
   'refuses STARTTLS': answers({
-    STARTTLS: peer => {
-      peer.say('554 5.7.0 No TLS')
-      return 'more'
+    STARTTLS: connection => {
+      connection.say('554 5.7.0 No TLS')
+      return 'answered'
     },
   }),
   'refuses STARTTLS for now': answers({
-    STARTTLS: peer => {
-      peer.say('454 4.7.0 No TLS')
-      return 'more'
+    STARTTLS: connection => {
+      connection.say('454 4.7.0 No TLS')
+      return 'answered'
     },
   }),
 }
 
-/** Takes mail inside TLS alone. */
-export const CLEAR_ODD: Record<string, Inbound> = {
-  'says 250 to everything in clear': answers({
-    '*': peer => {
-      if (peer.secured) return undefined
-      peer.say('250 2.0.0 Fine')
-      return 'more'
+/** The gateway behaves well inside TLS only. */
+export const WRONG_WITHOUT_TLS: Record<string, Inbound> = {
+  'says 250 to every unencrypted command': answers({
+    '*': connection => {
+      if (connection.secured) return undefined
+      connection.say('250 2.0.0 Fine')
+      return 'answered'
     },
     EHLO: () => undefined,
     STARTTLS: () => undefined,
@@ -332,29 +341,29 @@ export const CLEAR_ODD: Record<string, Inbound> = {
   }),
 }
 
-/** Never too late, and far too slow in all. */
+/** Each answer comes in time, but the whole session takes far too long. */
 export const SLOW: Record<string, Inbound> = {
   'answers each command just in time': answers({
-    '*': async peer => {
-      await peer.wait(0.8 * PATIENCE)
+    '*': async connection => {
+      await connection.wait(0.8 * PATIENCE)
       return undefined
     },
   }),
 }
 
-/** Served one connection after another. */
-export const MORTAL: Record<string, Inbound> = {
-  'is there only once': forSessions(1),
-  'is there only three times': forSessions(3),
-  'dies of what is smuggled in': async (peer, surroundings) => {
-    if (dead.has(surroundings)) return peer.end()
+/** The gateway ends after some sessions. */
+export const ENDS: Record<string, Inbound> = {
+  'ends after one session': forSessions(1),
+  'ends after three sessions': forSessions(3),
+  'crashes because of an injected command': async (connection, context) => {
+    if (crashed.has(context)) return connection.end()
     const STARTTLS: Answer = p => {
       if (p.pending === 0) return undefined
-      dead.add(surroundings)
+      crashed.add(context)
       p.reset()
-      return 'over'
+      return 'ended'
     }
-    await receive(peer, { tls: surroundings.tls, answers: { STARTTLS } })
+    await receive(connection, { tls: context.tls, answers: { STARTTLS } })
   },
 }
 
@@ -367,6 +376,6 @@ export const provide = (name: string, identity: { key: string; certificate: stri
 }
 function made(name: string): { key: string; cert: string } {
   const found = identities.get(name)
-  if (!found) throw new Error(`nobody made the certificate ${name}`)
+  if (!found) throw new Error(`the test has not made the certificate ${name}`)
   return found
 }

@@ -9,9 +9,9 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto'
-import { Gone, type Peer } from './peer.ts'
+import { ConnectionEnded, type ScriptedConnection } from './scripted-connection.ts'
 
-/** A TLS record, in clear unless its body is sealed already. */
+/** A TLS record. It is unencrypted unless its body is already sealed. */
 export function record(type: number, body: Buffer | number[], version = 0x0303): Buffer {
   const bytes = Buffer.from(body)
   return Buffer.concat([
@@ -26,7 +26,7 @@ export function vector(size: 1 | 2 | 3, body: Buffer): Buffer {
   return Buffer.concat([length, body])
 }
 
-/** A handshake message: RFC 8446 s4. */
+/** A handshake message (RFC 8446 s4). */
 export const handshake = (type: number, body: Buffer): Buffer =>
   Buffer.concat([Buffer.from([type]), vector(3, body)])
 
@@ -47,7 +47,7 @@ function expand(secret: Buffer, label: string, context: Buffer, length: number):
 
 const extract = (salt: Buffer, input: Buffer) => createHmac('sha256', salt).update(input).digest()
 
-/** Seals records of one direction under one traffic secret: RFC 8446 s5.2. */
+/** Encrypts the records of one direction with one traffic secret (RFC 8446 s5.2). */
 class Sealer {
   #secret: Buffer
   #key!: Buffer
@@ -65,7 +65,7 @@ class Sealer {
     this.#sequence = 0
   }
 
-  /** Content of any length, in as many records as it takes. */
+  /** Encrypts content of any length, in as many records as necessary. */
   seal(type: number, content: Buffer, fragment = 16_000): Buffer {
     const records: Buffer[] = []
     for (let at = 0; at === 0 || at < content.length; at += fragment) {
@@ -80,7 +80,7 @@ class Sealer {
     return Buffer.concat(records)
   }
 
-  /** A KeyUpdate that asks for one in return, and the keys after it: RFC 8446 s4.6.3. */
+  /** A KeyUpdate that asks for a KeyUpdate in return; the next records use the new keys (RFC 8446 s4.6.3). */
   update(): Buffer {
     const sealed = this.seal(22, handshake(24, Buffer.from([1])))
     this.#secret = expand(this.#secret, 'traffic upd', Buffer.alloc(0), 32)
@@ -92,18 +92,18 @@ class Sealer {
 export interface Tls13Options {
   /** PEM. */
   key: string
-  /** The certificates as the message lists them, DER. */
+  /** The certificates in DER, in the order of the Certificate message. */
   chain: Buffer[]
-  /** In front of the Certificate message, under the keys of the handshake; endless if it never returns. */
+  /** Sends something before the Certificate message with the keys of the handshake. It may never return. */
   before?: (seal: Sealer) => Promise<void>
 }
 
 /**
- * The server's half of a TLS 1.3 handshake by hand (X25519, AES-128-GCM), so that it may go wrong anywhere. What the
- * client sends after its hello is not looked at. Returns what seals application records.
+ * The server's part of a TLS 1.3 handshake (X25519, AES-128-GCM), byte by byte, so that a script can break it anywhere. It
+ * ignores what the client sends after its hello. Returns the sealer for application records.
  */
-export async function tls13(peer: Peer, options: Tls13Options): Promise<Sealer> {
-  const { body: hello } = await peer.record()
+export async function tls13(connection: ScriptedConnection, options: Tls13Options): Promise<Sealer> {
+  const { body: hello } = await connection.record()
   const { session, share } = offered(hello.subarray(4))
   const { publicKey, privateKey } = generateKeyPairSync('x25519')
   const own = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)
@@ -136,12 +136,12 @@ export async function tls13(peer: Peer, options: Tls13Options): Promise<Sealer> 
     diffieHellman({ privateKey, publicKey: theirs }),
   )
   const traffic = expand(secret, 's hs traffic', sha256(transcript), 32)
-  peer.write(Buffer.concat([record(22, serverHello), record(20, [1])]))
+  connection.write(Buffer.concat([record(22, serverHello), record(20, [1])]))
   const seal = new Sealer(traffic)
   const say = (type: number, body: Buffer) => {
     const message = handshake(type, body)
     transcript = Buffer.concat([transcript, message])
-    peer.write(seal.seal(22, message))
+    connection.write(seal.seal(22, message))
   }
   say(8, vector(2, Buffer.alloc(0)))
   await options.before?.(seal)
@@ -160,7 +160,7 @@ export async function tls13(peer: Peer, options: Tls13Options): Promise<Sealer> 
   return new Sealer(expand(master, 's ap traffic', sha256(transcript), 32))
 }
 
-/** Session id and X25519 share of a ClientHello. */
+/** The session id and the X25519 share of a ClientHello. */
 function offered(body: Buffer): { session: Buffer; share: Buffer } {
   let at = 34
   const take = (size: 1 | 2) => {
@@ -178,6 +178,6 @@ function offered(body: Buffer): { session: Buffer; share: Buffer } {
     for (let m = n + 6; m < end; m += 4 + extensions.readUInt16BE(m + 2))
       if (extensions.readUInt16BE(m) === 29) return { session, share: extensions.subarray(m + 4, m + 36) }
   }
-  // A sender of old versions only.
-  throw new Gone()
+  // The client offers only old versions.
+  throw new ConnectionEnded()
 }

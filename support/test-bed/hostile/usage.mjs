@@ -1,10 +1,10 @@
-// Loaded into the command with --import: writes its peak of resident memory, in KiB, when it ends.
+// Node loads this file into the command with --import. It writes the command's greatest resident memory, in KiB, at the end.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 process.on('exit', () => {
   let peak = process.resourceUsage().maxRSS
   try {
-    // Linux counts what the parent had before exec into maxRSS; this it does not.
+    // On Linux maxRSS includes the memory of the parent process before exec; VmHWM does not.
     peak = Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1])
   } catch {}
   writeFileSync(process.env.HOSTILE_USAGE, String(peak))

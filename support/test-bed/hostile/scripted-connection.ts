@@ -1,18 +1,18 @@
 import { type Socket, connect as tcpConnect } from 'node:net'
 import { createServer, type TLSSocket, type TlsOptions, connect as tlsConnect } from 'node:tls'
 
-/** The other side is gone: ends the script of a behaviour, whatever it was at. */
-export class Gone extends Error {
-  override name = 'Gone'
+/** The other side has ended the connection. This error ends the script that uses the connection. */
+export class ConnectionEnded extends Error {
+  override name = 'ConnectionEnded'
 }
 
-/** One end of a connection for scripts, byte by byte. Nothing is bounded here: that is the suite's part. */
-export class Peer {
+/** One end of a connection, which a script controls byte by byte. It has no limits, because the suite must have them. */
+export class ScriptedConnection {
   readonly socket: Socket
   #stream: Socket
   #rest: Buffer = Buffer.alloc(0)
   #waiting: (() => void) | undefined
-  #gone = false
+  #ended = false
   secured = false
 
   constructor(socket: Socket) {
@@ -21,8 +21,8 @@ export class Peer {
     this.#follow(socket)
   }
 
-  static call(port: number): Peer {
-    return new Peer(tcpConnect({ port, host: '127.0.0.1', noDelay: true }))
+  static call(port: number): ScriptedConnection {
+    return new ScriptedConnection(tcpConnect({ port, host: '127.0.0.1', noDelay: true }))
   }
 
   #follow(stream: Socket): void {
@@ -31,31 +31,31 @@ export class Peer {
     for (const event of ['end', 'close'])
       stream.on(event, () => {
         if (stream !== this.#stream) return
-        this.#gone = true
+        this.#ended = true
         this.#waiting?.()
       })
   }
 
   #onData = (chunk: Buffer): void => {
-    // Whatever nobody reads is dropped: a script that floods does not listen.
+    // Bytes that the script does not read are dropped after 1 MiB, because a script that floods does not read.
     if (this.#rest.length < 1 << 20) this.#rest = Buffer.concat([this.#rest, chunk])
     this.#waiting?.()
   }
 
   async #more(): Promise<void> {
-    if (this.#gone) throw new Gone()
+    if (this.#ended) throw new ConnectionEnded()
     await new Promise<void>(resolve => {
       this.#waiting = resolve
     })
     this.#waiting = undefined
   }
 
-  /** Bytes that came and were not read yet. */
+  /** The number of received bytes that the script has not read. */
   get pending(): number {
     return this.#rest.length
   }
 
-  /** The next line without its end. */
+  /** The next line, without its line end. */
   async line(): Promise<string> {
     for (;;) {
       const end = this.#rest.indexOf(0x0a)
@@ -68,7 +68,7 @@ export class Peer {
     }
   }
 
-  /** Forgets what was not read yet. */
+  /** Drops the received bytes that the script has not read. */
   forget(): void {
     this.#rest = Buffer.alloc(0)
   }
@@ -80,14 +80,14 @@ export class Peer {
     return bytes
   }
 
-  /** The next TLS record: type and body. */
+  /** The type and the body of the next TLS record. */
   async record(): Promise<{ type: number; body: Buffer }> {
     const header = Buffer.from(await this.bytes(5))
-    if (header[0]! < 20 || header[0]! > 24) throw new Gone()
+    if (header[0]! < 20 || header[0]! > 24) throw new ConnectionEnded()
     return { type: header[0]!, body: Buffer.from(await this.bytes(header.readUInt16BE(3))) }
   }
 
-  /** A whole reply; its code. */
+  /** Reads a whole reply and returns its code. */
   async reply(): Promise<number> {
     for (;;) {
       const line = await this.line()
@@ -108,13 +108,13 @@ export class Peer {
     return this.reply()
   }
 
-  /** The same again and again, as fast as it is read, until the other side ends it or `times` are over. */
+  /** Sends the same bytes `times` times, as fast as the other side reads, or until the other side ends the connection. */
   async flood(
     bytes: string | Buffer | (() => string | Buffer),
     times = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     for (let n = 0; n < times; n++) {
-      if (this.#gone || !this.#stream.writable) throw new Gone()
+      if (this.#ended || !this.#stream.writable) throw new ConnectionEnded()
       if (this.#stream.write(typeof bytes === 'function' ? bytes() : bytes)) {
         if (n % 16 === 15) await new Promise(resolve => setImmediate(resolve))
       } else
@@ -130,7 +130,7 @@ export class Peer {
 
   async wait(ms: number): Promise<void> {
     await new Promise(resolve => setTimeout(resolve, ms))
-    if (this.#gone) throw new Gone()
+    if (this.#ended) throw new ConnectionEnded()
   }
 
   /** Waits for the other side to end the connection. */
@@ -146,7 +146,7 @@ export class Peer {
     const server = createServer(options)
     const secured = new Promise<TLSSocket>((resolve, reject) => {
       server.once('secureConnection', resolve)
-      server.once('tlsClientError', () => reject(new Gone()))
+      server.once('tlsClientError', () => reject(new ConnectionEnded()))
     })
     this.forget()
     server.emit('connection', this.socket)
@@ -159,8 +159,8 @@ export class Peer {
     const socket = tlsConnect({ socket: this.socket, rejectUnauthorized: false })
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', () => resolve())
-      socket.once('error', () => reject(new Gone()))
-      socket.once('close', () => reject(new Gone()))
+      socket.once('error', () => reject(new ConnectionEnded()))
+      socket.once('close', () => reject(new ConnectionEnded()))
     })
     return this.#secure(socket)
   }
@@ -176,7 +176,7 @@ export class Peer {
     this.#stream.end()
   }
 
-  /** Ends with a TCP reset. */
+  /** Ends the connection with a TCP reset. */
   reset(): void {
     this.socket.resetAndDestroy()
   }
