@@ -29,6 +29,20 @@ export function bodyOf(content: string): string {
   return start ? content.slice(start.index + start[0].length) : ''
 }
 
+/**
+ * The text with its transfer encoding undone (RFC 2045 s6), one character for each byte. A server may put text of 8 bits
+ * into another encoding for a server that takes none: RFC 6152 s3.
+ */
+export function textOf(content: string): string {
+  const encoding = headersOf(content).find(({ name }) => name === 'content-transfer-encoding')?.value
+  const body = bodyOf(content)
+  if (/^base64$/i.test(encoding ?? '')) return Buffer.from(body, 'base64').toString('latin1')
+  if (!/^quoted-printable$/i.test(encoding ?? '')) return body
+  return body
+    .replace(/=[ \t]*\r?\n/g, '')
+    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
 export interface Mail {
   /** As received, CRLF line ends; the gateway's Received lines are in front. */
   content: string

@@ -281,6 +281,29 @@ describe('judging whether a message reaches the mailbox', () => {
     ],
     ['it is there changed, of which nobody asked', reaches(handover(), [mail('x')]), 'kept'],
     ['it is there twice', reaches(handover(), [mail(), mail()]), 'broken', /more than once: 2 times/],
+    ['it is there for each of two recipients', reaches(handover({ copies: 2 }), [mail(), mail()]), 'kept'],
+    [
+      'it is there once more than it has recipients',
+      reaches(handover({ copies: 2 }), [mail(), mail(), mail()]),
+      'broken',
+      /3 times/,
+    ],
+    [
+      'it is there in another transfer encoding',
+      unchanged(
+        MESSAGE.content.replace(/\r\n\r\n.*/s, text =>
+          [
+            '',
+            'Content-Transfer-Encoding: base64',
+            '',
+            Buffer.from(text.slice(4)).toString('base64'),
+            '',
+          ].join('\r\n'),
+        ),
+      ),
+      'kept',
+      /unchanged/,
+    ],
     ['accepted and not there in time', reaches(handover(), []), 'unclear', /in time/],
     ['accepted, and a later one is there', reaches(handover(), [], { overtaken: true }), 'broken', /lost it/],
     ['refused', reaches(refusedAt('RCPT', '550 no'), []), 'broken', /did not reach/],

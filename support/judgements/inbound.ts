@@ -1,6 +1,6 @@
 import { secured } from '../evidence/facts.ts'
 import type { Handover } from '../evidence/handover.ts'
-import { bodyOf, headersOf, type Mail } from '../evidence/mail.ts'
+import { headersOf, type Mail, textOf } from '../evidence/mail.ts'
 import { pathTo } from '../mailflow/domains.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
@@ -139,7 +139,7 @@ export function reaches(
       `the mailbox got the message more than once: ${mails.length} times`,
       'the mailbox got the message more than once',
     )
-  if (unchanged && bodyOf(mail.content) !== bodyOf(handover.message.content))
+  if (unchanged && textOf(mail.content) !== textOf(handover.message.content))
     return broken('the text in the mailbox is not the one that was sent')
   const header = unchanged && changedHeader(handover.message.content, mail.content)
   if (header) return broken(`the mailbox has another ${header} than was sent`)

@@ -1,5 +1,5 @@
 import { commands, connections, offersStarttls, secured } from '../evidence/facts.ts'
-import { bodyOf } from '../evidence/mail.ts'
+import { textOf } from '../evidence/mail.ts'
 import { isAt, type Sent } from '../evidence/sent.ts'
 import { duration } from '../quantities.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
@@ -188,7 +188,7 @@ export function arrivesOnce(sent: Sent, { complete = false } = {}): Observation 
   const nothing = notArrived(sent)
   if (nothing) return nothing
   if (sent.arrivals.length > 1) return broken(`the message arrived ${sent.arrivals.length} times`)
-  if (complete && bodyOf(sent.arrivals[0]!.content) !== bodyOf(sent.message.content))
+  if (complete && textOf(sent.arrivals[0]!.content) !== textOf(sent.message.content))
     return broken('the message that arrived is not the one that was sent')
   return kept(complete ? 'it arrived once and whole' : 'it arrived once')
 }

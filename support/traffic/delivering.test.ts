@@ -485,4 +485,33 @@ describe('a client', () => {
       assert.deepEqual([accepted, breakdown?.kind, stage], [false, 'closed', 'content'])
       assert.match(listener.heard[0]!.lines.at(-1)!, last)
     })
+
+  describe('sends text of 8 bits', () => {
+    const eightBit = compose({ from: FROM, to: [TO], text: '8-bit' })
+    const send = async (options: ListenerOptions, manner: ClientManner = {}) => {
+      listener = await SmtpListener.start(options)
+      const { endpoint } = listener
+      return handOver(eightBit, {
+        endpoint,
+        hostname: 'mx.gateway.test',
+        behaviour: UNENCRYPTED,
+        manner,
+        pki,
+      })
+    }
+    for (const manner of [{}, { parameters: 'BODY' }, { transfer: 'BDAT in one chunk' }] as ClientManner[])
+      it(`as it is and says so, with ${JSON.stringify(manner)}`, async () => {
+        const { accepted, declined } = await send({}, manner)
+        assert.deepEqual([accepted, declined], [true, undefined])
+        const { lines } = listener.heard[0]!
+        assert.equal(lines[1], `${MAIL} BODY=8BITMIME`)
+        assert.ok(lines.some(line => line.includes('\r\nGr\xc3\xbc\xc3\x9fe aus ')))
+      })
+
+    it('to nobody who does not take it', async () => {
+      const { declined } = await send({ keywords: ['PIPELINING'] })
+      assert.equal(declined, 'a text of 8 bits: EHLO does not list 8BITMIME')
+      assert.deepEqual(listener.heard[0]!.lines, [EHLO, 'QUIT'])
+    })
+  })
 })

@@ -33,6 +33,11 @@ describe('a manner of a client', () => {
     [{ transfer: 'BDAT with the envelope pipelined' }, { tls: 'uses', cuts: true }, false],
     [{ transfer: 'BDAT in one chunk' }, { tls: 'uses', cuts: true }, true],
   ]
+  it('does not fit with a null sender where the mailbox needs a return path', () => {
+    const receiving = { connectors: [], domain: 'a.test' }
+    assert.equal(fits({ sender: 'null' }, TLS, receiving), true)
+    assert.equal(fits({ sender: 'null' }, TLS, { ...receiving, mailbox: { needsReturnPath: true } }), false)
+  })
   for (const [manner, behaviour, fit, domain] of FITTING) {
     const what = [manner, behaviour, domain].map(one => JSON.stringify(one)).join(' ')
     it(`${fit ? 'fits' : 'does not fit'}: ${what}`, () =>

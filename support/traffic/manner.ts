@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isEightBit, type Message } from '../evidence/mail.ts'
+import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 import { decisive, type InboundConnector } from '../mailflow/mail-flow.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 
@@ -96,15 +97,19 @@ export function neededKeywords(manner: ClientManner, message?: Message): Readonl
 /** By the parameter of MAIL that it permits. */
 const KEYWORDS = { SIZE: 'SIZE', BODY: '8BITMIME', SMTPUTF8: 'SMTPUTF8', RET: 'DSN' }
 
+/** On what it depends whether a null sender changes what an example is about. */
+export interface Receiving {
+  connectors: readonly InboundConnector[]
+  /** From which the client writes. */
+  domain: string
+  mailbox?: Pick<Mailbox, 'needsReturnPath'> | undefined
+}
+
 /**
- * Whether a client can talk in this manner and still do what the example demands of it. `decides`: the inbound connectors
- * of the gateway, with the domain that the client writes from; without it, no null sender fits.
+ * Whether a client can talk in this manner and still do what the example demands of it. Without `receiving`, no null
+ * sender fits.
  */
-export function fits(
-  manner: ClientManner,
-  behaviour: SenderBehaviour,
-  decides?: { connectors: readonly InboundConnector[]; domain: string },
-): boolean {
+export function fits(manner: ClientManner, behaviour: SenderBehaviour, receiving?: Receiving): boolean {
   const { greeting, sender, transfer = 'DATA', extraCommands, history, earlierHistory } = manner
   const usesTls = behaviour.tls !== 'does not use'
   if (!fitsTls(manner, behaviour)) return false
@@ -114,7 +119,7 @@ export function fits(
   if (greeting === 'HELO in place of EHLO' && (usesTls || neededKeywords(manner).size > 0)) return false
   if (greeting === 'EHLO with an address literal' && behaviour.greetsAs) return false
   if (sender === 'domain in capitals' && behaviour.inCapitals) return false
-  if (sender === 'null' && !sameConnector(decides)) return false
+  if (sender === 'null' && !takesNull(receiving)) return false
   // NOOP may only end a group of commands: RFC 2920 s3.1.
   if (pipelined && extraCommands === 'NOOP between commands') return false
   if (transfer === 'BDAT with the envelope pipelined' && behaviour.cuts) return false
@@ -132,10 +137,10 @@ function fitsTls(
   return !(clientHello?.startsWith('of ') && (maxVersion || tlsVersion || session === 'resumed by id'))
 }
 
-/** The gateway demands the same of a client without a domain as of this one: its null sender names no domain. */
-function sameConnector(decides: Parameters<typeof fits>[2]): boolean {
-  if (!decides) return false
-  const { connectors, domain } = decides
+/** The null sender names no domain: the gateway must demand of it what it demands of the client's own domain. */
+function takesNull(receiving: Receiving | undefined): boolean {
+  if (!receiving || receiving.mailbox?.needsReturnPath) return false
+  const { connectors, domain } = receiving
   const demands = ({ tls = 'opportunistic', clientCertificate }: Partial<InboundConnector> = {}) => ({
     tls,
     clientCertificate,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { bodyOf, headersOf } from '../evidence/mail.ts'
-import { compose } from './message.ts'
+import { bodyOf, headersOf, isEightBit, textOf } from '../evidence/mail.ts'
+import { compose, MESSAGE_MANNERS, type MessageManner } from './message.ts'
 
 const addresses = { from: 'a@sender.test', to: ['b@one.test', 'c@other.test'] }
 const times = (text: string, part: string) => text.split(part).length - 1
@@ -67,6 +67,47 @@ describe('a message', () => {
   })
 })
 
+describe('a message in another manner', () => {
+  const plain = bodyOf(compose(addresses).content).split('\r\n').length
+  const TEXTS: Record<NonNullable<MessageManner['text']>, RegExp> = {
+    '8-bit': /^Gr\xc3\xbc\xc3\x9fe aus .*\xe6\x9d\xb1/,
+    'lines that begin with dots': /^\.QUIT$/,
+    'lines of 998 characters': /^.{998}$/,
+    'a line that says STARTTLS': /^STARTTLS$/,
+    'a dot alone in a line': /^\.$/,
+    empty: /^$/,
+  }
+  for (const text of MESSAGE_MANNERS.text)
+    for (const size of text === 'empty' ? [undefined] : [undefined, 100_000])
+      it(`has ${text}${size ? ` and ${size} bytes` : ''}`, () => {
+        const { content, token } = compose({ ...addresses, text, ...(size ? { size } : {}) })
+        assert.ok(headersOf(content).some(({ name, value }) => name === 'subject' && value === token))
+        const lines = bodyOf(content).split('\r\n')
+        assert.ok(lines.some(line => TEXTS[text].test(line)))
+        assert.equal(lines.length > plain, text !== 'empty')
+        assert.ok(content.length >= (size ?? 0))
+        assert.ok(lines.every(line => line.length <= 998))
+        assert.doesNotMatch(content, /(?<!\r)\n|\r(?!\n)/)
+        assert.ok(content.endsWith('\r\n'))
+        assert.equal(isEightBit(content), text === '8-bit')
+        assert.equal(/^Content-Transfer-Encoding: 8bit\r$/m.test(content), text === '8-bit')
+      })
+
+  it('has no text at all where it is empty', () => {
+    assert.equal(bodyOf(compose({ ...addresses, text: 'empty' }).content), '')
+    assert.throws(() => compose({ ...addresses, text: 'empty', size: 1 }), RangeError)
+  })
+
+  it('has the same headers where they are folded', () => {
+    const { content, token } = compose({ ...addresses, headerForm: 'folded' })
+    assert.ok(content.includes(`\r\nSubject:\r\n ${token}\r\n`))
+    const values = new Map(headersOf(content).map(({ name, value }) => [name, value]))
+    assert.equal(values.get('subject'), token)
+    assert.equal(values.get('message-id'), `<${token}@probe.test>`)
+    assert.equal(values.get('to'), '<b@one.test>, <c@other.test>')
+  })
+})
+
 describe('what arrived', () => {
   it('gives its headers unfolded, in their order and in small letters', () => {
     assert.deepEqual(
@@ -88,4 +129,13 @@ describe('what arrived', () => {
     assert.equal(bodyOf('A: b\n\none\n'), 'one\n')
     assert.equal(bodyOf('A: b\r\n'), '')
   })
+
+  const ENCODED: [string, string, string][] = [
+    ['quoted-printable', 'Gr=C3=BC=C3=9Fe =\r\nund=20\r\n=3D\r\n', 'Gr\xc3\xbc\xc3\x9fe und \r\n=\r\n'],
+    ['Base64', 'R3LDvMOf\r\nZQ0K\r\n', 'Gr\xc3\xbc\xc3\x9fe\r\n'],
+    ['8bit', 'Gr\xc3\xbc=20\r\n', 'Gr\xc3\xbc=20\r\n'],
+  ]
+  for (const [encoding, body, text] of ENCODED)
+    it(`gives its text out of ${encoding}`, () =>
+      assert.equal(textOf(`A: b\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`), text))
 })

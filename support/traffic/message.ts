@@ -1,11 +1,35 @@
 import { randomBytes } from 'node:crypto'
 import type { Message } from '../evidence/mail.ts'
 
-export interface MessageOptions {
+/** The ways in which a lawful message may differ from the plain one, beside its size. */
+export const MESSAGE_MANNERS = {
+  /**
+   * Plain: some lines of ASCII that relays like to change. RFC 6152 s3 (8 bits), RFC 5321 s4.5.2 (dots) and s4.5.3.1.6
+   * (lines of 998 characters), RFC 5322 s2.1 (no text).
+   */
+  text: [
+    '8-bit',
+    'lines that begin with dots',
+    'lines of 998 characters',
+    'a line that says STARTTLS',
+    'a dot alone in a line',
+    'empty',
+  ],
+  /** Plain: a line for each header. RFC 5322 s2.2.3. */
+  headerForm: ['folded'],
+} as const satisfies Record<string, readonly string[]>
+
+/** What a message is like; an absent key is the plain way. JSON only. */
+export type MessageManner = {
+  [K in keyof typeof MESSAGE_MANNERS]?: (typeof MESSAGE_MANNERS)[K][number]
+} & {
+  /** At least so many bytes of text; not with the empty text. RFC 5321 s4.5.3.1.7. */
+  size?: number
+}
+
+export interface MessageOptions extends MessageManner {
   from: string
   to: string[]
-  /** At least so many bytes of text. */
-  size?: number
   /** Header lines in front of all others, without line end. */
   headers?: string[]
   /** In place of the text; the token is then the caller's. */
@@ -25,18 +49,44 @@ export function newToken(): string {
   return `token-${randomBytes(8).toString('hex')}`
 }
 
-export function compose({ from, to, size = 0, headers = [], body }: MessageOptions): Message {
+/** Text in UTF-8, one character for each byte. */
+const EIGHT_BIT = Buffer.from('Grüße aus Größenwahn, 東京 und Ελλάδα').toString('latin1')
+const LONGEST_LINE = 998
+
+/** Lines beside the plain ones. */
+const LINES: Record<NonNullable<MessageManner['text']>, string[]> = {
+  '8-bit': [EIGHT_BIT],
+  'lines that begin with dots': ['.', '..', '...', '.QUIT', '. ', '.\t.'].flatMap(line => [line, 'between']),
+  'lines of 998 characters': ['y', '.', 'z'].map(letter => letter.padEnd(LONGEST_LINE, 'y')),
+  'a line that says STARTTLS': ['STARTTLS', 'starttls', 'EHLO inside.test', 'MAIL FROM:<a@inside.test>'],
+  'a dot alone in a line': ['.'],
+  empty: [],
+}
+const EIGHT_BIT_HEADERS = [
+  'MIME-Version: 1.0',
+  'Content-Type: text/plain; charset=utf-8',
+  'Content-Transfer-Encoding: 8bit',
+]
+
+/** Throws RangeError for an empty text of a size. */
+export function compose(options: MessageOptions): Message {
+  const { from, to, size = 0, text, headerForm, headers = [], body } = options
+  if (text === 'empty' && size > 0) throw new RangeError('an empty text has no size')
   const token = body?.token ?? newToken()
+  // RFC 5322 s2.2.3: a line may be folded where it has a blank.
+  const header = (name: string, value: string) => `${name}:${headerForm ? '\r\n' : ''} ${value}`
+  const plain = text === 'empty' ? [] : [`The word is ${token}.`, ...AWKWARD]
   const lines = [
     ...headers,
-    `From: ${from ? `<${from}>` : '<nobody@gateway.test>'}`,
-    `To: ${to.map(recipient => `<${recipient}>`).join(', ')}`,
-    `Subject: ${body ? 'for your eyes' : token}`,
-    `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`,
-    `Message-ID: <${body ? newToken() : token}@probe.test>`,
+    header('From', from ? `<${from}>` : '<nobody@gateway.test>'),
+    header('To', to.map(recipient => `<${recipient}>`).join(headerForm ? ',\r\n\t' : ', ')),
+    header('Subject', body ? 'for your eyes' : token),
+    header('Date', new Date().toUTCString().replace('GMT', '+0000')),
+    header('Message-ID', `<${body ? newToken() : token}@probe.test>`),
+    ...(text === '8-bit' ? EIGHT_BIT_HEADERS : []),
     ...(body?.headers ?? []),
     '',
-    ...(body ? [body.text] : [`The word is ${token}.`, ...AWKWARD, ...filling(size)]),
+    ...(body ? [body.text] : [...plain, ...(text ? LINES[text] : []), ...filling(size)]),
     '',
   ]
   return { from, to, token, content: lines.join('\r\n') }

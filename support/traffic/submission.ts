@@ -10,6 +10,7 @@ import {
   SmtpClient,
   WireError,
 } from '../wire/smtp/smtp.ts'
+import { mailCommand } from './envelope.ts'
 
 const NAME = 'probe.gateway.test'
 /** A connection is given up after so many recorded events, well before its record is full. */
@@ -107,7 +108,7 @@ async function closedOnFailure<T>(client: SmtpClient, work: () => Promise<T>): P
 
 async function transaction(client: SmtpClient, message: Message): Promise<Reply> {
   client.inStep()
-  const mail = await client.command(`MAIL FROM:<${message.from}>`)
+  const mail = await client.command(mailCommand(message, {}))
   if (mail.code >= 300) return mail
   for (const to of message.to) {
     const rcpt = await client.command(`RCPT TO:<${to}>`)

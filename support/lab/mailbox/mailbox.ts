@@ -8,6 +8,8 @@ export const ARRIVAL = 2 * MAX_WAIT
 
 /** A mailbox that receives the mail which the gateway accepts for its own domain. */
 export interface Mailbox {
+  /** A message with a null return path cannot get into it. */
+  needsReturnPath?: true
   /** All copies that contain `text`, oldest first. */
   find(text: string): Promise<Mail[]>
   /** As `find`, but waits for the first copy, at most `wait` ms or a default. */

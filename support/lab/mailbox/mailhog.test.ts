@@ -40,6 +40,8 @@ const answer = (...data: string[]) =>
 const EMPTY = '{"total":0,"count":0,"start":0,"items":[]}'
 /** MailHog keeps content without its last line end. */
 const kept = CONTENT.slice(0, -2)
+/** As in every message of the suite: one character for each byte. */
+const inBytes = (text: string) => Buffer.from(text).toString('latin1')
 
 describe('a mailbox that MailHog keeps', () => {
   let server: Server
@@ -76,7 +78,7 @@ describe('a mailbox that MailHog keeps', () => {
   it('gives back a message as it was sent', async () => {
     gives(answer(kept))
     assert.deepEqual(await mailhogMailbox(address).find(TOKEN), [
-      { content: CONTENT, from: 'a@stranger.test', to: ['inbox@gateway.test'] },
+      { content: inBytes(CONTENT), from: 'a@stranger.test', to: ['inbox@gateway.test'] },
     ])
     assert.equal(asked[0]!.url, `/hog/api/v2/search?kind=containing&query=${TOKEN}&limit=50`)
     assert.equal(asked[0]!.headers.authorization, undefined)
@@ -84,18 +86,18 @@ describe('a mailbox that MailHog keeps', () => {
 
   it('gives back the same from the maildir storage', async () => {
     gives(answer(`${kept}\n`))
-    assert.equal((await mailhogMailbox(address).find(TOKEN))[0]!.content, CONTENT)
+    assert.equal((await mailhogMailbox(address).find(TOKEN))[0]!.content, inBytes(CONTENT))
   })
 
   it('keeps an empty line at the end', async () => {
     gives(answer(`${kept}\r\n`))
-    assert.equal((await mailhogMailbox(address).find(TOKEN))[0]!.content, `${CONTENT}\r\n`)
+    assert.equal((await mailhogMailbox(address).find(TOKEN))[0]!.content, inBytes(`${CONTENT}\r\n`))
   })
 
   it('gives all copies, oldest first, and nothing that only looks alike', async () => {
     gives(answer(`${kept} second`, `${kept} first`, kept.toUpperCase()))
     const contents = (await mailhogMailbox(address).find(TOKEN)).map(({ content }) => content)
-    assert.deepEqual(contents, [`${kept} first\r\n`, `${kept} second\r\n`])
+    assert.deepEqual(contents, [`${kept} first\r\n`, `${kept} second\r\n`].map(inBytes))
   })
 
   it('keeps a character together that comes in two pieces', async () => {
@@ -106,7 +108,12 @@ describe('a mailbox that MailHog keeps', () => {
         setImmediate(() => response.end(bytes.subarray(middle))),
       )
     }
-    assert.equal((await mailhogMailbox(address).find(TOKEN))[0]!.content, CONTENT)
+    assert.equal((await mailhogMailbox(address).find(TOKEN))[0]!.content, inBytes(CONTENT))
+    const { port } = server.address() as AddressInfo
+    const own = labMailbox({ host: '127.0.0.1', port, auth: 'lab:secret' })
+    assert.equal((await own.find(TOKEN))[0]!.content, inBytes(CONTENT))
+    assert.equal(asked.length, 3)
+    assert.equal(asked[1]!.headers.authorization, asked[2]!.headers.authorization)
   })
 
   it('is asked again until the message is there', async () => {
