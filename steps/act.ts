@@ -6,12 +6,14 @@ import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import type { MailFlow } from '../support/mailflow/mail-flow.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
+import { type ClientManner, fits } from '../support/traffic/manner.ts'
 import { compose, type MessageOptions, newToken } from '../support/traffic/message.ts'
 import { passOn } from '../support/traffic/onward.ts'
 import { receiveThroughTap, sendThroughTap } from '../support/traffic/relaying.ts'
 import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
 import { encrypted } from '../support/traffic/smime.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
+import { Inapplicable } from './outcome.ts'
 import type { MailWorld } from './world.ts'
 
 export interface Sending extends Partial<MessageOptions> {
@@ -28,7 +30,9 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   const { list } = world.intent.read('exchangers')
   world.happened.extensionsBeforeTlsOnly = world.intent.read('extensions').beforeTlsOnly ?? []
   world.happened.injectedByPartner = world.intent.read('injected').by
-  return world.servers.partner({ domain, hosts: list?.map(plain) ?? [partnerBehaviour(world)] })
+  const { partner: manner } = world.manners
+  const hosts = list?.map(plain) ?? [partnerBehaviour(world)]
+  return world.servers.partner({ domain, hosts: hosts.map(one => ({ ...one, manner })) })
 }
 
 /** What the partner does always, and what it does besides on some connections. */
@@ -238,7 +242,11 @@ export async function deliver(world: MailWorld): Promise<void> {
     ...(behaviour.cuts ? { size: 40_000 } : {}),
   })
   const options = { endpoint: gateway.inbound, hostname: flow.hostname, pki: world.run.pki }
-  world.happened.handover = await handOver(message, { ...options, behaviour })
+  const decides = { connectors: flow.inbound, domain: clientDomain }
+  const manner = fitting(world.manners.client, one => fits(one, behaviour, decides))
+  world.happened.handover = await handOver(message, { ...options, behaviour, manner })
+  const { declined } = world.happened.handover
+  if (declined) throw new Inapplicable(`the gateway need not take it so: ${declined}`)
   world.happened.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))
   world.happened.acted = true
   world.happened.arrived = await lookIntoMailbox(world)
@@ -253,6 +261,16 @@ export async function deliver(world: MailWorld): Promise<void> {
   const { token } = other.message
   const found = await (other.accepted ? mailbox.await(token) : mailbox.find(token))
   world.happened.arrived = { mails: await mailbox.find(message.token), later: found.length > 0 }
+}
+
+/** As much of a manner as fits what the example demands. */
+function fitting(manner: ClientManner, fits: (manner: ClientManner) => boolean): ClientManner {
+  let fitted: ClientManner = {}
+  for (const [key, value] of Object.entries(manner)) {
+    const more = { ...fitted, [key]: value }
+    if (fits(more)) fitted = more
+  }
+  return fitted
 }
 
 /** Where mail that the gateway has taken ends up; nothing where nobody can look into it. */

@@ -6,9 +6,9 @@ import schemaJson from './circumstances.schema.json' with { type: 'json' }
 
 /** What a value of a dimension changes, as patches of the manners of client, partner and message. */
 export interface Patch {
-  client?: Record<string, unknown>
-  partner?: Record<string, unknown>
-  message?: Record<string, unknown>
+  client?: object
+  partner?: object
+  message?: object
 }
 
 /** One way in which something may vary without mattering; `features/circumstances.yaml`. */
