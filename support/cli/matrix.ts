@@ -203,9 +203,13 @@ export function resultOf(document: VerdictsDocument): string {
 /** Starts a child. Its progress is thrown away, its complaints are kept. */
 function startCheck(given: string, dir: string): Child {
   const began = Date.now()
-  const child = spawn(process.execPath, [LAUNCHER, 'check', given, '--report', dir], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
+  const child = spawn(
+    process.execPath,
+    [LAUNCHER, 'check', given, '--circumstances', 'none', '--report', dir],
+    {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    },
+  )
   let complaints = ''
   child.stderr!.on('data', chunk => {
     complaints = `${complaints}${chunk}`.slice(0, 4_000)

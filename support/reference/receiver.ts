@@ -195,7 +195,7 @@ class Session {
   }
 
   #mail(argument: string): string {
-    const address = /^FROM:\s*<([^>]*)>/i.exec(argument)?.[1]
+    const address = mailboxIn(/^FROM:\s*<([^>]*)>/i.exec(argument)?.[1])
     if (!this.#helo) return '503 5.5.1 Greet first'
     if (address === undefined) return '501 5.5.4 MAIL FROM:<address>'
     if (this.#from !== undefined) return '503 5.5.1 There is a sender already'
@@ -212,7 +212,7 @@ class Session {
     const { history } = this.#context
     const domain = domainOf(sender)
     history.attempts.set(domain, (history.attempts.get(domain) ?? 0) + 1)
-    const named = { ...this.#situation(sender), domain: sender.split('@')[1] ?? '' }
+    const named = { ...this.#situation(sender), domain: domainOf(sender) }
     this.#connector = named.role === 'inbound' ? this.#decisions.connector(named) : undefined
     const at = { ...named, connector: this.#connector }
     const authenticated = this.#authenticates(at)
@@ -231,7 +231,7 @@ class Session {
   }
 
   #rcpt(argument: string): string {
-    const address = /^TO:\s*<([^>]+)>/i.exec(argument)?.[1]
+    const address = mailboxIn(/^TO:\s*<([^>]+)>/i.exec(argument)?.[1])
     if (this.#from === undefined) return '503 5.5.1 No sender yet'
     if (address === undefined) return '501 5.5.4 RCPT TO:<address>'
     const recipient = printable(address, 320)
@@ -284,7 +284,11 @@ class Session {
 
 const decoded = (text: string): string => Buffer.from(text, 'base64').toString('utf8')
 
-const domainOf = (address: string): string => (address.split('@')[1] ?? '').toLowerCase()
+/** Behind the last at sign: a quoted local part may have one too, RFC 5321 s4.1.2. */
+const domainOf = (address: string): string => /@([^@]*)$/.exec(address)?.[1]?.toLowerCase() ?? ''
+
+/** The mailbox of a path, without the source route before it: RFC 5321 s3.6.1 and appendix C. */
+const mailboxIn = (path: string | undefined): string | undefined => path?.replace(/^@[^:]*:/, '')
 
 function commandOf(line: string): Command {
   const [, word = '', argument = ''] = /^([^ ]*) ?(.*)$/s.exec(line) ?? []

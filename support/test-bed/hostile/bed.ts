@@ -89,6 +89,8 @@ export async function judged(
     [
       COMMAND,
       'check',
+      '--circumstances',
+      'none',
       'gateway.yaml',
       ...requirements.flatMap(id => ['--requirement', id]),
       ...['--report', 'report'],
