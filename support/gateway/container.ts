@@ -11,15 +11,15 @@ import type { Gateway } from './gateway.ts'
 import { GatewayWithLog } from './product-log.ts'
 import type { GatewaySource } from './source.ts'
 
-/** The same in every container: nothing else listens there. */
+/** The same in every container, where nothing else listens. */
 const PLACE: Place = { address: '0.0.0.0', inbound: 25, submission: 587 }
-/** How long a product may take to its log line and its first 220, in ms. */
+/** How long a product may take until its log line and its first 220, in ms. */
 const START_LIMIT = 30_000
-/** Of the output of a command, as much is shown. */
+/** So many characters of the output of a command are shown. */
 const MAX_WORDS = 500
-/** How long an orderly end may take before a restart, in ms. */
+/** How long the product may take to end before a restart, in ms. */
 const GRACE = 5_000
-/** Between two looks at whether it greets, in ms. */
+/** Pause between two attempts to get a greeting, in ms. */
 const PAUSE = 20
 
 /** The version of a product and of its TLS library, as the product says. */
@@ -47,7 +47,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
     this.#product = product
   }
 
-  /** Builds the image where the engine does not have it. Throws GatewayFailure when the product does not come up. */
+  /** Builds the image where the engine does not have it. Throws GatewayFailure when the product does not start. */
   static async start(
     { product, release, name }: { product: ContainerProduct; release: Release; name: string },
     flow: MailFlow,
@@ -91,8 +91,8 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
   }
 
   /**
-   * A log line does not mean that mail is taken, and a published port is open before anything listens behind it. The
-   * ports may have daemons of their own (Courier).
+   * Waits for a greeting at both ports. A log line does not yet mean that the product accepts mail, and a published
+   * port is open before anything listens behind it. Each port may have its own daemon (Courier).
    */
   async #greets(): Promise<void> {
     const deadline = performance.now() + START_LIMIT
@@ -135,7 +135,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
     return stdout
   }
 
-  /** Published anew at every restart. */
+  /** Changes with every restart, because the engine publishes the port anew. */
   get inbound() {
     return this.#container.endpoint(PLACE.inbound)
   }
@@ -149,7 +149,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
   }
 
   async holds(address: string): Promise<boolean> {
-    // Some write a domain in small letters.
+    // Some products write a domain in small letters.
     return (await this.#run(this.#product.queue)).toLowerCase().includes(address.toLowerCase())
   }
 
@@ -186,7 +186,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
   }
 }
 
-/** Starts as many gateways of a product as are asked for. `release` by name; the newest without. */
+/** The source of gateways of a product in containers. `release`: by its name; default: the newest. */
 export function container(product: ContainerProduct, release?: string): GatewaySource {
   const chosen = release ? product.releases.find(({ name }) => name === release) : product.releases[0]
   if (!chosen) throw new Error(`${product.name} has no release ${release}`)

@@ -13,14 +13,14 @@ import type { Gateway } from './gateway.ts'
 import { GatewayWithLog } from './product-log.ts'
 import type { GatewaySource } from './source.ts'
 
-/** How long a product may take to its first 220, in ms. */
+/** How long a product may take until its first 220, in ms. */
 const START_LIMIT = 20_000
-/** How long an orderly end may take, in ms. */
+/** How long the product may take to end, in ms. */
 const END_LIMIT = 5_000
 
 /**
- * A real mail server as a child process on a loopback address of its own. It ends with this process in any case: the
- * IPC channel closes, and the product's plugin sees that. Throws GatewayFailure when it does not come up.
+ * A real mail server as a child process on a loopback address of its own. It always ends with this process: the IPC
+ * channel closes then, and the product's plugin notices that.
  */
 export class EmbeddedGateway extends GatewayWithLog implements Gateway {
   readonly kind = 'embedded'
@@ -55,7 +55,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
     this.#startLimit = made.startLimit
   }
 
-  /** `startLimit` in ms. */
+  /** Throws GatewayFailure when the product does not start. `startLimit` in ms. */
   static async start(
     product: EmbeddedProduct,
     flow: MailFlow,
@@ -93,7 +93,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
       cwd: this.#folder,
       env: { PATH: process.env['PATH'], [RUN_VARIABLE]: RUN_MARK, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // A signal to the group of the suite, such as Ctrl-C, is for the suite: it ends its gateways in order.
+      // In a group of its own: Ctrl-C is a signal to the group of the suite, and the suite then stops its gateways.
       detached: true,
     })
     this.#child = child
@@ -101,7 +101,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
       child.once('error', error =>
         reject(new GatewayFailure(`${this.name} cannot be started: ${error.message}`)),
       )
-      // Not `exit`: its last words may still be on their way then.
+      // Not `exit`: at that time the last lines of the product may not have been read.
       child.once('close', code => {
         const end = new GatewayFailure(
           `${this.name} ended by itself (exit status ${code}): ${this.said.lastWords()}`,
@@ -130,7 +130,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
     )
     limit.catch(() => {})
     await Promise.race([ready, ended, limit])
-    // A log line or an open port does not yet mean that mail is taken.
+    // A log line or an open port does not yet mean that the product accepts mail.
     const greeted = whyNoGreeting(this.inbound).then(why => {
       if (why !== undefined) throw new GatewayFailure(`${this.name} takes no mail: ${why}`)
     })
@@ -154,7 +154,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
     this.#child = undefined
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise(resolve => child.once('exit', resolve))
-    // An orderly end lets transactions finish; a server that does not end is killed by its id.
+    // On this signal the product finishes its transactions. If it does not end, it is killed.
     child.kill(this.#product.endSignal)
     const timer = setTimeout(() => child.kill('SIGKILL'), END_LIMIT)
     await ended
@@ -170,7 +170,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
   }
 }
 
-/** Starts as many gateways of an embedded product as are asked for. */
+/** The source of gateways of a product that runs as a process of this machine. */
 export function embedded(product: EmbeddedProduct): GatewaySource {
   const source: GatewaySource = {
     name: product.name,
@@ -183,7 +183,7 @@ export function embedded(product: EmbeddedProduct): GatewaySource {
   return source
 }
 
-/** A port that nothing uses on an address that only this run uses. */
+/** A free port of an address. Only this run uses the address. */
 async function freePort(host: string): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {

@@ -10,17 +10,17 @@ import type { Gateway } from './gateway.ts'
 import type { GatewayFile } from './gateway-file.ts'
 import type { GatewaySource } from './source.ts'
 
-/** A gateway that runs already, as its file describes it. */
+/** The source of a gateway that runs already and that a file describes. */
 export interface ExternalSource extends GatewaySource {
   readonly kind: 'external'
   readonly file: GatewayFile
-  /** What the file says of the gateway, in place of the standard flow; `start` takes no other. */
+  /** The mail flow that the file describes, in place of the standard one. `start` takes no other. */
   readonly flow: MailFlow
-  /** Why nothing is tested of the gateway as a sender or as a receiver, or nothing when it is. */
+  /** Why the gateway is not tested as a sender or as a receiver, or nothing when it is. */
   untested(role: 'sender' | 'receiver'): string | undefined
 }
 
-/** Never claimed: the suite would have to log in to the gateway, to read its log or to change it. */
+/** Capabilities that such a gateway never has, because the suite cannot log in to it, read its log or change it. */
 const BEYOND_A_FILE: Partial<Record<Capability, string>> = {
   submission: 'a gateway file holds no passwords, so nobody can log in to submit mail',
   retry: 'nothing but the gateway itself can tell when it tries queued mail again',
@@ -60,7 +60,7 @@ export function external(file: GatewayFile): ExternalSource {
   }
 }
 
-/** What the file does not tell, such as the gateway's key, is empty. */
+/** What the file does not say, such as the gateway's key, is empty. */
 function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
   const domain = (inbound?.recipient ?? outbound!.sender).split('@')[1]!
   return {
@@ -70,7 +70,7 @@ function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
     sender: outbound?.sender ?? `nobody@${domain}`,
     identity: { key: '', certificate: '' },
     trust: [readAuthorities(pki).root.certificate],
-    // Reading the system's takes a while.
+    // Reading the roots of the system takes a while.
     sendersTrust: inbound ? (inbound.trust ?? systemRoots()) : [],
     minVersion: 'TLSv1.2',
     inbound: [...(inbound?.connectors ?? [])],
@@ -81,7 +81,7 @@ function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
   }
 }
 
-/** Without what lies between: it would fill a gap in the chain that the gateway shows. */
+/** The roots of the system without intermediates, which would fill a gap in the chain that the gateway shows. */
 function systemRoots(): string[] {
   return getCACertificates('system').filter(pem => {
     const certificate = new X509Certificate(pem)
@@ -89,7 +89,10 @@ function systemRoots(): string[] {
   })
 }
 
-/** Says nothing of its own: what becomes of its mail is seen on the wire and in the mailbox alone. */
+/**
+ * A gateway whose log and queue the suite cannot read. What becomes of its mail is seen on the wire and in the
+ * mailbox.
+ */
 class ExternalGateway implements Gateway {
   readonly kind = 'external'
   readonly version = 'unknown'
@@ -117,7 +120,7 @@ class ExternalGateway implements Gateway {
     return this.#side('outbound').submit
   }
 
-  /** Throws where the file leaves a side out: `untested` tells before. */
+  /** Throws where the file leaves a side out, which `untested` tells before. */
   #side<S extends 'inbound' | 'outbound'>(side: S): NonNullable<GatewayFile[S]> {
     const found = this.#file[side]
     if (!found) throw new Error(`${this.#file.path} says nothing about ${side} mail`)
@@ -136,7 +139,7 @@ class ExternalGateway implements Gateway {
     return []
   }
 
-  /** It tries again by itself. */
+  /** Does nothing: the gateway tries again by itself. */
   async retry() {}
 
   async change(): Promise<never> {

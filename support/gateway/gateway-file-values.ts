@@ -10,12 +10,12 @@ import type { Endpoint } from '../wire/smtp/smtp.ts'
 
 const SHORTEST_SETTLE = 100
 const LONGEST_SETTLE = 10 * 60_000
-/** In bytes; the system's whole store is about 200 kB. */
+/** Largest file of certificates, in bytes. All roots of a system have about 200 kB. */
 const MAX_TRUST = 4 * 1024 * 1024
 
 /**
- * `host:port`, where host is a name, an IPv4 address or an IPv6 address in brackets, which it loses. The port may be
- * left out where there is a default for it. Throws InputError, which does not repeat the text.
+ * Reads `host:port`, where host is a name, an IPv4 address, or an IPv6 address in brackets. The result has no
+ * brackets. The port may be left out where it has a default. Throws InputError that does not repeat the text.
  */
 export function parseEndpoint(text: string, defaultPort?: number): Endpoint {
   const match = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::(\d+))?$/.exec(text)
@@ -37,7 +37,7 @@ export function parseEndpoint(text: string, defaultPort?: number): Endpoint {
 
 const ENDPOINT = 'host:port, such as 127.0.0.1:2525 or [::1]:2525'
 
-/** Host names of RFC 1123 s2.1, and underscores, which container networks have; no address is one. */
+/** A host name as in RFC 1123 s2.1, or with underscores, as in container networks. An address is none. */
 function isHostname(text: string): boolean {
   const labels = text.split('.')
   const fits = labels.every(label => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label))
@@ -50,7 +50,7 @@ export function checkedHostname(text: string): string {
   throw new InputError(`must be a host name, such as mx.gateway.test${foreign}`)
 }
 
-/** A domain, or `*.` in front of one, in small letters. */
+/** Reads a domain, or one with `*.` before it. The result is in small letters. */
 export function checkedPattern(text: string): string {
   if (isHostname(text.replace(/^\*\./, ''))) return text.toLowerCase()
   throw new InputError('must be a domain, or *. in front of one, such as partner.test or *.partner.test')
@@ -66,7 +66,7 @@ export function newIn(seen: Set<string>, value: string, what: string): string {
   return value
 }
 
-/** Dot-string of RFC 5321 s4.1.2; quoted local parts are not for a test. */
+/** Reads an address whose local part is a Dot-string of RFC 5321 s4.1.2. A quoted local part is refused. */
 export function checkedAddress(text: string): string {
   const [, local = '', domain = ''] = /^(.*)@([^@]*)$/.exec(text) ?? []
   const fits = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/.test(local) && local.length <= 64
@@ -74,13 +74,13 @@ export function checkedAddress(text: string): string {
   throw new InputError('must be a mail address, such as inbox@gateway.test')
 }
 
-/** Reports go to a folder of this name. */
+/** Reads the name of the gateway, which is also the name of a folder for reports. */
 export function checkedName(text: string): string {
   if (/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(text)) return text
   throw new InputError('must be 1 to 64 letters, digits, blanks, dots, hyphens or underscores, no sign first')
 }
 
-/** In ms. */
+/** Reads a duration, in ms. */
 export function parseDuration(text: string | number): number {
   const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)$/.exec(String(text)) ?? []
   const duration = Number(number) * ({ ms: 1, s: 1_000, m: 60_000 }[unit ?? ''] ?? Number.NaN)
@@ -109,7 +109,7 @@ function decoded(part: string): string {
   }
 }
 
-/** The certificates of a PEM file, one text each; whatever else is in it is passed over. */
+/** The certificates of a PEM file, each as its own text. Everything else in the file is left out. */
 export function readRoots(place: string): string[] {
   if (statSync(existing('file', place)).size > MAX_TRUST)
     throw new InputError(`${place} has more than ${MAX_TRUST} bytes`)
@@ -119,7 +119,7 @@ export function readRoots(place: string): string[] {
   for (const [index, root] of roots.entries())
     try {
       const certificate = new X509Certificate(root)
-      // One in between would fill a gap in the chain that the gateway shows.
+      // An intermediate would fill a gap in the chain that the gateway shows.
       if (!certificate.checkIssued(certificate))
         throw new InputError(`certificate ${index + 1} of ${place} is no root: another one issued it`)
     } catch (error) {

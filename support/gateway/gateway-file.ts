@@ -21,27 +21,27 @@ import {
   readRoots,
 } from './gateway-file-values.ts'
 
-/** A gateway that the suite did not start, as its user describes it (design contract, section 7). */
+/** A gateway that the suite did not start, as a user describes it (design contract, section 7). */
 export interface GatewayFile {
-  /** As it was given. */
+  /** Path of the file as the user gave it. */
   readonly path: string
   readonly name: string
   readonly inbound?: InboundSide
   readonly outbound?: OutboundSide
-  /** Absent: what the command line or the defaults say. */
+  /** Absent: those of the command line, or the default ones. */
   readonly profiles?: readonly Profile[]
-  /** Path of an existing file. */
+  /** Path of the deviations file, which exists. */
   readonly deviations?: string
-  /** Path of an existing folder, for `readAuthorities`. */
+  /** Path of the folder with the suite's authorities, which exists; for `readAuthorities`. */
   readonly pki: string
 }
 
 /** The gateway as a receiver. */
 export interface InboundSide {
   readonly address: Endpoint
-  /** The name that a sender expects in the certificate. */
+  /** The name that a client expects in the certificate. */
   readonly hostname: string
-  /** Roots for that certificate, PEM, one each; absent: the system's. */
+  /** Roots for that certificate, each in PEM. Absent: those of the system. */
   readonly trust?: readonly string[]
   readonly recipient: string
   readonly mailbox?: MailhogAddress
@@ -50,18 +50,18 @@ export interface InboundSide {
 
 /** The gateway as a sender. */
 export interface OutboundSide {
-  /** Where it takes the messages that it is to send on. */
+  /** Where the gateway accepts the messages that it has to send. */
   readonly submit: Endpoint
   readonly sender: string
-  /** Where it delivers mail for connectors without addresses of their own. */
+  /** Where the gateway delivers mail for connectors that name no address. */
   readonly partner: readonly Endpoint[]
-  /** Each with the addresses, at least one, at which the gateway delivers its mail: the suite listens there. */
+  /** Each with at least one address at which the gateway delivers mail, and at which the suite listens. */
   readonly connectors: readonly (OutboundConnector & { readonly partner: readonly Endpoint[] })[]
-  /** How long after its last sign a message counts as held back, in ms. */
+  /** How long after the last sign of a message it counts as held back, in ms. */
   readonly settle: number
 }
 
-/** The file as its schema has it. */
+/** The file as its JSON Schema describes it. */
 interface Written {
   name: string
   inbound?: {
@@ -84,11 +84,11 @@ interface Written {
   pki?: string
 }
 
-/** Where the schema is, for editors. */
+/** Path of the JSON Schema, for editors. */
 export const GATEWAY_FILE_SCHEMA = join(import.meta.dirname, 'gateway-file.schema.json')
 
 let compiled: ValidateFunction<Written> | undefined
-/** Not `schemaOf`: `partner` may be one address or a list, and a union is what gives one message for both. */
+/** Not made with `schemaOf`: `partner` may be one address or a list, and a union gives one error message for both. */
 const schema = () => {
   compiled ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<Written>(schemaJson)
   return compiled
@@ -132,7 +132,7 @@ export function loadGatewayFile(
   }
 }
 
-/** Reads one value; whatever InputError that throws is told with the key's place in the file. */
+/** Reads one value. An InputError gets the place of the key in the file. */
 type At = <T>(key: KeyPath, read: () => T) => T
 
 function inboundSide(

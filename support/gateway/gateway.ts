@@ -3,21 +3,21 @@ import type { GatewayFailure } from '../gateway-failure.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 
-/** A running gateway, whatever it is made of. */
+/** A running gateway: a container, a process of this machine, or a server that the suite did not start. */
 export interface Gateway {
   readonly name: string
   readonly version: string
-  /** TLS library with version, as far as it is known. */
+  /** TLS library with its version, as far as that is known. */
   readonly library: string
   readonly kind: 'container' | 'embedded' | 'external'
   readonly flow: MailFlow
-  /** Where it takes mail from other servers. */
+  /** Where the gateway accepts mail from other servers. */
   readonly inbound: Endpoint
-  /** Other addresses at which it does. */
+  /** Other addresses at which the gateway accepts mail from other servers. */
   readonly alsoAt?: readonly Endpoint[]
-  /** Where the lab reaches `inbound`, when that is elsewhere than for this process. */
+  /** Where the lab reaches the gateway, if that is another address than `inbound`. */
   readonly inside?: Endpoint
-  /** Where it takes mail that it is to send on. */
+  /** Where the gateway accepts mail that it has to send. */
   readonly submission: Endpoint
   /**
    * For a gateway that says nothing about its queue: how long after the end of a session with the partner a message
@@ -29,21 +29,21 @@ export interface Gateway {
    * product.
    */
   readonly patience?: number
-  /** Everything it said about recipients so far, oldest first. */
+  /** Everything that the gateway said about recipients so far, oldest first. */
   readonly events: readonly DeliveryEvent[]
-  /** Why it is not there any more, though nobody asked it to end. */
+  /** Why the gateway ended, if nobody asked it to. */
   readonly end?: GatewayFailure | undefined
-  /** Calls `watcher` after each word on a recipient, and when it ends by itself. */
+  /** Calls `watcher` after each word about a recipient, and when the gateway ends by itself. */
   watch(watcher: (event?: DeliveryEvent) => void): () => void
-  /** What its log says about the TLS of sessions that the text singles out: a domain, a host name. Oldest first. */
+  /** What the log says about the TLS of the sessions that mention a text, such as a domain. Oldest first. */
   sessions(text: string): SessionWord[]
-  /** The product's own log lines that mention `text`, newest last, at most `max`. */
+  /** The log lines that mention a text, at most `max`, the newest last. */
   log(text: string, max?: number): string[]
-  /** Whether a message from or for an address is in its queue; absent where nobody can look into that. */
+  /** Whether a message from or for an address is in the queue. Absent where the suite cannot look into the queue. */
   holds?(address: string): Promise<boolean>
-  /** Asks for another attempt for what is queued for a domain. */
+  /** Asks the gateway to try queued mail for a domain now. */
   retry(domain: string): Promise<void>
-  /** Goes on with another mail flow in the same place; what is queued stays. */
+  /** Gives the running gateway another mail flow. Its addresses and its queue stay. */
   change(flow: MailFlow): Promise<void>
   stop(): Promise<void>
 }

@@ -5,13 +5,13 @@ import type { Watchable } from '../wire/until.ts'
 import type { Adapter } from './adapter.ts'
 import { sessionWords } from './session-words.ts'
 
-/** A product in a loop must not fill the memory, and one whose words are not kept cannot be judged by them. */
+/** So many lines are kept. A product that writes more cannot be judged, and must not fill the memory. */
 const MAX_LINES = 50_000
-/** Of each line, as much is kept. */
+/** So many characters of each line are kept. */
 const MAX_KEPT = 2_000
-/** Of the reason in an event, as much is shown. */
+/** So many characters of the reason in an event are shown. */
 const MAX_REASON = 300
-/** Of each line, as much is shown. */
+/** So many characters of a line are shown. */
 const MAX_LINE = 500
 
 /** The part of a gateway that reads the log of its product. */
@@ -43,10 +43,10 @@ export abstract class GatewayWithLog {
   }
 }
 
-/** What a product said so far, as the lines of its log and as what its adapter reads in them. */
+/** The log of a product: its lines, and what the adapter reads in them. */
 export class ProductLog implements Watchable {
   readonly events: DeliveryEvent[] = []
-  /** Why the product says nothing more, though nobody asked it to end. */
+  /** Why the product ended, if nobody asked it to. */
   end: GatewayFailure | undefined
   readonly #adapter: Adapter
   readonly #lines: string[] = []
@@ -77,7 +77,7 @@ export class ProductLog implements Watchable {
     return () => this.#watchers.delete(watcher)
   }
 
-  /** The lines that mention `text`, newest last, at most `max`. */
+  /** The lines that mention a text, at most `max`, the newest last. */
   mentioning(text: string, max = 40): string[] {
     return this.#lines
       .filter(line => line.includes(text))
@@ -85,12 +85,12 @@ export class ProductLog implements Watchable {
       .map(line => printable(line, MAX_LINE))
   }
 
-  /** The last lines, in one; for a product that ended before its time. */
+  /** The last lines joined to one, for an error message. */
   lastWords(): string {
     return printable(this.#lines.slice(-3).join(' | ') || 'it said nothing', MAX_LINE)
   }
 
-  /** What it says about the TLS of sessions of which any line mentions `text`. */
+  /** What the log says about the TLS of the sessions of which a line mentions `text`. */
   sessions(text: string): SessionWord[] {
     return sessionWords(this.#lines, text, this.#adapter)
   }

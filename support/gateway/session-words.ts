@@ -3,8 +3,8 @@ import { printable } from '../wire/printable.ts'
 import type { Adapter } from './adapter.ts'
 
 /**
- * What a log says about the TLS of the sessions that `text` singles out, oldest first: of every line that mentions
- * it, and of every line about the same session as one that does. What several lines tell of one session is one word.
+ * What a log says about the TLS of the sessions that mention `text`, oldest first. It reads every line that mentions
+ * the text, and every other line about the same session. Several lines about one session are one word.
  */
 export function sessionWords(
   lines: readonly string[],
@@ -22,7 +22,7 @@ export function sessionWords(
     const said = adapter.session(line)
     if (!said) continue
     const before = of === undefined ? undefined : latest.get(of)
-    // A second try without TLS is another word.
+    // A second attempt without TLS is another word.
     if (before?.tls === said.tls)
       Object.assign(before, said, { line: `${before.line} | ${printable(line, 500)}` })
     else {

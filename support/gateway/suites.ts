@@ -1,8 +1,8 @@
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 
 /**
- * Cipher suites in order of strength, as Exchange Online offers them (EXO-OPP-03), in OpenSSL's names. Those of
- * TLS 1.3 are apart: libraries configure them elsewhere, and put them in this order by themselves.
+ * The cipher suites that Exchange Online offers (EXO-OPP-03), the strongest first, in OpenSSL's names. The suites of
+ * TLS 1.3 are another list, because libraries configure them elsewhere, and use this order by themselves.
  */
 export const TLS12_SUITES: readonly string[] = [
   'ECDHE-ECDSA-AES256-GCM-SHA384',
@@ -21,12 +21,12 @@ export const TLS12_SUITES: readonly string[] = [
   'AES128-GCM-SHA256',
 ]
 
-/** Those of them with an ephemeral key exchange. */
+/** The suites with an ephemeral key exchange. */
 export const EPHEMERAL_SUITES: readonly string[] = TLS12_SUITES.filter(name => name.startsWith('ECDHE-'))
 
 /**
- * The same for GnuTLS as far as it can be said: it combines ciphers, key exchanges and MACs by itself, in their order
- * here and with the cipher first; a list of whole suites cannot be said.
+ * The same for GnuTLS, as far as that is possible. GnuTLS takes no list of suites: it combines the ciphers, key
+ * exchanges and MACs of this list by itself, in the order here, with the cipher first.
  */
 export const gnutlsPriority = ({
   maxVersion,

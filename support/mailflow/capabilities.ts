@@ -1,4 +1,4 @@
-/** What a product may be able to do; a scenario that needs more is inapplicable for it. */
+/** What a product may be able to do. An example that needs what the product cannot do is inapplicable. */
 export const CAPABILITIES = {
   'encryption-only': 'force TLS outbound without looking at the certificate',
   'certificate-validation': 'force TLS outbound with a valid chain, whatever the name',

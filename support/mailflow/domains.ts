@@ -1,27 +1,28 @@
 import { randomBytes } from 'node:crypto'
 import type { SecondServerKind } from './capabilities.ts'
 
+/** Names of the gateway as it is. */
 export const HOSTNAME = 'mx.gateway.test'
 export const DOMAIN = 'gateway.test'
-/** Servers of one service, each with a domain of its own. No connector of the standard flow covers these names. */
+/** The servers of one service have domains below this one. No connector of the standard mail flow covers them. */
 export const SERVICE = 'service.test'
+/** Domain of the gateway where it is one of these servers. */
 export const HERE = `here.${SERVICE}`
+/** Domains of second servers begin so, before a number. */
 export const SECOND_SERVERS: Record<SecondServerKind, string> = {
   'the same kind': 'there',
   'another kind': 'elsewhere',
 }
 
 /**
- * The mail exchanger that a tap is. Not the name of the server behind it: some servers leave themselves out of a
- * domain's exchangers by their names, and then find none for the mail that they pass on.
+ * Host name of the tap in front of the server of a domain. It differs from the server's own name: some servers drop
+ * themselves from the mail exchangers of a domain by name, and would then find none for mail that they pass on.
  */
 export const pathTo = (domain: string): string => `path.${domain}`
 
 let lastName = 0
 
-/**
- * A domain that nothing else in this process uses, under a connector's pattern such as `*.forced.test`.
- */
+/** A domain that nothing else in this process uses, under the pattern of a connector such as `*.forced.test`. */
 export function freshDomain(pattern: string): string {
   return pattern.replace('*', `d${++lastName}-${randomBytes(2).toString('hex')}`)
 }

@@ -1,6 +1,6 @@
 import type { Identity } from '../pki/pki.ts'
 
-/** TLS setting of an outbound connector, weakest first. Names follow Exchange's levels. */
+/** TLS settings of an outbound connector, the weakest first. The names follow Exchange's levels. */
 export const OUTBOUND_LEVELS = [
   'opportunistic',
   'encryption-only',
@@ -10,7 +10,7 @@ export const OUTBOUND_LEVELS = [
 export type OutboundLevel = (typeof OUTBOUND_LEVELS)[number]
 
 export interface OutboundConnector {
-  /** A recipient domain, or `*.` before one: any name below it. */
+  /** A recipient domain, or with `*.` before it all domains below it. */
   to: string
   tls: OutboundLevel
   /** Name that the certificate must carry in place of the recipient's own (Exchange's TlsDomain). */
@@ -18,22 +18,22 @@ export interface OutboundConnector {
 }
 
 export interface InboundConnector {
-  /** A sender domain, or `*.` before one. Senders that match no connector are served opportunistically. */
+  /** A sender domain, or with `*.` before it all domains below it. For all other senders TLS is opportunistic. */
   from: string
   tls: 'opportunistic' | 'required'
   /** Name that the sender's certificate must carry; a leading `*.` covers one label. */
   clientCertificate?: string
 }
 
-/** Everything that a gateway is told, free of any product. */
+/** The whole configuration of a gateway, without anything that belongs to one product. */
 export interface MailFlow {
   /** The gateway's own name, in its greeting and its certificate. */
   hostname: string
-  /** Domain whose mail it takes in; routed on to the mailbox by DNS. */
+  /** Domain whose mail the gateway accepts. The DNS leads that mail on to the mailbox. */
   domain: string
-  /** An address of it at which it accepts mail. */
+  /** An address at that domain for which the gateway accepts mail. */
   recipient: string
-  /** Sender of messages that it is asked to send on. */
+  /** Sender of the messages that the suite hands to the gateway. */
   sender: string
   identity: Identity
   /** Roots for the certificates of partners and of senders, PEM. */
@@ -41,21 +41,24 @@ export interface MailFlow {
   /** Roots that senders have for the gateway's own certificate, PEM. */
   sendersTrust: readonly string[]
   minVersion: 'TLSv1.2'
-  /** Where newer versions are not to be used in either direction, for products that can be told so. */
+  /** The gateway must use no newer version, in either direction. */
   maxVersion?: 'TLSv1.2'
-  /** Where key exchange without forward secrecy is not to be used in either direction, likewise. */
+  /** The gateway must use no key exchange without forward secrecy, in either direction. */
   forwardSecrecy?: true
   inbound: InboundConnector[]
   outbound: OutboundConnector[]
-  /** Who may log in for submission. */
+  /** The users who may log in to hand messages to the gateway. */
   users: { name: string; password: string }[]
   /** How many attempts a message gets before it is returned to its sender. */
   attempts: number
-  /** DNS server that leads to the partners, and the port on which they all listen. */
+  /** The DNS server that leads to the partners, and the port on which all partners listen. */
   network: { resolver: string; partnerPort: number }
 }
 
-/** The connector that decides for a domain: exact before wildcard, longer before shorter. */
+/**
+ * The connector that applies to a domain: one for just that domain before a pattern, a long pattern before a short
+ * one.
+ */
 export function decisive<C extends { to: string } | { from: string }>(
   connectors: readonly C[],
   domain: string,
@@ -67,10 +70,10 @@ export function decisive<C extends { to: string } | { from: string }>(
     .sort((a, b) => specificity(pattern(b)) - specificity(pattern(a)))[0]
 }
 
-/** Greater for what decides first: a name before patterns, a long pattern before a short one, `*` last. */
+/** The order in which connectors apply, greatest first: a name, a long pattern, a short one, `*`. */
 export const specificity = (pattern: string): number => pattern.length + (pattern.startsWith('*') ? 0 : 1000)
 
-/** Whether TLS is required of whoever connects, before a sender is named. */
+/** Whether the gateway requires TLS of every client, before it knows the sender. */
 export const requiresTlsOfAll = ({ inbound }: MailFlow): boolean =>
   inbound.some(({ from, tls }) => from === '*' && tls === 'required')
 

@@ -3,12 +3,16 @@ import type { Capability, SecondServerKind } from './capabilities.ts'
 import { DOMAIN, HOSTNAME, pathTo, SECOND_SERVERS, SERVICE } from './domains.ts'
 import { type MailFlow, OUTBOUND_LEVELS, type OutboundConnector, type OutboundLevel } from './mail-flow.ts'
 
-/** Forced levels, weakest first: what a scenario gets that asks for TLS and not for more. */
+/**
+ * The levels that require TLS, the weakest first. An example that asks for TLS and no more gets the first that there
+ * is.
+ */
 export const FORCED_LEVELS = OUTBOUND_LEVELS.slice(1) as Exclude<OutboundLevel, 'opportunistic'>[]
 
 /**
- * What every gateway that the suite starts is told: a connector for each behaviour that scenarios ask for, as far as
- * the product can say it. A scenario finds its connector by what it does, never by its pattern.
+ * The mail flow of every gateway that the suite starts. It has a connector for each behaviour that examples ask for,
+ * as far as the product can express it. An example finds a connector by what it does, never by its pattern: see
+ * `connectors.ts`.
  */
 export async function standardFlow(
   source: { lacks(capability: Capability): string | undefined },
@@ -21,7 +25,7 @@ export async function standardFlow(
     outbound.push(
       { to: '*.forced.test', tls: forced },
       { to: '*.both.test', tls: forced },
-      // A name without wildcard binds that domain alone; another exempts some of what a general one covers.
+      // A name without `*.` is for that domain alone. The last two exempt some domains of the connector before them.
       { to: 'parent.test', tls: forced },
       { to: 'exact.test', tls: forced },
       { to: '*.general.test', tls: forced },
@@ -83,7 +87,7 @@ export async function underDomain(domain: string, flow: MailFlow, pki: Pki): Pro
     domain,
     recipient: `inbox@${domain}`,
     sender: `probe@${domain}`,
-    // The first is the common name as well, with which Sendmail 8.15 compares, and with nothing else.
+    // The first name is the common name as well. Sendmail 8.15 compares with that alone.
     identity: await pki.issue({ names: [domain, hostname, pathTo(domain)], usage: 'server' }),
     users: flow.users.map(({ password }) => ({ name: `probe@${domain}`, password })),
   }

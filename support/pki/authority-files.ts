@@ -5,7 +5,10 @@ import { InputError } from '../input-error.ts'
 import { certificate } from './certificate.ts'
 import type { Identity } from './pki.ts'
 
-/** The authorities that last longer than a run: their certificates are what a gateway is told to trust, or not to. */
+/**
+ * The authorities that last longer than one run. A gateway must trust the certificate of `root`, and not that of
+ * `other`.
+ */
 const LASTING_AUTHORITIES = ['root', 'other'] as const
 export type LastingAuthorities = Record<(typeof LASTING_AUTHORITIES)[number], Identity>
 
@@ -15,12 +18,13 @@ export const AUTHORITY_FILES = {
   other: { certificate: 'other-root.pem', key: 'other-root-key.pem' },
 } as const
 
-/** Days; a root that a gateway trusts is not exchanged each year. */
+/** How long the roots are valid, in days. An administrator does not want to exchange a trusted root each year. */
 const LIFETIME = 3650
 
 /**
- * Makes new authorities in a new folder, which only its owner may enter. Returns false, and touches nothing, when
- * there is something at `folder` already. Throws InputError when it cannot be made; nothing half made is left behind.
+ * Makes new authorities in a new folder that only its owner may enter. Returns false, and changes nothing, when
+ * something with the name of the folder exists already. Throws InputError when the folder cannot be made; then
+ * nothing is left behind.
  */
 export function writeAuthorities(folder: string): boolean {
   if (lstatSync(folder, { throwIfNoEntry: false })) return false
@@ -40,7 +44,10 @@ export function writeAuthorities(folder: string): boolean {
   }
 }
 
-/** Two suites may be trusted by one gateway, and libraries find an issuer by its name: each has a name of its own. */
+/**
+ * A name that no other suite's authority has: one gateway may trust several, and libraries find an issuer by its
+ * name.
+ */
 function makeRoot(name: keyof LastingAuthorities): Identity {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const commonName = `Mail TLS test ${name === 'root' ? '' : `${name} `}${randomBytes(4).toString('hex')} root`

@@ -1,17 +1,17 @@
 import { constants, type KeyObject, privateEncrypt, randomBytes } from 'node:crypto'
 import forge from 'node-forge'
 
-/** What goes into one certificate; RFC 5280 s4. */
+/** What one certificate contains: RFC 5280 s4. */
 export interface CertificateRequest {
   commonName: string
-  /** DNS names of the subject alternative name; without any the extension is left out. */
+  /** DNS names of the subject alternative name. Without any, the certificate has no such extension. */
   names?: string[]
-  /** Of the subject. */
+  /** Public key of the subject. */
   publicKey: KeyObject
   issuer: { commonName: string; key: KeyObject }
-  /** `authority` may issue; `not an authority` says so of a certificate that issues all the same. */
+  /** `authority` may issue certificates. `not an authority` may not, and issues some all the same. */
   role: 'authority' | 'not an authority' | 'server' | 'client'
-  /** Days from now, negative for the past. */
+  /** Valid from and until, in days from now; negative for the past. */
   from: number
   until: number
   digest?: 'sha1' | 'sha256'
@@ -19,14 +19,12 @@ export interface CertificateRequest {
 
 const DAY = 24 * 60 * 60 * 1000
 
-/**
- * A certificate in PEM, built by node-forge and signed by Node's RSA, which is a hundred times faster than forge's.
- */
+/** A certificate in PEM. node-forge builds it and Node signs it, because Node's RSA is a hundred times faster. */
 export function certificate(request: CertificateRequest): string {
   const { commonName, names = [], publicKey, issuer, role, from, until, digest = 'sha256' } = request
   const made = forge.pki.createCertificate()
   made.publicKey = forge.pki.publicKeyFromPem(publicKey.export({ type: 'spki', format: 'pem' }) as string)
-  // Positive, and not zero at its front: RFC 5280 s4.1.2.2.
+  // Positive and without a zero byte at its front: RFC 5280 s4.1.2.2.
   made.serialNumber = `01${randomBytes(15).toString('hex')}`
   made.validity.notBefore = new Date(Date.now() + from * DAY)
   made.validity.notAfter = new Date(Date.now() + until * DAY)
@@ -56,7 +54,7 @@ function extensions(role: CertificateRequest['role'], names: string[]): object[]
   return altNames.length > 0 ? [...list, { name: 'subjectAltName', altNames }] : list
 }
 
-/** RSASSA-PKCS1-v1_5 (RFC 8017 s8.2) over a digest that forge has begun. */
+/** RSASSA-PKCS1-v1_5 (RFC 8017 s8.2) over what forge has put into a digest. */
 function signature(key: KeyObject, md: forge.md.MessageDigest): string {
   const { asn1 } = forge
   const algorithm = (md as unknown as { algorithm: string }).algorithm

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { certificate } from './certificate.ts'
 import { type AuthorityName, type CertificateFlaw, type CertificateSpec, withFlaws } from './flaws.ts'
 
-/** A key with its certificate, both PEM. Intermediates follow the certificate. */
+/** A private key with its certificate, both in PEM. Intermediate certificates follow the certificate. */
 export interface Identity {
   key: string
   certificate: string
@@ -41,8 +41,8 @@ interface Authority {
 const makeKeyPair = promisify(generateKeyPair)
 
 /**
- * The certificates of one run. Keys live in memory and are never written by this class; RSA key pairs cost about
- * 80 ms each, so one serves all leaves and one each authority. Certificates are made once for each request.
+ * Issues the certificates of one run. This class writes no key to disk. An RSA key pair costs about 80 ms, so all
+ * leaf certificates share one, and each authority has its own. Equal requests get the same certificate.
  */
 export class Pki {
   readonly #authorities = new Map<AuthorityName, Promise<Authority>>()
@@ -51,12 +51,12 @@ export class Pki {
   #weakKey: ReturnType<typeof makeKey> | undefined
   readonly #given: Partial<Record<AuthorityName, Identity>>
 
-  /** `given`: roots that are there already, as `readAuthorities` gives them; the others are made for this run. */
+  /** `given`: roots that exist already, from `readAuthorities`. The others are made for this run. */
   constructor(given: Partial<Record<AuthorityName, Identity>> = {}) {
     this.#given = given
   }
 
-  /** Root certificate of an authority, PEM. */
+  /** Root certificate of an authority, in PEM. */
   async root(name: AuthorityName = 'root'): Promise<string> {
     return (await this.#authority(name)).root.certificate
   }
@@ -104,7 +104,7 @@ export class Pki {
     return this.#weakKey
   }
 
-  /** The intermediate's key under a certificate without the CA flag: RFC 5280 s4.2.1.9. */
+  /** An issuer with the key of the intermediate and a certificate without the CA flag: RFC 5280 s4.2.1.9. */
   #impostor(root: Signer, { key }: Signer): Signer {
     const commonName = 'Mail TLS test impostor'
     const made = certificate({
@@ -128,7 +128,7 @@ export class Pki {
   }
 }
 
-/** The root may be given, the intermediate under it is always new. */
+/** The root may be given. The intermediate below it is always new. */
 async function makeAuthority(name: AuthorityName, given?: Identity): Promise<Authority> {
   const [root, key] = await Promise.all([given ? signerOf(given) : makeRoot(name), makeKey(2048)])
   const commonName = `${root.commonName.replace(/root$/, '')}intermediate`

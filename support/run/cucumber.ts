@@ -4,7 +4,7 @@ import { type Envelope, TimeConversion, type Timestamp } from '@cucumber/message
 import { type FeatureRule, lanes, locations } from '../catalogue/features.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 
-/** Where the steps are; the same list as in cucumber.js. */
+/** The step files. The list in cucumber.js is the same. */
 const STEPS = ['steps/!(*.test).ts']
 
 /**
@@ -34,7 +34,7 @@ export async function runExamples(
   return asOneRun(own)
 }
 
-// What Cucumber would print of a lane means nothing to a reader; the reports are ours.
+// Cucumber prints nothing: its summary of one lane means nothing to a reader, and the suite writes its own reports.
 const environment = {
   cwd: PACKAGE_ROOT,
   stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
@@ -43,7 +43,7 @@ const environment = {
 
 let prepared: ReturnType<typeof prepare> | undefined
 
-/** The steps, loaded once in a process: step files register themselves, and modules are loaded once. */
+/** The steps. They are loaded once in a process, because step files register themselves when they are loaded. */
 export function vocabulary(): ReturnType<typeof prepare> {
   prepared ??= prepare()
   return prepared
@@ -58,9 +58,9 @@ async function prepare() {
 }
 
 /**
- * Messages of several lanes as if one Cucumber had run them all: the first beginning, the last end, and everything
- * that all lanes say alike once. A feature whose Rules ran on several lanes is there in as many parts. A lane that
- * has not ended is there with the examples that have. Nothing for no lanes.
+ * The messages of several lanes as if one Cucumber had run them all: one beginning, one end, and once what all lanes
+ * say alike. A feature whose Rules ran on several lanes is there several times, each time with other Rules. Of a lane
+ * that was interrupted, only the examples that have ended are there. Without lanes the result is empty.
  */
 export function asOneRun(told: readonly Envelope[][]): Envelope[] {
   const all = told.map(ended).flatMap(withRulesThatRan)
@@ -87,7 +87,7 @@ export function asOneRun(told: readonly Envelope[][]): Envelope[] {
   ]
 }
 
-/** Messages of a lane that was interrupted, with an end, and without what was told of examples that have none. */
+/** The messages of a lane that was interrupted, with an end, and without those of examples that have not ended. */
 function ended(messages: readonly Envelope[]): readonly Envelope[] {
   const start = messages.find(({ testRunStarted }) => testRunStarted)?.testRunStarted
   if (!start || messages.some(({ testRunFinished }) => testRunFinished)) return messages
@@ -101,7 +101,7 @@ function ended(messages: readonly Envelope[]): readonly Envelope[] {
   return [...kept, { testRunFinished: { success: false, timestamp, testRunStartedId: start.id! } }]
 }
 
-/** Each lane reads its features whole and runs some of their Rules: without those that it did not run. */
+/** A lane reads whole features and runs some of their Rules: the messages without the other Rules. */
 function withRulesThatRan(messages: readonly Envelope[]): Envelope[] {
   const cases = new Set(messages.flatMap(({ testCase }) => testCase?.pickleId ?? []))
   const pickles = messages.flatMap(({ pickle }) => (pickle && cases.has(pickle.id) ? pickle : []))
@@ -124,7 +124,7 @@ interface Timed {
 const byTime = ({ timestamp: a }: Timed, { timestamp: b }: Timed): number =>
   a.seconds - b.seconds || a.nanos - b.nanos
 
-/** Every lane has the same steps, and reads its own features. */
+/** Whether a message says something that no earlier message has said. */
 function isNew({ meta, source, hook, stepDefinition, parameterType }: Envelope, seen: Set<string>): boolean {
   const key = meta ? 'meta' : (source?.uri ?? hook?.id ?? stepDefinition?.id ?? parameterType?.name)
   if (key === undefined) return true
@@ -133,6 +133,6 @@ function isNew({ meta, source, hook, stepDefinition, parameterType }: Envelope, 
   return true
 }
 
-/** What happens after the beginning; all else describes what may. */
+/** Whether a message is about something that happens. The others describe features, examples and steps. */
 const happens = (message: Envelope): boolean =>
   Object.keys(message).some(kind => /^(test|attachment$)/.test(kind))

@@ -4,16 +4,17 @@ import type { Run } from './run.ts'
 let current: Run | undefined
 const side = new AsyncLocalStorage<Run>()
 
-/** The run that the steps of this process belong to. */
+/** Sets the run of all steps in this process. */
 export function useRun(run: Run | undefined): void {
   current = run
 }
 
-/** The run for the steps that `work` runs: several can go side by side. */
+/** Sets the run of the steps that `work` runs. Several runs can go on side by side. */
 export function withRun<T>(run: Run, work: () => Promise<T>): Promise<T> {
   return side.run(run, work)
 }
 
+/** The run of the steps that ask. */
 export function currentRun(): Run | undefined {
   return side.getStore() ?? current
 }

@@ -1,13 +1,14 @@
 import type { FeatureRule } from '../catalogue/features.ts'
 
-/** One example of the suite as a scenario finds itself again. */
+/** An example with the Rule that it belongs to. */
 export interface RuleExample {
   rule: FeatureRule
   title: string
   control: boolean
 }
 
-/** An example that would be judged, or why not. */
+/** An example of a dry run. */
 export interface PlannedExample extends RuleExample {
+  /** Why the example would not be judged. Absent where it would. */
   inapplicable?: string
 }

@@ -7,13 +7,12 @@ import { asOneRun, runExamples } from './cucumber.ts'
 import type { Run } from './run.ts'
 
 /**
- * Judges a selection with the steps of this run (`useRun`, `withRun`), side by side on `parallel` lanes, and waits
- * for what may come late. Returns Cucumber's messages; `told` gets those of each lane as they come.
+ * Judges a selection with the steps of this run (`useRun`, `withRun`), side by side on `parallel` lanes, and then
+ * watches messages that may come late. Returns Cucumber's messages; `told` gets those of each lane as they come.
  *
- * Where a gateway ended by itself, the Rules that it may have ended of are judged again, each example alone with a
- * gateway of its own: if that ends, too, the gateway does not stand what the example does. An end that does not come
- * again is nobody's, and nothing is claimed about the examples that it came in between. Throws GatewayFailure where
- * it came before any example.
+ * If a gateway ended by itself, all Rules whose examples may be the reason are judged again, each example alone with
+ * a gateway of its own. If that gateway ends too, the example is broken. If no gateway ends again, the reason is not
+ * known, and the suspected examples are lab errors. Throws GatewayFailure where the gateway ended before any example.
  */
 export async function judgeAll(
   run: Run,
@@ -31,7 +30,7 @@ export async function judgeAll(
   run.alone = true
   const again = selection.filter(rule => ends.some(({ rules }) => rules.has(placeOf(rule))))
   const rules = counted(again.length, 'Rule')
-  run.listener?.noted?.(`Judging ${rules} again that this may come of, one example at a time.`)
+  run.listener?.noted?.(`Judging ${rules} again, one example at a time, to find the reason.`)
   const causes = new Set<string>()
   for (const rule of again) {
     await runExamples([rule], 1, told)

@@ -10,7 +10,7 @@ import { send } from '../traffic/sending.ts'
 import type { Submission } from '../traffic/submission.ts'
 import { until } from '../wire/until.ts'
 
-/** Longest wait for a notification once the gateway has said that it returns a message, in ms. */
+/** Longest wait for a notification after the gateway has said that it returns a message, in ms. */
 const NOTICE = 15_000
 
 /** A gateway that the suite has set up, in its lab. */
@@ -43,7 +43,7 @@ export const PREFLIGHT: Readonly<Record<string, (tested: GatewayInLab) => Promis
   'keeps mail that it cannot deliver now, and says so': async tested => {
     const { gateway, login } = tested
     const refusal: Behaviour = { transaction: { refuses: { at: 'RCPT', reply: '450 4.2.1 later' } } }
-    // Long: what prints the queue must not cut it off.
+    // A long address, because a command that prints the queue must not cut it off.
     const author = login ? undefined : `${newToken()}-${newToken()}@${gateway.flow.domain}`
     const sent = await sends(tested, refusal, author)
     const { message, word, arrivals, recipient } = sent
@@ -53,7 +53,7 @@ export const PREFLIGHT: Readonly<Record<string, (tested: GatewayInLab) => Promis
     return undefined
   },
   'returns mail that can never be delivered, and says so': async tested => {
-    // A user is told in a mailbox of the gateway's own.
+    // A user gets the notification in a mailbox of the gateway, which the suite cannot read.
     const author = tested.login ? undefined : await partner(tested, {})
     const refusal: Behaviour = { transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 never' } } }
     const sent = await sends(tested, refusal, author && `author@${author.domain}`)

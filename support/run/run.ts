@@ -23,11 +23,11 @@ import { mustPassPreflight } from './preflight.ts'
 import { type Concluded, VerdictRecord } from './record.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
 
-/** What a run tells while it goes; see `support/cli/progress.ts`. */
+/** What a run reports while it goes on; see `support/cli/progress.ts`. */
 export interface RunListener {
-  /** Something before the first example that takes time. */
+  /** Something that takes time, before the first example. */
   doing?(what: string): void
-  /** Something that went otherwise than one would expect, in a sentence. */
+  /** Something unexpected, in a sentence. */
   noted?(what: string): void
   began(example: { key: string; requirement: string; title: string }): void
   judged(key: string, verdict: RecordedVerdict): void
@@ -37,46 +37,48 @@ export interface RunOptions {
   source: GatewaySource
   deviations?: readonly Deviation[]
   listener?: RunListener
-  /** Certificates that were made already: keys cost time, and several runs may share them. */
+  /** Certificates that several runs share: keys cost time. Default: new ones. */
   pki?: Pki
-  /** How long messages are watched after their example, in ms; less than by default for gateways of our own. */
+  /** How long messages are watched after their example, in ms. */
   aftermath?: number
   /** The Rules among which the run finds its examples; default: those of `features/`. */
   rules?: readonly FeatureRule[]
-  /** Aborted before the run has started, it stops what has, and does not start. */
+  /** If it is aborted before the run has started, the run stops what it has started and throws. */
   signal?: AbortSignal
 }
 
-/** Read once in a process, however many runs it has. */
+/** Read once in a process, for all its runs. */
 let rules: FeatureRule[] | undefined
 
-/** How long stopping its gateways may take, and its lab, in ms: longer than the engine has for all containers. */
+/**
+ * How long stopping all gateways may take, and stopping the lab, in ms. The engine has less time for its containers.
+ */
 const END = 90_000
 
-/** One lab, one gateway and all verdicts: what every scenario of a run shares. */
+/** What all examples of a run share: the lab, the gateways and the verdicts. */
 export class Run {
   readonly catalogue: Catalogue
   readonly pki: Pki
   readonly lab: Lab
   readonly flow: MailFlow
   readonly gateways: Gateways
-  /** Absent where nobody can look into one. */
+  /** Absent where the suite cannot look into a mailbox. */
   readonly mailbox: Mailbox | undefined
   readonly listener: RunListener | undefined
   readonly record: VerdictRecord
   readonly aftermath: Aftermath
   readonly ends: Ends
-  /** In a pass under circumstances: those of the examples of a Rule, by the place of the Rule. Plain otherwise. */
+  /** In a pass under circumstances: the circumstances of the examples of a Rule, by the place of the Rule. */
   readonly circumstances: ReadonlyMap<string, Combination> | undefined
-  /** Set in a dry run: nothing is connected to, and this is what would be judged and what not. */
+  /** In a dry run: the examples that would be judged, and those that would not. Nothing is started. */
   plan: PlannedExample[] | undefined
-  /** By domain of the gateways: whoever leads its mail through a tap has it alone. */
+  /** One lock for each domain of a gateway: one example at a time leads its mail through a tap. */
   readonly paths: Locks
   readonly #options: RunOptions
   readonly #surroundings: Surroundings
   readonly #examples: Map<string, RuleExample>
   readonly #submissions: Map<Gateway, Submission>
-  /** Each example has gateways of its own, with nothing beside it; see `judgeAll`. */
+  /** Examples run one at a time, each with a gateway of its own; see `judgeAll`. */
   alone = false
   #stopped: Promise<void> | undefined
 
@@ -111,7 +113,8 @@ export class Run {
     return new Gateways(this.#options.source, flow, lab.pki, {
       ...(network ? { network } : {}),
       ended: ({ message }) => {
-        if (!this.alone) this.listener?.noted?.(`The gateway is gone, and another one is started: ${message}`)
+        if (!this.alone)
+          this.listener?.noted?.(`The gateway ended, and the suite starts another one: ${message}`)
       },
       ...(lab.resolverOf ? { resolverOf: domain => lab.resolverOf!(domain) } : {}),
     })
@@ -136,7 +139,7 @@ export class Run {
     return pass
   }
 
-  /** Starts the lab and the gateway as it is. Throws GatewayFailure, and InputError for a gateway file. */
+  /** Starts the lab and the gateway without changes. Throws GatewayFailure, and InputError for a gateway file. */
   static async start(options: RunOptions): Promise<Run> {
     const { source, pki, listener, signal } = options
     const doing = (what: string) => listener?.doing?.(what)
@@ -165,7 +168,7 @@ export class Run {
     await mustPassPreflight({ gateway, lab, mailbox, login, submission: this.submission(gateway) })
   }
 
-  /** For a dry run: nothing is connected to, and `plan` fills up with what would be judged. */
+  /** A dry run: nothing is started, and the examples go to `plan`. */
   static async dry(options: RunOptions): Promise<Run> {
     const run = new Run(options, await surroundingsOnPaper(options.source, options.pki))
     run.plan = []
@@ -226,8 +229,8 @@ export class Run {
   }
 
   /**
-   * Whoever comes second, such as an interrupt or a report that could not be written, awaits the same end. Rejects
-   * where something may be left, once all has been tried.
+   * Stops the gateways and the lab. A second call waits for the same end. Throws where something may be left, after
+   * everything was tried.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()

@@ -17,23 +17,23 @@ import { readAuthorities } from '../pki/authority-files.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 
-/** What stands around the gateway of one run, and what the gateway is told. */
+/** What a run needs before it starts a gateway: the lab, and what the gateway is told. */
 export interface Surroundings {
   lab: Lab
   flow: MailFlow
-  /** Absent where nobody can look into one. */
+  /** Absent where the suite cannot look into a mailbox. */
   mailbox: Mailbox | undefined
-  /** Where gateways are started that run in containers. */
+  /** The network for gateways in containers. */
   network?: RunNetwork
 }
 
-/** What takes time is told of, and ended by the signal. */
+/** `doing` is called for everything that takes time; `signal` ends it. */
 interface Start {
   doing?: Doing
   signal?: AbortSignal
 }
 
-/** Made for the kind of gateway. `pki` is used where the gateway brings no authorities of its own. */
+/** Starts the lab for the kind of gateway. `pki` is used unless the gateway's file names authorities. */
 export async function surroundings(
   source: GatewaySource,
   pki = new Pki(),
@@ -43,7 +43,7 @@ export async function surroundings(
   return source.kind === 'container' ? aroundContainers(source, pki, start) : aroundEmbedded(source, pki)
 }
 
-/** The same for a dry run: nothing listens and nothing is connected to. */
+/** The same for a dry run: nothing listens, and nothing is started. */
 export async function surroundingsOnPaper(source: GatewaySource, pki = new Pki()): Promise<Surroundings> {
   const network = { resolver: '', partnerPort: 0 }
   return isExternal(source)
@@ -67,7 +67,7 @@ async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surround
   const inbox = await lab.partner({
     domain: flow.domain,
     hostnames: [`mailbox.${flow.domain}`],
-    // As the mailbox in a container, and a hop in clear behind every gateway.
+    // Without TLS, as the mailbox in a container: the hop behind every gateway is unencrypted.
     hosts: [{ starttls: { hides: true } }],
     maxConnections: Number.MAX_SAFE_INTEGER,
   })
@@ -80,7 +80,7 @@ async function aroundContainers(
   pki: Pki,
   { doing, ...options }: Start,
 ): Promise<Surroundings> {
-  // What it is made of takes time to load that no other run should spend.
+  // Loaded only here: loading the engine's client takes time.
   const { ContainerLab } = await import('../lab/container-lab.ts')
   const lab = await ContainerLab.start(pki, doing, options)
   try {
@@ -93,16 +93,16 @@ async function aroundContainers(
     ])
     return { lab, flow, mailbox: lab.mailbox, network: lab.containers }
   } catch (error) {
-    // What is left is swept by the next run; why it came to that is what counts.
+    // The next run removes what is left. The first error matters.
     await lab.stop().catch(() => {})
     throw error
   }
 }
 
-/** Of senders whom no connector names. */
+/** Domains of clients that no connector covers. */
 const STRANGERS = '*.stranger.test'
 
-/** Whoever a connector names may write to the gateway. */
+/** The domains of all connectors: clients may be at any of them. */
 const sides = ({ inbound, outbound }: MailFlow): string[] => [
   ...inbound.map(({ from }) => from),
   ...outbound.map(({ to }) => to),
@@ -119,7 +119,7 @@ async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundi
   } catch (error) {
     await lab.stop()
     if (!(error instanceof CannotListen)) throw error
-    // Taken by another program, or not an address of this machine.
+    // Another program has the address, or the address is not one of this machine.
     throw new InputError(
       `${file.path}: ${keyOf(error.endpoint, file.outbound!)}: the suite cannot listen there: ${error.message}`,
     )
@@ -128,7 +128,7 @@ async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundi
   return { lab, flow, mailbox }
 }
 
-/** Where the gateway file names an address of partners. */
+/** The key of the gateway file that names an address of partners. */
 function keyOf(endpoint: Endpoint, { partner, connectors }: OutboundSide): string {
   const among = (addresses: readonly Endpoint[]) => addresses.some(one => isDeepStrictEqual(one, endpoint))
   if (among(partner)) return 'outbound.partner'
