@@ -68,13 +68,13 @@ describe('gateways in containers', function () {
         return sent!
       }
 
-      it('says which version it is, and of which library', () => {
+      it('tells its version and that of its TLS library', () => {
         assert.match(gateway.version, /^\d+\.\d+/)
         assert.match(gateway.library, /^(?:OpenSSL|GnuTLS) \d/)
       })
 
       for (const tls of ['uses', 'does not use'] as const)
-        it(`takes mail from a sender that ${tls} TLS, into the mailbox`, async () => {
+        it(`accepts mail from a client that ${tls} TLS, and the mail reaches the mailbox`, async () => {
           const { accepted, message, reply } = await deliver(tls)
           assert.ok(accepted, reply?.text)
           assert.equal((await lab.mailbox.await(message.token)).length, 1)
@@ -89,7 +89,7 @@ describe('gateways in containers', function () {
         )
       })
 
-      it('sends in clear', async () => {
+      it('sends unencrypted', async () => {
         const { arrivals } = await sendTo('*.opportunistic.test', { starttls: { hides: true } })
         assert.deepEqual(
           arrivals.map(({ secured }) => secured),
@@ -97,7 +97,7 @@ describe('gateways in containers', function () {
         )
       })
 
-      it('defers, keeps what it defers in its queue, and tries again when asked', async () => {
+      it('defers a message, keeps it in the queue, and tries again when asked', async () => {
         const notNow: Behaviour = { transaction: { refuses: { at: 'RCPT', reply: '451 4.2.1 Not now' } } }
         const held = await sendTo('*.opportunistic.test', notNow)
         assert.deepEqual([held.arrivals, held.word.map(({ kind }) => kind)], [[], ['deferred']])
@@ -107,7 +107,7 @@ describe('gateways in containers', function () {
         assert.equal(await gateway.holds!(freed.recipient), false)
       })
 
-      it('bounces', async () => {
+      it('returns a message that can never be delivered', async () => {
         const { word } = await sendTo('*.opportunistic.test', {
           transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 Nobody here' } },
         })
@@ -118,7 +118,7 @@ describe('gateways in containers', function () {
         assert.match(word[0]!.reason, /Nobody here/)
       })
 
-      it('goes on with another certificate', async () => {
+      it('shows another certificate after a change', async () => {
         await gateway.change({
           ...gateway.flow,
           identity: await gatewayIdentity(gateway.flow, pki, 'new'),
@@ -127,7 +127,7 @@ describe('gateways in containers', function () {
         assert.match(conversations[0]!.handshake!.serverCertificate!.issuer, /\bnew\b/)
       })
 
-      it('goes on with another setting', async function () {
+      it('obeys another setting after a change', async function () {
         if (source.lacks('forced-tls-inbound')) this.skip()
         await gateway.change(await changed(gateway.flow, [CHANGES['requires TLS of every sender']], pki))
         assert.equal((await deliver('does not use')).accepted, false)

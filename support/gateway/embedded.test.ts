@@ -58,12 +58,12 @@ describe('an embedded gateway', () => {
         pki,
       })
 
-    it('knows its version and its library', () => {
+    it('tells its version and that of its TLS library', () => {
       assert.match(gateway.version, /^\d+\.\d+\.\d+$/)
       assert.match(gateway.library, /^OpenSSL \d/)
     })
 
-    it('takes mail in clear and over TLS, and sends it on', async () => {
+    it('accepts mail unencrypted and over TLS, and sends it to the mailbox', async () => {
       const mailbox = partnerMailbox(
         await lab.partner({ domain: flow.domain, hostnames: [`mailbox.${flow.domain}`] }),
       )
@@ -74,7 +74,7 @@ describe('an embedded gateway', () => {
       }
     })
 
-    it('sends in clear and over TLS, says so of the recipient, and of the session', async () => {
+    it('sends unencrypted and over TLS, and its log tells of the recipient and of the session', async () => {
       for (const hides of [true, false]) {
         const sent = await sends([{ starttls: { hides } }])
         assert.equal(sent.arrivals.length, 1)
@@ -88,7 +88,7 @@ describe('an embedded gateway', () => {
       }
     })
 
-    it('goes on with another mail flow in the same place, and keeps what is queued', async () => {
+    it('takes another mail flow at the same address, and keeps its queue', async () => {
       const queued = await sends([{ starttls: { refuses: 454 }, times: 1 }])
       assert.equal(queued.word.at(-1)?.kind, 'deferred')
       // An orderly end would wait for a connection that is open.
@@ -102,14 +102,14 @@ describe('an embedded gateway', () => {
       assert.equal(queued.arrivals.length, 1)
     })
 
-    it('is gone after its end, with its folder', async () => {
+    it('leaves no process and no folder when it is stopped', async () => {
       await gateway.stop()
       assert.equal(await reachable(gateway.inbound), false)
       assert.deepEqual(folders(), [])
     })
   })
 
-  describe('that does not come up', () => {
+  describe('that does not start', () => {
     const nothing: MailFlow = {
       hostname: 'mx.gateway.test',
       domain: 'gateway.test',
@@ -161,22 +161,22 @@ describe('an embedded gateway', () => {
       throw new Error('it came up')
     }
 
-    it('because it ends at once: with its last words', async () => {
+    it('because it ends at once: the error has its last words', async () => {
       const message = await failure(`console.error('no such option: tls'); process.exitCode = 3`)
       assert.match(message, /sample ended by itself \(exit status 3\): .*no such option: tls/)
     })
 
-    it('because it never gets ready: with its last words', async () => {
+    it('because it never gets ready: the error has its last words', async () => {
       const message = await failure(`console.log('still reading'); setInterval(() => {}, 1000)`)
       assert.match(message, /sample took no mail after 1\.5 s: .*still reading/)
     })
 
-    it('because it ignores its end as well', async () => {
+    it('because it never gets ready, and ignores the signal to end as well', async () => {
       const message = await failure(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`)
       assert.match(message, /^sample took no mail/)
     })
 
-    it('because it does not greet as a mail server that takes mail', async () => {
+    it('because its greeting is not that of a mail server that accepts mail', async () => {
       const message = await failure(
         `require('net').createServer(s => s.on('error', () => {}).end('554 go away\\r\\n'))
           .listen(place.inbound, place.address, () => console.log('accepting mail'))`,
@@ -184,7 +184,7 @@ describe('an embedded gateway', () => {
       assert.match(message, /it greets with 554 go away/)
     })
 
-    it('because nobody listens although it says so', async () => {
+    it('because it does not listen although it says so', async () => {
       const message = await failure(`console.log('accepting mail'); setInterval(() => {}, 1000)`)
       assert.match(message, /no connection: .*ECONNREFUSED/)
     })

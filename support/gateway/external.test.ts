@@ -40,7 +40,7 @@ describe('an external gateway', () => {
   }
   const both = () => source(INBOUND + REQUIRED + OUTBOUND)
 
-  it('has the mail flow that its file says', async () => {
+  it('has the mail flow of its file', async () => {
     const { flow, name, kind } = both()
     assert.deepEqual([name, kind], ['edge', 'external'])
     assert.deepEqual(flow, {
@@ -60,12 +60,12 @@ describe('an external gateway', () => {
     })
   })
 
-  it('has the domain of its sender where nothing is said of a recipient', () => {
+  it('has the domain of its sender if the file names no recipient', () => {
     const { flow } = source(OUTBOUND)
     assert.deepEqual([flow.hostname, flow.domain, flow.inbound], ['out.gateway.test', 'out.gateway.test', []])
   })
 
-  it('is not connected to when it is started', async () => {
+  it('gets no connection when it is started', async () => {
     let connections = 0
     const server = createServer(socket => {
       connections++
@@ -89,7 +89,7 @@ describe('an external gateway', () => {
     assert.equal(connections, 1)
   })
 
-  it('is where its file says and says nothing itself', async () => {
+  it('has the addresses of its file, and no log', async () => {
     const one = both()
     const gateway = await one.start(one.flow)
     assert.deepEqual(gateway.inbound, { host: '127.0.0.1', port: 2525 })
@@ -100,14 +100,14 @@ describe('an external gateway', () => {
     gateway.watch(() => {})()
   })
 
-  it('cannot be set up anew or changed', async () => {
+  it('cannot be started with another mail flow, and not be changed', async () => {
     const one = both()
     await assert.rejects(one.start({ ...one.flow, trust: [] }), GatewayFailure)
     const gateway = await one.start(one.flow)
     await assert.rejects(gateway.change(one.flow), { name: 'GatewayFailure', message: /cannot change it$/ })
   })
 
-  it('is not tested in a direction that its file leaves out', async () => {
+  it('is not tested in a role that its file leaves out', async () => {
     const sender = source(OUTBOUND)
     assert.equal(sender.untested('receiver'), 'no inbound in gateway.yaml')
     assert.equal(sender.untested('sender'), undefined)
@@ -119,7 +119,7 @@ describe('an external gateway', () => {
     assert.equal(receiver.untested('receiver'), undefined)
   })
 
-  it('comes with the deviations of its file', () => {
+  it('has the recorded deviations that its file names', () => {
     assert.equal(both().deviations, undefined)
     writeFileSync(join(folder, 'known.yaml'), '[]')
     assert.equal(source(`\ndeviations: known.yaml${OUTBOUND}`).deviations, join(folder, 'known.yaml'))
@@ -170,7 +170,7 @@ describe('an external gateway', () => {
     it(`${why ? 'lacks' : 'has'} ${capability} as its connectors say: ${why ?? text.split('\n').at(-1)!.trim()}`, () =>
       assert.equal(source(text).lacks(capability), why))
 
-  it('never claims what the suite would have to be inside for, and says why', () => {
+  it('never has a capability for which the suite would have to log in, and says why', () => {
     const all = source(
       `${INBOUND}${REQUIRED}${CERTIFIED}${OUTBOUND}${[
         'encryption-only',

@@ -80,7 +80,7 @@ describe('a gateway file', () => {
       },
     )
 
-  it('is read as the contract has it', () => {
+  it('is read as the design contract describes it', () => {
     const partner = [{ host: '127.0.0.1', port: 2625 }]
     assert.deepEqual(load(CONTRACT), {
       path: join(folder, 'gateway.yaml'),
@@ -114,7 +114,7 @@ describe('a gateway file', () => {
     })
   })
 
-  it('may be about one direction and leave out what has a default', () => {
+  it('may describe one direction only, and leave out what has a default', () => {
     const sender = load(SENDER_ONLY.replace('  settle: 5s\n', ''))
     assert.equal(sender.inbound, undefined)
     assert.equal(sender.outbound?.settle, 5000)
@@ -130,14 +130,14 @@ describe('a gateway file', () => {
     assert.equal(receiver.outbound, undefined)
   })
 
-  it('that is about no direction is refused', () => {
+  it('that describes no direction is refused', () => {
     refused(
       'name: a\n',
       'gateway.yaml:1:1: neither inbound nor outbound is there, so nothing could be tested',
     )
   })
 
-  it('may list several partners, one for a connector alone, and names to compare with', () => {
+  it('may have several partner addresses, one for a single connector, and names to compare with', () => {
     const { outbound } = load(
       varied('partner: 127.0.0.1:2625', 'partner: ["127.0.0.2:2625", "[::1]:2625"]').replace(
         'tls: domain-validation',
@@ -357,7 +357,7 @@ describe('a gateway file', () => {
   for (const [about, from, to, message] of wrong)
     it(`is refused with its place for ${about}`, () => refused(varied(from, to), `gateway.yaml:${message}`))
 
-  it('is refused where its default pki is not there', () => {
+  it('is refused if its default pki folder does not exist', () => {
     rmSync(join(folder, 'pki'), { recursive: true })
     refused(SENDER_ONLY, 'gateway.yaml:1:1: pki: there is no folder pki; mail-tls init creates it')
   })
@@ -369,7 +369,7 @@ describe('a gateway file', () => {
     })
   })
 
-  it('takes waits within their bounds', () => {
+  it('accepts durations within their limits', () => {
     const settle = (text: string) => load(varied('5s', text)).outbound?.settle
     assert.deepEqual(['100ms', '1.5s', '10m'].map(settle), [100, 1500, 600_000])
   })
@@ -383,7 +383,7 @@ describe('a gateway file', () => {
     )
   })
 
-  it('takes all roots of a trust file and nothing else of it', () => {
+  it('accepts all roots of a trust file, and nothing else in it', () => {
     put(
       'gateway-ca.pem',
       `first:\n${roots[0]}-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----\n${roots[1]}`,
@@ -393,7 +393,7 @@ describe('a gateway file', () => {
     refused(CONTRACT, 'gateway.yaml:5:10: inbound.trust: certificate 2 of gateway-ca.pem cannot be read')
   })
 
-  it('is found relative to itself and not to where the command runs', () => {
+  it('finds other files relative to itself, not to the working directory', () => {
     const { inbound, pki } = load(varied('./gateway-ca.pem', join(folder, 'gateway-ca.pem')))
     assert.deepEqual([inbound?.trust, pki], [[roots[0]], join(folder, 'pki')])
   })
@@ -401,14 +401,14 @@ describe('a gateway file', () => {
   describe('with a mailbox', () => {
     const mailbox = (url: string) => load(varied('http://127.0.0.1:8025', url)).inbound?.mailbox
 
-    it('has its credentials apart from its address', () => {
+    it('keeps the credentials apart from the address', () => {
       assert.deepEqual(mailbox('https://us%40er:p%3Ass@mail.test:8443/hog/'), {
         url: 'https://mail.test:8443/hog',
         authorization: `Basic ${btoa('us@er:p:ss')}`,
       })
     })
 
-    it('never tells its credentials', () => {
+    it('never prints the credentials', () => {
       for (const url of [
         'ftp://user:secret@mail.test',
         'user:secret@mail.test',
@@ -429,7 +429,7 @@ describe('a gateway file', () => {
     })
   })
 
-  it('has words for each key in its schema', () => {
+  it('describes each key in its schema', () => {
     const nameless: string[] = []
     const visit = (properties: object, path: string) => {
       for (const [key, value] of Object.entries(properties)) {

@@ -35,7 +35,7 @@ describe('the gateways of a run', () => {
   }
   const alive = (started: readonly Gateway[]) => Promise.all(started.map(({ inbound }) => greets(inbound)))
 
-  it('are started once for each mail flow, however many ask at a time', async () => {
+  it('are started once for each mail flow, even if several examples ask at the same time', async () => {
     const { all, started, flow } = await gateways()
     const [one, same, other] = await Promise.all([
       all.with(),
@@ -60,7 +60,7 @@ describe('the gateways of a run', () => {
     await all.stop()
   })
 
-  it('are not shared where a scenario changes one', async () => {
+  it('are not shared if an example changes one', async () => {
     const { all, started } = await gateways()
     const shared = await all.with()
     const [own, another] = [await all.ofOwn(), await all.ofOwn()]
@@ -70,7 +70,7 @@ describe('the gateways of a run', () => {
     await all.stop()
   })
 
-  it('are all stopped at the end, also what is still starting', async () => {
+  it('are all stopped at the end, also those that are still starting', async () => {
     const { all, started } = await gateways()
     await all.with()
     await all.ofOwn()
@@ -81,7 +81,7 @@ describe('the gateways of a run', () => {
     await assert.rejects(all.with([CHANGES['gives up after 3 attempts']]), /the run is over/)
   })
 
-  it('are replaced for whoever asks once they ended by themselves, and that is known', async () => {
+  it('are replaced when they have ended by themselves, and the pool knows of the end', async () => {
     const crash = reference(mutant('ends by itself instead of refusing a sender'))
     const flow = await standardFlow(crash, { pki, network: { resolver: '127.0.0.1:9', partnerPort: 9 } })
     const all = new Gateways(crash, flow, pki)
@@ -101,7 +101,7 @@ describe('the gateways of a run', () => {
     assert.deepEqual(await alive([second]), [false])
   })
 
-  it('of one example each are stopped with it, whichever are over first', async () => {
+  it('that one example had alone are stopped with the example, in any order', async () => {
     const { all, started } = await gateways()
     const own = await Promise.all([1, 2, 3, 4].map(() => all.ofOwn()))
     await Promise.all([own[3]!, own[1]!].map(gateway => all.giveBack(gateway)))
@@ -110,7 +110,7 @@ describe('the gateways of a run', () => {
     assert.deepEqual(await alive(started), Array(4).fill(false))
   })
 
-  it('are stopped even where one did not come up', async () => {
+  it('are stopped even if one did not start', async () => {
     const { all, started } = await gateways(number => number === 2)
     await all.with()
     await assert.rejects(all.with([CHANGES['trusts both roots']]), GatewayFailure)
@@ -118,7 +118,7 @@ describe('the gateways of a run', () => {
     assert.deepEqual(await alive(started), [false])
   })
 
-  it('have second servers with names of their own and the way to the mailbox behind them', async () => {
+  it('have second servers with names of their own, whose own domain leads to the mailbox', async () => {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
     const asked: string[] = []
@@ -145,7 +145,7 @@ describe('the gateways of a run', () => {
     assert.equal(await greets(one.inbound), false)
   })
 
-  it('have a second server of the kinds that the source names, whatever it claims, and say so', async () => {
+  it('have second servers of the kinds that the source names, whatever its capabilities are', async () => {
     const { all, flow } = await gateways()
     assert.equal(all.lacks('pair'), undefined)
     assert.match(all.lacks('mixed-pair')!, /no second server of another kind for reference/)
@@ -160,7 +160,7 @@ describe('the gateways of a run', () => {
     assert.equal(mixed.lacks('retry'), 'not built in')
   })
 
-  it('have a second server for one at a time, and a few of them', async () => {
+  it('have three second servers of a kind at most, each for one example at a time', async () => {
     const { all, started } = await gateways()
     const first = await Promise.all([1, 2, 3].map(() => all.secondServer('the same kind')))
     assert.equal(new Set(first).size, 3)
@@ -176,7 +176,7 @@ describe('the gateways of a run', () => {
     await all.stop()
   })
 
-  it('have another second server in place of one that has ended or did not come up', async () => {
+  it('have another second server in place of one that has ended or did not start', async () => {
     const { all, started } = await gateways(number => number === 1)
     await assert.rejects(all.secondServer('the same kind'), GatewayFailure)
     const peers = await Promise.all([1, 2, 3].map(() => all.secondServer('the same kind')))
@@ -188,7 +188,7 @@ describe('the gateways of a run', () => {
     assert.equal(started.length, 4)
   })
 
-  it('have a second server for each that asks where a server remembers what it saw, until that one is dismissed', async () => {
+  it('have a new second server for each example if a server remembers what it saw', async () => {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
     const all = new Gateways({ ...reference(), remembers: true }, flow, pki)
@@ -203,7 +203,7 @@ describe('the gateways of a run', () => {
     assert.deepEqual(await alive([other]), [false])
   })
 
-  it('know who hands mail over to a gateway that takes it from users alone', async () => {
+  it('know the user for a gateway that accepts mail from users alone', async () => {
     const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
     const flow = await standardFlow(reference(), { pki, network })
     const open = new Gateways(reference(), flow, pki)

@@ -15,7 +15,7 @@ describe('the log of a product', () => {
     session: () => undefined,
   }
 
-  it('tells of words on recipients, and of the end', () => {
+  it('tells its watchers of words about recipients, and of the end', () => {
     const log = new ProductLog(adapter)
     const told: unknown[] = []
     log.watch(event => told.push(event?.recipient ?? log.end?.message))
@@ -26,7 +26,7 @@ describe('the log of a product', () => {
     assert.equal(log.events.length, 1)
   })
 
-  it('is bounded, and over where there is more: what is not kept must not be missed', () => {
+  it('ends at a limit, because a line that is not kept could be missed', () => {
     const log = new ProductLog(adapter)
     for (let n = 0; n < 50_000; n++) log.add('x'.repeat(n === 7 ? 5_000 : 9))
     assert.equal(log.end, undefined)

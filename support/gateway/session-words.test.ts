@@ -13,22 +13,22 @@ const adapter: Pick<Adapter, 'session' | 'sessionOf'> = {
   },
 }
 
-describe('words of a log on sessions', () => {
-  it('are those of every session of which a line mentions the text, oldest first', () => {
+describe('what a log says about sessions', () => {
+  it('has every session of which a line mentions the text, oldest first', () => {
     const lines = ['1 for a.test', '2 for b.test', '2 tls TLSv1.2', '1 tls TLSv1.3', '1 done']
     assert.deepEqual(sessionWords(lines, 'a.test', adapter), [
       { tls: true, version: 'TLSv1.3', line: '1 tls TLSv1.3' },
     ])
   })
 
-  it('are one word where several lines tell of one session', () => {
+  it('is one word if several lines are about one session', () => {
     const lines = ['1 tls TLSv1.3', '2 tls TLSv1.2', '1 verified', '1 for a.test']
     assert.deepEqual(sessionWords(lines, 'a.test', adapter), [
       { tls: true, version: 'TLSv1.3', verified: true, line: '1 tls TLSv1.3 | 1 verified' },
     ])
   })
 
-  it('are two words where a session went on without TLS', () => {
+  it('is two words if a session went on without TLS', () => {
     const lines = ['1 tls TLSv1.3', '1 clear', '1 for a.test']
     assert.deepEqual(
       sessionWords(lines, 'a.test', adapter).map(({ tls }) => tls),
@@ -36,7 +36,7 @@ describe('words of a log on sessions', () => {
     )
   })
 
-  it('are one for each line where lines name no session', () => {
+  it('is one word for each line if the lines name no session', () => {
     const lines = ['tls TLSv1.3 a.test', 'verified a.test']
     assert.equal(sessionWords(lines, 'a.test', adapter).length, 2)
   })

@@ -21,7 +21,7 @@ const flowOf = (...capabilities: Capability[]) => {
 const levelFor = ({ outbound }: MailFlow, domain: string) => decisive(outbound, domain)?.tls
 
 describe('the standard mail flow', () => {
-  it('has a connector for each level that the product knows', async () => {
+  it('has a connector for each level of the product', async () => {
     const flow = await flowOf(...FORCED_LEVELS)
     assert.equal(levelFor(flow, 'd1.opportunistic.test'), 'opportunistic')
     assert.equal(levelFor(flow, 'd1.encrypted.test'), 'encryption-only')
@@ -30,30 +30,30 @@ describe('the standard mail flow', () => {
   })
 
   for (const level of FORCED_LEVELS)
-    it(`forces TLS by ${level} where that is the only level of the product`, async () => {
+    it(`requires TLS at the level ${level} if that is the only one of the product`, async () => {
       const flow = await flowOf(level)
       for (const domain of ['d1.forced.test', 'd1.both.test', 'parent.test', 'd1.general.test'])
         assert.equal(levelFor(flow, domain), level, domain)
     })
 
-  it('forces by the weakest of several levels', async () => {
+  it('requires TLS at the weakest of several levels', async () => {
     assert.equal(levelFor(await flowOf(...FORCED_LEVELS), 'd1.forced.test'), 'encryption-only')
   })
 
-  it('exempts some of what a general connector covers, and binds one domain alone', async () => {
+  it('has a connector that exempts some domains of another, and one for one domain alone', async () => {
     const flow = await flowOf('encryption-only')
     assert.equal(levelFor(flow, 'exempt.general.test'), 'opportunistic')
     assert.equal(levelFor(flow, 'd1.exempt.general.test'), 'opportunistic')
     assert.equal(levelFor(flow, 'd1.parent.test'), undefined)
   })
 
-  it('asks nothing of a product that can do nothing', async () => {
+  it('requires nothing of a product without capabilities', async () => {
     const { inbound, outbound } = await flowOf()
     assert.deepEqual(inbound, [])
     assert.deepEqual(outbound, [{ to: '*.opportunistic.test', tls: 'opportunistic' }])
   })
 
-  it('has connectors with a name where the product compares names', async () => {
+  it('has connectors with a name if the product compares names', async () => {
     const flow = await flowOf('domain-validation', 'tls-domain', 'inbound-required', 'client-certificates')
     const outbound = flow.outbound.flatMap(({ tlsDomain }) => tlsDomain ?? [])
     const inbound = flow.inbound.flatMap(({ clientCertificate }) => clientCertificate ?? [])
@@ -62,7 +62,7 @@ describe('the standard mail flow', () => {
     assert.equal(decisive(flow.inbound, 'd1.required.test')?.tls, 'required')
   })
 
-  it('takes mail at an address of its own domain, under a certificate of its names', async () => {
+  it('has addresses at its own domain', async () => {
     const flow = await flowOf()
     assert.ok(flow.recipient.endsWith(`@${flow.domain}`) && flow.sender.endsWith(`@${flow.domain}`))
     assert.equal(flow.network, network)

@@ -20,7 +20,7 @@ import { readAuthorities, writeAuthorities } from './authority-files.ts'
 import { certificate } from './certificate.ts'
 import { type Identity, Pki } from './pki.ts'
 
-describe('the lasting authorities', () => {
+describe('the authorities that last longer than a run', () => {
   let place: string
   let folder: string
 
@@ -52,7 +52,7 @@ describe('the lasting authorities', () => {
   const write = (file: string, text: string) => writeFileSync(join(folder, file), text)
   const subject = ({ certificate }: Identity) => new X509Certificate(certificate).subject
 
-  it('are written for their owner alone', () => {
+  it('can be read by their owner alone', () => {
     const mode = (path: string) => statSync(path).mode & 0o777
     assert.equal(mode(ready), 0o700)
     assert.deepEqual(readdirSync(ready).sort(), [
@@ -73,7 +73,7 @@ describe('the lasting authorities', () => {
     assert.equal(readFileSync(join(folder, 'root-key.pem'), 'utf8'), before)
   })
 
-  it('leave nothing behind where they cannot be written', () => {
+  it('leave nothing behind if they cannot be written', () => {
     assert.throws(() => writeAuthorities(join(place, 'nowhere', 'pki')), {
       name: 'InputError',
       message: /nowhere\/pki: ENOENT/,
@@ -88,7 +88,7 @@ describe('the lasting authorities', () => {
     assert.equal(new Set(names).size, 4, names.join())
   })
 
-  it('issue for every run what a gateway accepts that trusts their root', async () => {
+  it('issue certificates in every run that a gateway accepts which trusts their root', async () => {
     const given = readAuthorities(folder)
     for (const pki of [new Pki(given), new Pki(given)]) {
       assert.equal(await pki.root(), readFileSync(join(folder, 'root.pem'), 'utf8'))
@@ -106,13 +106,13 @@ describe('the lasting authorities', () => {
     }
   })
 
-  it('do not stand in for those of a certificate transition', async () => {
+  it('are not used for the authorities of a certificate transition', async () => {
     const given = readAuthorities(folder)
     const roots = await Promise.all((['former', 'new'] as const).map(name => new Pki(given).root(name)))
     assert.equal(new Set([...roots, given.root.certificate, given.other.certificate]).size, 4)
   })
 
-  it('that are missing are named', () => {
+  it('that are missing are named in the error in the error', () => {
     for (const file of ['root.pem', 'root-key.pem', 'other-root.pem', 'other-root-key.pem']) {
       const text = readFileSync(join(folder, file), 'utf8')
       rmSync(join(folder, file))
@@ -123,19 +123,19 @@ describe('the lasting authorities', () => {
     refused(/pki: there are no authorities here; mail-tls init creates them$/)
   })
 
-  it('that are something else are named', () => {
+  it('that are no certificates or keys are named in the error', () => {
     write('other-root.pem', 'not a certificate')
     refused(/pki\/other-root\.pem: holds no certificate in PEM$/)
     write('root-key.pem', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n')
     refused(/pki\/root-key\.pem: holds no private key in PEM$/)
   })
 
-  it('whose halves do not fit are named', () => {
+  it('whose key does not fit are named in the error', () => {
     copyFileSync(join(folder, 'other-root-key.pem'), join(folder, 'root-key.pem'))
     refused(/pki\/root-key\.pem: is not the key of root\.pem$/)
   })
 
-  it('that are twice the same are named', () => {
+  it('that are twice the same are named in the error in the error', () => {
     copyFileSync(join(folder, 'root-key.pem'), join(folder, 'other-root-key.pem'))
     copyFileSync(join(folder, 'root.pem'), join(folder, 'other-root.pem'))
     refused(/pki\/other-root\.pem: is the same certificate as root\.pem$/)
@@ -148,7 +148,7 @@ describe('the lasting authorities', () => {
     write('root-key.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
   }
 
-  it('that are somebody else’s, or no authorities, are named', () => {
+  it('that this suite has not made are named in the error', () => {
     own({ commonName: 'Company root', role: 'authority', until: 1 })
     refused(/pki\/root\.pem: is not a root that mail-tls init has made$/)
     own({ commonName: 'Mail TLS test x root', role: 'server', until: 1 })
@@ -157,7 +157,7 @@ describe('the lasting authorities', () => {
     assert.equal(subject(readAuthorities(folder).root), 'CN=Mail TLS test x root')
   })
 
-  it('that have expired are named', () => {
+  it('that have expired are named in the error in the error', () => {
     own({ commonName: 'Mail TLS test x root', role: 'authority', until: -1 })
     refused(/pki\/root\.pem: is valid from .+ to .+ only; remove .+pki and make it anew with mail-tls init$/)
   })

@@ -18,7 +18,7 @@ describe('the certificates of a run', () => {
     return { identity, chain: chainOf(identity.certificate) }
   }
 
-  it('lead from leaf to intermediate to root', async () => {
+  it('form a chain of leaf, intermediate and root', async () => {
     const { chain } = await issued()
     const root = new X509Certificate(await pki.root())
     assert.equal(chain.length, 2)
@@ -95,7 +95,7 @@ describe('the certificates of a run', () => {
     )
   })
 
-  it('come from four authorities that do not know each other', async () => {
+  it('come from four authorities with different roots', async () => {
     const roots = await Promise.all(['root', 'other', 'former', 'new'].map(name => pki.root(name as 'root')))
     assert.equal(new Set(roots).size, 4)
     const { certificate } = await pki.issue({ names: ['a.test'], usage: 'server', authority: 'new' })

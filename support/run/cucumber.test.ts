@@ -62,7 +62,7 @@ describe('the messages of several lanes as those of one run', () => {
     assert.ok(one.at(-1)?.testRunFinished)
   })
 
-  it('begin before all else happens, and end after it', () => {
+  it('begin before everything else, and end after it', () => {
     const at = one.findIndex(({ testRunStarted }) => testRunStarted)
     const first = one.findIndex(
       message => message.testCase ?? message.testCaseStarted ?? message.testRunHookStarted,
@@ -82,7 +82,7 @@ describe('the messages of several lanes as those of one run', () => {
       assert.equal(all(kind).length, all(kind, told.flat()).length, kind)
   })
 
-  it('have each Rule once, whatever lanes its feature ran on', () => {
+  it('have each Rule once, on whatever lanes the Rules of a feature ran', () => {
     const rules = all('gherkinDocument').flatMap(({ uri, feature }) =>
       feature!.children.flatMap(({ rule }) => (rule ? `${uri}: ${rule.name}` : [])),
     )
@@ -97,7 +97,7 @@ describe('the messages of several lanes as those of one run', () => {
     known(all('source').map(({ uri }) => uri))
   })
 
-  it('point at each other by ids that are there once', () => {
+  it('refer to each other by ids that exist once', () => {
     const run = all('testRunStarted')[0]!.id
     for (const { testRunStartedId } of [
       ...all('testCase'),
@@ -185,7 +185,7 @@ describe('the messages of several lanes as those of one run', () => {
     assert.equal(all('pickle', cut).length, all('pickle').length)
   })
 
-  it('are nothing where nothing ran', () => {
+  it('are empty if nothing ran', () => {
     assert.deepEqual(asOneRun([]), [])
   })
 })

@@ -33,7 +33,7 @@ describe('judging with a gateway that ends by itself', () => {
     }
   }
 
-  it('blames the example that it ends of each time, and no other', async () => {
+  it('blames the example that makes it end each time, and no other', async () => {
     const { verdicts, messages } = await judged(
       reference(mutant('ends by itself instead of deferring a message')),
     )
@@ -48,7 +48,7 @@ describe('judging with a gateway that ends by itself', () => {
     assert.equal(messages.filter(({ testRunFinished }) => testRunFinished).length, 1)
   })
 
-  it('blames the example also where it ends a little later, and whatever the level', async () => {
+  it('blames the example also if it ends a little later, whatever the level', async () => {
     const { verdicts } = await judged(
       reference(mutant('ends by itself a little after it has deferred a message')),
       [HOLDING, 'EXO-OPP-06'],
@@ -59,7 +59,7 @@ describe('judging with a gateway that ends by itself', () => {
     for (const { verdict } of verdicts) assert.ok(['conformant', 'non-conformant'].includes(verdict), verdict)
   })
 
-  it('blames nobody for an end that does not come again, and claims nothing', async () => {
+  it('blames no example for an end that does not come again, and claims nothing', async () => {
     let started = 0
     const { verdicts } = await judged({
       ...reference(),
@@ -103,7 +103,7 @@ describe('judging with a gateway that ends by itself', () => {
     }
   })
 
-  it('gives examples that come later a new one, and stops all in the end', async () => {
+  it('gives later examples a new gateway, and stops all at the end', async () => {
     const started: Gateway[] = []
     await judged({
       ...reference(),

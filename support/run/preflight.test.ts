@@ -58,7 +58,7 @@ describe('the preflight of a gateway', () => {
     ],
   ]
   for (const [check, defect, why, facts] of failing)
-    it(`is failed by a gateway of which is not true that it ${check}: ${why}`, async () => {
+    it(`names the check that a gateway fails: ${check}: ${why}`, async () => {
       const lines = (await said(defect, facts))?.split('\n') ?? []
       assert.equal(lines[0], 'reference cannot be judged, because it or its adapter does not work:')
       const line = lines.find(one => one.startsWith(`  it must be a gateway that ${check}: `))

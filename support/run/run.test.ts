@@ -33,7 +33,7 @@ describe('a run', () => {
     assert.throws(() => run.example('features/nowhere.feature:1'), /is no example of the suite/)
   })
 
-  it('has a lab and a gateway while it lasts, and nothing of them afterwards, whoever ends it', async () => {
+  it('has a lab and a gateway until it is stopped, however often', async () => {
     const run = await started()
     const { inbound } = await run.gateways.with()
     assert.equal(await greets(inbound), true)
@@ -42,7 +42,7 @@ describe('a run', () => {
     assert.equal(await greets(inbound), false)
   })
 
-  it('stops its lab, too, where its gateways cannot be stopped, and tells what may be left', async () => {
+  it('stops its lab even if its gateways cannot be stopped, and says what may be left', async () => {
     const stuck = async () => {
       throw new Error('stuck')
     }
@@ -67,7 +67,7 @@ describe('a run', () => {
     }
   })
 
-  it('hands messages over on one submission for each gateway', async () => {
+  it('has one submission for each gateway', async () => {
     const run = await started()
     const [shared, own] = [await run.gateways.with(), await run.gateways.ofOwn()]
     assert.equal(run.submission(shared), run.submission(shared))
@@ -87,7 +87,7 @@ describe('a run', () => {
     assert.equal(messages.filter(({ testCaseFinished }) => testCaseFinished).length, places.length)
   })
 
-  it('finds every refusal inconclusive where the control failed, and tells Cucumber so', async () => {
+  it('judges every refusal as inconclusive if the control failed, and tells Cucumber so', async () => {
     const source = {
       ...reference(),
       // It believes no certificate, good or bad.
@@ -126,7 +126,7 @@ describe('a run', () => {
     assert.equal(asked, 0)
   })
 
-  it('on paper starts nothing, and says what would be judged and what not', async () => {
+  it('that is dry starts nothing, and says what would be judged and what not', async () => {
     let asked = 0
     const source = {
       ...reference(),
@@ -153,7 +153,7 @@ describe('the run of the steps', () => {
   const pki = new Pki()
   const dry = () => Run.dry({ source: reference(), pki })
 
-  it('is the one that was set, but for what runs beside it', async () => {
+  it('is the one that was set, except for work that has its own run', async () => {
     const [main, beside, another] = await Promise.all([dry(), dry(), dry()])
     useRun(main)
     try {

@@ -9,7 +9,7 @@ import { loadGatewayFile } from '../gateway/gateway-file.ts'
 import { writeAuthorities } from '../pki/authority-files.ts'
 import { surroundings } from './surroundings.ts'
 
-describe('what stands around a gateway of a file', () => {
+describe('the lab around a gateway of a file', () => {
   let folder: string
   const other = createServer()
   before(async () => {

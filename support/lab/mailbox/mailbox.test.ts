@@ -7,7 +7,7 @@ import { LoopbackLab } from '../loopback-lab.ts'
 import type { Partner } from '../partner/partner.ts'
 import { partnerMailbox } from './mailbox.ts'
 
-describe('the mailbox of an embedded lab', () => {
+describe('the mailbox of the lab without containers', () => {
   const pki = new Pki()
   const lab = new LoopbackLab(pki)
   let inbox: Partner
@@ -37,7 +37,7 @@ describe('the mailbox of an embedded lab', () => {
     assert.deepEqual(await partnerMailbox(inbox).find('token-of-nobody'), [])
   })
 
-  it('waits for a message that is under way', async () => {
+  it('waits for a message that is being delivered', async () => {
     const late = message()
     const waiting = partnerMailbox(inbox).await(late.token)
     await deliver(message())
@@ -45,7 +45,7 @@ describe('the mailbox of an embedded lab', () => {
     assert.equal((await waiting)[0]?.content, late.content)
   })
 
-  it('gives at once what is there', async () => {
+  it('gives a message at once that has arrived', async () => {
     const early = message()
     await deliver(early)
     assert.equal((await partnerMailbox(inbox).await(early.token)).length, 1)

@@ -43,7 +43,7 @@ const kept = CONTENT.slice(0, -2)
 /** As in every message of the suite: one character for each byte. */
 const inBytes = (text: string) => Buffer.from(text).toString('latin1')
 
-describe('a mailbox that MailHog keeps', () => {
+describe('a mailbox in MailHog', () => {
   let server: Server
   let address: MailhogAddress
   let asked: IncomingMessage[]
@@ -94,13 +94,13 @@ describe('a mailbox that MailHog keeps', () => {
     assert.equal((await mailhogMailbox(address).find(TOKEN))[0]!.content, inBytes(`${CONTENT}\r\n`))
   })
 
-  it('gives all copies, oldest first, and nothing that only looks alike', async () => {
+  it('gives all copies, oldest first, and no message that does not contain the text', async () => {
     gives(answer(`${kept} second`, `${kept} first`, kept.toUpperCase()))
     const contents = (await mailhogMailbox(address).find(TOKEN)).map(({ content }) => content)
     assert.deepEqual(contents, [`${kept} first\r\n`, `${kept} second\r\n`].map(inBytes))
   })
 
-  it('keeps a character together that comes in two pieces', async () => {
+  it('does not spoil a character that comes in two pieces', async () => {
     const bytes = Buffer.from(answer(kept))
     const middle = bytes.indexOf('ü') + 1
     reply = response => {
@@ -116,7 +116,7 @@ describe('a mailbox that MailHog keeps', () => {
     assert.equal(asked[1]!.headers.authorization, asked[2]!.headers.authorization)
   })
 
-  it('is asked again until the message is there', async () => {
+  it('is asked again until the message has arrived', async () => {
     reply = (response, turn) => response.end(turn < 4 ? EMPTY : answer(kept))
     assert.equal((await mailhogMailbox(address).await(TOKEN)).length, 1)
     assert.equal(asked.length, 4)
@@ -129,7 +129,7 @@ describe('a mailbox that MailHog keeps', () => {
     assert.ok(asked.length <= 4, `asked ${asked.length} times`)
   })
 
-  it('gets the credentials and never tells them', async () => {
+  it('gets the credentials, and never prints them', async () => {
     address = { ...address, authorization: 'Basic cHJvYmU6c2VjcmV0' }
     reply = response => response.writeHead(401, { 'www-authenticate': 'Basic' }).end()
     await assert.rejects(mailhogMailbox(address).find(TOKEN), error => {
@@ -140,14 +140,14 @@ describe('a mailbox that MailHog keeps', () => {
     assert.equal(asked[0]!.headers.authorization, 'Basic cHJvYmU6c2VjcmV0')
   })
 
-  it('that is not where it should be is a failure', async () => {
+  it('fails if there is no MailHog at its address', async () => {
     reply = response => response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n')
     await failsWith(/answers with HTTP status 404/)
     reply = response => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end()
     await failsWith(/cannot be asked: unexpected redirect/)
   })
 
-  it('that answers with something else is a failure', async () => {
+  it('fails if something else than MailHog answers', async () => {
     for (const text of [
       '',
       '<html>',
@@ -161,7 +161,7 @@ describe('a mailbox that MailHog keeps', () => {
     }
   })
 
-  it('that answers without end is a failure', async () => {
+  it('fails if the answer does not end', async () => {
     reply = response => {
       const more = () => response.destroyed || response.write('x'.repeat(4096), more)
       more()
@@ -169,7 +169,7 @@ describe('a mailbox that MailHog keeps', () => {
     await failsWith(/answers with more than 20000 bytes/, { maxAnswer: 20_000 })
   })
 
-  it('of the lab is read with its password, and fails as any other', async () => {
+  it('of the lab is asked with its password, and fails in the same way', async () => {
     const { port } = server.address() as AddressInfo
     const own = labMailbox({ host: '127.0.0.1', port, auth: 'lab:secret' })
     const ascii = kept.replace('grüße', 'regards')
@@ -188,7 +188,7 @@ describe('a mailbox that MailHog keeps', () => {
     }
   })
 
-  it('that is not there is a failure', async () => {
+  it('fails if nothing answers', async () => {
     await new Promise(resolve => server.close(resolve))
     await failsWith(/^the mailbox at http:\/\/127\.0\.0\.1:\d+\/hog cannot be asked: connect ECONNREFUSED/)
   })

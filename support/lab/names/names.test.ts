@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Resolver } from 'node:dns/promises'
 import { Names } from './names.ts'
 
-describe('the names of an embedded lab', () => {
+describe('the DNS server of the lab without containers', () => {
   const all = new Names()
   const view = new Names(all)
   const ask = (port: number) => {
@@ -20,7 +20,7 @@ describe('the names of an embedded lab', () => {
   })
   after(() => Promise.all([all.stop(), view.stop()]))
 
-  it('lead from a view elsewhere what it names itself, and all else as for everybody', async () => {
+  it('asks the other server for names that it does not have', async () => {
     const exchange = async (resolver: Resolver, domain: string) =>
       (await resolver.resolveMx(domain))[0]!.exchange
     assert.equal(await exchange(main, 'd1.test'), 'mx.d1.test')

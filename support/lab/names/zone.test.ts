@@ -45,7 +45,7 @@ describe('the zone of a lab', () => {
   }
   const a = (name: string) => ({ name, type: 'A' as const, data: '198.18.0.1' })
 
-  it('puts records in place of all that had their name and type', async () => {
+  it('replaces all records with the same name and type', async () => {
     const { zone, updates } = server()
     await zone.set([
       { name: 'd1.test', type: 'MX', data: { preference: 10, exchange: 'mx.d1.test' } },
@@ -70,7 +70,7 @@ describe('the zone of a lab', () => {
     ])
   })
 
-  it('sends what waits together, and in its order', async () => {
+  it('sends waiting changes in one update, in their order', async () => {
     const { zone, updates } = server()
     await Promise.all(['a.test', 'b.test', 'c.test'].map(name => zone.set([a(name)])))
     assert.deepEqual(updates, [
@@ -79,7 +79,7 @@ describe('the zone of a lab', () => {
     ])
   })
 
-  it('bounds one update', async () => {
+  it('limits the records of one update', async () => {
     const { zone, updates } = server()
     await Promise.all(Array.from({ length: 400 }, (_, i) => zone.set([a(`a${i}.test`)])))
     assert.deepEqual(
@@ -88,7 +88,7 @@ describe('the zone of a lab', () => {
     )
   })
 
-  it('fails those whose update is refused', async () => {
+  it('fails all changes of an update that is refused', async () => {
     const { zone } = server(5)
     const wishes = ['a.test', 'b.test'].map(name => zone.set([a(name)]))
     for (const wish of wishes) await assert.rejects(wish, /answers an update with REFUSED/)

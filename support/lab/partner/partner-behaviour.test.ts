@@ -250,7 +250,7 @@ describe('a partner that misbehaves', () => {
     })
   })
 
-  it('does so as many times as it was told', async () => {
+  it('misbehaves on as many connections as it was told', async () => {
     const partner = await lab.partner({
       domain: lab.freshDomain('*.test'),
       hosts: [{ greeting: 'refuses (554)', times: 2 }],

@@ -55,7 +55,7 @@ describe('a well-behaved partner', () => {
   ]
 
   for (const secured of [false, true])
-    it(`takes a message ${secured ? 'inside TLS' : 'in clear'} as it is`, async () => {
+    it(`takes a message ${secured ? 'inside TLS' : 'unencrypted'} unchanged`, async () => {
       const { client, codes, messages, conversation } = await called()
       if (secured) {
         assert.deepEqual(await codes('EHLO probe', 'STARTTLS'), [250, 220])
@@ -74,7 +74,7 @@ describe('a well-behaved partner', () => {
       await client.quit()
     })
 
-  it('records TLS as its own side of it, with the chain that it showed', async () => {
+  it('records TLS from its own side, with the certificate chain that it showed', async () => {
     const { client, codes, conversation } = await called()
     await codes('EHLO probe', 'STARTTLS')
     await client.startTls({ servername: 'mx.d1.test' })
@@ -86,7 +86,7 @@ describe('a well-behaved partner', () => {
     client.close()
   })
 
-  it('wants commands in their order, and forgets at RSET, EHLO and STARTTLS', async () => {
+  it('requires commands in their order, and forgets a transaction at RSET, EHLO and STARTTLS', async () => {
     const { client, codes } = await called()
     assert.deepEqual(
       await codes('MAIL FROM:<>', 'EHLO probe', 'RCPT TO:<b@d1.test>', 'DATA'),
@@ -107,7 +107,7 @@ describe('a well-behaved partner', () => {
     client.close()
   })
 
-  it('answers what is pipelined, and nothing after QUIT', async () => {
+  it('answers pipelined commands, and none after QUIT', async () => {
     const { client, conversation, closed } = await called()
     client.write('EHLO probe\r\nNOOP\r\nQUIT\r\nNOOP\r\nMAIL FROM:<>\r\n')
     assert.deepEqual(
@@ -119,7 +119,7 @@ describe('a well-behaved partner', () => {
     assert.ok(conversation.events.every(({ kind }) => kind !== 'error'))
   })
 
-  it('keeps its go-ahead apart from TLS when commands come in one segment', async () => {
+  it('sends its go-ahead before TLS if commands come in one segment', async () => {
     const { client, conversation } = await called()
     client.write('EHLO probe\r\nSTARTTLS\r\n')
     assert.deepEqual([(await client.reply()).code, (await client.reply()).code], [250, 220])
@@ -132,7 +132,7 @@ describe('a well-behaved partner', () => {
     client.close()
   })
 
-  it('drops what came with STARTTLS, and records it', async () => {
+  it('drops what came in one segment with STARTTLS, and records it', async () => {
     const { client, conversation, messages } = await called()
     client.write('EHLO probe\r\nSTARTTLS\r\nMAIL FROM:<early@probe.test>\r\n')
     await client.reply()
@@ -168,7 +168,7 @@ describe('a well-behaved partner', () => {
     ['cannot be made', () => Promise.reject(new Error('no certificate'))],
     ['cannot be used', async () => ({ key: 'no key', cert: 'no certificate' })],
   ] as const)
-    it(`owns up to it when its certificate ${what}`, async () => {
+    it(`records a fault of the lab if its certificate ${what}`, async () => {
       const { client, conversation, closed, codes } = await called(tls)
       await codes('EHLO probe', 'STARTTLS')
       await assert.rejects(client.startTls({}), WireError)
@@ -177,7 +177,7 @@ describe('a well-behaved partner', () => {
       assert.equal(conversation.handshake?.error, undefined)
     })
 
-  it('sees clear bytes in place of a handshake', async () => {
+  it('records unencrypted bytes in place of a handshake', async () => {
     const { client, conversation, closed, codes } = await called()
     await codes('EHLO probe', 'STARTTLS')
     client.write('MAIL FROM:<a@probe.test>\r\n')
@@ -190,7 +190,7 @@ describe('a well-behaved partner', () => {
   })
 
   for (const [what, bytes, truncated] of [
-    ['a line', 'x'.repeat(10_000), undefined],
+    ['a line without an end', 'x'.repeat(10_000), undefined],
     ['more commands than are kept', 'NOOP\r\n'.repeat(500), true],
     [
       'more bytes than are kept',
@@ -198,7 +198,7 @@ describe('a well-behaved partner', () => {
       true,
     ],
   ] as const)
-    it(`ends a connection over ${what} without end`, async () => {
+    it(`ends a connection with ${what}`, async () => {
       const { conversation, closed } = await listening()
       const socket = connect(server.endpoint).on('error', () => {})
       const gone = new Promise<void>(resolve => socket.once('close', () => resolve()))

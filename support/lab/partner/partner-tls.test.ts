@@ -126,7 +126,7 @@ describe('the TLS of a partner', () => {
       assert.throws(() => assert.partialDeepStrictEqual(without, shows), 'it shows without being told')
     })
 
-  it('is good when nothing is said', async () => {
+  it('is good if the behaviour says nothing about it', async () => {
     const { end, names, chainError, version } = await seen({}, {})
     assert.deepEqual(
       { end, names, chainError, version },
@@ -140,7 +140,7 @@ describe('the TLS of a partner', () => {
   })
 
   for (const clientCertificate of ['asks', 'requires'] as const)
-    it(`takes a good certificate of the sender when it ${clientCertificate}`, async () => {
+    it(`accepts a good client certificate if it ${clientCertificate}`, async () => {
       const { end, shown } = await seen({ clientCertificate }, { identity })
       assert.deepEqual([end, shown], ['well', 'gateway.test'])
       assert.equal((await seen({}, { identity })).shown, undefined)

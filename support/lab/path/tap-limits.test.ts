@@ -87,7 +87,7 @@ describe('a session through a tap', () => {
   const lastWords = ({ events }: Conversation) => events.findLast(({ kind }) => kind === 'close')!.text
 
   for (const gatewayIs of ['sender', 'receiver'] as const)
-    it(`knows that a ${gatewayIs} under test is silent in the handshake, and refuses nothing`, async () => {
+    it(`records that a ${gatewayIs} under test is silent in the handshake, and has not refused it`, async () => {
       const { socket, near, far, closed } = await begun({
         gatewayIs,
         faults: { swapsTls: true },
@@ -101,7 +101,7 @@ describe('a session through a tap', () => {
       assert.equal(its.labError, undefined)
     })
 
-  it('calls a receiver silent for which the sender has waited in vain', async () => {
+  it('records a receiver as silent if the sender gives up waiting', async () => {
     const { socket, far, closed } = await begun({ gatewayIs: 'receiver', faults: { swapsTls: true } })
     await once(socket, 'data')
     socket.end()
@@ -109,7 +109,7 @@ describe('a session through a tap', () => {
     assert.equal(far.handshake?.breakdown, 'silent')
   })
 
-  it('reads from one side no more than the other takes', async () => {
+  it('reads from one side no more than it can send to the other', async () => {
     const { socket, near, closed } = await begun({
       receives: s => s.pause(),
       keeps: true,
@@ -126,7 +126,7 @@ describe('a session through a tap', () => {
     assert.match(lastWords(near), /no traffic for 0.3 s/)
   })
 
-  it('goes on once the other takes it', async () => {
+  it('reads again when the other side has read', async () => {
     let heard = 0
     const reader = Promise.withResolvers<Socket>()
     const { socket, partner } = await begun({ receives: s => reader.resolve(s), keeps: true })
@@ -141,7 +141,7 @@ describe('a session through a tap', () => {
   })
 
   for (const gatewayIs of ['sender', 'receiver'] as const)
-    it(`is over once more went through than is kept, with the ${gatewayIs} under test`, async () => {
+    it(`ends if more goes through than is kept, with the ${gatewayIs} under test`, async () => {
       const { socket, partner, near, far, closed } = await begun({ gatewayIs })
       for (let n = 0; n < 300; n++) socket.write(RECORD)
       assert.ok(await closed())
@@ -150,7 +150,7 @@ describe('a session through a tap', () => {
       assert.match(lastWords(near), /more than is kept/)
     })
 
-  it('is over after a while, however busy it is', async () => {
+  it('ends after a time limit, also while bytes go through', async () => {
     const { socket, near, closed } = await begun({ limits: { all: 300 } })
     const trickle = setInterval(() => socket.write(RECORD.subarray(0, 5)), 20)
     assert.ok(await closed())
@@ -162,7 +162,7 @@ describe('a session through a tap', () => {
     ['nothing is said', { idle: 100, all: 5_000 }],
     ['it lasts too long', { idle: 5_000, all: 100 }],
   ] as const)
-    it(`is over unseen as well where ${what}`, async () => {
+    it(`ends if it is only forwarded and ${what}`, async () => {
       const behind = await listening(socket => socket.resume())
       const unseen = await listening(socket => forward(socket, behind.endpoint, limits))
       const began = performance.now()

@@ -57,7 +57,7 @@ describe('a tap', function () {
   const commands = ({ events }: Conversation) =>
     events.flatMap(({ kind, text }) => (kind === 'command' ? [text.split(/[ :]/)[0]] : []))
 
-  it('lets TLS go from end to end, and tells of the session what the wire shows', async () => {
+  it('passes TLS on from end to end, and records what the wire shows of the session', async () => {
     const { handover, behind, near, far } = await through()
     assert.equal(handover.accepted, true)
     assert.equal(behind.messages[0]?.secured, true)
@@ -78,7 +78,7 @@ describe('a tap', function () {
     assert.deepEqual([near.gatewayIs, far.gatewayIs], ['sender', 'neither'])
   })
 
-  it('writes down what crosses in clear, on both legs', async () => {
+  it('records what crosses unencrypted, on both connections', async () => {
     const { handover, near, far } = await through({}, { tls: 'does not use' })
     assert.equal(handover.accepted, true)
     for (const leg of [near, far]) {
@@ -89,7 +89,7 @@ describe('a tap', function () {
     }
   })
 
-  it('knows the end of a message that comes in chunks, and lets one side close before the other', async () => {
+  it('finds the end of a message in chunks, and lets one side close before the other', async () => {
     const answers = { EHLO: '250-mx\r\n250 CHUNKING', MAIL: '250 ok', RCPT: '250 ok' } as const
     const server = await Loopback.start(socket => {
       socket.write('220 mx\r\n')
@@ -140,7 +140,7 @@ describe('a tap', function () {
     )
   })
 
-  it('removes STARTTLS from the answer to EHLO', async () => {
+  it('removes STARTTLS from the reply to EHLO', async () => {
     const { handover, near, far } = await through(
       { faults: { stripsStarttls: true } },
       { tls: 'does not use' },
@@ -150,7 +150,7 @@ describe('a tap', function () {
     assert.ok(replies(far).some(text => /^250[ -]STARTTLS$/.test(text)))
   })
 
-  it('keeps STARTTLS from the server where it removes it, and lets the rest through', async () => {
+  it('does not pass STARTTLS on if it removes it, but passes on all else', async () => {
     const { handover, near, far } = await through({ faults: { stripsStarttls: true } })
     assert.deepEqual([handover.stage, handover.reply?.code], ['STARTTLS', 500])
     assert.deepEqual(
@@ -171,7 +171,7 @@ describe('a tap', function () {
   })
 
   for (const cutsAfter of ['ClientHello', 'ServerHello'] as const)
-    it(`resets both connections at the ${cutsAfter}, on as many connections as it is told`, async () => {
+    it(`resets both connections at the ${cutsAfter}, as many times as it was told`, async () => {
       const { handover, behind, near, far } = await through({ faults: { cutsAfter }, times: 1 })
       assert.equal(handover.stage, 'handshake')
       assert.equal(behind.conversations[0]!.handshake?.offered !== undefined, cutsAfter === 'ServerHello')
@@ -179,7 +179,7 @@ describe('a tap', function () {
       assert.deepEqual([closer(near), closer(far)], ['receiver', 'sender'])
     })
 
-  it('behaves well after that', async () => {
+  it('misbehaves on as many connections as it was told, and then no more', async () => {
     const { tap, behind } = await through({ faults: { cutsAfter: 'ClientHello' }, times: 1 })
     const again = await handOver(compose({ from: 'a@sender.test', to: [`inbox@${tap.domain}`] }), {
       endpoint: { host: tap.hosts[0]!.address, port: lab.port },
@@ -191,7 +191,7 @@ describe('a tap', function () {
     assert.equal(behind.messages.length, 1)
   })
 
-  it('shows a certificate of its own, and reads along', async () => {
+  it('shows a certificate of its own, and reads what is inside TLS', async () => {
     const { handover, behind, near, far } = await through({
       faults: { swapsTls: true },
       tls: { presents: ['self-signed'] },
@@ -218,7 +218,7 @@ describe('a tap', function () {
     ['suites', { maxVersion: 'TLSv1.2', suites: [...STATIC_RSA], followsSender: true }],
   ]
   for (const [what, tls] of SWAPS)
-    it(`has ${what} of its own towards the gateway alone, which may refuse it`, async () => {
+    it(`has ${what} of its own with the gateway alone, which may refuse it`, async () => {
       const faults: RelayFaults = { swapsTls: true }
       const { handover, near, far } = await through({ faults, tls }, { maxVersion: 'TLSv1.2' })
       if (tls.suites) {
@@ -232,7 +232,7 @@ describe('a tap', function () {
       }
     })
 
-  it('has no certificate to show for the server that sends', async () => {
+  it('shows no client certificate in place of the server that sends', async () => {
     const faults: RelayFaults = { swapsTls: true }
     const tls: PartnerTls = { maxVersion: 'TLSv1.2' }
     const { handover, behind } = await through(
@@ -245,7 +245,7 @@ describe('a tap', function () {
   })
 
   for (const first of ['sender', 'receiver'] as const)
-    it(`tells on both legs that the ${first} closed`, async () => {
+    it(`records on both connections that the ${first} closed`, async () => {
       const server = await Loopback.start(socket => {
         socket.write('220 mx\r\n')
         if (first === 'receiver') socket.end()
@@ -273,12 +273,12 @@ describe('a tap', function () {
     return tap.conversations as [Conversation, Conversation]
   }
 
-  it('is a fault of the lab where nobody is behind it', async () => {
+  it('records a fault of the lab if no server is behind it', async () => {
     const [near] = await withNobodyBehind('sender')
     assert.match(near.labError!, /the second server cannot be reached/)
   })
 
-  it('is no fault of the lab where the gateway under test should be behind it', async () => {
+  it('records no fault of the lab if the gateway under test should be behind it', async () => {
     const [near, far] = await withNobodyBehind('receiver')
     assert.deepEqual([near.labError, far.labError], [undefined, undefined])
     const [error, close] = far.events
@@ -286,7 +286,7 @@ describe('a tap', function () {
     assert.equal(close!.text, 'no connection')
   })
 
-  it('lets mail of the server behind it through to its mailbox, unseen', async () => {
+  it('forwards mail of the server behind it to the mailbox, and does not record it', async () => {
     const inbox = await lab.partner({ domain: 'own.test', hostnames: ['mailbox.own.test'] })
     const to = { host: inbox.hosts[0]!.address, port: lab.port }
     const tap = await lab.partner({

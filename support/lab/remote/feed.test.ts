@@ -9,7 +9,7 @@ import { Partner, PartnerHost } from '../partner/partner.ts'
 import { PartnerServer } from '../partner/partner-server.ts'
 import { type FeedLine, PartnerNews, RemotePartners } from './feed.ts'
 
-describe('the feed of a lab elsewhere', () => {
+describe('the reports of a lab in a container', () => {
   const pki = new Pki()
   const server = new PartnerServer()
   before(() => server.listen({ host: '127.0.0.1', port: 0 }))
@@ -56,7 +56,7 @@ describe('the feed of a lab elsewhere', () => {
   }
 
   for (const tls of [true, false])
-    it(`gives the same conversation and message as played, ${tls ? 'over TLS' : 'in clear'}`, async () => {
+    it(`have the same conversation and message as the partner, ${tls ? 'over TLS' : 'unencrypted'}`, async () => {
       const { played, mirrored, messages } = await pair({})
       await deliver('inbox@d1.test', tls)
       assert(await until(() => mirrored.conversations[0]?.closed === true, [mirrored], 5_000))
@@ -73,7 +73,7 @@ describe('the feed of a lab elsewhere', () => {
       assert.equal(played.messages.length, 0, 'the player keeps no message')
     })
 
-  it('tells each thing once', async () => {
+  it('tell each thing once', async () => {
     const { played, lines } = await pair({})
     await deliver('inbox@d1.test', true)
     await until(() => played.conversations[0]?.closed === true, [played], 5_000)
@@ -84,14 +84,14 @@ describe('the feed of a lab elsewhere', () => {
     assert.equal(told, played.conversations[0]!.clear.fromSender)
   })
 
-  it('takes back a connection that was for somebody else', async () => {
+  it('take back a connection that was for another partner', async () => {
     const { mirrored, lines } = await pair({})
     await deliver('inbox@d2.test', false)
     assert(await until(() => lines.some(line => 'disowned' in line), [mirrored], 5_000))
     assert.deepEqual(mirrored.conversations, [])
   })
 
-  it('says of open connections that the lab is lost, and of no others', async () => {
+  it('mark open connections if the lab is lost, and no others', async () => {
     const { mirrored, remote } = await pair({})
     await deliver('inbox@d1.test', false)
     await until(() => mirrored.conversations[0]?.closed === true, [mirrored], 5_000)
