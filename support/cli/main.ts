@@ -16,15 +16,18 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 const EXIT = `
 Exit status:
-  0  the gateway keeps every requirement that applies, or its deviation is recorded
-  1  the gateway breaks something that is not recorded, or a recorded deviation no longer shows
-  2  nothing can be said about the gateway: wrong usage, something is missing on this machine, the lab failed,
-     the run was interrupted, or no example ran`
+  0  the gateway keeps every requirement that applies, or its deviation is
+     recorded
+  1  the gateway breaks something that is not recorded, or a recorded deviation
+     no longer shows
+  2  nothing can be said about the gateway: wrong usage, something is missing on
+     this machine, the lab failed, the run was interrupted, or no example ran`
 
 const PATIENCE = `
 
-The environment variable MAIL_TLS_PATIENCE says how long the suite waits for one answer of another server, in ms,
-from 100 to 60000 (default 10000). All other waits for servers are multiples of it.`
+The environment variable MAIL_TLS_PATIENCE says how long the suite waits for one
+answer of another server, in ms, from 100 to 60000 (default 10000). All other
+waits for servers are multiples of it.`
 
 const collected = (value: string, before: string[] = []): string[] => [...before, value]
 const collectedIds = (value: string, before?: string[]): string[] => collected(value.toUpperCase(), before)
