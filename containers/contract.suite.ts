@@ -6,27 +6,28 @@ import { bundledGateway, bundledNames } from './index.ts'
 
 const inContainer = (name: string) => bundledGateway(name).kind === 'container'
 
-/** In a container, the bare name of a product is that of its newest release. */
+/** The bare name of a product in a container means its newest release, which this list has under its full name. */
 const names = bundledNames().filter(
   name => !inContainer(name) || !bundledNames().some(other => other.startsWith(`${name}@`)),
 )
 
 /**
- * Of every release, where there is an engine: `npm run contract`. Building their images takes minutes, once. Some
- * gateways are tested side by side, ahead of their tests.
+ * Defines one test for each gateway: for every release if there is an engine, otherwise for gateways without containers.
+ * The first run builds the images, which takes minutes. The work for several gateways runs side by side, and each test
+ * awaits the work for its gateway.
  */
 function ofEveryGateway(title: string, work: (name: string) => Promise<unknown>): void {
   describe(title, function () {
     this.timeout(20 * 60_000)
     const results = new Map<string, Promise<void>>()
-    const turns: (() => Promise<void>)[] = []
+    const queue: (() => Promise<void>)[] = []
     const lanes: Promise<void>[] = []
 
     let options: Mocha.MochaOptions = {}
     this.parent!.once('post-require', (_, _file, mocha) => {
       options = mocha.options
     })
-    /** Whether `--grep` and the like leave its test in: no other gateway is started ahead of its test. */
+    /** Whether Mocha runs this test, with `--grep` and `--invert`. The suite starts a gateway only for such a test. */
     const selected = (test: Mocha.Test) =>
       !options.grep || test.fullTitle().search(options.grep) >= 0 !== (options.invert ?? false)
 
@@ -40,7 +41,7 @@ function ofEveryGateway(title: string, work: (name: string) => Promise<unknown>)
         const { promise, resolve, reject } = Promise.withResolvers<void>()
         promise.catch(() => {})
         results.set(name, promise)
-        turns.push(async () => {
+        queue.push(async () => {
           try {
             await work(name)
             resolve()
@@ -52,14 +53,14 @@ function ofEveryGateway(title: string, work: (name: string) => Promise<unknown>)
       for (let lane = 0; lane < availableParallelism(); lane++)
         lanes.push(
           (async () => {
-            for (let turn = turns.shift(); turn; turn = turns.shift()) await turn()
+            for (let next = queue.shift(); next; next = queue.shift()) await next()
           })(),
         )
     })
 
-    // A test that ends before its gateway leaves the gateway running, and Mocha is about to end this process.
+    // A test can fail before its gateway has stopped. Mocha then ends this process, so the gateways must stop first.
     after(async () => {
-      turns.length = 0
+      queue.length = 0
       await Promise.all(lanes)
     })
 

@@ -67,7 +67,7 @@ const inbound = 'features/inbound/starttls.feature'
 const ids = (selection: readonly FeatureRule[]) => selection.map(({ requirement }) => requirement)
 
 describe('the index of features', () => {
-  it('has each Rule with its place and its words', () => {
+  it('has each Rule with its place, name and description', () => {
     assert.deepEqual(ids(rules), ['RFC3207-01', 'EXO-FRC-01', 'EXO-FRC-06'])
     const { examples: _, ...rule } = rules[1]!
     assert.deepEqual(rule, {
@@ -81,7 +81,7 @@ describe('the index of features', () => {
     assert.equal(rules[0]!.description, '')
   })
 
-  it('has each example, an outline row by row with its name filled in', () => {
+  it('has each example, and each row of an outline with the values in its name', () => {
     assert.deepEqual(
       rules[1]!.examples.map(({ line, name, control }) => ({ line, name, control })),
       [
@@ -93,7 +93,7 @@ describe('the index of features', () => {
     )
   })
 
-  it('has the tags of an example with those of all that is around it', () => {
+  it('has the tags of an example, its Rule and its feature', () => {
     const tags = rules[1]!.examples.map(({ tags }) => [...tags].sort())
     assert.deepEqual(tags, [
       ['EXO-FRC-01', 'control', 'sender'],
@@ -124,14 +124,14 @@ describe('the index of features', () => {
     refused(INBOUND.replace(/@control[\s\S]*/, ''), 'features/x.feature:5: a Rule needs an example')
   })
 
-  it('refuses an example outside of a Rule', () => {
+  it('refuses an example outside a Rule', () => {
     refused(
       'Feature: x\n\n  Example: y\n    When z\n',
       'features/x.feature:3: an example must stand in a Rule',
     )
   })
 
-  it('refuses what is not Gherkin, with all places', () => {
+  it('refuses text that is not Gherkin, with every place', () => {
     refused(
       'Feature: x\n  Example: y\n    When z\n    Perhaps z\n',
       /^features\/x\.feature:4:5: expected: [^\n]*$/,
@@ -151,12 +151,12 @@ describe('the index of features', () => {
 describe('a selection', () => {
   const selected = (wanted: Parameters<typeof select>[2]) => select(rules, catalogue, wanted)
 
-  it('is everything when nothing is asked for', () => {
+  it('is everything if nothing is wanted in particular', () => {
     assert.deepEqual(selected({}), rules)
     assert.deepEqual(selected({ requirements: [], profiles: [], tags: '' }), rules)
   })
 
-  it('can be made by requirement, whatever the profile', () => {
+  it('can be made by requirement, and the profile has then no effect', () => {
     assert.deepEqual(ids(selected({ requirements: ['EXO-FRC-06'] })), ['EXO-FRC-06'])
     assert.deepEqual(ids(selected({ requirements: ['EXO-FRC-06'], profiles: ['starttls-base'] })), [
       'EXO-FRC-06',
@@ -184,12 +184,12 @@ describe('a selection', () => {
     })
   })
 
-  it('can be made by tags, and keeps the control of what it takes', () => {
+  it('can be made by tags, and includes the control of each Rule with a wanted example', () => {
     const selection = selected({ tags: '@exclusive' })
     assert.deepEqual(locations(selection), [`${forced}:11`, `${forced}:24`, `${forced}:25`])
   })
 
-  it('takes no control for its own sake', () => {
+  it('does not include the control of a Rule without a wanted example', () => {
     assert.deepEqual(locations(selected({ tags: '@receiver and not @exclusive' })), [`${inbound}:8`])
   })
 
@@ -198,7 +198,7 @@ describe('a selection', () => {
     assert.equal(locations(selected({ tags: '@nothing' })).length, 0)
   })
 
-  it('refuses a bad tag expression', () => {
+  it('refuses a wrong tag expression', () => {
     assert.throws(() => selected({ tags: '@a and and @b' }), {
       name: 'InputError',
       message: /^--tags: [^\n]+$/,
@@ -206,18 +206,18 @@ describe('a selection', () => {
     assert.throws(() => selected({ tags: '(@a' }), { name: 'InputError', message: /^--tags: [^\n]+$/ })
   })
 
-  it('has to fulfil everything that is asked', () => {
+  it('fits all that is wanted', () => {
     assert.deepEqual(ids(selected({ profiles: ['starttls-base'], tags: '@sender' })), [])
   })
 
-  it('in shards has every Rule exactly once, and whole', () => {
+  it('has every Rule in exactly one shard, with all its examples', () => {
     const parts = [1, 2].map(index => selected({ shard: { index, of: 2 } }))
     assert.deepEqual(parts.map(ids), [['RFC3207-01', 'EXO-FRC-06'], ['EXO-FRC-01']])
     assert.deepEqual(parts[1], [rules[1]])
     assert.deepEqual(selected({ shard: { index: 4, of: 4 } }), [])
   })
 
-  it('is cut into shards after everything else', () => {
+  it('is divided into shards after everything else', () => {
     const parts = [1, 2].map(index => selected({ tags: '@sender', shard: { index, of: 2 } }))
     assert.deepEqual(parts.map(ids), [['EXO-FRC-01'], ['EXO-FRC-06']])
   })
@@ -258,7 +258,7 @@ describe('lanes', () => {
   })
   const uris = (made: FeatureRule[][]) => made.map(lane => lane.map(({ uri }) => uri))
 
-  it('take the longest Rules first', () => {
+  it('get the longest Rules first', () => {
     const selection = [rule('short', 2), rule('long', 5), rule('middle', 4), rule('tiny', 1)]
     assert.deepEqual(uris(lanes(selection, 2)), [
       ['long', 'tiny'],
@@ -266,7 +266,7 @@ describe('lanes', () => {
     ])
   })
 
-  it('share out the Rules of one file, each in its order', () => {
+  it('may divide the Rules of one file, and keep their order', () => {
     const selection = [rule('a', 1), rule('b', 4), rule('a', 2)]
     assert.deepEqual(lanes(selection, 2), [[selection[1]], [selection[0], selection[2]]])
     assert.deepEqual(lanes(selection, 3), [[selection[1]], [selection[2]], [selection[0]]])
@@ -277,7 +277,7 @@ describe('lanes', () => {
     assert.deepEqual(lanes([], 4), [])
   })
 
-  it('are at least one', () => {
+  it('are at least one, if there is a Rule', () => {
     assert.deepEqual(uris(lanes([rule('a', 1), rule('b', 1)], 0)), [['a', 'b']])
   })
 })

@@ -7,52 +7,52 @@ import { InputError } from '../input-error.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import type { Catalogue } from './catalogue.ts'
 
-/** One requirement as a feature tells it. A selection is a list of these with fewer examples. */
+/** A Rule of a feature, which tests one requirement. A selection is a list of Rules, perhaps with fewer examples. */
 export interface FeatureRule {
-  /** Path from the package's root with forward slashes: `features/outbound/forced-tls.feature`. */
+  /** The path from the root of the package with forward slashes, such as `features/outbound/forced-tls.feature`. */
   uri: string
   line: number
   name: string
-  /** Free text under the name, without its indentation; empty where there is none. */
+  /** The free text under the name, without indentation. Empty if there is none. */
   description: string
   requirement: string
-  /** As what the gateway is judged. */
+  /** The role in which the Rule judges the gateway. */
   role: 'sender' | 'receiver'
   /** At least one, in the order of the file. */
   examples: readonly FeatureExample[]
 }
 
-/** What Cucumber runs as one test case: an example, or one row of an outline's table. */
+/** One test case of Cucumber: an example, or one row of the table of an outline. */
 export interface FeatureExample {
-  /** Of the `Example:` line, or of the row; what follows the colon in Cucumber's `uri:line`. */
+  /** The line of `Example:` or of the row, which follows the colon in Cucumber's `uri:line`. */
   line: number
-  /** With the values of the row filled in. */
+  /** The name, with the values of the row. */
   name: string
-  /** All that hold here, those of feature and Rule included, without their `@`. */
+  /** The tags of the example, its Rule and its feature, without `@`. */
   tags: ReadonlySet<string>
-  /** The example in which everything is well. */
+  /** Whether this example is the control of its Rule, in which everything is in order. */
   control: boolean
-  /** Texts of its steps, those of the Background included, with the values of the row filled in. */
+  /** The texts of the steps, including those of the Background, with the values of the row. */
   steps: readonly string[]
 }
 
-/** A part of the suite, for example `--shard 2/3`; both counted from 1. */
+/** A part of a run, such as `--shard 2/3`. Both numbers count from 1. */
 export interface Shard {
   index: number
   of: number
 }
 
-/** What to run. Everything that is given must hold; nothing given means all. */
+/** Which examples to run: those that fit all given keys. Without any key, all examples. */
 export interface Wanted {
-  /** Ids of the catalogue. They are taken whatever `profiles` says. */
+  /** Ids of the catalogue. If there are any, `profiles` has no effect. */
   requirements?: readonly string[]
   profiles?: readonly string[]
-  /** A Cucumber tag expression over the examples: `@sender and not @exclusive`. */
+  /** A Cucumber tag expression for examples, such as `@sender and not @exclusive`. */
   tags?: string
   shard?: Shard
 }
 
-/** Reads all of `features/` below `root`. Throws as `indexFeatures` does. */
+/** The Rules of all features in `features/` below `root`. Throws the errors of `indexFeatures`. */
 export function loadFeatures(catalogue: Catalogue, root = PACKAGE_ROOT): FeatureRule[] {
   const uris = globSync('features/**/*.feature', { cwd: root }).map(uri => uri.replaceAll('\\', '/'))
   return indexFeatures(
@@ -62,9 +62,9 @@ export function loadFeatures(catalogue: Catalogue, root = PACKAGE_ROOT): Feature
 }
 
 /**
- * All Rules in the order given. Throws InputError, one `uri:line: …` per line, for what could never be selected: text
- * that is not Gherkin, an example outside of a Rule, a Rule without example or without exactly one tag that is an id of
- * the catalogue.
+ * The Rules of the given features, in their order. Throws InputError with one line `uri:line: …` for each problem: text that
+ * is not Gherkin, an example outside a Rule, a Rule without an example, or a Rule that does not have exactly one tag with
+ * an id of the catalogue.
  */
 export function indexFeatures(
   sources: readonly { uri: string; text: string }[],
@@ -84,7 +84,7 @@ export function indexFeatures(
   return rules
 }
 
-/** A feature file as parsed by Cucumber's own parser, with its test cases. Throws InputError. */
+/** A feature file, parsed by Cucumber's own parser, and its test cases. Throws InputError if it is not Gherkin. */
 export function readFeature(
   uri: string,
   text: string,
@@ -96,7 +96,7 @@ export function readFeature(
   } catch (error) {
     if (!(error instanceof Errors.GherkinException)) throw error
     const errors = error instanceof Errors.CompositeParserException ? error.errors : [error]
-    // Messages of the parser begin with `(line:column): `.
+    // The parser's messages begin with `(line:column): `.
     throw new InputError(
       errors.map(({ message }) => `${uri}:${message.replace(/^\((.*?)\)/, '$1')}`).join('\n'),
     )
@@ -147,9 +147,9 @@ function examplesOf(rule: Rule, pickles: readonly Pickle[]): FeatureExample[] {
   })
 }
 
-/** The line of a test case, as in FeatureExample; undefined where it is none of the rule's. */
+/** The line of a test case, as in FeatureExample. Undefined if the test case does not belong to the Rule. */
 export function lineIn({ children }: Rule, { astNodeIds }: Pickle): number | undefined {
-  // The scenario, followed by the row if it is an outline.
+  // The ids of the scenario and, for an outline, of the row.
   const id = astNodeIds.at(-1)
   for (const { scenario } of children) {
     const rows = scenario?.examples.flatMap(({ tableBody }) => tableBody) ?? []
@@ -160,9 +160,9 @@ export function lineIn({ children }: Rule, { astNodeIds }: Pickle): number | und
 }
 
 /**
- * The Rules that are wanted, with their wanted examples, in the order given. The control of a Rule stays with any
- * example of it: without it a refusal would prove nothing. A shard takes whole Rules in turn, from what the rest of
- * `wanted` leaves over. Throws InputError for an unknown requirement or profile and for a bad tag expression.
+ * The wanted Rules with their wanted examples, in the same order. If any example of a Rule is wanted, its control is wanted
+ * too, because a refusal proves nothing without the control. A shard takes every n-th Rule, after all other keys of `wanted`
+ * have been applied. Throws InputError for an unknown requirement or profile and for a wrong tag expression.
  */
 export function select(rules: readonly FeatureRule[], catalogue: Catalogue, wanted: Wanted): FeatureRule[] {
   const ids = wantedIds(catalogue, wanted)
@@ -198,7 +198,7 @@ function withTags(rule: FeatureRule, expression: Node): FeatureRule {
   return { ...rule, examples }
 }
 
-/** Reads `I/N`, for example `2/3`. Throws InputError unless 1 ≤ I ≤ N. */
+/** Reads `I/N`, such as `2/3`. Throws InputError unless 1 ≤ I ≤ N. */
 export function parseShard(text: string): Shard {
   const [, index, of] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []
   const shard = { index: Number(index), of: Number(of) }
@@ -210,15 +210,15 @@ export function parseShard(text: string): Shard {
 /** `features/outbound/forced-tls.feature:14` */
 export const placeOf = ({ uri, line }: Pick<FeatureRule, 'uri' | 'line'>): string => `${uri}:${line}`
 
-/** What Cucumber takes as paths: `features/outbound/forced-tls.feature:14`, one for each example. */
+/** The paths for Cucumber, one for each example: `features/outbound/forced-tls.feature:14`. */
 export function locations(selection: readonly FeatureRule[]): string[] {
   return selection.flatMap(({ uri, examples }) => examples.map(({ line }) => placeOf({ uri, line })))
 }
 
 /**
- * The selection on at most `count` lanes that take about equally long. A Rule stays whole, because its control decides
- * about its other examples: the one with the most examples goes first, always onto the lane with the least so far. No
- * lane is empty, and each has its Rules in the order of the selection.
+ * Divides the selection into at most `count` lanes with about the same number of examples. A Rule stays whole on one lane,
+ * because its control decides about its other examples. The Rules with the most examples come first, and each goes to the
+ * lane with the fewest examples so far. No lane is empty. Each lane has its Rules in the order of the selection.
  */
 export function lanes(selection: readonly FeatureRule[], count: number): FeatureRule[][] {
   const made = Array.from({ length: Math.min(Math.max(count, 1), selection.length) }, () => ({
