@@ -35,7 +35,7 @@ const TOLD: Record<string, ChangeName> = {
   'trusts both roots': 'trusts both roots',
   'trusts the new root alone': 'trusts the new root',
   'gives up after 3 attempts': 'gives up after 3 attempts',
-  'requires TLS of every client': 'requires TLS of every sender',
+  'requires TLS of every client': 'requires TLS of every client',
   'has lost its certificate': 'has lost its certificate',
   'shows a certificate of the former authority': 'shows a certificate of the former authority',
 }

@@ -41,7 +41,7 @@ describe('Courier: rendering', () => {
   })
 
   it('requires TLS of every client if the flow does, but never for submission', async () => {
-    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every client']], samplePki)
     assert.match(file(everybody, 'esmtpd')!.content, /^ESMTP_TLS_REQUIRED=1$/m)
     assert.match(file(await flow(), 'esmtpd')!.content, /^ESMTP_TLS_REQUIRED=0$/m)
     assert.match(file(everybody, 'esmtpd-msa')!.content, /^ESMTP_TLS_REQUIRED=0$/m)

@@ -32,7 +32,7 @@ describe('Exim: rendering', () => {
   })
 
   it('refuses an unencrypted VRFY if every client must use TLS', async () => {
-    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every client']], samplePki)
     const vrfy = /^vrfy:\n {2}deny\n {4}!encrypted = \*\n {4}message = 530/m
     assert.match(file(everybody, 'exim4.conf')!.content, vrfy)
     assert.doesNotMatch(file(await flow(), 'exim4.conf')!.content, vrfy)

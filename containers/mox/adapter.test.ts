@@ -26,7 +26,7 @@ describe('mox: rendering', () => {
   })
 
   it('requires TLS of every client if the flow does', async () => {
-    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every client']], samplePki)
     assert.match(file(everybody, 'mox.conf')!.content, /RequireSTARTTLS: true/)
     assert.match(file(await flow(), 'mox.conf')!.content, /RequireSTARTTLS: false/)
   })

@@ -37,7 +37,7 @@ describe('OpenSMTPD: rendering', () => {
 
   it('requires TLS of every client if the flow does, but never for submission', async () => {
     const everybody = configuration(
-      await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki),
+      await changed(await flow(), [CHANGES['requires TLS of every client']], samplePki),
     )
     assert.match(everybody, /^listen on 0\.0\.0\.0 port 25 tls-require pki gateway/m)
     assert.match(everybody, /^listen on 0\.0\.0\.0 port 587 tls pki gateway/m)

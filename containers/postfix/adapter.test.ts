@@ -21,7 +21,7 @@ describe('Postfix: rendering', () => {
   })
 
   it('requires TLS of every client if the flow does, but never for submission', async () => {
-    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every client']], samplePki)
     assert.match(file(everybody, 'main.cf')!.content, /^smtpd_tls_security_level = encrypt$/m)
     assert.equal(file(everybody, 'inbound')!.content, '')
     assert.match(

@@ -21,7 +21,7 @@ describe('Sendmail: rendering', () => {
   })
 
   it('requires TLS of every client if the flow does', async () => {
-    const everybody = await changed(await flow(), [CHANGES['requires TLS of every sender']], samplePki)
+    const everybody = await changed(await flow(), [CHANGES['requires TLS of every client']], samplePki)
     assert.match(file(everybody, 'access')!.content, /^Inbound:\tPERM\+ENCR:112$/m)
   })
 

@@ -129,7 +129,7 @@ describe('gateways in containers', function () {
 
       it('obeys another setting after a change', async function () {
         if (source.lacks('forced-tls-inbound')) this.skip()
-        await gateway.change(await changed(gateway.flow, [CHANGES['requires TLS of every sender']], pki))
+        await gateway.change(await changed(gateway.flow, [CHANGES['requires TLS of every client']], pki))
         assert.equal((await deliver('does not use')).accepted, false)
         const { accepted, reply } = await deliver('uses')
         assert.ok(accepted, reply?.text)

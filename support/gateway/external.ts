@@ -28,7 +28,7 @@ const BEYOND_A_FILE: Partial<Record<Capability, string>> = {
   'tls12-only': 'the suite cannot tell a gateway that it did not start which versions to speak',
   'forward-secrecy-only': 'the suite cannot tell a gateway that it did not start which key exchange to use',
   'session-log': 'the suite cannot read the log of a gateway that it did not start',
-  'forced-tls-inbound': 'the suite cannot make a gateway that it did not start require TLS of every sender',
+  'forced-tls-inbound': 'the suite cannot make a gateway that it did not start require TLS of every client',
   'client-certificate-outbound':
     'a gateway file does not say which certificate the gateway shows as a sender',
 }

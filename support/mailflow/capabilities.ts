@@ -10,7 +10,7 @@ export const CAPABILITIES = {
   submission: 'take mail from users who log in',
   retry: 'try a queued message again when asked',
   expiry: 'give a message up after a configured number of attempts',
-  'forced-tls-inbound': 'require TLS from every sender',
+  'forced-tls-inbound': 'require TLS from every client',
   'tls12-only': 'speak TLS 1.2 and nothing newer where it is told so',
   'forward-secrecy-only': 'use key exchange with forward secrecy alone where it is told so',
   pair: 'exchange mail with a second server of the same kind that the suite starts',

@@ -58,7 +58,7 @@ describe('changes of a mail flow', () => {
     ],
     [['has lost its certificate'], () => ({ identity: { key: '<key>', certificate: '' } })],
     [['gives up after 3 attempts'], () => ({ attempts: 3 })],
-    [['requires TLS of every sender'], () => ({ inbound: everybody })],
+    [['requires TLS of every client'], () => ({ inbound: everybody })],
     [['speaks TLS 1.2 and nothing newer'], () => ({ maxVersion: 'TLSv1.2' })],
     [['uses key exchange with forward secrecy alone'], () => ({ forwardSecrecy: true })],
     [['belongs to a service'], service],
@@ -80,7 +80,7 @@ describe('changes of a mail flow', () => {
         sendersTrust: ['<certificate of former>\n'],
       }),
     ],
-    [['requires TLS of every sender', 'belongs to a service'], () => ({ ...service(), inbound: everybody })],
+    [['requires TLS of every client', 'belongs to a service'], () => ({ ...service(), inbound: everybody })],
   ]
   for (const [names, told] of table)
     it(`change that alone: ${names.join(' + ')}`, async () => {

@@ -45,7 +45,7 @@ const NAMED = {
     needs: 'expiry',
     apply: async flow => ({ ...flow, attempts: 3 }),
   },
-  'requires TLS of every sender': {
+  'requires TLS of every client': {
     sets: 'senders',
     needs: 'forced-tls-inbound',
     apply: async flow => ({ ...flow, inbound: [{ from: '*', tls: 'required' }] }),
