@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { leftovers, RUN_MARK, RUN_VARIABLE, remove, runFolder, sweep } from './leftovers.ts'
 
-/** No system has so many processes. */
+/** A process id that no system uses. */
 const GONE = 2 ** 30
-/** The place in the mark of this run. */
+/** The hash of the scope in the mark of this run. */
 const HERE = RUN_MARK.split('-')[1]!
 const HOUR = 60 * 60 * 1000
 
@@ -37,7 +37,7 @@ describe('folders of killed runs', () => {
       .filter(({ kind }) => kind === 'folder')
       .map(({ name }) => basename(name))
 
-  it('are named with their age, and removed', () => {
+  it('are listed with their age, and removed', () => {
     const name = `mail-tls-${GONE}.1-${HERE}-abcdef`
     made(name)
     writeFileSync(join(folder, name, 'file'), '')
@@ -49,7 +49,7 @@ describe('folders of killed runs', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('are told from those of runs that go on, and of a later process with the same id', () => {
+  it('do not include those of running runs, but those of an earlier process with the same id', () => {
     const own = basename(mkdtempSync(runFolder()))
     rmSync(join(tmpdir(), own), { recursive: true })
     made(own)
@@ -60,7 +60,7 @@ describe('folders of killed runs', () => {
     assert.deepEqual(foldersLeft(), [former])
   })
 
-  it('of another place count only after a day', () => {
+  it('from another scope are listed only after a day', () => {
     const [young, old] = [`mail-tls-${GONE}.1-00000000-aaaaaa`, `mail-tls-${GONE}.1-00000000-bbbbbb`]
     made(young, old)
     const then = new Date(Date.now() - 25 * HOUR)
@@ -68,7 +68,7 @@ describe('folders of killed runs', () => {
     assert.deepEqual(foldersLeft(), [old])
   })
 
-  it('are no folders that somebody else has made', () => {
+  it('do not include files, links and folders that the suite has not made', () => {
     made('mail-tls-doctor-c', 'mail-tls-notes', `mail-tls-${GONE}-a`, 'other')
     const mark = `mail-tls-${GONE}.1-${HERE}`
     writeFileSync(join(folder, `${mark}-aaaaaa`), 'a file')
@@ -76,7 +76,7 @@ describe('folders of killed runs', () => {
     assert.deepEqual(foldersLeft(), [])
   })
 
-  it('stay where they cannot be removed, and keep no others', () => {
+  it('stay if they cannot be removed, and the others are removed', () => {
     const [foreign, stuck, own] = ['a', 'b', 'c'].map(x => `mail-tls-${GONE}.1-${HERE}-${x.repeat(6)}`)
     const root = process.getuid?.() === 0
     if (root) made(foreign!)
@@ -112,19 +112,22 @@ describe('gateways of killed runs', () => {
   const leftOf = ({ pid }: ChildProcess) =>
     leftovers().find(({ kind, name }) => kind === 'process' && name.startsWith(`${pid} `))
 
-  it('are named with their age, and ended', async function () {
+  it('are listed with their age, and ended', async function () {
     if (process.platform !== 'linux') this.skip()
     const child = await started(`${GONE}.1-${HERE}`)
     const left = leftOf(child)
-    assert.ok(left, 'the process is named')
-    assert.ok(Math.abs(Date.now() - left.since) < 60_000, `it has just begun: ${new Date(left.since)}`)
+    assert.ok(left, 'the process is listed')
+    assert.ok(
+      Math.abs(Date.now() - left.since) < 60_000,
+      `the process has just started: ${new Date(left.since)}`,
+    )
     const ended = once(child, 'exit')
     assert.ok(remove(left))
     assert.deepEqual(await ended, [null, 'SIGKILL'])
-    assert.ok(remove(left), 'what has ended by itself is as good as removed')
+    assert.ok(remove(left), 'a process that has ended counts as removed')
   })
 
-  it('are told from those of runs that go on, and from all other processes', async () => {
+  it('do not include gateways of running runs and other processes', async () => {
     for (const mark of [RUN_MARK, undefined, 'nonsense']) assert.equal(leftOf(await started(mark)), undefined)
   })
 })
