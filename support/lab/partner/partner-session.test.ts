@@ -194,7 +194,7 @@ describe('a well-behaved partner', () => {
     ['more commands than are kept', 'NOOP\r\n'.repeat(500), true],
     [
       'more bytes than are kept',
-      `EHLO probe\r\nMAIL FROM:<>\r\nRCPT TO:<b@d1.test>\r\nDATA\r\n${'x\r\n'.repeat(30_000)}`,
+      `EHLO probe\r\nMAIL FROM:<>\r\nRCPT TO:<b@d1.test>\r\nDATA\r\n${'x\r\n'.repeat(60_000)}`,
       true,
     ],
   ] as const)
