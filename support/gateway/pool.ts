@@ -141,7 +141,7 @@ export class Gateways {
     if (this.#stopped) throw new Error('the run is over: no gateway is started any more')
   }
 
-  /** The user who hands mail over to a gateway that takes it from its users alone; nobody for the others. */
+  /** The user who hands mail over to a gateway that takes it from its users alone; nothing for other gateways. */
   userOf(gateway: Gateway): MailFlow['users'][number] | undefined {
     return this.#withLogin.has(gateway) ? gateway.flow.users[0] : undefined
   }

@@ -98,7 +98,7 @@ export class SecondServers {
     return NEEDS[capability] !== undefined
   }
 
-  /** All are stopped; whoever asks next gets new ones. */
+  /** All second servers were stopped: `take` starts new ones. */
   forget(): void {
     this.#kinds.clear()
     this.#kindOf.clear()
@@ -113,7 +113,7 @@ export class SecondServers {
   }
 }
 
-/** Whoever waits first gets the server, or without one the right to start one. */
+/** Gives the server to the example that waits first, or without a server the right to start one. */
 function passOn(all: OfOneKind, server?: Gateway): void {
   const next = all.waiting.shift()
   if (next) next(server)

@@ -73,7 +73,7 @@ describe('a lab in containers', function () {
     return JSON.parse(stdout) as Record<string, unknown>
   }
 
-  it('leads a mail server to a partner by DNS, and mirrors what crosses', async () => {
+  it('leads a mail server to a partner by DNS, and reports what crosses the connection', async () => {
     const partner = await lab.partner({ domain: lab.freshDomain('*.forced.test'), hosts: [{}, {}] })
     const seen = await deliver(partner.domain, 'the word is flour')
     assert.deepEqual(seen, {
@@ -100,7 +100,7 @@ describe('a lab in containers', function () {
     assert(Math.abs(message!.at - performance.now()) < 60_000, 'in time of this process')
   })
 
-  it('plays partners as they are told, each at its own address', async () => {
+  it('plays partners that behave as asked, each at its own address', async () => {
     const [plain, refusing] = await lab.partners([
       { domain: lab.freshDomain('*.forced.test'), hosts: [{ starttls: { hides: true } }] },
       {
@@ -115,7 +115,7 @@ describe('a lab in containers', function () {
     assert.equal(refusing!.messages.length, 0)
   })
 
-  it('answers with signed names, and knows no others', async () => {
+  it('answers with signed records, and knows no other names', async () => {
     const certificate = Buffer.alloc(32, 1)
     const data = { usage: 3, selector: 1, matchingType: 1, certificate }
     await lab.zone.set([
@@ -140,7 +140,7 @@ describe('a lab in containers', function () {
     assert.equal(await look(`resolve4('nobody.test')`), 'ENOTFOUND')
   })
 
-  it('has validated them', async () => {
+  it('has a resolver that validates the signatures', async () => {
     // A query for a TLSA record with DO; the flags of the answer are its third and fourth byte, AD is 0x20 of the latter.
     const script = `
       const socket = require('node:dgram').createSocket('udp4')
@@ -158,7 +158,7 @@ describe('a lab in containers', function () {
     assert.match(mail!.content, /for the mailbox\r\n$/)
   })
 
-  it('makes domains of senders known', async () => {
+  it('gives domains of senders an address', async () => {
     await lab.admitSenders(['*.known.test', '*.known.test', 'one.test'])
     const script = `require('node:dns').promises.resolve4(process.argv[1]).then(console.log, e => console.log(e.code))`
     const known = async (name: string) => (await sender.exec(['node', '-e', script, name])).stdout
@@ -166,7 +166,7 @@ describe('a lab in containers', function () {
     assert.match(await known('d1.unknown.test'), /ENOTFOUND/)
   })
 
-  it('counts connections that no partner was made for', async () => {
+  it('counts connections for no partner', async () => {
     const before = lab.strays
     await lab.zone.set([
       { name: 'stray.test', type: 'MX', data: { preference: 1, exchange: 'mx.stray.test' } },
@@ -196,7 +196,7 @@ describe('a lab in containers', function () {
     ['lab', 8080, 'events'],
     ['mailbox', 8025, 'api/v2/messages'],
   ] as const)
-    it(`answers nobody at the ${what} without its secret`, async () => {
+    it(`gives no answer at the ${what} without the secret`, async () => {
       const { PublicPort } = (await published()).find(({ PrivatePort }) => PrivatePort === port)!
       for (const authorization of ['', 'Bearer x', 'Basic bGFiOng='])
         for (const method of ['GET', 'DELETE']) {
@@ -213,7 +213,7 @@ describe('a lab in containers', function () {
   }
 
   for (const name of ['names', 'mailbox'])
-    it(`is lost with its ${name}: mail that is deferred then is no fault of a gateway`, async () => {
+    it(`is lost if its ${name} end: mail that a gateway then defers is not the gateway's fault`, async () => {
       const other = await ContainerLab.start(new Pki())
       try {
         const partner = await other.partner({ domain: other.freshDomain('*.forced.test') })
@@ -227,7 +227,7 @@ describe('a lab in containers', function () {
       }
     })
 
-  it('says when it is lost, and why', async () => {
+  it('says that it is lost, and why', async () => {
     const partner = await lab.partner({ domain: lab.freshDomain('*.forced.test') })
     const waiting = sender.exec(['node', '-e', SENDER, partner.domain, 'x', 'waits']).catch(() => {})
     assert(await until(() => partner.conversations.length === 1, [partner], 10_000))
@@ -240,7 +240,7 @@ describe('a lab in containers', function () {
     await waiting
   })
 
-  it('leaves nothing', async () => {
+  it('leaves no container and no network', async () => {
     await lab.stop()
     const filters = { label: [`${LABELS.run}=${lab.containers.id}`] }
     assert.deepEqual(await engine.docker.listContainers({ all: true, filters }), [])

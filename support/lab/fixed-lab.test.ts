@@ -45,7 +45,7 @@ describe('a lab at the addresses of a gateway file', () => {
     )
   })
 
-  it('has partners side by side whose routes share no address', async () => {
+  it('has partners side by side if their routes share no address', async () => {
     const [one, other] = await Promise.all([partner('a.test'), partner('a.other.test')])
     await Promise.all([deliver('a.test'), deliver('a.other.test', endpoints[1]!)])
     for (const { domain, messages, conversations } of [one, other]) {
@@ -69,7 +69,7 @@ describe('a lab at the addresses of a gateway file', () => {
     ])
   })
 
-  it('makes who needs an address wait until it is given back, and nobody else', async () => {
+  it('makes a partner wait for an address that another one has, and no other partner', async () => {
     const order: string[] = []
     const take = async (domain: string) => {
       const made = await partner(domain)
@@ -89,7 +89,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.deepEqual(order.slice(2).sort(), ['a.other.test', 'b.test'])
   })
 
-  it('counts mail for an earlier partner as a stray, and lays it at nobody’s door', async () => {
+  it('counts mail for an earlier partner as a stray, and not against the present one', async () => {
     const former = await partner('former.test')
     lab.release(former)
     const now = await partner('now.test')
@@ -101,7 +101,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(now.conversations.length, 1)
   })
 
-  it('takes mail for an earlier partner as evidence about that one', async () => {
+  it('keeps mail for an earlier partner as evidence about that partner', async () => {
     const former = await partner('former.test')
     lab.release(former)
     const now = await partner('now.test')
@@ -113,7 +113,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(now.conversations.length, 0)
   })
 
-  it('knows a retry that never named its recipient by the server name it asked for', async () => {
+  it('finds by the server name in the ClientHello for whom a retry without a recipient was', async () => {
     const former = await partner('former.test')
     lab.release(former)
     const now = await partner('now.test')
@@ -144,7 +144,7 @@ describe('a lab at the addresses of a gateway file', () => {
     return { say, send, close: () => client.close() }
   }
 
-  it('sees forced mail in clear on a connection that was kept from an earlier partner', async () => {
+  it('records unencrypted mail that must use TLS, on a connection that the gateway kept from an earlier partner', async () => {
     const former = await partner('former.test')
     const kept = await connection()
     assert.equal(await kept.send('former.test'), 250)
@@ -156,7 +156,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.deepEqual([now.messages.length, kind, detail], [0, 'broken', 'MAIL crossed the wire in clear'])
   })
 
-  it('sees it while it is the turn of both, at different addresses', async () => {
+  it('records it also while both partners have addresses', async () => {
     const [one, other] = await Promise.all([partner('a.test'), partner('b.other.test')])
     const kept = await connection()
     assert.equal(await kept.send('a.test'), 250)
@@ -165,7 +165,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(one.conversations.length, 1)
   })
 
-  it('lets opportunistic mail be in clear on a connection that was kept', async () => {
+  it('does not record it if TLS is opportunistic', async () => {
     const former = await partner('former.test')
     const kept = await connection()
     await kept.send('former.test')
@@ -175,7 +175,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(now.conversations.length, 0)
   })
 
-  it('takes what it says of itself for the gateway, whatever its greeting', async () => {
+  it('knows the gateway by what it says, whatever its name in EHLO is', async () => {
     const former = await partner('former.test')
     await deliver('former.test')
     lab.release(former)
@@ -194,7 +194,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.deepEqual([now.conversations.length, former.conversations.length, lab.strays], [2, 2, 1])
   })
 
-  it('knows that mail came to another address than the file names for it', async () => {
+  it('says that mail came to another address than the file names for it', async () => {
     const [, other] = await Promise.all([partner('a.test'), partner('b.other.test')])
     await deliver('b.other.test', endpoints[0])
     assert.match(other.misrouted ?? '', /^the gateway delivered at port \d+ of 127\.0\.0\.1, where the file/)
@@ -203,7 +203,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(again.misrouted, undefined)
   })
 
-  it('counts what says nothing, and what greets with another name than the gateway, for nobody', async () => {
+  it('counts a connection without commands, or with another name in EHLO than that of the gateway, as a stray', async () => {
     const only = await partner('a.test')
     await deliver('a.test')
     for (const talk of ['', 'EHLO monitor.example\r\nQUIT\r\n']) {
@@ -215,7 +215,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.deepEqual([only.conversations.length, lab.strays], [1, 2])
   })
 
-  it('turns connections away where nobody has the address', async () => {
+  it('refuses connections at an address that no partner has', async () => {
     const only = await partner('a.test')
     lab.release(only)
     const { stage, reply } = await deliver('a.test')

@@ -27,7 +27,8 @@ interface Served extends Servers {
 }
 
 /**
- * A gateway ended although nobody asked it to: by which examples it may have, as the places of them and their Rules.
+ * The end of a gateway that nobody asked to end, with the places of the examples that may be the reason, and of their
+ * Rules.
  */
 export interface SuspiciousEnd {
   why: GatewayFailure

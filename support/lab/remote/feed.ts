@@ -153,7 +153,7 @@ export class RemotePartners {
       return
     }
     const known = this.#partners.get(line.partner)
-    if (!known) throw new TypeError(`nobody made partner ${line.partner}`)
+    if (!known) throw new TypeError(`there is no partner ${line.partner}`)
     const { partner, conversations } = known
     if ('opened' in line) {
       const conversation = begun(line.opened)
