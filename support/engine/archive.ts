@@ -4,11 +4,11 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Header, Pack } from 'tar-stream'
 
-/** A file on its way into an image or a container. */
+/** A file for an image or a container. */
 export interface File {
   /** Absolute in a container, relative to the build context for an image. */
   path: string
-  /** Its content, or the file on this machine that has it. */
+  /** The content, or the path of a file on this machine that has the content. */
   content: string | Buffer | { file: string }
   /** Default: 0o644. */
   mode?: number
@@ -17,18 +17,21 @@ export interface File {
 }
 
 /**
- * As old as can be. Postfix waits for about two seconds before it reads a configuration file that has just changed,
- * and a build's cache must not depend on when a checkout was made.
+ * The oldest possible time. Postfix waits about two seconds before it reads a configuration file that has just
+ * changed, and the cache of a build must not depend on the time of a checkout.
  */
 const MODIFIED = new Date(1_000)
 
-/** A tar archive of files, as the engine takes it. A file that cannot be read ends the stream with its error. */
+/**
+ * A tar archive of files, in the form that the engine takes. If a file cannot be read, the stream ends with the
+ * error.
+ */
 export function archive(files: readonly File[]): Readable {
   return Readable.from(chunks(files))
 }
 
 async function* chunks(files: readonly File[]): AsyncGenerator<Buffer> {
-  // Loaded late: a run without containers gets this far as a module, and no further.
+  // Loaded here, because a run without containers loads this module and never needs tar-stream.
   const { pack } = await import('tar-stream')
   const tar = pack()
   void fill(tar, files).catch(error => tar.destroy(error as Error))

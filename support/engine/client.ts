@@ -1,7 +1,7 @@
 import type { ContainerRuntimeClient } from 'testcontainers'
 
-/** The engine's own client, as testcontainers has found it. */
+/** The client with which testcontainers talks to the engine. */
 export type Dockerode = ContainerRuntimeClient['container']['dockerode']
 
-/** Tells what takes time: `building the image of postfix (step 3 of 7)`. */
+/** Called with work that takes time: `building the image of postfix (step 3 of 7)`. */
 export type Doing = (what: string) => void

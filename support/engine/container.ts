@@ -7,50 +7,53 @@ import type { Dockerode } from './client.ts'
 import { ContainerFailure, failure, lastWords, within } from './failure.ts'
 import { LABELS } from './labels.ts'
 
-/** Where files wait in a container until they take their places, and what moves them there from it. */
+/**
+ * The folder into which the engine unpacks files for a running container, and the script that moves them from there.
+ */
 const STAGE = '/.new'
 const MOVE = 'for file; do mkdir -p "$(dirname "$file")"; mv -f "$0$file" "$file"; done; rm -rf "$0"'
 
-/** What a container of a run is started from. */
+/** How a container of a run is started. */
 export interface ContainerSpec {
-  /** What it is, in errors: `postfix`. */
+  /** The name of the container in errors: `postfix`. */
   name: string
-  /** A tag as `Engine.image` gives it. */
+  /** A tag that `Engine.image` returned. */
   image: string
-  /** In place of the image's own command. */
+  /** The command, in place of that of the image. */
   command?: string[]
   environment?: Record<string, string>
   /** TCP ports that this process must reach; see `Container.endpoint`. */
   ports?: readonly number[]
-  /** Put there before it starts. */
+  /** Files that the container gets before it starts. */
   files?: readonly File[]
-  /** Linux capabilities on top of the engine's default, such as `NET_ADMIN`. */
+  /** Linux capabilities beside the engine's default ones, such as `NET_ADMIN`. */
   capabilities?: string[]
-  /** Paths that are kept in memory. */
+  /** Folders that are kept in memory. */
   tmpfs?: readonly string[]
   /** A fixed address, from `RunNetwork.subnet.fixed`. */
   address?: string
-  /** DNS server; default: the names of the run, which lead to its partners and nowhere else. */
+  /** The DNS server; default: the DNS server of the run, which knows the names of the lab and no others. */
   resolver?: string
-  /** A line of its log that means that it is up. Without it, running is enough. */
+  /** A line of the log that means that the container is up. Without `ready`, a container that runs is up. */
   ready?: RegExp
-  /** How long that may take, in ms; default 30 s. */
+  /** Longest time until the container is up, in ms; default 30 s. */
   limit?: number
-  /** Every line of its log, from the first on. */
+  /** Gets every line of the log, from the first on. */
   onLine?: (line: string) => void
 }
 
 const START_LIMIT = 30_000
-/** For `exec`, unless told otherwise, in ms. */
+/** Default limit of `exec`, in ms. */
 const EXEC_LIMIT = 30_000
-/** Lines of its log that are kept for error messages. */
+/** How many lines of a log are kept for error messages. */
 const KEPT_LINES = 200
-/** A line without an end is cut here. */
+/** A line that is longer is cut, in characters. */
 const MAX_LINE = 64 * 1024
 
-export interface Outcome {
+/** What a command in a container has returned. */
+export interface CommandResult {
   exitCode: number
-  /** Both streams, mixed as they came. */
+  /** Both streams together, in the order in which their parts came. */
   output: string
   stdout: string
   stderr: string
@@ -73,7 +76,7 @@ export interface ContainerNetwork {
   forget(container: Container): void
 }
 
-/** A container of a run. It goes with its network at the latest. */
+/** A container of a run. It is removed with the network of the run at the latest. */
 export class Container {
   readonly name: string
   readonly #network: ContainerNetwork
@@ -83,9 +86,9 @@ export class Container {
   #raw!: RawContainer
   #ports = new Map<number, number>()
   #up = false
-  /** Why it is no longer there. */
+  /** Why the container ended by itself, if it did. */
   #end: ContainerFailure | undefined
-  /** Its end is our own doing. */
+  /** The suite is ending the container. */
   #ours = false
   address = ''
 
@@ -95,7 +98,10 @@ export class Container {
     this.#spec = spec
   }
 
-  /** Called by `RunNetwork.start`. Throws ContainerFailure with its last log lines when it does not come up. */
+  /**
+   * Called by `RunNetwork.start`. Throws ContainerFailure with the last lines of the log if the container does not
+   * come up.
+   */
   static async start(network: ContainerNetwork, spec: ContainerSpec): Promise<Container> {
     const container = new Container(network, spec)
     try {
@@ -103,7 +109,7 @@ export class Container {
       return container
     } catch (error) {
       const failure = container.#failed(error)
-      // What is left of it goes with the network at the latest.
+      // If the removal fails, the container is removed with the network.
       await container.stop().catch(() => {})
       throw failure
     }
@@ -113,10 +119,10 @@ export class Container {
     const { client, docker } = this.#network.engine
     const made = await definition(this.#network, this.#spec, async id => {
       this.#raw = docker.getContainer(id)
-      // Before it starts: testcontainers looks at the log only once all ports are there.
+      // Before the container starts, because testcontainers reads the log only after all ports are published.
       this.#follow(await client.container.attach(this.#raw))
     })
-    // For published ports, too, which a container that ends at once never gets.
+    // A container that ends at once never gets its published ports, and this would wait for them.
     await this.whileRunning(made.start())
     await this.#look()
     await this.#comesUp()
@@ -166,7 +172,7 @@ export class Container {
     if (this.#ours) return
     const { Running, ExitCode, Error: why } = state?.State ?? {}
     const status = ExitCode === undefined ? '' : ` (exit status ${ExitCode})`
-    // The engine's own words where it could not run the command at all. Of a log of work the end is enough.
+    // If the engine could not run the command, its own words. Of a container that was up, the last line is enough.
     const words = why ? printable(why, 500) : lastWords(this.#lines, this.#up ? 1 : undefined)
     this.#end = new ContainerFailure(
       Running
@@ -191,18 +197,18 @@ export class Container {
     return this.#raw.id
   }
 
-  /** Why it is not running any more, if it is not and nobody asked it to end. */
+  /** Why the container is not running any more, if it ended by itself. */
   get end(): ContainerFailure | undefined {
     return this.#end
   }
 
-  /** Calls `watcher` after each line of its log and when it ends. */
+  /** Calls `watcher` after each line of the log and when the container ends, until the returned function is called. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
   }
 
-  /** `work`, unless the container ends first: then its ContainerFailure. */
+  /** The result of `work`. Throws the ContainerFailure of the container if the container ends first. */
   async whileRunning<T>(work: Promise<T>): Promise<T> {
     let unwatch = () => {}
     const ended = new Promise<never>((_, reject) => {
@@ -217,23 +223,26 @@ export class Container {
     }
   }
 
-  /** Where this process reaches one of the published ports. Changes with a restart. */
+  /** Where this process reaches one of the published ports. A restart changes it. */
   endpoint(port: number): { host: string; port: number } {
     const published = this.#ports.get(port)
     if (published === undefined) throw new Error(`port ${port} of ${this.name} is not published`)
     return { host: this.#network.engine.host, port: published }
   }
 
-  /** The last lines of its log, for an error message. */
+  /** The last lines of the log, for an error message. */
   lastWords(): string {
     return lastWords(this.#lines)
   }
 
-  /** Runs a command in it. Its exit status is the caller's to judge; throws ContainerFailure when it does not end. */
+  /**
+   * Runs a command in the container, and returns also if the command fails. Throws ContainerFailure if the command
+   * does not end in time.
+   */
   async exec(
     command: string[],
     { limit = EXEC_LIMIT, user }: { limit?: number; user?: string } = {},
-  ): Promise<Outcome> {
+  ): Promise<CommandResult> {
     const what = `${command[0]} in ${this.name}`
     const work = this.#network.engine.client.container.exec(
       this.#raw,
@@ -244,8 +253,8 @@ export class Container {
   }
 
   /**
-   * Puts files there while it runs, in place of what is there. Whoever reads one meanwhile finds the former or the new
-   * one whole: what the engine unpacks is away for a moment, and then there in part.
+   * Replaces files while the container runs. A process in the container that reads such a file finds the whole old or the
+   * whole new one. If the engine unpacked a file in its place, the file would be away for a moment, and then incomplete.
    */
   async copy(files: readonly File[]): Promise<void> {
     const what = `copying files to ${this.name}`
@@ -257,7 +266,7 @@ export class Container {
     if (exitCode !== 0) throw failure(what, new Error(printable(output, 500)))
   }
 
-  /** A signal for its first process. */
+  /** Sends a signal to the first process of the container. */
   async signal(signal: NodeJS.Signals): Promise<void> {
     await this.#within(`sending ${signal} to ${this.name}`, this.#raw.kill({ signal }))
   }
@@ -268,7 +277,9 @@ export class Container {
     })
   }
 
-  /** Stops it, after `grace` ms by force, and starts it again. Ports are published anew: ask for the endpoint again. */
+  /**
+   * Stops the container, by force after `grace` ms, and starts it again. Its published ports change: see `endpoint`.
+   */
   async restart({ grace = 5_000 } = {}): Promise<void> {
     await within(
       (this.#spec.limit ?? START_LIMIT) + grace,
@@ -296,7 +307,7 @@ export class Container {
     await this.#comesUp()
   }
 
-  /** Removes it with its volumes. */
+  /** Removes the container with its volumes. */
   async stop(): Promise<void> {
     this.#ours = true
     const removal = this.#raw?.remove({ force: true, v: true }).catch(error => {
@@ -306,13 +317,15 @@ export class Container {
     this.#network.forget(this)
   }
 
-  /** Its network is about to remove it. */
+  /** Called before the network removes the container. */
   abandon(): void {
     this.#ours = true
   }
 }
 
-/** testcontainers knows neither fixed addresses, nor DNS servers, nor the address on which ports are published. */
+/**
+ * A subclass, because testcontainers can set neither fixed addresses, nor DNS servers, nor where ports are published.
+ */
 async function definition(
   network: ContainerNetwork,
   spec: ContainerSpec,
@@ -325,12 +338,12 @@ async function definition(
       super(spec.image)
       const { address, resolver = network.resolver } = spec
       this.networkMode = network.name
-      // What it says is read as it comes; the engine need not keep it.
+      // The suite reads the log as it comes, so the engine need not keep the log.
       this.hostConfig.LogConfig = { Type: 'none', Config: {} }
       this.hostConfig.Dns = [resolver]
-      // Else the C library takes the AD flag off the answers, and DANE never applies.
+      // Without this, the C library removes the AD flag from the answers, and DANE never applies.
       this.hostConfig.DnsOptions = ['trust-ad']
-      // The host's search domain would be tried for every name.
+      // Without this, programs would try the search domain of the host for every name.
       this.hostConfig.DnsSearch = ['.']
       if (address)
         this.createOpts.NetworkingConfig = {
@@ -349,9 +362,10 @@ async function definition(
   const made = new Definition()
     .withLabels({ ...network.labels, [LABELS.name]: spec.name })
     .withWaitStrategy(AT_ONCE)
-    // Clean-up is ours, by label. Theirs takes a lock in the file system first, for which a second start waits 0.5 s.
+    // Engine.sweep cleans up by label. The clean-up of testcontainers takes a file lock, for which a second start
+    // waits 0.5 s.
     .withAutoCleanup(false)
-    // Anybody may own the name of an image of ours at a registry.
+    // Somebody else may own the name of an image of the suite at a registry.
     .withPullPolicy(PullPolicy.neverPull())
   if (spec.command) made.withCommand(spec.command)
   if (spec.environment) made.withEnvironment(spec.environment)
@@ -361,7 +375,10 @@ async function definition(
   return made
 }
 
-/** Its waits either dial ports, which a mail server logs, or do not see that a container has ended. Ours is above. */
+/**
+ * The waits of testcontainers connect to ports, which a mail server logs, or do not see that a container has ended.
+ * `#comesUp` waits instead.
+ */
 const AT_ONCE = {
   waitUntilReady: async () => {},
   withStartupTimeout: () => AT_ONCE,

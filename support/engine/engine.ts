@@ -18,13 +18,13 @@ export { folderFiles, type ImageSource } from './image.ts'
 export { RunNetwork } from './run-network.ts'
 
 /**
- * The container engine. All access to it goes through here: images by the hash of what they are built from, one
- * network for each run, and no trace of either when the run is over.
+ * The container engine. All access to the engine goes through this class. An image is found by the hash of what it is
+ * built from. Each run has a network of its own, which is removed with all its containers when the run is over.
  *
  * ```ts
  * const engine = await Engine.connect()
  * const image = await engine.image({ name: 'postfix', files: folderFiles(HERE, ['Dockerfile']), args: { SUITE: 'trixie' } }, doing)
- * const network = await engine.network()          // sweeps what killed runs left, too
+ * const network = await engine.network()          // also removes what killed runs have left
  * const container = await network.start({ name: 'postfix', image, ports: [25], files: […], ready: /daemon started/ })
  * container.endpoint(25)                          // where this process reaches it
  * await network.stop()                            // removes every container, volume and the network
@@ -48,8 +48,8 @@ export class Engine {
   }
 
   /**
-   * The engine that `findEngine` finds within `limit` ms; throws NoEngine. `doing` is told of all images that are built;
-   * `signal` ends their builds.
+   * Connects to the engine that `findEngine` finds within `limit` ms. Throws NoEngine. `doing` is told of every image that
+   * is built; `signal` ends builds.
    */
   static async connect(doing: Doing = () => {}, signal?: AbortSignal, limit?: number): Promise<Engine> {
     return new Engine(await findEngine(limit), doing, signal)
@@ -64,13 +64,13 @@ export class Engine {
   /** Host name or address at which published ports are reached from here. */
   get host(): string {
     const { host } = this.client.info.containerRuntime
-    // The engine publishes on both families under different numbers.
+    // The engine publishes a port for IPv4 and for IPv6 under different numbers.
     return host === 'localhost' ? '127.0.0.1' : host
   }
 
   /**
-   * The tag of an image, which is built if the engine does not have it for just this content. Throws ContainerFailure
-   * with the build's own last words, and the reason of the signal when that ends the build.
+   * The tag of an image. The image is built if the engine does not have an image of exactly this content. Throws
+   * ContainerFailure with the last lines of the build, or the reason of the signal if the signal ends the build.
    */
   image(source: ImageSource, doing = this.#doing): Promise<string> {
     const tag = tagOf(source)
@@ -84,7 +84,7 @@ export class Engine {
   }
 
   /**
-   * A network of one run's own, with a part of 198.18.0.0/15 (RFC 2544) that no other network of the engine has; for
+   * Makes the network of a run, with a part of 198.18.0.0/15 (RFC 2544) that no other network of the engine has. For
    * `prefix` see `freeSubnets`.
    */
   async network({ prefix }: { prefix?: number } = {}): Promise<RunNetwork> {
@@ -103,7 +103,7 @@ export class Engine {
       try {
         return await this.#network(id, labels, subnet)
       } catch (error) {
-        // Another run was faster, or the host has a route of its own there.
+        // Another run took the subnet first, or the host has a route for it.
         if (!/overlap|already in use|conflict/i.test((error as Error).message))
           throw failure('making a network', error)
         refusal = error as Error
@@ -127,14 +127,14 @@ export class Engine {
         IPAM: {
           Config: [{ Subnet: subnet.cidr, IPRange: subnet.engineRange, Gateway: subnet.gateway }],
         },
-        // Nothing may leave the machine: without masquerading no answer finds its way back.
+        // No traffic may leave the machine. Without masquerading, no answer from outside finds its way back.
         Options: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
       }),
     )
     return new RunNetwork({ engine: this, id, name, labels, subnet })
   }
 
-  /** What runs left that have ended without clearing up, each with the id of its run. */
+  /** What killed runs have left on the engine, each with the id of its run. */
   async leftovers(): Promise<(Leftover & { run: string })[]> {
     const filters = { label: [LABELS.run] }
     const [containers, networks, { Volumes }] = await within(
@@ -162,8 +162,8 @@ export class Engine {
   }
 
   /**
-   * Removes what runs left that have ended: containers with their volumes, networks, volumes. Returns the ids of the runs
-   * of which nothing is left; what cannot be removed now, the next run tries again.
+   * Removes what killed runs have left: containers with their volumes, networks, volumes. Returns the ids of the runs of
+   * which nothing is left any more. The next run tries again to remove what could not be removed.
    */
   async sweep(): Promise<string[]> {
     const dead = [...new Set((await this.leftovers()).map(({ run }) => run))]
@@ -171,7 +171,7 @@ export class Engine {
     return dead.filter((_, at) => cleared[at]!.status === 'fulfilled')
   }
 
-  /** Removes everything of one run, whatever state it is in. */
+  /** Removes everything of one run, whatever state the run is in. */
   async clear(run: string): Promise<void> {
     await within(60_000, 'removing containers', this.#clear(run))
   }
@@ -182,9 +182,9 @@ export class Engine {
     await Promise.all(
       containers.map(async ({ Id }) => {
         const container = this.docker.getContainer(Id)
-        await gone(container.remove({ force: true, v: true }))
-        // Where somebody else removes it, that may still be under way, and it in the network.
-        await gone(within(ANSWER, 'removing a container', container.wait({ condition: 'removed' })))
+        await removed(container.remove({ force: true, v: true }))
+        // If another process is removing the container, the container may still be in the network.
+        await removed(within(ANSWER, 'removing a container', container.wait({ condition: 'removed' })))
       }),
     )
     const [networks, { Volumes }] = await Promise.all([
@@ -192,14 +192,14 @@ export class Engine {
       this.docker.listVolumes({ filters }),
     ])
     await Promise.all([
-      ...networks.map(({ Id }) => gone(this.docker.getNetwork(Id).remove())),
-      ...(Volumes ?? []).map(({ Name }) => gone(this.docker.getVolume(Name).remove({ force: true }))),
+      ...networks.map(({ Id }) => removed(this.docker.getNetwork(Id).remove())),
+      ...(Volumes ?? []).map(({ Name }) => removed(this.docker.getVolume(Name).remove({ force: true }))),
     ])
   }
 }
 
-/** Removal by somebody else at the same time is as good. */
-async function gone(removal: Promise<unknown>): Promise<void> {
+/** Waits for a removal. It does not matter if another process removes the same thing at the same time. */
+async function removed(removal: Promise<unknown>): Promise<void> {
   try {
     await removal
   } catch (error) {

@@ -1,24 +1,24 @@
 import { GatewayFailure } from '../gateway-failure.ts'
 import { printable } from '../wire/printable.ts'
 
-/** The container engine, or something in a container, did not do its part: the run can say nothing about a gateway. */
+/** The container engine or a container failed, so the run can say nothing about a gateway. */
 export class ContainerFailure extends GatewayFailure {
   override name = 'ContainerFailure'
 }
 
-/** How long the engine may take for one of its quick answers, in ms. */
+/** Longest wait for one quick answer of the engine, in ms. */
 export const ANSWER = 20_000
 
-/** Longest part of an engine's or a container's own words in a message of ours. */
+/** Longest quote from the engine or a container in a message of the suite, in characters. */
 const MAX_WORDS = 2_000
 
-/** The last of what somebody said, printable, bounded and one line each. */
+/** The last `max` lines that are not empty, made printable and cut to a length, on one line. */
 export function lastWords(lines: readonly string[], max = 12): string {
   const last = lines.filter(line => line.trim()).slice(-max)
   return last.length > 0 ? printable(last.join(' | '), MAX_WORDS) : 'it said nothing'
 }
 
-/** Rejects with a ContainerFailure when `work` takes longer than `limit` ms. What it then still does is nobody's. */
+/** Rejects with a ContainerFailure when `work` takes longer than `limit` ms. Nothing waits for `work` after that. */
 export async function within<T>(limit: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

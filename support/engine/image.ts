@@ -6,22 +6,22 @@ import type { Dockerode, Doing } from './client.ts'
 import { ANSWER, ContainerFailure, lastWords, within } from './failure.ts'
 import { IMAGE_LABEL, prune } from './prune.ts'
 
-/** What an image is built from. Its tag is a hash over all of this, so a change of any of it makes another image. */
+/** What an image is built from. The tag of the image is a hash of all of this, so every change makes another image. */
 export interface ImageSource {
-  /** In progress, in errors and in the tag `mail-tls/NAME:HASH`; lower case. */
+  /** The name in progress lines, in errors and in the tag `mail-tls/NAME:HASH`; lower case. */
   name: string
-  /** The whole build context; one of them is the `Dockerfile`. It is built without BuildKit: no heredocs, no mounts. */
+  /** The whole build context, with the `Dockerfile`. The engine builds without BuildKit: no heredocs, no mounts. */
   files: readonly ContextFile[]
   /** Values for the Dockerfile's ARGs. */
   args?: Record<string, string>
 }
 
 export interface ContextFile extends File {
-  /** Stands for the content in the hash where the content is large. */
+  /** Goes into the hash in place of the content, where the content is large. */
   fingerprint?: string
 }
 
-/** Files of a folder as part of a build context. Those with the executable bit keep it. */
+/** Files of a folder as part of a build context. A file that is executable stays executable. */
 export function folderFiles(folder: string, paths: readonly string[]): ContextFile[] {
   return paths.map(path => ({
     path,
@@ -30,7 +30,7 @@ export function folderFiles(folder: string, paths: readonly string[]): ContextFi
   }))
 }
 
-/** A build that takes longer hangs, in ms. Packages come over the network. */
+/** A build that takes longer counts as hanging, in ms. Builds download packages. */
 const BUILD_LIMIT = 20 * 60_000
 const MAX_LINES = 200
 
@@ -38,7 +38,7 @@ export function tagOf(source: ImageSource): string {
   return `mail-tls/${source.name}:${fingerprint(source)}`
 }
 
-/** `tag` is that of the source. Throws ContainerFailure, or the reason of `signal` where that ends the build. */
+/** `tag` is the tag of the source. Throws ContainerFailure, or the reason of `signal` if the signal ends the build. */
 export async function build(
   docker: Dockerode,
   {
@@ -64,7 +64,7 @@ export async function build(
   } finally {
     over.abort()
   }
-  // Nobody needs to wait for that, and nobody is worse off where it fails.
+  // Nothing waits for the removal of old images, and a failure of it does no harm.
   prune(docker).catch(() => {})
   return tag
 
@@ -73,10 +73,10 @@ export async function build(
       t: tag,
       labels: { [IMAGE_LABEL]: source.name },
       rm: true,
-      // Else a step that fails leaves its container.
+      // Without this, a step that fails leaves its container behind.
       forcerm: true,
       buildargs: { ...proxies(), ...source.args },
-      // An engine that is left alone ends the step that is under way, and removes its container.
+      // When the connection closes, the engine ends the step that is running and removes the container of the step.
       abortSignal: stop,
     })
     await new Promise<void>((resolve, reject) => {
@@ -126,7 +126,7 @@ function fingerprint({ files, args = {} }: ImageSource): string {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** The engine knows these ARGs without a declaration, and does not keep them in the image. */
+/** The engine knows these ARGs without a declaration in the Dockerfile, and does not keep them in the image. */
 function proxies(): Record<string, string> {
   const names = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap(name => [name, name.toUpperCase()])
   return Object.fromEntries(names.flatMap(name => (process.env[name] ? [[name, process.env[name]]] : [])))

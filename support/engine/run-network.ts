@@ -3,7 +3,7 @@ import { Container, type ContainerNetwork, type ContainerSpec } from './containe
 import type { ImageSource } from './image.ts'
 import type { Subnet } from './subnet.ts'
 
-/** Numbers of the containers with fixed addresses, for `Subnet.fixed`. */
+/** Numbers of the containers that have fixed addresses, for `Subnet.fixed`. */
 export const FIXED = { lab: 2, names: 3, mailbox: 4 } as const
 
 /** The container engine, as far as the network of a run needs it. */
@@ -17,14 +17,14 @@ export type NetworkEngine = ContainerNetwork['engine'] & {
 /** The network of one run and everything in it. */
 export class RunNetwork implements ContainerNetwork {
   readonly engine: NetworkEngine
-  /** Of the run; on every label. */
+  /** The id of the run, which is on every label. */
   readonly id: string
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly subnet: Subnet
   readonly #containers = new Set<Container>()
 
-  /** By `Engine.network`. */
+  /** Called by `Engine.network`. */
   constructor(made: {
     engine: NetworkEngine
     id: string
@@ -44,7 +44,7 @@ export class RunNetwork implements ContainerNetwork {
     return this.subnet.fixed(FIXED.names)
   }
 
-  /** Starts a container and waits until it is up. Throws ContainerFailure with its last log lines. */
+  /** Starts a container and waits until the container is up. Throws ContainerFailure with the last lines of its log. */
   async start(spec: ContainerSpec): Promise<Container> {
     const container = await Container.start(this, spec)
     this.#containers.add(container)
@@ -55,7 +55,7 @@ export class RunNetwork implements ContainerNetwork {
     this.#containers.delete(container)
   }
 
-  /** Removes all containers of the run, those too that did not come up, their volumes and the network. */
+  /** Removes all containers of the run, also those that did not come up, their volumes and the network. */
   async stop(): Promise<void> {
     for (const container of this.#containers) container.abandon()
     await this.engine.clear(this.id)

@@ -2,26 +2,29 @@
 export interface Subnet {
   /** `198.18.32.0/19` */
   cidr: string
-  /** The bridge on the engine's host. */
+  /** The address of the bridge on the engine's host. */
   gateway: string
-  /** For containers that ask for a fixed address, by their number from 2 to 255. */
+  /** The address of the container with a fixed address number `n`, from 2 to 255. */
   fixed(n: number): string
-  /** What the engine hands out by itself, as CIDR. */
+  /** The addresses that the engine gives to other containers, as CIDR. */
   engineRange: string
-  /** The half that the lab container makes its own, as CIDR: one address for each partner host. */
+  /**
+   * The half of the subnet that the lab container takes for itself, as CIDR: one address for each mail exchanger of a
+   * partner.
+   */
   labRange: string
-  /** Address of partner host number `n` from 1 on; throws RangeError when there are no more. */
+  /** The address of mail exchanger number `n`, from 1 on. Throws RangeError when no address is left. */
   lab(n: number): string
 }
 
-/** RFC 2544 s. C.2.2: for tests between networks, on no public and hardly any private one. */
+/** RFC 2544 appendix C.2.2 reserves 198.18.0.0/15 for tests; hardly any network uses addresses of it. */
 const FIRST = toNumber('198.18.0.0')
-/** 16 runs side by side, each with 4094 partner hosts. */
+/** Room for 16 runs side by side, each with 4094 mail exchangers. */
 const PREFIX = 19
 
 /**
- * Subnets that touch none of `taken` (CIDR), from a random one on, so that runs that start together seldom collide.
- * `prefix`: their size, 19 unless one run needs more partner hosts than others.
+ * The subnets that overlap none of `taken` (CIDR). The list begins at a random subnet, so that runs that start together
+ * seldom choose the same one. `prefix` is the size of the subnets; default 19.
  */
 export function freeSubnets(taken: readonly string[], start?: number, prefix = PREFIX): Subnet[] {
   const used = taken.map(range).filter(one => one !== undefined)
@@ -49,7 +52,7 @@ function subnet(base: number, prefix: number): Subnet {
   }
 }
 
-/** First address and the one behind the last; nothing for IPv6. */
+/** The first address and the address after the last one; nothing for IPv6. */
 function range(cidr: string): [number, number] | undefined {
   const [address = '', prefix = '32'] = cidr.split('/')
   if (address.includes(':')) return undefined
