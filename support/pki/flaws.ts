@@ -22,11 +22,32 @@ export interface CertificateSpec {
   /** Days from now until it expires; negative for the past. */
   until: number
   digest: 'sha256' | 'sha1'
-  /** Of its RSA key. */
-  bits: 2048 | 1024
-  /** What is sent: the certificate with its intermediate, or alone. */
-  chain: 'whole' | 'leaf alone'
+  key: KeyName
+  /**
+   * What is sent: the certificate with its intermediate, the certificate alone, or more than the first. An expired
+   * authority may have signed the root once; then there are two ways up from the intermediate, of which one still
+   * leads to what is trusted.
+   */
+  chain:
+    | 'whole'
+    | 'leaf alone'
+    | 'with its root'
+    | 'with its root as an expired authority signed it'
+    | 'with a certificate of another chain'
 }
+
+/** What a certificate may have in one way or another, and be flawless all the same. */
+export type CertificateKind = Partial<Pick<CertificateSpec, 'key' | 'chain'>>
+
+/** Keys of certificates, with their size in bits or their curve. */
+export type KeyName =
+  | 'RSA 1024'
+  | 'RSA 2048'
+  | 'RSA 3072'
+  | 'RSA 4096'
+  | 'ECDSA P-256'
+  | 'ECDSA P-384'
+  | 'Ed25519'
 
 /** A certificate without any flaw. */
 export const FLAWLESS: CertificateSpec = {
@@ -38,7 +59,7 @@ export const FLAWLESS: CertificateSpec = {
   from: -30,
   until: 30,
   digest: 'sha256',
-  bits: 2048,
+  key: 'RSA 2048',
   chain: 'whole',
 }
 
@@ -53,20 +74,25 @@ export const FLAWS = {
   'without its intermediate': { chain: 'leaf alone' },
   'issued by no authority': { issuer: 'no authority' },
   'signed with SHA-1': { digest: 'sha1' },
-  'with a key of 1024 bits': { bits: 1024 },
+  'with a key of 1024 bits': { key: 'RSA 1024' },
   'with its name in the common name only': { namesIn: 'common name only' },
 } as const satisfies Record<string, Partial<CertificateSpec>>
 export type CertificateFlaw = keyof typeof FLAWS
 
 /**
  * The specification of a certificate with several flaws, in whatever order they are given; `authority` where it is
- * not `root`. Throws where two of these set the same field differently: a certificate cannot have both.
+ * not `root`. Throws where two of these set the same field differently: a certificate cannot have both. A flaw counts
+ * before the kind.
  */
-export function withFlaws(flaws: readonly CertificateFlaw[], authority?: AuthorityName): CertificateSpec {
+export function withFlaws(
+  flaws: readonly CertificateFlaw[],
+  authority?: AuthorityName,
+  kind: CertificateKind = {},
+): CertificateSpec {
   const patches: [words: string, patch: Partial<CertificateSpec>][] = flaws.map(flaw => [flaw, FLAWS[flaw]])
   if (authority) patches.unshift([`of the ${authority} authority`, { authority }])
   const setBy = new Map<string, string>()
-  const spec = { ...FLAWLESS }
+  const spec = { ...FLAWLESS, ...kind }
   for (const [words, patch] of patches)
     for (const [field, value] of Object.entries(patch)) {
       const before = setBy.get(field)

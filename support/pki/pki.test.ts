@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
-import { type CertificateFlaw, FLAWLESS, FLAWS, withFlaws } from './flaws.ts'
+import {
+  type CertificateFlaw,
+  type CertificateKind,
+  FLAWLESS,
+  FLAWS,
+  type KeyName,
+  withFlaws,
+} from './flaws.ts'
 import { type LeafRequest, Pki } from './pki.ts'
 
 describe('the certificates of a run', () => {
@@ -29,6 +36,11 @@ describe('the certificates of a run', () => {
     assert.ok(intermediate!.ca && root.ca && !leaf!.ca)
     assert.ok(leaf!.checkHost('mx.d1.verified.test'))
     assert.ok(new Date(leaf!.validTo) > new Date())
+    // OID 2.5.29.35: RFC 5280 s4.2.1.1 demands that they name their issuer's key.
+    const namesIssuersKey = [leaf, intermediate, root].map(one =>
+      one!.raw.includes(Buffer.from('0603551d23', 'hex')),
+    )
+    assert.deepEqual(namesIssuersKey, [true, true, false])
   })
 
   it('are made once for each request', async () => {
@@ -82,6 +94,77 @@ describe('the certificates of a run', () => {
         assert.ok(chain.length === 1 || !flaws[flaw](chain, root), `${flaw} was not asked for`)
       assert.equal((await issued(...those.toReversed())).identity, identity)
     })
+
+  const kinds: Record<KeyName, [type: string, detail: unknown]> = {
+    'RSA 1024': ['rsa', 1024],
+    'RSA 2048': ['rsa', 2048],
+    'RSA 3072': ['rsa', 3072],
+    'RSA 4096': ['rsa', 4096],
+    'ECDSA P-256': ['ec', 'prime256v1'],
+    'ECDSA P-384': ['ec', 'secp384r1'],
+    Ed25519: ['ed25519', undefined],
+  }
+  for (const [key, shows] of Object.entries(kinds) as [KeyName, unknown[]][])
+    it(`have a key of their kind, and their flaws with it: ${key}`, async () => {
+      for (const flaw of [undefined, 'expired', 'self-signed', 'signed with SHA-1'] as const) {
+        const identity = await pki.issue({
+          names: ['mx.d1.verified.test'],
+          usage: 'server',
+          flaws: flaw ? [flaw] : [],
+          kind: { key },
+        })
+        const chain = chainOf(identity.certificate)
+        const [leaf] = chain
+        const { asymmetricKeyType: type, asymmetricKeyDetails: details } = leaf!.publicKey
+        assert.deepEqual([type, details?.modulusLength ?? details?.namedCurve], shows)
+        assert.ok(leaf!.checkPrivateKey(createPrivateKey(identity.key)))
+        assert.ok(flaw === 'self-signed' || leaf!.verify(chain[1]!.publicKey))
+        if (flaw) assert.ok(flaws[flaw](chain, new X509Certificate(await pki.root())), flaw)
+        const { ciphers } = { ciphers: 'DEFAULT:@SECLEVEL=0' }
+        createSecureContext({ key: identity.key, cert: identity.certificate, ciphers })
+      }
+    })
+
+  it('have a flaw rather than a kind where both are about the same thing', async () => {
+    const request: LeafRequest = { names: ['a.test'], usage: 'server' }
+    const key = await pki.issue({
+      ...request,
+      flaws: ['with a key of 1024 bits'],
+      kind: { key: 'Ed25519' },
+    })
+    const [leaf] = chainOf(key.certificate)
+    assert.equal(leaf!.publicKey.asymmetricKeyDetails?.modulusLength, 1024)
+    const alone = await pki.issue({
+      ...request,
+      flaws: ['without its intermediate'],
+      kind: { chain: 'with its root' },
+    })
+    assert.equal(chainOf(alone.certificate).length, 1)
+    // There is no such signature of an Ed25519 key.
+    const sha1 = await pki.issue({
+      ...request,
+      flaws: ['signed with SHA-1', 'self-signed'],
+      kind: { key: 'Ed25519' },
+    })
+    assert.ok(signedWithSha1(chainOf(sha1.certificate)[0]!))
+  })
+
+  it('come with more than their intermediate when asked', async () => {
+    const chain = async (chain: CertificateKind['chain']) => {
+      const kind = chain ? { chain } : {}
+      const { certificate } = await pki.issue({ names: ['a.test'], usage: 'server', kind })
+      return chainOf(certificate)
+    }
+    const root = new X509Certificate(await pki.root())
+    const [, , sent] = await chain('with its root')
+    assert.equal(sent!.fingerprint256, root.fingerprint256)
+    const [, intermediate, cross, top] = await chain('with its root as an expired authority signed it')
+    assert.ok(intermediate!.verify(cross!.publicKey) && intermediate!.verify(root.publicKey))
+    assert.ok(cross!.verify(top!.publicKey) && cross!.subject === root.subject)
+    assert.ok(new Date(cross!.validTo) > new Date() && new Date(top!.validTo) < new Date())
+    const [, , foreign] = await chain('with a certificate of another chain')
+    assert.ok(foreign!.verify(new X509Certificate(await pki.root('other')).publicKey))
+  })
 
   it('cannot have flaws that contradict each other', async () => {
     const request: LeafRequest = { names: ['a.test'], usage: 'server' }

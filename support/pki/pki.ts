@@ -7,7 +7,14 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { certificate } from './certificate.ts'
-import { type AuthorityName, type CertificateFlaw, type CertificateSpec, withFlaws } from './flaws.ts'
+import {
+  type AuthorityName,
+  type CertificateFlaw,
+  type CertificateKind,
+  type CertificateSpec,
+  type KeyName,
+  withFlaws,
+} from './flaws.ts'
 
 /** A private key with its certificate, both in PEM. Intermediate certificates follow the certificate. */
 export interface Identity {
@@ -24,6 +31,8 @@ export interface LeafRequest {
   authority?: AuthorityName
   /** Default: none. */
   flaws?: readonly CertificateFlaw[]
+  /** Default: an RSA key of 2048 bits, with the intermediate and nothing else. A flaw of the same thing counts. */
+  kind?: CertificateKind
 }
 
 interface Signer {
@@ -41,14 +50,15 @@ interface Authority {
 const makeKeyPair = promisify(generateKeyPair)
 
 /**
- * Issues the certificates of one run. This class writes no key to disk. An RSA key pair costs about 80 ms, so all
- * leaf certificates share one, and each authority has its own. Equal requests get the same certificate.
+ * Issues the certificates of one run. This class writes no key to disk. An RSA key pair costs about 80 ms with 2048 bits
+ * and 1.5 s with 4096, so all leaf certificates share one of each kind, and each authority has its own. Equal requests
+ * get the same certificate.
  */
 export class Pki {
   readonly #authorities = new Map<AuthorityName, Promise<Authority>>()
   readonly #leaves = new Map<string, Promise<Identity>>()
-  readonly #leafKey = makeKey(2048)
-  #weakKey: ReturnType<typeof makeKey> | undefined
+  /** Of leaves. */
+  readonly #keys = new Map<KeyName, Promise<KeyPair>>([['RSA 2048', makeKey('RSA 2048')]])
   readonly #given: Partial<Record<AuthorityName, Identity>>
 
   /** `given`: roots that exist already, from `readAuthorities`. The others are made for this run. */
@@ -62,8 +72,10 @@ export class Pki {
   }
 
   /** A certificate with its key and its chain. Throws where the flaws that are asked for contradict each other. */
-  async issue({ names, usage, authority, flaws = [] }: LeafRequest): Promise<Identity> {
-    const spec = withFlaws(flaws, authority)
+  async issue({ names, usage, authority, flaws = [], kind }: LeafRequest): Promise<Identity> {
+    const spec = withFlaws(flaws, authority, kind)
+    // There is no signature of this key over a SHA-1 digest.
+    if (spec.key === 'Ed25519' && spec.issuer === 'itself' && spec.digest === 'sha1') spec.key = 'RSA 2048'
     const id = JSON.stringify([names, usage, spec])
     let leaf = this.#leaves.get(id)
     if (!leaf) {
@@ -74,7 +86,7 @@ export class Pki {
   }
 
   async #issue(names: string[], usage: LeafRequest['usage'], spec: CertificateSpec): Promise<Identity> {
-    const { publicKey, privateKey } = await this.#key(spec.bits)
+    const { publicKey, privateKey } = await this.#key(spec.key)
     const { root, intermediate } = await this.#authority(spec.authority)
     const shown = spec.hosts === 'others' ? names.map(name => `other-${name}`) : names
     const commonName = (shown[0] ?? 'nobody.test').slice(0, 64)
@@ -95,13 +107,29 @@ export class Pki {
       until: spec.until,
       digest: spec.digest,
     })
-    return { key: pem(privateKey), certificate: spec.chain === 'whole' ? leaf + issuer.certificate : leaf }
+    const chain =
+      spec.chain === 'leaf alone' ? '' : issuer.certificate + (await this.#added(spec.chain, root))
+    return { key: pem(privateKey), certificate: leaf + chain }
   }
 
-  #key(bits: CertificateSpec['bits']): ReturnType<typeof makeKey> {
-    if (bits === 2048) return this.#leafKey
-    this.#weakKey ??= makeKey(bits)
-    return this.#weakKey
+  /** What is sent behind the intermediate. */
+  async #added(chain: CertificateSpec['chain'], root: Signer): Promise<string> {
+    switch (chain) {
+      case 'with its root':
+        return root.certificate
+      case 'with its root as an expired authority signed it':
+        return crossSigned(root)
+      case 'with a certificate of another chain':
+        return (await this.#authority('other')).intermediate.certificate
+      default:
+        return ''
+    }
+  }
+
+  #key(name: KeyName): Promise<KeyPair> {
+    const key = this.#keys.get(name) ?? makeKey(name)
+    this.#keys.set(name, key)
+    return key
   }
 
   /** An issuer with the key of the intermediate and a certificate without the CA flag: RFC 5280 s4.2.1.9. */
@@ -130,7 +158,7 @@ export class Pki {
 
 /** The root may be given. The intermediate below it is always new. */
 async function makeAuthority(name: AuthorityName, given?: Identity): Promise<Authority> {
-  const [root, key] = await Promise.all([given ? signerOf(given) : makeRoot(name), makeKey(2048)])
+  const [root, key] = await Promise.all([given ? signerOf(given) : makeRoot(name), makeKey('RSA 2048')])
   const commonName = `${root.commonName.replace(/root$/, '')}intermediate`
   const intermediate = certificate({ commonName, publicKey: key.publicKey, issuer: root, ...VALIDITY })
   return { root, intermediate: { commonName, key: key.privateKey, certificate: intermediate } }
@@ -139,7 +167,7 @@ async function makeAuthority(name: AuthorityName, given?: Identity): Promise<Aut
 const VALIDITY = { role: 'authority', from: -365, until: 365 } as const
 
 async function makeRoot(name: AuthorityName): Promise<Signer> {
-  const { publicKey, privateKey } = await makeKey(2048)
+  const { publicKey, privateKey } = await makeKey('RSA 2048')
   const issuer = { commonName: `Mail TLS test ${name === 'root' ? '' : `${name} `}root`, key: privateKey }
   const { commonName } = issuer
   return { ...issuer, certificate: certificate({ commonName, publicKey, issuer, ...VALIDITY }) }
@@ -153,8 +181,28 @@ function signerOf(root: Identity): Signer {
   }
 }
 
-async function makeKey(modulusLength: number): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
-  return await makeKeyPair('rsa', { modulusLength })
+/** The root under a second issuer, and that issuer, whose own certificate has expired. */
+async function crossSigned(root: Signer): Promise<string> {
+  const { publicKey, privateKey } = await makeKey('ECDSA P-256')
+  const issuer = { commonName: 'Mail TLS test expired root', key: privateKey }
+  const expired = { ...VALIDITY, until: -1 }
+  const [{ commonName }, rootKey] = [root, createPublicKey(root.key)]
+  return (
+    certificate({ commonName, publicKey: rootKey, issuer, ...VALIDITY }) +
+    certificate({ commonName: issuer.commonName, publicKey, issuer, ...expired })
+  )
+}
+
+interface KeyPair {
+  publicKey: KeyObject
+  privateKey: KeyObject
+}
+
+async function makeKey(name: KeyName): Promise<KeyPair> {
+  const [type, size] = name.split(' ') as [string, string]
+  if (type === 'Ed25519') return await makeKeyPair('ed25519', {})
+  if (type === 'ECDSA') return await makeKeyPair('ec', { namedCurve: size })
+  return await makeKeyPair('rsa', { modulusLength: Number(size) })
 }
 
 function pem(key: KeyObject): string {
