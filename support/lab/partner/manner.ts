@@ -1,60 +1,78 @@
 /**
- * How a lawful partner talks, as plain data: what a mail server may do in one way or another, so that none of it may
- * matter to a gateway. Each field is one dimension, each absent field is the plain manner. A manner applies on every
- * connection, whatever faults the behaviour demands; where a fault concerns the same thing, the fault counts.
+ * The ways in which a lawful partner may differ from the plain one, which is what holds where a key is absent: none of
+ * them may matter to a gateway. A partner keeps its manner on every connection, whatever faults its behaviour demands;
+ * where a fault is about the same thing, the fault counts.
  */
-export interface PartnerManner {
+export const PARTNER_MANNERS = {
   /**
-   * The greeting (RFC 5321 s4.2, s4.3.1). Plain: `220 HOST ESMTP` at once. A sender waits up to five minutes for it
-   * (s4.5.3.2.1); one second is within every bound.
+   * Plain: `220 HOST ESMTP` at once. RFC 5321 s4.2 and s4.3.1. A client waits for it up to five minutes (s4.5.3.2.1), and
+   * one second is within every bound.
    */
-  greeting?: 'in three lines' | 'in lower case' | 'without ESMTP' | 'after one second'
-  /** Where STARTTLS stands among the keywords: any order is good (RFC 5321 s4.1.1.1). Plain: last. */
-  starttlsPlace?: 'first' | 'in the middle'
-  /** How keywords are written: case does not count (RFC 5321 s2.4, s4.1.1.1). Plain: in capitals. */
-  keywordCase?: 'all in lower case' | 'STARTTLS in lower case' | 'STARTTLS in mixed case'
+  greeting: ['in three lines', 'in lower case', 'without ESMTP', 'after one second'],
+  /** Plain: STARTTLS stands last. Keywords come in any order: RFC 5321 s4.1.1.1. */
+  starttlsPlace: ['first', 'in the middle'],
+  /** Plain: capitals. Case does not matter in keywords: RFC 5321 s2.4 and s4.1.1.1. */
+  keywordCase: ['all in lower case', 'STARTTLS in lower case', 'STARTTLS in mixed case'],
+  /** Plain: a line for the host name alone and one for each extension. Clients ignore other keywords: RFC 5321 s2.2.1. */
+  ehloLines: ['keywords that nobody knows', '100 lines', 'text behind the host name'],
+  /** An extension that the partner does not have; each is optional. Plain: it has all four. RFC 5321 s2.2.1. */
+  withholds: ['PIPELINING', '8BITMIME', 'SIZE', 'ENHANCEDSTATUSCODES'],
+  /** Plain: none of these. With CHUNKING the partner takes BDAT. RFC 3030 s2, RFC 3461 s4, RFC 6531 s3. */
+  offers: ['CHUNKING', 'DSN', 'SMTPUTF8', 'CHUNKING, DSN and SMTPUTF8'],
   /**
-   * What else the answer to EHLO has: a client ignores keywords that it does not know (RFC 5321 s2.2.1, s4.1.1.1).
+   * What stands behind SIZE. Plain: 2097152 bytes, which is as much as the partner takes in any case. RFC 1870 s4: 0 means
+   * that no maximum is fixed, and there may be no number.
    */
-  ehloLines?: 'keywords that nobody knows' | '100 lines' | 'text behind the host name'
+  size: [0, 10_737_418_240, 'without a number'],
   /**
-   * A keyword that the partner does not list: each extension is optional (RFC 5321 s2.2.1). Plain: it lists all four.
+   * How replies to commands are worded, apart from those to EHLO and HELO. Plain: one line with an enhanced status code.
+   * Clients act on the code alone: RFC 5321 s4.2, s4.2.1 and s4.5.3.1.5, RFC 2034 s3. Without enhanced status codes, the
+   * partner does not list their keyword.
    */
-  withholds?: 'PIPELINING' | '8BITMIME' | 'SIZE' | 'ENHANCEDSTATUSCODES'
+  replies: [
+    'without enhanced status codes',
+    'in lower case',
+    'in several lines',
+    'of 512 octets',
+    'of the code alone',
+  ],
+  /** To RCPT. Plain: 250. RFC 5321 s3.4. */
+  recipientReply: [251],
+  /** Plain: each reply at once and in one write. RFC 5321 s4.5.3.2, RFC 9293 s3.7. */
+  speed: ['each reply after 300 ms', 'replies in single bytes'],
+  /** Plain: the partner closes the connection at once when it has answered QUIT. RFC 5321 s4.1.1.10. */
+  close: ['left to the gateway for 2 s'],
+  /** Plain: TLS 1.3. RFC 9325 s3.1.1. */
+  tlsVersion: ['TLS 1.2 at most'],
+  /** The key exchange group that the partner prefers; it takes others, too. RFC 8446 s4.2.7, RFC 8422 s5.1.1. */
+  group: ['X25519', 'P-256', 'P-384'],
   /**
-   * Extensions that the partner lists besides. With CHUNKING it takes BDAT (RFC 3030), with DSN the parameters of RFC
-   * 3461, with SMTPUTF8 those of RFC 6531. Plain: none of them.
+   * Plain: it is not asked for. A partner that asks takes mail without a certificate. RFC 8446 s4.3.2, RFC 5246 s7.4.4,
+   * where the list of authorities may be empty.
    */
-  offers?: 'CHUNKING' | 'DSN' | 'SMTPUTF8' | 'CHUNKING, DSN and SMTPUTF8'
+  clientCertificate: ['asked for', 'asked for without names of authorities'],
   /**
-   * What stands behind SIZE: bytes of the largest message (RFC 1870 s4). 0: there is no fixed maximum. It may be left
-   * out. The partner takes 2 MiB whatever it says. Plain: 2097152.
+   * Plain: RSA 2048. A partner with one of the last three has a certificate of an RSA key as well, for clients that do not
+   * offer the signature. RFC 8446 s4.2.3 and s9.1, RFC 8422 s5.1, RFC 8410.
    */
-  size?: number | 'without a number'
+  certificateKey: ['RSA 3072', 'RSA 4096', 'ECDSA P-256', 'ECDSA P-384', 'Ed25519'],
   /**
-   * How replies to commands are worded, EHLO and HELO apart. A client acts on the code alone (RFC 5321 s4.2); several
-   * lines (s4.2.1), 512 octets in a line (s4.5.3.1.5), and no text at all (s4.2) are permitted. Enhanced status codes
-   * belong to an extension (RFC 2034); without them the keyword is not listed either.
+   * Plain: the partner shows its own certificate to all. By server name: it shows one for another name to clients that name
+   * no server. RFC 6066 s3.
    */
-  replies?:
-    | 'without enhanced status codes'
-    | 'in lower case'
-    | 'in several lines'
-    | 'of 512 octets'
-    | 'of the code alone'
-  /** The answer to RCPT (RFC 5321 s3.4): 251 takes the recipient as 250 does. Plain: 250. */
-  recipientReply?: 251
-  /** How fast it answers; a sender waits for minutes (RFC 5321 s4.5.3.2). Plain: at once, each reply in one write. */
-  speed?: 'each reply after 300 ms' | 'replies in single bytes'
-  /** Who closes the connection after 221 (RFC 5321 s4.1.1.10). Plain: the partner, at once. */
-  close?: 'left to the gateway for 2 s'
-  /** The highest version (RFC 9325 s3.1.1). A `tls` of the behaviour that names versions counts. Plain: TLS 1.3. */
-  tlsVersion?: 'TLS 1.2 at most'
-  /** The key exchange group that it prefers (RFC 8446 s4.2.7, RFC 8422 s5.1.1); it takes the others, too. */
-  group?: 'X25519' | 'P-256' | 'P-384'
+  certificateChoice: ['by server name'],
+  /** Plain: the intermediate alone. Clients should be prepared for more: RFC 8446 s4.4.2. RFC 5280 s6.1. */
+  certificateChain: [
+    'with its root',
+    'with its root as an expired authority signed it',
+    'with a certificate of another chain',
+  ],
   /**
-   * It asks for the client's certificate and takes mail without one (RFC 8446 s4.3.2, RFC 5246 s7.4.4). The names of
-   * authorities in that request may be missing.
+   * Plain: two tickets, which the partner does not take again. Short ones name a session of the partner; there are none up
+   * to TLS 1.2. Those that are taken again resume a session. RFC 8446 s4.6.1 and s2.2, RFC 5077 s3.
    */
-  clientCertificate?: 'asked for' | 'asked for without names of authorities'
-}
+  tickets: ['short ones', 'taken again'],
+} as const satisfies Record<string, readonly (string | number)[]>
+
+/** How a lawful partner talks to the gateway; an absent key is the plain way. JSON only: a partner may play elsewhere. */
+export type PartnerManner = { [K in keyof typeof PARTNER_MANNERS]?: (typeof PARTNER_MANNERS)[K][number] }

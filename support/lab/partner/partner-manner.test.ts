@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { standardFlow } from '../../mailflow/standard-flow.ts'
 import { Pki } from '../../pki/pki.ts'
 import { ReferenceGateway, reference } from '../../reference/gateway.ts'
@@ -25,8 +28,10 @@ type Cases = { [K in keyof Required<PartnerManner>]: Record<`${NonNullable<Partn
 
 describe('the manner of a partner', () => {
   const lab = new LoopbackLab(new Pki())
+  const ends: (() => void)[] = []
   before(() => lab.start())
   after(() => lab.stop())
+  afterEach(() => ends.splice(0).forEach(end => void end()))
 
   async function visited<T>(behaviour: Behaviour, sees: (visit: Visit) => Promise<T>): Promise<T> {
     const partner = await lab.partner({ domain: 'd1.test', hosts: [behaviour] })
@@ -86,6 +91,46 @@ describe('the manner of a partner', () => {
       return [handshake.version, handshake.group]
     },
     shows: [version, group],
+  })
+  /** A TLS session of Node's own client. */
+  const session = async ({ hosts: [host] }: Partner, options: ConnectionOptions = {}): Promise<TLSSocket> => {
+    const socket = connect({ host: host!.address, port: lab.port })
+    await once(socket, 'data')
+    socket.write('STARTTLS\r\n')
+    await once(socket, 'data')
+    const ca = await lab.pki.root()
+    const secure = tlsConnect({
+      socket,
+      ca,
+      servername: 'mx.d1.test',
+      checkServerIdentity: () => undefined,
+      ...options,
+    })
+    ends.push(() => secure.destroy())
+    await once(secure, 'secureConnect')
+    return secure
+  }
+  /** Of a new session: what resumes it, and the length of the ticket in bytes. */
+  const ticketIn = async (partner: Partner, options: ConnectionOptions = {}) => {
+    const secure = await session(partner, options)
+    const [saved] = secure.getProtocol() === 'TLSv1.3' ? await once(secure, 'session') : [secure.getSession()]
+    return { saved, length: secure.getTLSTicket()?.length ?? 0 }
+  }
+  const keyOf = (...shows: unknown[]): Case => ({
+    sees: async ({ partner }) => {
+      const { publicKey } = (await session(partner)).getPeerX509Certificate()!
+      const { asymmetricKeyType, asymmetricKeyDetails } = publicKey
+      return [asymmetricKeyType, asymmetricKeyDetails?.modulusLength ?? asymmetricKeyDetails?.namedCurve]
+    },
+    shows,
+  })
+  const chainOf = (length: number): Case => ({
+    sees: async visit => {
+      const { serverCertificate } = await secured(visit)
+      const { handshake } = visit.partner.conversations[0]!
+      return [serverCertificate?.chainLength, handshake?.serverCertificate?.chainLength]
+    },
+    shows: [length, length],
   })
   const LONG = (text: string) => `${text}, and this is a long reply`.padEnd(510, '.').slice(0, 300)
 
@@ -199,6 +244,48 @@ describe('the manner of a partner', () => {
       'asked for without names of authorities': {
         sees: async visit => (await secured(visit)).clientCertificateRequested,
         shows: true,
+      },
+    },
+    certificateKey: {
+      'RSA 3072': keyOf('rsa', 3072),
+      'RSA 4096': keyOf('rsa', 4096),
+      'ECDSA P-256': keyOf('ec', 'prime256v1'),
+      'ECDSA P-384': keyOf('ec', 'secp384r1'),
+      Ed25519: keyOf('ed25519', undefined),
+    },
+    certificateChoice: {
+      'by server name': {
+        sees: async ({ partner }) => {
+          const named = await session(partner)
+          const unnamed = await session(partner, { servername: undefined })
+          return [named, unnamed].map(one => one.getPeerX509Certificate()?.subject)
+        },
+        shows: ['CN=d1.test', 'CN=other-d1.test'],
+      },
+    },
+    certificateChain: {
+      'with its root': chainOf(3),
+      'with its root as an expired authority signed it': chainOf(4),
+      'with a certificate of another chain': chainOf(3),
+    },
+    tickets: {
+      'short ones': {
+        sees: async ({ partner }) => [
+          (await ticketIn(partner, { maxVersion: 'TLSv1.2' })).length,
+          (await ticketIn(partner)).length,
+        ],
+        shows: [0, 32],
+      },
+      'taken again': {
+        sees: async ({ partner }) => {
+          const seen: boolean[] = []
+          for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+            const { saved } = await ticketIn(partner, { maxVersion })
+            seen.push((await session(partner, { maxVersion, session: saved })).isSessionReused())
+          }
+          return seen
+        },
+        shows: [true, true],
       },
     },
   }

@@ -8,6 +8,7 @@ import { TapSession } from '../path/tap.ts'
 import type { Relay } from './behaviour.ts'
 import type { Partner, PartnerHost } from './partner.ts'
 import { PartnerSession } from './partner-session.ts'
+import { serverOptions } from './tls-options.ts'
 
 /** So many connections may be open at a time on one server. The server closes further ones without reading. */
 const MAX_OPEN = 2_000
@@ -111,7 +112,7 @@ export class PartnerServer {
     const { legs } = new TapSession(socket, {
       relay: behaviour.relay!,
       hostname,
-      tls: { gateway: tls, other: spec.tls.good },
+      tls: { gateway: serverOptions(tls), other: serverOptions(spec.tls.good) },
       keeps: (what, bytes) => partner.keeps(what, bytes),
       onEvent: () => partner.changed(),
     })

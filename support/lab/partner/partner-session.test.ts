@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
-import type { TlsOptions } from 'node:tls'
 import type { ReceivedMessage } from '../../evidence/mail.ts'
 import { Pki } from '../../pki/pki.ts'
 import { Loopback } from '../../test-bed/fixtures/loopback.ts'
@@ -8,17 +7,18 @@ import { Recorder } from '../../wire/recorder.ts'
 import { SmtpClient, WireError } from '../../wire/smtp/smtp.ts'
 import { until, type Watchable } from '../../wire/until.ts'
 import { PartnerSession } from './partner-session.ts'
+import type { HostTls } from './tls-options.ts'
 
 describe('a well-behaved partner', () => {
   const pki = new Pki()
-  const identity = async (): Promise<TlsOptions> => {
+  const identity = async (): Promise<HostTls> => {
     const { key, certificate } = await pki.issue({ names: ['mx.d1.test'], usage: 'server' })
     return { key, cert: certificate }
   }
   let server: Loopback
   afterEach(() => server.close())
 
-  async function listening(tls: () => Promise<TlsOptions> = identity) {
+  async function listening(tls: () => Promise<HostTls> = identity) {
     const messages: ReceivedMessage[] = []
     const watchers = new Set<() => void>()
     const changes: Watchable = { watch: watcher => watchers.add(watcher) && (() => watchers.delete(watcher)) }
@@ -34,7 +34,7 @@ describe('a well-behaved partner', () => {
     return { messages, conversation, closed, changes }
   }
 
-  async function called(tls?: () => Promise<TlsOptions>) {
+  async function called(tls?: () => Promise<HostTls>) {
     const partner = await listening(tls)
     const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: 'mx.d1.test' })
     const client = await SmtpClient.connect(server.endpoint, recorder)
@@ -149,7 +149,7 @@ describe('a well-behaved partner', () => {
 
   it('waits for its certificate without losing the ClientHello', async () => {
     const asked = Promise.withResolvers<void>()
-    const made = Promise.withResolvers<TlsOptions>()
+    const made = Promise.withResolvers<HostTls>()
     const { client, conversation, changes, codes } = await called(() => {
       asked.resolve()
       return made.promise

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { TLSSocket, TlsOptions } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { ReceivedMessage } from '../../evidence/mail.ts'
 import { reasonOf, WireError } from '../../wire/breakdown.ts'
 import { Link } from '../../wire/link.ts'
@@ -12,6 +12,7 @@ import type { Behaviour, HandshakeFault } from './behaviour.ts'
 import type { PartnerManner } from './manner.ts'
 import { BROKEN_HANDSHAKES, REFUSALS } from './partner-faults.ts'
 import { ehloReply, greetingReply, wordedReply } from './replies.ts'
+import { chainShown, type HostTls, serverOptions } from './tls-options.ts'
 
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 2 * 1024 * 1024
@@ -31,7 +32,7 @@ export interface SessionOptions {
   behaviour: Behaviour
   recorder: Recorder
   /** Certificate, versions and suites for this behaviour. */
-  tls: () => Promise<TlsOptions>
+  tls: () => Promise<HostTls>
   onMessage: (message: ReceivedMessage) => void
   /** Whether a recipient is another partner's: the session refuses it. */
   isForeign?: (recipient: string) => boolean
@@ -407,8 +408,8 @@ export class PartnerSession {
     try {
       const options = await this.#options.tls()
       if (this.#over) return
-      const socket = await acceptTls(this.#link, options)
-      recorder.secured(socket, String(options.cert))
+      const socket = await acceptTls(this.#link, serverOptions(options))
+      recorder.secured(socket, chainShown(options, socket))
       this.#stream = socket
       this.#secured = true
       this.#greeted = false

@@ -2,7 +2,7 @@ import type { ReceivedMessage } from '../../evidence/mail.ts'
 import { isAt, isMeantFor, type PartnerSeen } from '../../evidence/sent.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import type { Behaviour, Relay } from './behaviour.ts'
-import type { HostTls } from './partner-tls.ts'
+import type { HostTls } from './tls-options.ts'
 
 /** One mail exchanger, as data. */
 export interface HostSpec {

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import type { TlsOptions } from 'node:tls'
 import { Pki } from '../../pki/pki.ts'
 import { Loopback } from '../../test-bed/fixtures/loopback.ts'
 import type { Conversation, Party } from '../../wire/conversation.ts'
 import { until } from '../../wire/until.ts'
 import type { RelayFaults } from '../partner/behaviour.ts'
 import { Partner } from '../partner/partner.ts'
-import { type HostTls, hostTls } from '../partner/partner-tls.ts'
+import { hostTls } from '../partner/partner-tls.ts'
+import { serverOptions } from '../partner/tls-options.ts'
 import { forward } from './forward.ts'
 import { TapSession } from './tap.ts'
 
@@ -19,10 +21,10 @@ const RECORD = Buffer.concat([Buffer.from([23, 3, 3, 0x40, 0]), Buffer.alloc(0x4
 const MUCH = 100_000_000
 
 describe('a session through a tap', () => {
-  let tls: HostTls
+  let tls: TlsOptions
   const open: { close(): Promise<void> }[] = []
   before(async () => {
-    tls = await hostTls(new Pki(), ['path.d1.test'])
+    tls = serverOptions(await hostTls(new Pki(), ['path.d1.test']))
   })
   afterEach(() => Promise.all(open.splice(0).map(one => one.close())))
 
