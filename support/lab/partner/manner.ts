@@ -20,7 +20,7 @@ export const PARTNER_MANNERS = {
   /** Plain: none of these. With CHUNKING the partner takes BDAT. RFC 3030 s2, RFC 3461 s4, RFC 6531 s3. */
   offers: ['CHUNKING', 'DSN', 'SMTPUTF8', 'CHUNKING, DSN and SMTPUTF8'],
   /**
-   * What stands behind SIZE. Plain: 2097152 bytes, which is as much as the partner takes in any case. RFC 1870 s4: 0 means
+   * What stands behind SIZE. Plain: 2097152 bytes, which is as much as the partner takes in any case. RFC 1870 s3: 0 means
    * that no maximum is fixed, and there may be no number.
    */
   size: [0, 10_737_418_240, 'without a number'],

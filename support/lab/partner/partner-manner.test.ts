@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { loadDimensions } from '../../circumstances/dimensions.ts'
 import { standardFlow } from '../../mailflow/standard-flow.ts'
 import { Pki } from '../../pki/pki.ts'
 import { ReferenceGateway, reference } from '../../reference/gateway.ts'
@@ -12,7 +13,7 @@ import { Recorder } from '../../wire/recorder.ts'
 import { type ClientTls, SmtpClient } from '../../wire/smtp/smtp.ts'
 import { LoopbackLab } from '../loopback-lab.ts'
 import type { Behaviour } from './behaviour.ts'
-import type { PartnerManner } from './manner.ts'
+import { PARTNER_MANNERS, type PartnerManner } from './manner.ts'
 import type { Partner } from './partner.ts'
 
 interface Visit {
@@ -298,6 +299,15 @@ describe('the manner of a partner', () => {
         assert.notDeepEqual(await visited({}, sees), shows)
       })
     }
+
+  it('is known where the circumstances of the package set it', () => {
+    const known: Record<string, readonly unknown[]> = PARTNER_MANNERS
+    const set = loadDimensions().flatMap(({ values }) =>
+      values.flatMap(({ sets }) => Object.entries(sets.partner ?? {})),
+    )
+    assert.ok(set.length > 0)
+    for (const [key, value] of set) assert.ok(known[key]?.includes(value), `${key}: ${value}`)
+  })
 
   it('is the same on every connection, whatever faults the behaviour limits', async () => {
     const manner = { starttlsPlace: 'first' } as const
