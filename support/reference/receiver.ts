@@ -212,7 +212,7 @@ class Session {
     const { history } = this.#context
     const domain = domainOf(sender)
     history.attempts.set(domain, (history.attempts.get(domain) ?? 0) + 1)
-    const named = { ...this.#situation(sender), domain: domainOf(sender) }
+    const named = { ...this.#situation(sender), domain: writtenDomainOf(sender) }
     this.#connector = named.role === 'inbound' ? this.#decisions.connector(named) : undefined
     const at = { ...named, connector: this.#connector }
     const authenticated = this.#authenticates(at)
@@ -285,7 +285,9 @@ class Session {
 const decoded = (text: string): string => Buffer.from(text, 'base64').toString('utf8')
 
 /** Behind the last at sign: a quoted local part may have one too, RFC 5321 s4.1.2. */
-const domainOf = (address: string): string => /@([^@]*)$/.exec(address)?.[1]?.toLowerCase() ?? ''
+const writtenDomainOf = (address: string): string => /@([^@]*)$/.exec(address)?.[1] ?? ''
+
+const domainOf = (address: string): string => writtenDomainOf(address).toLowerCase()
 
 /** The mailbox of a path, without the source route before it: RFC 5321 s3.6.1 and appendix C. */
 const mailboxIn = (path: string | undefined): string | undefined => path?.replace(/^@[^:]*:/, '')

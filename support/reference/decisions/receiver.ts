@@ -112,7 +112,10 @@ export const CORRECT_RECEIVER = {
   replyToLogin: ({ right }: ReceiverSituation & { right: boolean }): string =>
     right ? '235 2.7.0 Welcome' : '535 5.7.8 Name or password is wrong',
 
-  /** The connector for mail that a server brings from a domain; `*` is for domains without another. EXO-CON-02. */
+  /**
+   * The connector for mail that a server brings from a domain, `domain` as the client wrote it; `*` is for domains without
+   * another connector. EXO-CON-02.
+   */
   connector: ({ flow, domain }: ReceiverSituation & { domain: string }): InboundConnector | undefined =>
     decisive(flow.inbound, domain) ?? flow.inbound.find(({ from }) => from === '*'),
 
