@@ -91,9 +91,18 @@ export class Channel {
 
   /** The next line, without its end. Throws ChannelError (closed, silent) and PeerLimit. */
   async line(wait = WAIT): Promise<Buffer> {
+    return this.#next(() => this.#buffer.next(), wait)
+  }
+
+  /** So many bytes, whatever they are. Throws ChannelError as `line` does. */
+  async bytes(count: number, wait = WAIT): Promise<Buffer> {
+    return this.#next(() => this.#buffer.take(count), wait)
+  }
+
+  async #next(take: () => Buffer | undefined, wait: number): Promise<Buffer> {
     for (;;) {
-      const line = this.#buffer.next()
-      if (line) return line
+      const taken = take()
+      if (taken) return taken
       if (this.#ended) throw this.#ended
       const more = new Promise<void>(resolve => {
         this.#wake = resolve
@@ -153,10 +162,18 @@ export class Channel {
     })
   }
 
-  /** Begins TLS as the side that listened. Throws ChannelError (handshake). */
-  async acceptTls(options: TlsOptions, kept = ''): Promise<void> {
+  /**
+   * Begins TLS as the side that listened. `sessions`: those that may be resumed by their ids, in hex. Throws ChannelError
+   * (handshake).
+   */
+  async acceptTls(options: TlsOptions, sessions: Map<string, Buffer>, kept = ''): Promise<void> {
     // Only a server object of Node verifies the certificates of clients.
     const server = createServer({ handshakeTimeout: WAIT, honorCipherOrder: true, ...options })
+    server.on('newSession', (id, session, done) => {
+      sessions.set(id.toString('hex'), session)
+      done()
+    })
+    server.on('resumeSession', (id, done) => done(null, sessions.get(id.toString('hex')) ?? null))
     await this.#secure(kept, (done, failed) => {
       server.once('secureConnection', done)
       server.once('tlsClientError', failed)

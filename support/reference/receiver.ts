@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { InboundConnector, MailFlow } from '../mailflow/mail-flow.ts'
 import type { ClientHello } from '../wire/conversation.ts'
 import { printable } from '../wire/printable.ts'
@@ -24,6 +24,10 @@ const IDLE = 60_000
 export class AddressHistory {
   /** Remote addresses from which a client has shown the certificate that its connector expects. */
   readonly authenticated = new Set<string>()
+  /** With which tickets are sealed; random for each gateway. */
+  readonly ticketSecret = randomBytes(32)
+  /** TLS sessions that may be resumed by their ids, by the certificate that they showed. */
+  readonly sessions = new Map<string, Map<string, Buffer>>()
   /** MAIL commands, by sender domain. */
   readonly attempts = new Map<string, number>()
   messages = 0
@@ -64,6 +68,9 @@ class Session {
   #authenticated = false
   #from: string | undefined
   #to: string[] = []
+  /** The chunk behind the last BDAT, and those before it. */
+  #chunk: Buffer = Buffer.alloc(0)
+  #chunks: Buffer[] = []
   #connector: InboundConnector | undefined
   #senders = 0
 
@@ -80,7 +87,12 @@ class Session {
       ...{ flow: flow(), role, server, connection, identities, localAddress, remoteAddress, tls: session },
       ...{ sender: sender ?? '', nullSender: sender === '', recipients: this.#to, size: 0 },
       ...{ greeting: this.#greeting, helo: this.#helo, pipelined: this.#pipelined, hello: this.#hello },
-      ...{ connector: this.#connector, senders: this.#senders, messages: history.messages },
+      ...{
+        chunked: this.#chunks.length > 0,
+        connector: this.#connector,
+        senders: this.#senders,
+        messages: history.messages,
+      },
       attempt: history.attempts.get(domainOf(sender ?? '')) ?? 1,
       addressAuthenticated: history.authenticated.has(remoteAddress),
     }
@@ -92,8 +104,11 @@ class Session {
     if (!greeting.startsWith('220')) return
     for (;;) {
       const line = (await this.#channel.line(IDLE)).toString('latin1')
+      const command = commandOf(line)
+      // The bytes behind BDAT are read, whatever becomes of the command: RFC 3030 s2.
+      if (command.verb === 'BDAT') await this.#readChunk(command.argument)
       this.#pipelined ||= this.#channel.pending
-      const at = { ...this.#situation(), ...commandOf(line) }
+      const at = { ...this.#situation(), ...command }
       const reply = this.#decisions.replyInstead(at) ?? (await this.#answer(at))
       if (reply) this.#reply(reply)
       if (this.#decisions.endsSession({ ...at, reply })) return
@@ -120,6 +135,8 @@ class Session {
         return this.#rcpt(at.argument)
       case 'DATA':
         return this.#data()
+      case 'BDAT':
+        return this.#bdat(at.argument)
       case 'RSET':
         this.#forgetEnvelope()
         return '250 2.0.0 Forgotten'
@@ -135,6 +152,7 @@ class Session {
   }
 
   #forgetEnvelope(): void {
+    this.#chunks = []
     this.#from = undefined
     this.#to = []
   }
@@ -165,7 +183,13 @@ class Session {
     const { asksForCertificate, ...terms } = this.#decisions.tls(this.#situation())
     // The connector decides at MAIL whom to let in.
     const asks = asksForCertificate ? { requestCert: true, rejectUnauthorized: false } : {}
-    await this.#channel.acceptTls({ ...tlsOptions(terms), ...asks }, this.#decisions.earlyBytes(early))
+    const { certificate } = terms.identity
+    const { sessions, ticketSecret } = this.#context.history
+    if (!sessions.has(certificate)) sessions.set(certificate, new Map())
+    // No session outlives the certificate that it was begun with.
+    const ticketKeys = createHash('sha384').update(ticketSecret).update(certificate).digest()
+    const options = { ...tlsOptions(terms), ...asks, ticketKeys }
+    await this.#channel.acceptTls(options, sessions.get(certificate)!, this.#decisions.earlyBytes(early))
     if (!this.#decisions.forgets({ ...this.#situation(), event: 'handshake' })) return undefined
     this.#helo = ''
     this.#greeting = undefined
@@ -243,6 +267,7 @@ class Session {
   }
 
   async #data(): Promise<string> {
+    if (this.#chunks.length > 0) return '503 5.5.1 The message comes by BDAT'
     if (this.#to.length === 0) return '503 5.5.1 No recipient yet'
     this.#reply('354 Go on, end with a dot')
     const lines: string[] = []
@@ -259,7 +284,36 @@ class Session {
       this.#store(id, lines, false)
       throw error
     }
-    if (size > MAX_SIZE) return '552 5.3.4 Too large'
+    return size > MAX_SIZE ? '552 5.3.4 Too large' : this.#taken(id, lines)
+  }
+
+  async #readChunk(argument: string): Promise<void> {
+    const count = Number(/^\d{1,9}/.exec(argument)?.[0] ?? 0)
+    try {
+      this.#chunk = await this.#channel.bytes(count, IDLE)
+    } catch (error) {
+      if (this.#chunks.length > 0) this.#store(randomBytes(6).toString('hex'), linesOf(this.#chunks), false)
+      throw error
+    }
+  }
+
+  /** RFC 3030 s2. */
+  #bdat(argument: string): string {
+    const [, last] = /^\d{1,9}( LAST)?\s*$/i.exec(argument) ?? [undefined, 'none']
+    if (last === 'none') return '501 5.5.4 BDAT wants a number of bytes'
+    if (this.#to.length === 0) return '503 5.5.1 No recipient yet'
+    this.#chunks.push(this.#chunk)
+    const size = this.#chunks.reduce((sum, { length }) => sum + length, 0)
+    if (size > MAX_SIZE) {
+      this.#forgetEnvelope()
+      return '552 5.3.4 Too large'
+    }
+    if (!last) return `250 2.0.0 ${this.#chunk.length} bytes noted`
+    return this.#taken(randomBytes(6).toString('hex'), linesOf(this.#chunks))
+  }
+
+  /** The reply to a message that has come whole. */
+  #taken(id: string, lines: readonly string[]): string {
     this.#store(id, lines, true)
     this.#context.history.messages++
     const reply = this.#decisions.replyToMessage({ ...this.#situation(), id })
@@ -281,6 +335,10 @@ class Session {
     this.#context.accept(mail, this.#to)
   }
 }
+
+/** Without their line ends. */
+const linesOf = (chunks: readonly Buffer[]): string[] =>
+  Buffer.concat(chunks).toString('latin1').replace(/\r\n$/, '').split('\r\n')
 
 const decoded = (text: string): string => Buffer.from(text, 'base64').toString('utf8')
 

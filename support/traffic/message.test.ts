@@ -95,7 +95,7 @@ describe('a message in another manner', () => {
 
   it('has no text at all where it is empty', () => {
     assert.equal(bodyOf(compose({ ...addresses, text: 'empty' }).content), '')
-    assert.throws(() => compose({ ...addresses, text: 'empty', size: 1 }), RangeError)
+    assert.doesNotMatch(bodyOf(compose({ ...addresses, text: 'empty', size: 1 }).content), /The word/)
   })
 
   it('has the same headers where they are folded', () => {

@@ -23,7 +23,7 @@ export const MESSAGE_MANNERS = {
 export type MessageManner = {
   [K in keyof typeof MESSAGE_MANNERS]?: (typeof MESSAGE_MANNERS)[K][number]
 } & {
-  /** At least so many bytes of text; not with the empty text. RFC 5321 s4.5.3.1.7. */
+  /** At least so many bytes of text, nothing else where the text is empty. RFC 5321 s4.5.3.1.7. */
   size?: number
 }
 
@@ -68,10 +68,8 @@ const EIGHT_BIT_HEADERS = [
   'Content-Transfer-Encoding: 8bit',
 ]
 
-/** Throws RangeError for an empty text of a size. */
 export function compose(options: MessageOptions): Message {
   const { from, to, size = 0, text, headerForm, headers = [], body } = options
-  if (text === 'empty' && size > 0) throw new RangeError('an empty text has no size')
   const token = body?.token ?? newToken()
   // RFC 5322 s2.2.3: a line may be folded where it has a blank.
   const header = (name: string, value: string) => `${name}:${headerForm ? '\r\n' : ''} ${value}`

@@ -22,6 +22,8 @@ export interface ReceiverSituation extends Situation {
   helo: string
   /** The client has written a command without waiting for the reply to the one before. RFC 2920. */
   pipelined: boolean
+  /** The message has come, or comes, by BDAT. RFC 3030. */
+  chunked: boolean
   /** The client's last ClientHello. */
   hello: ClientHello | undefined
   /** The connector that covers the sender's domain. */
@@ -70,7 +72,7 @@ export const CORRECT_RECEIVER = {
 
   /** What EHLO lists: STARTTLS where it can be used, without parameter, and not inside TLS. RFC 3207 s4, s4.2. */
   keywords({ role, tls, flow }: ReceiverSituation): string[] {
-    const keywords = ['8BITMIME', 'ENHANCEDSTATUSCODES', `SIZE ${MAX_SIZE}`]
+    const keywords = ['PIPELINING', 'CHUNKING', '8BITMIME', 'ENHANCEDSTATUSCODES', `SIZE ${MAX_SIZE}`]
     if (flow.identity.certificate && !tls) keywords.push('STARTTLS')
     if (role === 'submission' && tls) keywords.push('AUTH PLAIN LOGIN')
     return keywords

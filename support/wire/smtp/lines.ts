@@ -34,6 +34,14 @@ export class LineBuffer {
     return line
   }
 
+  /** The next bytes, lines or not, or nothing as long as fewer have come. */
+  take(count: number): Buffer | undefined {
+    if (this.#rest.length < count) return undefined
+    const bytes = this.#rest.subarray(0, count)
+    this.#rest = this.#rest.subarray(count)
+    return bytes
+  }
+
   /** Whether these bytes come next, be they a line or not. */
   begins(...bytes: number[]): boolean {
     return bytes.every((byte, i) => this.#rest[i] === byte)
