@@ -62,6 +62,12 @@ export const OMISSIONS: readonly Omission[] = [
     refusals: /the gateway refuses the TLS handshake/,
   },
   {
+    name: 'accepts no client certificate at all',
+    requirements: ['RFC3207-11', 'EXO-FRC-12', 'EXO-FRC-13', 'EXO-FRC-14'],
+    receiver: { trustsChain: () => false },
+    refusals: /the gateway refuses the message/,
+  },
+  {
     name: 'refuses everybody after its first message',
     requirements: ['EXO-FRC-13', 'EXO-FRC-14'],
     receiver: {
