@@ -208,7 +208,7 @@ describe('the command', () => {
   it('calls a recorded deviation stale when it does not show', async () => {
     writeFileSync(
       join(folder, 'deviations.yaml'),
-      '- requirement: EXO-FRC-01\n  symptom: arrived in clear\n  why: for the test\n  since: 2026-11-24\n',
+      '- requirement: EXO-FRC-01\n  symptom: arrived unencrypted\n  why: for the test\n  since: 2026-11-24\n',
     )
     const { status } = await run(
       'check',

@@ -11,8 +11,8 @@ export interface Strength {
   conversations: readonly Conversation[]
   /** Nobody takes connections there. */
   absent?: true
-  /** What was asked for and not answered in time. */
-  silent?: string
+  /** What the server at the address did not answer in time; nothing more was asked then. */
+  unanswered?: string
 }
 
 export const REFUSED = 'refused'

@@ -8,8 +8,8 @@ export function readable(sent: Sent): Observation {
   if (!text) return unclear('the message did not arrive')
   const crossed = carrier(sent)?.clear.fromSender ?? ''
   return crossed.includes(sent.message.token)
-    ? kept('its text stands on the wire in clear')
-    : broken('its text is not on the wire, although it arrived in clear')
+    ? kept('the text of the message crossed the wire unencrypted')
+    : broken('the text of the message is not on the wire, although the message arrived unencrypted')
 }
 
 /**
@@ -24,6 +24,6 @@ export function onlyDecryptable(
   if (!arrival) return unclear('the message did not arrive')
   const crossed = sent.conversations.some(({ clear }) => clear.fromSender.includes(text))
   if (crossed || arrival.content.includes(text)) return broken('the secret text can be read without the key')
-  if (!decrypted?.includes(text)) return broken('its recipient cannot decrypt it any more')
-  return kept('the secret text is nowhere on the wire, and its recipient can decrypt it')
+  if (!decrypted?.includes(text)) return broken('the recipient cannot decrypt the message any more')
+  return kept('the secret text is nowhere on the wire, and the recipient can decrypt the message')
 }

@@ -46,14 +46,14 @@ describe('judging whether Received lines claim TLS for the first hop alone', () 
       'the message left over TLS',
       firstHopAlone({ ...left(OWN), arrivals: [arrival()] }),
       'broken',
-      /over TLS, not in clear/,
+      /over TLS, not unencrypted/,
     ],
     ['the message did not arrive', firstHopAlone(held()), 'broken', /did not arrive/],
     [
       'the first hop was not seen',
       firstHopAlone(sent({ arrivals: left(OWN).arrivals })),
       'unclear',
-      /not both hops/,
+      /did not see both hops/,
     ],
     ["the second server's line claims TLS too", firstHopAlone(left(OTHER, OWN), flow), 'kept'],
     [
@@ -114,7 +114,7 @@ describe('judging whether two hops have sessions of their own', () => {
       'broken',
       /random of the receiver/,
     ],
-    ['a random was not seen', both(hop({ sender: 's2' }, 'f2')), 'unclear', /not both hellos/],
+    ['a random was not seen', both(hop({ sender: 's2' }, 'f2')), 'unclear', /did not see both hellos/],
     ['the second ClientHello was not seen', both(unseen), 'unclear', /no ClientHello/],
     [
       'the second hop had no TLS',
@@ -129,12 +129,12 @@ describe('judging whether two hops have sessions of their own', () => {
       /second hop had no TLS/,
     ],
     ['the first hop had no TLS', both(hop(other), conversation(IN_CLEAR)), 'unclear', /first hop had no TLS/],
-    ['the first hop was not seen', hopsOfTheirOwn(sent()), 'unclear', /not both hops/],
+    ['the first hop was not seen', hopsOfTheirOwn(sent()), 'unclear', /did not see both hops/],
     [
       'the message did not arrive',
       hopsOfTheirOwn({ ...held(), submission: first }),
       'unclear',
-      /not both hops/,
+      /did not see both hops/,
     ],
     [
       'one of several sessions past the tap shares a random',
@@ -194,9 +194,9 @@ describe('judging whether anything claims protection behind the partner', () => 
       'the partner passed nothing on',
       claims(arrived(), { passedOn: { domain: 'x', conversations: [] } }),
       'unclear',
-      /not passed on/,
+      /did not pass the message on/,
     ],
-    ['the message did not arrive', claims(held()), 'unclear', /not passed on/],
+    ['the message did not arrive', claims(held()), 'unclear', /did not pass the message on/],
     ['nothing does, of a second server', second(false, OTHER, OWN), 'kept'],
     [
       'a header of the gateway does, past a second server',
@@ -205,7 +205,7 @@ describe('judging whether anything claims protection behind the partner', () => 
       /x-protection/,
     ],
     ['a header of the second server does', second(false, 'X-Protection: end to end', OTHER, OWN), 'kept'],
-    ['no line tells what is whose', second(false, OTHER), 'unclear', /no Received line tells/],
+    ['no line tells what is whose', second(false, OTHER), 'unclear', /no Received line separates/],
     ['the second server passed it on over TLS', second(true, OTHER, OWN), 'unclear', /over TLS/],
     ['how the second server passed it on is not known', second(undefined, OTHER, OWN), 'unclear', /over TLS/],
   ])

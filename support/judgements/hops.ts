@@ -28,7 +28,7 @@ export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
   const clear = arrivesInClear(sent)
   if (clear.kind !== 'kept') return clear
   const arrival = sent.arrivals[0]
-  if (!arrival || !sent.submission) return unclear('not both hops were seen')
+  if (!arrival || !sent.submission) return unclear('the lab did not see both hops')
   const lines = received((flow ? sentOn(arrival.content, flow) : headersOf(arrival.content)) ?? [])
   if (lines.length === 0) return broken('the gateway added no Received line')
   const first = lineTrue(lines.at(-1)!, sent.submission)
@@ -39,14 +39,14 @@ export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
       `${claims} Received lines claim TLS, but only the first hop had it`,
       'Received lines claim TLS, but only the first hop had it',
     )
-  return kept('its Received lines claim TLS for the first hop alone')
+  return kept('the Received lines claim TLS for the first hop alone')
 }
 
 /** Both hops had TLS, each negotiated for itself. */
 export function hopsOfTheirOwn(sent: Sent): Observation {
   const { submission } = sent
   const seconds = carriers(sent)
-  if (seconds.length === 0 || !submission) return unclear('not both hops were seen')
+  if (seconds.length === 0 || !submission) return unclear('the lab did not see both hops')
   if (!secured(submission)) return unclear('the first hop had no TLS')
   const pairs = seconds.map(second => ofTheirOwn(submission, second))
   return pairs.find(({ kind }) => kind === 'broken') ?? pairs.find(({ kind }) => kind !== 'kept') ?? pairs[0]!
@@ -54,14 +54,15 @@ export function hopsOfTheirOwn(sent: Sent): Observation {
 
 function ofTheirOwn(submission: Conversation, second: Conversation): Observation {
   if (!secured(second)) return broken('the second hop had no TLS')
-  if (!second.handshake?.offered) return unclear('no ClientHello was seen on the second hop')
+  if (!second.handshake?.offered) return unclear('the lab saw no ClientHello on the second hop')
   const hops = [submission, second].map(({ handshake }) => handshake)
   const [one, other] = hops.map(handshake => handshake?.serverCertificate?.fingerprint)
   if (one !== undefined && one === other) return broken('both hops show the same certificate')
   for (const party of ['sender', 'receiver'] as const) {
     const [first, again] = hops.map(handshake => handshake?.randoms?.[party])
-    if (first === undefined || again === undefined) return unclear('not both hellos were seen on both hops')
-    if (first === again) return broken(`both hops have the random of the ${party} in common`)
+    if (first === undefined || again === undefined)
+      return unclear('the lab did not see both hellos on both hops')
+    if (first === again) return broken(`both hops have the same random of the ${party}`)
   }
   return kept(
     other === undefined
@@ -81,7 +82,7 @@ export function noFurtherClaim(
 ): Observation {
   const arrival = sent.arrivals[0]
   const passed = passedOn ? passedOn.message : arrival
-  if (!arrival || !passed) return unclear('the message was not passed on')
+  if (!arrival || !passed) return unclear('the partner did not pass the message on')
   if (passedOn ? passed.secured : arrival.onwardSecured !== false)
     return unclear('the partner passed the message on over TLS')
   const behind = passedOn?.domain.toLowerCase()
@@ -96,7 +97,7 @@ export function noFurtherClaim(
   // A second server writes headers too.
   const headers = passedOn ? headersOf(arrival.content) : sentOn(arrival.content, flow)
   if (!headers)
-    return unclear('no Received line tells what the gateway wrote from what the second server did')
+    return unclear('no Received line separates what the gateway wrote from what the second server wrote')
   const header = headers.find(({ value }) => /end.?to.?end/i.test(value))
   if (header) return broken(`the header ${header.name} claims protection from end to end`)
   const line = log.find(line => /end.?to.?end/i.test(line))
@@ -105,5 +106,5 @@ export function noFurtherClaim(
       `the log claims protection from end to end: ${line.slice(0, 100)}`,
       'the log claims protection from end to end',
     )
-  return kept('neither message nor log speaks of what is behind the partner')
+  return kept('neither the message nor the log mentions what is behind the partner')
 }

@@ -9,7 +9,7 @@ import type { Reply } from '../wire/smtp/smtp.ts'
 import { isSuiteName, sameSuite, spoken } from '../wire/tls/tls-names.ts'
 
 /** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
-const UNKNOWN = new Set(['no connection', 'silent'])
+const UNKNOWN = new Set(['no connection', 'no answer'])
 
 /** By what it is known that the gateway accepted a message. */
 const proofOf = ({ foundInMailbox, reply }: Handover): string =>
@@ -36,13 +36,15 @@ export function accepts(
   const agreed = versions.find(one => version && one !== version) ?? versions.at(-1)
   if (tls && !secured(session))
     return broken(
-      `the gateway accepted the message in clear: ${proofOf(handover)}`,
-      'the gateway accepted the message in clear',
+      `the gateway accepted the unencrypted message: ${proofOf(handover)}`,
+      'the gateway accepted the unencrypted message',
     )
   if (version && agreed !== version)
-    return broken(`accepted over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`)
-  const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'in clear'
-  return kept(`accepted ${how}: ${proofOf(handover)}`)
+    return broken(
+      `the gateway accepted the message over ${agreed ? spoken(agreed) : 'no TLS'}, not ${spoken(version)}`,
+    )
+  const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'unencrypted'
+  return kept(`the gateway accepted the message ${how}: ${proofOf(handover)}`)
 }
 
 /**
@@ -58,20 +60,23 @@ export function refuses(handover: Handover, alive: boolean): Observation {
     )
   // Before TLS nothing is known yet of the sender or its message: such a refusal has another reason.
   const early = stage === 'greeting' || stage === 'STARTTLS' || (stage === 'EHLO' && !reply?.secured)
-  if (reply && early) return unclear(`refused at ${stage} already: ${reply.text}`)
-  if (reply && reply.code < 400) return unclear(`at ${stage} neither taken nor refused: ${reply.text}`)
-  if (reply && !alive) return unclear(`refused at ${stage}, and so is everybody else: ${reply.text}`)
-  if (reply) return refused(`refused at ${stage}: ${reply.text}`)
-  if (!breakdown || UNKNOWN.has(breakdown.kind)) return unclear(breakdown?.detail ?? 'nothing was seen')
-  if (!alive) return unclear(`the session ended at ${stage}, and the gateway takes no mail of others`)
-  if (breakdown.kind === 'malformed') return unclear(`at ${stage}: ${breakdown.detail}`)
+  if (reply && early)
+    return unclear(`the gateway refused at ${stage} already, before it knew the message: ${reply.text}`)
+  if (reply && reply.code < 400)
+    return unclear(`at ${stage} the gateway neither accepted nor refused: ${reply.text}`)
+  if (reply && !alive)
+    return unclear(`the gateway refused at ${stage}, and it refuses the mail of others too: ${reply.text}`)
+  if (reply) return refused(`the gateway refused at ${stage}: ${reply.text}`)
+  if (!breakdown || UNKNOWN.has(breakdown.kind)) return unclear(breakdown?.detail ?? 'the lab saw nothing')
+  if (!alive) return unclear(`the session ended at ${stage}, and the gateway accepts no mail of others`)
+  if (breakdown.kind === 'unexpected answer') return unclear(`at ${stage}: ${breakdown.detail}`)
   const atHandshake = stage === 'handshake' || (stage === 'EHLO' && handover.conversations.some(secured))
   if (!atHandshake && stage !== 'MAIL' && stage !== 'RCPT')
     return unclear(`the connection ended at ${stage} without a reply: ${breakdown.detail}`)
   const alert = handover.conversations
     .at(-1)
     ?.events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')
-  return refused(`refused at ${stage}: ${alert?.text ?? breakdown.detail}`)
+  return refused(`the gateway refused at ${stage}: ${alert?.text ?? breakdown.detail}`)
 }
 
 /** What a reply says that wants TLS: RFC 3207 s4, and in words. */
@@ -82,16 +87,18 @@ export function refusesWithoutTls(handover: Handover): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (accepted)
     return broken(
-      `the gateway accepted the message in clear: ${proofOf(handover)}`,
-      'the gateway accepted the message in clear',
+      `the gateway accepted the unencrypted message: ${proofOf(handover)}`,
+      'the gateway accepted the unencrypted message',
     )
   if (breakdown || !reply) return unclear(`the session ended at ${stage}: ${breakdown?.detail ?? 'no reply'}`)
   if (!['MAIL', 'RCPT', 'DATA', 'content'].includes(stage))
-    return unclear(`refused at ${stage} already: ${reply.text}`)
-  if (reply.code < 400) return unclear(`at ${stage} neither taken nor refused: ${reply.text}`)
+    return unclear(`the gateway refused at ${stage} already, before it knew the message: ${reply.text}`)
+  if (reply.code < 400) return unclear(`at ${stage} the gateway neither accepted nor refused: ${reply.text}`)
   if (!NAMES_TLS.test(reply.text))
-    return unclear(`refused in clear at ${stage}, perhaps for another reason than TLS: ${reply.text}`)
-  return refused(`refused in clear at ${stage}: ${reply.text}`)
+    return unclear(
+      `the gateway refused the unencrypted message at ${stage}, perhaps for another reason than TLS: ${reply.text}`,
+    )
+  return refused(`the gateway refused the unencrypted message at ${stage}: ${reply.text}`)
 }
 
 /** The handshake itself was refused, while the gateway goes on to serve others. */
@@ -101,18 +108,19 @@ export function refusesHandshake(handover: Handover, alive: boolean): Observatio
   if (!session) return unclear(breakdown?.detail ?? 'there was no connection')
   if (secured(session))
     return broken(`the handshake succeeded with ${spoken(session.handshake?.version ?? 'unknown')}`)
-  if (stage === 'STARTTLS' && reply) return unclear(`STARTTLS was refused: ${reply.text}`)
-  if (stage !== 'handshake' || !breakdown) return unclear(`no handshake was begun; it ended at ${stage}`)
-  if (breakdown.kind === 'silent') return unclear(breakdown.detail)
-  if (!alive) return unclear('the handshake failed, and the gateway takes no mail of others')
+  if (stage === 'STARTTLS' && reply) return unclear(`the gateway refused STARTTLS: ${reply.text}`)
+  if (stage !== 'handshake' || !breakdown)
+    return unclear(`there was no handshake; the session ended at ${stage}`)
+  if (breakdown.kind === 'no answer') return unclear(breakdown.detail)
+  if (!alive) return unclear('the handshake failed, and the gateway accepts no mail of others')
   const alert = session.events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')
-  if (alert) return refused(`the handshake was refused: ${alert.text}`)
-  return refused(`the handshake was refused without an alert: ${breakdown.detail}`)
+  if (alert) return refused(`the gateway refused the handshake: ${alert.text}`)
+  return refused(`the gateway refused the handshake without an alert: ${breakdown.detail}`)
 }
 
 export function asksForCertificate({ conversations }: Handover): Observation {
   const session = conversations.find(({ handshake }) => handshake)
-  if (!session) return kept('without TLS nothing can be asked for')
+  if (!session) return kept('there was no TLS, so the gateway could not ask for a certificate')
   return session.handshake?.clientCertificateRequested
     ? kept('the gateway asked for a certificate')
     : broken('the gateway never asked for a certificate')
@@ -131,8 +139,8 @@ export function reaches(
       return seen.kind === 'unclear' ? seen : broken('the message did not reach the mailbox')
     }
     if (overtaken)
-      return broken('the gateway accepted the message and lost it: a later one is in the mailbox')
-    return unclear('the gateway accepted the message, but it did not reach the mailbox in time')
+      return broken('the gateway accepted the message and lost it: a later message is in the mailbox')
+    return unclear('the gateway accepted the message, but the message did not reach the mailbox in time')
   }
   if (mails.length > (handover.copies ?? 1))
     return broken(
@@ -143,7 +151,7 @@ export function reaches(
     return broken('the text in the mailbox is not the one that was sent')
   const header = unchanged && changedHeader(handover.message.content, mail.content)
   if (header) return broken(`the mailbox has another ${header} than was sent`)
-  return kept(unchanged ? 'the mailbox got it unchanged' : 'the mailbox got it')
+  return kept(unchanged ? 'the mailbox got the message unchanged' : 'the mailbox got the message')
 }
 
 /** Of those that no server on the way has a right to change; spelling aside. */
@@ -158,13 +166,15 @@ export function changedHeader(sent: string, arrived: string): string | undefined
 /** Where no mailbox can be looked into, the reply to the message is all that is known of its arrival. */
 export function acceptedUnseen(handover: Handover): Observation {
   const seen = accepts(handover)
-  return seen.kind === 'kept' ? kept('taken with 250; no mailbox is named in which it could be seen') : seen
+  return seen.kind === 'kept'
+    ? kept('the gateway accepted the message with 250; no mailbox is named in which it could be seen')
+    : seen
 }
 
 export function refusedUnseen({ accepted, reply }: Handover): Observation {
-  if (accepted) return broken('the message was taken with 250')
+  if (accepted) return broken('the gateway accepted the message with 250')
   return reply
-    ? refused('not taken; no mailbox is named in which it could be seen')
+    ? refused('the gateway did not accept the message; no mailbox is named in which it could be seen')
     : unclear('without a mailbox nobody can tell whether the message arrived')
 }
 
@@ -222,9 +232,9 @@ export function lineTrue(line: string, hop: Conversation): Observation {
     protocol !== 'SMTP'
   const said = `its Received line says ${protocol ?? 'nothing'}`
   if (overTls && !claims) return broken(`the message came over TLS, but ${said}`)
-  if (!overTls && claims) return broken(`the message came in clear, but ${said}`)
+  if (!overTls && claims) return broken(`the message came unencrypted, but ${said}`)
   if (!overTls && /\bTLS|SSL/i.test(line))
-    return broken(`the message came in clear, but its Received line names TLS`)
+    return broken('the message came unencrypted, but its Received line names TLS')
   const version = versionIn(line)
   if (version && version !== handshake?.version)
     return broken(
@@ -233,7 +243,7 @@ export function lineTrue(line: string, hop: Conversation): Observation {
   const suite = suiteIn(line)
   if (suite && handshake?.suite && !sameSuite(suite, handshake.suite))
     return broken(`the wire had ${handshake.suite}, the Received line says ${suite}`)
-  return kept(`${said}${version ? ` and ${spoken(version)}` : ''}, as the wire`)
+  return kept(`${said}${version ? ` and ${spoken(version)}` : ''}, as the wire does`)
 }
 
 /** A suite in its standard name or OpenSSL's. */

@@ -94,7 +94,7 @@ describe('judging what the log says of a session', () => {
       'a bad certificate is called verified',
       logSays([word({ verified: true })], 'unverified', overTls),
       'broken',
-      /a stranger verified: a line of the log/,
+      /a bad certificate verified: a line of the log/,
     ],
     ['a session in the clear is not spoken of', logSays([], 'clear', unencrypted), 'kept', /claims no TLS/],
     [
@@ -107,13 +107,13 @@ describe('judging what the log says of a session', () => {
       'a session in the clear is called encrypted',
       logSays([word()], 'clear', unencrypted),
       'broken',
-      /calls a clear session encrypted/,
+      /calls an unencrypted session encrypted/,
     ],
     [
       'a session was to be in the clear and was not',
       logSays([], 'clear', overTls),
       'unclear',
-      /was not in clear/,
+      /was encrypted/,
     ],
   ])
 })

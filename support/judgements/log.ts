@@ -17,15 +17,15 @@ export function logSays(
   const session = wire.find(secured)
   const word = words.findLast(({ tls }) => tls) ?? words.at(-1)
   if (expected === 'clear') {
-    if (session) return unclear('the session was not in clear')
+    if (session) return unclear('the session was encrypted')
     return word?.tls
       ? broken(
-          `the log calls a clear session encrypted: ${word.line}`,
-          'the log calls a clear session encrypted',
+          `the log calls an unencrypted session encrypted: ${word.line}`,
+          'the log calls an unencrypted session encrypted',
         )
       : kept('the log claims no TLS')
   }
-  if (!session) return unclear('no TLS session was made')
+  if (!session) return unclear('there was no TLS session')
   if (!word?.tls) return broken('the log does not say that the session was encrypted')
   const version = session.handshake?.version
   if (!word.version && !word.suite) return broken('the log tells neither version nor suite of the session')
@@ -37,7 +37,10 @@ export function logSays(
   if (expected === 'verified' && word.verified === false)
     return broken('the log calls a session with a good certificate unverified')
   if (expected === 'unverified' && word.verified)
-    return broken(`the log calls a stranger verified: ${word.line}`, 'the log calls a stranger verified')
+    return broken(
+      `the log calls a session with a bad certificate verified: ${word.line}`,
+      'the log calls a session with a bad certificate verified',
+    )
   return kept(`the log agrees with the wire: ${[word.version, word.suite].filter(Boolean).join(', ')}`)
 }
 

@@ -16,7 +16,7 @@ const NOT_GIVEN_UP = [
     'the gateway did not take the message',
     held({ refusal: '550 no' }),
     'unclear',
-    /did not take the message to send on: 550 no/,
+    /did not accept the message that it was to send: 550 no/,
   ],
   ['the message arrived', sent(), 'broken', /the message arrived/],
   [
@@ -37,8 +37,8 @@ const NOT_GIVEN_UP = [
 describe('judging whether the author was told that a message was given up', () => {
   table([
     ['one notification came', authorTold(givenUp, at(notice, laterCopy), later), 'kept'],
-    ['no notification came', authorTold(givenUp, at(laterCopy), later), 'broken', /not told/],
-    ['two came', authorTold(givenUp, at(notice, notice, laterCopy), later), 'broken', /told 2 times/],
+    ['no notification came', authorTold(givenUp, at(laterCopy), later), 'broken', /did not tell/],
+    ['two came', authorTold(givenUp, at(notice, notice, laterCopy), later), 'broken', /got 2 notifications/],
     [
       'it has a return path',
       authorTold(givenUp, at({ ...notice, from: 'x@y.test' }), later),
@@ -70,19 +70,19 @@ describe('judging whether nobody was told of a message without return path', () 
       'only the later message came',
       nobodyTold(givenUp, at(laterCopy), later),
       'refused',
-      /nobody was notified/,
+      /sent no notification/,
     ],
     [
       'the author was notified',
       nobodyTold(givenUp, at(notice, laterCopy), later),
       'broken',
-      /somebody was notified/,
+      /sent a notification/,
     ],
     [
       'the recipient was notified',
       nobodyTold(givenUp, { toAuthor: [laterCopy], toRecipient: [notice] }, later),
       'broken',
-      /somebody was notified/,
+      /sent a notification/,
     ],
     ['no later message arrived', nobodyTold(givenUp, at(), lost), 'unclear', /not even a later message/],
     ...NOT_GIVEN_UP.map(

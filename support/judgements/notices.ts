@@ -10,8 +10,8 @@ export function authorTold(sent: Sent, { toAuthor }: Notices, later: Sent): Obse
   if (trouble) return trouble
   const notices = toAuthor.filter(({ content }) => !content.includes(later.message.token))
   const [notice, another] = notices
-  if (!notice) return broken('the message was given up and its author was not told')
-  if (another) return broken(`the author was told ${notices.length} times`)
+  if (!notice) return broken('the gateway gave the message up and did not tell its author')
+  if (another) return broken(`the author got ${notices.length} notifications`)
   if (later.arrivals.length === 0) return unclear('not even a later message reached the author')
   if (notice.from !== '')
     return broken(
@@ -30,9 +30,9 @@ export function nobodyTold(sent: Sent, { toAuthor, toRecipient }: Notices, later
   const trouble = notGivenUp(sent)
   if (trouble) return trouble
   const told = toAuthor.length - later.arrivals.length + toRecipient.length
-  if (told > 0) return broken('somebody was notified of a message without return path')
+  if (told > 0) return broken('the gateway sent a notification about a message without return path')
   return later.arrivals.length > 0
-    ? refused('nobody was notified')
+    ? refused('the gateway sent no notification')
     : unclear('not even a later message arrived where a notification would have gone')
 }
 
@@ -40,7 +40,8 @@ export function nobodyTold(sent: Sent, { toAuthor, toRecipient }: Notices, later
 function notGivenUp(sent: Sent): Observation | undefined {
   if (isGivenUp(sent)) return undefined
   const { refusal, word, arrivals, attempts } = sent
-  if (refusal !== undefined) return unclear(`the gateway did not take the message to send on: ${refusal}`)
+  if (refusal !== undefined)
+    return unclear(`the gateway did not accept the message that it was to send: ${refusal}`)
   if (arrivals.length > 0) return broken('the message arrived')
   const last = word.at(-1)
   if (!last) return unclear('the gateway said nothing about the message')

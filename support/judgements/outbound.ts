@@ -18,7 +18,7 @@ export interface TlsExpectation {
 export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = {}): Observation {
   const nothing = notArrived(sent)
   if (nothing?.kind === 'unclear' && !sent.excuse) return nothing
-  if (sent.arrivals.some(({ secured }) => !secured)) return broken('the message arrived in clear')
+  if (sent.arrivals.some(({ secured }) => !secured)) return broken('the message arrived unencrypted')
   const inClear = nothingInClear(sent.conversations, sent.message.token)
   if (inClear.kind === 'broken') return inClear
   if (nothing) return nothing
@@ -40,8 +40,8 @@ export function arrivesInClear(sent: Sent): Observation {
   const nothing = notArrived(sent)
   if (nothing) return nothing
   if (sent.arrivals.some(({ secured }) => secured))
-    return broken('the message arrived over TLS, not in clear')
-  return kept('the message arrived in clear')
+    return broken('the message arrived over TLS, not unencrypted')
+  return kept('the message arrived unencrypted')
 }
 
 /** The gateway says that it keeps the message, and the partner did not get it. */
@@ -51,34 +51,36 @@ export function staysQueued(sent: Sent): Observation {
   const bounced = sent.word.find(({ kind }) => kind === 'bounced')
   return bounced
     ? broken(
-        `the message was returned instead of staying queued: ${bounced.reason}`,
-        'the message was returned instead of staying queued',
+        `the gateway bounced the message instead of keeping it queued: ${bounced.reason}`,
+        'the gateway bounced the message instead of keeping it queued',
       )
     : held
 }
 
 /** The partner did not get the message, and the gateway says that it waits or was returned. */
 export function isHeldBack(sent: Sent): Observation {
-  if (sent.refusal) return unclear(`the gateway did not take the message to send on: ${sent.refusal}`)
+  if (sent.refusal)
+    return unclear(`the gateway did not accept the message that it was to send: ${sent.refusal}`)
   const copy = sent.arrivals[0]
-  if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'in clear'}`)
+  if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'unencrypted'}`)
   const inClear = nothingInClear(sent.conversations, sent.message.token)
   if (inClear.kind === 'broken') return inClear
   // What was not kept of a connection may have been the message.
   if (inClear.kind === 'unclear' && sent.conversations.length > 0) return inClear
   if (sent.intercepted && sent.conversations.some(givenInTls))
-    return broken('the message was given away inside TLS to somebody on the path')
+    return broken('the gateway gave the message away to the tap, inside TLS')
   if (sent.excuse) return unclear(sent.excuse)
   const word = sent.word.at(-1) ?? quietWord(sent)
-  if (!word) return unclear('neither the message nor a word about it came from the gateway')
+  if (!word) return unclear('the message did not arrive, and the gateway said nothing about it')
   if (word.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')
   if (!sent.conversations.some(conversation => commands(conversation).length > 0))
-    return unclear(`the gateway never spoke to the partner, so TLS was not the reason: ${word.reason}`)
+    return unclear(`the gateway sent no command to the partner, so TLS was not the reason: ${word.reason}`)
   if (sent.conversations.some(offersStarttls) && !sent.conversations.some(saysStarttls))
-    return unclear(`the gateway was offered TLS and left without trying it: ${word.reason}`)
+    return unclear(`the partner offered TLS, and the gateway left without trying it: ${word.reason}`)
   const unfinished = sent.conversations.find(({ closed }) => !closed)
-  if (unfinished) return unclear('a connection to the partner is still open, so the message may yet come')
-  return refused(`${word.kind} after ${connections(sent.conversations)}: ${word.reason}`)
+  if (unfinished) return unclear('a connection to the partner is still open, so the message may still arrive')
+  const what = word.kind === 'held back' ? 'held the message back' : `${word.kind} the message`
+  return refused(`the gateway ${what} after ${connections(sent.conversations)}: ${word.reason}`)
 }
 
 const givenInTls = (conversation: Conversation): boolean =>
@@ -91,7 +93,7 @@ const saysStarttls = (conversation: Conversation): boolean =>
 function quietWord({ quiet }: Sent): { kind: 'held back'; reason: string } | undefined {
   return quiet === undefined
     ? undefined
-    : { kind: 'held back', reason: `nothing came within ${duration(quiet)} of the end of the session` }
+    : { kind: 'held back', reason: `nothing more came within ${duration(quiet)} of the end of the session` }
 }
 
 /** A message as it was when its example was judged, and as it is some time later. */
@@ -104,8 +106,8 @@ export interface LookedAtAgain {
 export function wentOutLater(looked: readonly LookedAtAgain[]): Observation | undefined {
   for (const { after } of looked) {
     const copy = after.arrivals[0]
-    const afterwards = 'after the gateway had said that it is held back'
-    if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'in clear'} ${afterwards}`)
+    const afterwards = 'after the gateway had said that it holds the message back'
+    if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'unencrypted'} ${afterwards}`)
     const inClear = nothingInClear(after.conversations, after.message.token)
     if (inClear.kind === 'broken') return broken(`${inClear.detail} ${afterwards}`)
   }
@@ -137,11 +139,11 @@ export function cameAgainLater(
 ): Observation | undefined {
   for (const { before, after, mayGoInClear } of looked) {
     const again = after.arrivals[1]
-    if (again) return broken(`the message arrived again, ${again.secured ? 'over TLS' : 'in clear'}`)
+    if (again) return broken(`the message arrived again, ${again.secured ? 'over TLS' : 'unencrypted'}`)
     // A partner may have got other messages since.
     const about = sinceThen({ before, after }).filter(one => isAbout(one, after))
     if (about.some(one => offersStarttls(one) || !mayGoInClear))
-      return broken('the message had arrived, and crossed the wire again, in clear')
+      return broken('the message had arrived, and crossed the wire again, unencrypted')
   }
   return undefined
 }
@@ -157,10 +159,10 @@ export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
     for (const { verb, argument, address = argument, text } of conversations.flatMap(commands))
       if (verb === 'RCPT' && !isAt(partner.domain, address))
         return broken(
-          `${partner.domain} was told of a recipient of another: ${text.slice(0, 100)}`,
-          'was told of a recipient of another',
+          `${partner.domain} was told of a recipient of another partner: ${text.slice(0, 100)}`,
+          'was told of a recipient of another partner',
         )
-  return kept('each partner was told of its own recipients')
+  return kept('each partner was told of its own recipients alone')
 }
 
 export function staysQueuedForCertificate(sent: Sent): Observation {
@@ -172,14 +174,14 @@ export function staysQueuedForCertificate(sent: Sent): Observation {
   return /cert|verif|trust|issuer|authority|unable to get|self.signed|\bCA\b/i.test(reason)
     ? queued
     : broken(
-        `it stays queued, but its reason does not name the certificate: ${reason}`,
-        'it stays queued, but its reason does not name the certificate',
+        `the message stays queued, but its reason does not name the certificate: ${reason}`,
+        'the message stays queued, but its reason does not name the certificate',
       )
 }
 
 export function arrivesInClearOrHeldBack(sent: Sent, { queued }: { queued: boolean }): Observation {
   if (sent.arrivals.some(copy => copy.secured)) return broken('the message arrived over TLS')
-  if (sent.arrivals.length > 0) return kept('the message arrived in clear')
+  if (sent.arrivals.length > 0) return kept('the message arrived unencrypted')
   return queued ? staysQueued(sent) : isHeldBack(sent)
 }
 
@@ -190,7 +192,7 @@ export function arrivesOnce(sent: Sent, { complete = false } = {}): Observation 
   if (sent.arrivals.length > 1) return broken(`the message arrived ${sent.arrivals.length} times`)
   if (complete && textOf(sent.arrivals[0]!.content) !== textOf(sent.message.content))
     return broken('the message that arrived is not the one that was sent')
-  return kept(complete ? 'it arrived once and whole' : 'it arrived once')
+  return kept(complete ? 'the message arrived once and whole' : 'the message arrived once')
 }
 
 /** The mail exchanger that took the message, counted from 1 in order of preference. */
@@ -198,12 +200,12 @@ export function arrivesAt(sent: Sent, exchanger: number): Observation {
   const nothing = notArrived(sent)
   if (nothing) return nothing
   const at = sent.partner.exchangers.indexOf(sent.arrivals[0]!.host) + 1
-  if (at !== exchanger) return broken(`it arrived at mail exchanger ${at}, not ${exchanger}`)
+  if (at !== exchanger) return broken(`the message arrived at mail exchanger ${at}, not ${exchanger}`)
   const tried = new Set(sent.conversations.map(({ receiver }) => receiver))
   const skipped = sent.partner.exchangers.slice(0, exchanger - 1).find(name => !tried.has(name))
   return skipped
-    ? broken(`mail exchanger ${skipped} was never tried`, 'was never tried')
-    : kept(`at mail exchanger ${at}`)
+    ? broken(`the gateway never tried mail exchanger ${skipped}`, 'the gateway never tried mail exchanger')
+    : kept(`the message arrived at mail exchanger ${at}`)
 }
 
 /** Judges the last of several messages to one partner, where the first has arrived. */
@@ -212,7 +214,8 @@ export function judgeLater(sent: readonly Sent[], judgement: (sent: Sent) => Obs
   const later = sent.at(-1)
   if (!later || !first || sent.length < 2) return unclear('there was no later message')
   const session = carrier(later)
-  if (!session) return first.arrivals.length > 0 ? judgement(later) : unclear('the first did not arrive')
+  if (!session)
+    return first.arrivals.length > 0 ? judgement(later) : unclear('the first message did not arrive')
   if (session.events.filter(({ kind }) => kind === 'content').length > 1)
     return unclear('both messages went over the same connection')
   // Without the conversations that an earlier message had with the same partner.
@@ -240,11 +243,12 @@ export function carrier(sent: Sent): Conversation | undefined {
 
 /** Why there is nothing to judge of an arrival, or nothing when it arrived. */
 function notArrived(sent: Sent): Observation | undefined {
-  if (sent.refusal) return unclear(`the gateway did not take the message to send on: ${sent.refusal}`)
+  if (sent.refusal)
+    return unclear(`the gateway did not accept the message that it was to send: ${sent.refusal}`)
   if (sent.arrivals.length > 0) return undefined
   if (sent.excuse) return unclear(sent.excuse)
   if (sent.partner.flooded)
-    return unclear('the partner got more than is served, so the message may have been in it')
+    return unclear('more came to the partner than the lab serves, so the message may have been in it')
   const word = sent.word.at(-1)
   if (word?.kind === 'deferred' || word?.kind === 'bounced')
     return broken(
@@ -253,7 +257,9 @@ function notArrived(sent: Sent): Observation | undefined {
     )
   if (word) return broken('the gateway says delivered, but nothing arrived')
   if (sent.lost)
-    return broken('the message is lost: it did not arrive, and the gateway has it in its queue no more')
+    return broken(
+      'the message is lost: it did not arrive, and it is not in the queue of the gateway any more',
+    )
   const silence = quietWord(sent)
   if (silence)
     return broken(

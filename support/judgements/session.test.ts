@@ -20,9 +20,9 @@ const EHLO = 'EHLO: 250-mx.gateway.test|250-PIPELINING|250 STARTTLS'
 const NO_TLS = 'EHLO: 250-mx.gateway.test|250 PIPELINING'
 const IN_TLS = `=${NO_TLS}`
 const GO = 'STARTTLS: 220 Go ahead'
-const closed = { breakdown: { kind: 'closed', detail: 'it closed' } } as const
-const silent = { breakdown: { kind: 'silent', detail: 'no reply' } } as const
-const malformed = { breakdown: { kind: 'malformed', detail: 'not an SMTP reply' } } as const
+const closed = { breakdown: { kind: 'connection closed', detail: 'it closed' } } as const
+const silent = { breakdown: { kind: 'no answer', detail: 'no reply' } } as const
+const malformed = { breakdown: { kind: 'unexpected answer', detail: 'not an SMTP reply' } } as const
 
 describe('judging the reply to a command', () => {
   const said = (text: string, about: Partial<Session> = {}) => session([EHLO, `MAIL: ${text}`], about)
@@ -38,13 +38,13 @@ describe('judging the reply to a command', () => {
       'the command was never answered',
       replyWith(session([EHLO], closed), 'MAIL', 530),
       'unclear',
-      /did not get so far: closed: it closed/,
+      /did not get that far: connection closed: it closed/,
     ],
     [
       'the command was never said',
       replyWith(session(['EHLO: 500 no']), 'MAIL', 530),
       'unclear',
-      /did not get so far: 500 no/,
+      /did not get that far: 500 no/,
     ],
     ['nothing was said', replyWith(session([]), 'MAIL', 530), 'unclear', /no reply/],
     ['a success that is wanted', replyOfKind(said('250 well'), 'MAIL', '2'), 'kept'],
@@ -71,9 +71,9 @@ describe('judging what the gateway offers', () => {
       'broken',
       /with a parameter: STARTTLS NOW/,
     ],
-    ['STARTTLS is not there', bareStarttls(offers('STARTTLSX')), 'broken', /not offered/],
+    ['STARTTLS is not there', bareStarttls(offers('STARTTLSX')), 'broken', /does not offer STARTTLS/],
     ['EHLO is refused', bareStarttls(session(['EHLO: 500 no'])), 'unclear'],
-    ['EHLO is not answered', bareStarttls(session([], silent)), 'unclear', /silent: no reply/],
+    ['EHLO is not answered', bareStarttls(session([], silent)), 'unclear', /no answer: no reply/],
     ['STARTTLS is not offered inside TLS', starttlsNotOffered(session([EHLO, GO, IN_TLS])), 'refused'],
     [
       'STARTTLS is offered inside TLS',
@@ -92,24 +92,29 @@ describe('judging what the gateway offers', () => {
       starttlsNotOffered(session([EHLO, GO], { secured: true, ...closed })),
       'unclear',
     ],
-    ['without TLS: not offered', notOfferedOrRefused(session([NO_TLS])), 'refused', /not offered/],
+    [
+      'without TLS: not offered',
+      notOfferedOrRefused(session([NO_TLS])),
+      'refused',
+      /does not offer STARTTLS/,
+    ],
     [
       'without TLS: refused with 454',
       notOfferedOrRefused(session([EHLO, 'STARTTLS: 454 no'])),
       'refused',
-      /refused: 454/,
+      /refuses STARTTLS: 454/,
     ],
     [
       'without TLS: offered and answered',
       notOfferedOrRefused(session([EHLO, GO])),
       'broken',
-      /answered with 220/,
+      /answers it with 220/,
     ],
     [
       'without TLS: offered and not answered',
       notOfferedOrRefused(session([EHLO], closed)),
       'broken',
-      /ends at it: closed: it closed/,
+      /ends at it: connection closed: it closed/,
     ],
     ['without TLS: EHLO is refused', notOfferedOrRefused(session(['EHLO: 500 no'])), 'unclear'],
   ])
@@ -130,13 +135,13 @@ describe('judging a handshake of the gateway', () => {
       /no trusted root: UNABLE_TO_VERIFY/,
     ],
     ['there was no TLS', chainLeadsToRoot(session([EHLO, 'STARTTLS: 454 no'])), 'unclear', /was not begun/],
-    ['TLS broke', chainLeadsToRoot(session([EHLO, GO], closed)), 'unclear', /no TLS: closed/],
+    ['TLS broke', chainLeadsToRoot(session([EHLO, GO], closed)), 'unclear', /no TLS: connection closed/],
     ['it succeeded', handshakeSucceeds(session([EHLO, GO], { secured: true })), 'kept'],
     [
       'it failed',
-      handshakeSucceeds(session([EHLO, GO], { breakdown: { kind: 'handshake failed', detail: 'x' } })),
+      handshakeSucceeds(session([EHLO, GO], { breakdown: { kind: 'handshake failure', detail: 'x' } })),
       'broken',
-      /did not succeed: handshake failed: x/,
+      /did not succeed: handshake failure: x/,
     ],
     [
       'STARTTLS was answered with something else',
@@ -144,18 +149,28 @@ describe('judging a handshake of the gateway', () => {
       'broken',
       /did not succeed: not an SMTP reply/,
     ],
-    ['EHLO was refused', handshakeSucceeds(session(['EHLO: 500 no'])), 'broken', /not begun: 500 no/],
-    ['the gateway did not answer', handshakeSucceeds(session([EHLO, GO], silent)), 'unclear', /silent/],
-    ['there was no greeting', handshakeSucceeds(session([], closed)), 'unclear', /did not get so far/],
+    [
+      'EHLO was refused',
+      handshakeSucceeds(session(['EHLO: 500 no'])),
+      'broken',
+      /no handshake began: 500 no/,
+    ],
+    ['the gateway did not answer', handshakeSucceeds(session([EHLO, GO], silent)), 'unclear', /no answer/],
+    ['there was no greeting', handshakeSucceeds(session([], closed)), 'unclear', /did not get that far/],
   ])
 })
 
 describe('judging what a session takes after its special part', () => {
   table([
     ['a whole message', takesMessage(session(['.: 250 taken'])), 'kept'],
-    ['a refused message', takesMessage(session(['MAIL: 530 no'])), 'broken', /refused: 530/],
-    ['the session ended', takesMessage(session(['MAIL: 250 well'], closed)), 'broken', /ended: closed/],
-    ['the gateway did not answer', takesMessage(session(['MAIL: 250 well'], silent)), 'unclear', /silent/],
+    ['a refused message', takesMessage(session(['MAIL: 530 no'])), 'broken', /refused the message: 530/],
+    [
+      'the session ended',
+      takesMessage(session(['MAIL: 250 well'], closed)),
+      'broken',
+      /ended: connection closed/,
+    ],
+    ['the gateway did not answer', takesMessage(session(['MAIL: 250 well'], silent)), 'unclear', /no answer/],
     [
       'each command inside TLS got its answer',
       answersInOrder(session([GO, IN_TLS, '=QUIT: 221 bye'])),
@@ -168,12 +183,17 @@ describe('judging what a session takes after its special part', () => {
       /answered 220 hm and 221 bye/,
     ],
     ['QUIT got another answer', answersInOrder(session([GO, IN_TLS, '=QUIT: 250 well'])), 'broken'],
-    ['the session ended inside TLS', answersInOrder(session([GO], closed)), 'broken', /inside TLS: closed/],
+    [
+      'the session ended inside TLS',
+      answersInOrder(session([GO], closed)),
+      'broken',
+      /inside TLS: connection closed/,
+    ],
     [
       'the gateway did not answer inside TLS',
       answersInOrder(session([GO], silent)),
       'unclear',
-      /inside TLS: silent/,
+      /inside TLS: no answer/,
     ],
   ])
 })
@@ -189,7 +209,7 @@ describe('judging whether something smuggled took effect', () => {
       'inside TLS each command got its answer',
       nothingTookEffect(smuggled([GO, IN_TLS, '=QUIT: 221 bye']), true),
       'refused',
-      /no more/,
+      /got one reply/,
     ],
     [
       'the session ended inside TLS after one answer',
@@ -224,13 +244,13 @@ describe('judging whether something smuggled took effect', () => {
       'the smuggled sender does not count',
       nothingTookEffect(forged('503 no'), true),
       'refused',
-      /nobody had begun/,
+      /no message that had begun/,
     ],
     [
       'the smuggled sender counts',
       nothingTookEffect(forged('250 well'), true),
       'broken',
-      /counts inside TLS: RCPT was answered with 250/,
+      /counts inside TLS: the gateway answered RCPT with 250/,
     ],
     [
       'STARTTLS is refused',
@@ -242,7 +262,7 @@ describe('judging whether something smuggled took effect', () => {
       'STARTTLS is answered with a success',
       nothingTookEffect(smuggled(['STARTTLS: 250 well']), true),
       'broken',
-      /it answered 250/,
+      /answered STARTTLS with 250/,
     ],
     [
       'the session ended at the handshake',
@@ -267,24 +287,29 @@ describe('judging whether something smuggled took effect', () => {
       nothingTookEffect(smuggled([GO, IN_TLS, '=QUIT: 221 bye']), false),
       'refused',
     ],
-    ['the handshake was not answered', nothingTookEffect(smuggled([GO], silent), true), 'unclear', /silent/],
+    [
+      'the handshake was not answered',
+      nothingTookEffect(smuggled([GO], silent), true),
+      'unclear',
+      /no answer/,
+    ],
     [
       'EHLO inside TLS was not answered',
       nothingTookEffect(smuggled([GO], { ...secured, ...silent }), true),
       'unclear',
-      /silent/,
+      /no answer/,
     ],
     [
       'what came was no SMTP',
       nothingTookEffect(smuggled([GO, IN_TLS], { ...secured, ...malformed }), true),
       'unclear',
-      /malformed/,
+      /unexpected answer/,
     ],
     [
       'EHLO was refused, so nothing could be smuggled',
       nothingTookEffect(session(['EHLO: 500 no']), true),
       'unclear',
-      /did not get so far: 500 no/,
+      /did not get that far: 500 no/,
     ],
   ])
 })

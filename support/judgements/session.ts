@@ -6,7 +6,7 @@ import { replyIs } from './inbound.ts'
 
 /** Why the session did not get as far as what is judged. */
 const endedEarly = (session: Session): Observation =>
-  unclear(`the session did not get so far: ${why(session) ?? lastReply(session)?.text ?? 'no reply'}`)
+  unclear(`the session did not get that far: ${why(session) ?? lastReply(session)?.text ?? 'no reply'}`)
 
 const why = ({ breakdown }: Session): string | undefined =>
   breakdown && `${breakdown.kind}: ${breakdown.detail}`
@@ -27,7 +27,7 @@ function judgeReply(
  */
 export function replyOfKind(session: Session, command: string, ...kinds: ('2' | '4' | '5')[]): Observation {
   if (session.refusedMidway)
-    return refused(`STARTTLS is refused once a message has begun: ${session.refusedMidway.text}`)
+    return refused(`the gateway refuses STARTTLS once a message has begun: ${session.refusedMidway.text}`)
   return judgeReply(session, command, ({ code, text }) => {
     if (!kinds.includes(String(code)[0] as '2')) return broken(`the reply is ${text}`, `the reply is ${code}`)
     return kinds.includes('2') ? kept(`the reply is ${text}`) : refused(`the reply is ${text}`)
@@ -43,10 +43,13 @@ export function bareStarttls(session: Session): Observation {
   const extensions = extensionsIn(session, false)
   if (!extensions) return endedEarly(session)
   const line = starttlsIn(extensions)
-  if (line === undefined) return broken('STARTTLS is not offered')
+  if (line === undefined) return broken('the gateway does not offer STARTTLS')
   return line.trim() === 'STARTTLS'
-    ? kept('STARTTLS is offered as a bare keyword')
-    : broken(`STARTTLS is offered with a parameter: ${line}`, 'STARTTLS is offered with a parameter')
+    ? kept('the gateway offers STARTTLS as a bare keyword')
+    : broken(
+        `the gateway offers STARTTLS with a parameter: ${line}`,
+        'the gateway offers STARTTLS with a parameter',
+      )
 }
 
 /** The last EHLO did not list STARTTLS: inside TLS where the session has got there. */
@@ -55,26 +58,26 @@ export function starttlsNotOffered(session: Session): Observation {
   const extensions = extensionsIn(session, secured)
   if (!extensions) return endedEarly(session)
   return starttlsIn(extensions)
-    ? broken(`STARTTLS is offered ${secured ? 'again inside TLS' : 'all the same'}`)
-    : refused('STARTTLS is not offered')
+    ? broken(`the gateway offers STARTTLS ${secured ? 'again inside TLS' : 'all the same'}`)
+    : refused('the gateway does not offer STARTTLS')
 }
 
 /** Where TLS cannot be started: no offer, or the reply 454 to STARTTLS; RFC 3207 s4. */
 export function notOfferedOrRefused(session: Session): Observation {
   const extensions = extensionsIn(session, false)
   if (!extensions) return endedEarly(session)
-  if (!starttlsIn(extensions)) return refused('STARTTLS is not offered')
+  if (!starttlsIn(extensions)) return refused('the gateway does not offer STARTTLS')
   const reply = replyTo(session, 'STARTTLS')
   if (!reply)
     return broken(
-      `STARTTLS is offered and the session ends at it: ${why(session) ?? 'no reply'}`,
-      'STARTTLS is offered and the session ends at it',
+      `the gateway offers STARTTLS and the session ends at it: ${why(session) ?? 'no reply'}`,
+      'the gateway offers STARTTLS and the session ends at it',
     )
   return reply.code === 454
-    ? refused(`STARTTLS is refused: ${reply.text}`)
+    ? refused(`the gateway refuses STARTTLS: ${reply.text}`)
     : broken(
-        `STARTTLS is offered and answered with ${reply.text}`,
-        `STARTTLS is offered and answered with ${reply.code}`,
+        `the gateway offers STARTTLS and answers it with ${reply.text}`,
+        `the gateway offers STARTTLS and answers it with ${reply.code}`,
       )
 }
 
@@ -93,12 +96,11 @@ export function handshakeSucceeds(session: Session): Observation {
   const { secured, breakdown } = session
   const last = lastReply(session)
   if (secured) return kept('the handshake succeeded')
-  if (breakdown && (breakdown.kind === 'silent' || !last)) return endedEarly(session)
-  if (!breakdown)
-    return broken(`the handshake was not begun: ${last?.text ?? 'no reply'}`, 'the handshake was not begun')
+  if (breakdown && (breakdown.kind === 'no answer' || !last)) return endedEarly(session)
+  if (!breakdown) return broken(`no handshake began: ${last?.text ?? 'no reply'}`, 'no handshake began')
   const { kind, detail } = breakdown
   return broken(
-    `the handshake did not succeed: ${kind === 'malformed' ? detail : why(session)}`,
+    `the handshake did not succeed: ${kind === 'unexpected answer' ? detail : why(session)}`,
     'the handshake did not succeed',
   )
 }
@@ -107,25 +109,28 @@ export function handshakeSucceeds(session: Session): Observation {
 export function takesMessage(session: Session): Observation {
   const { breakdown } = session
   const last = lastReply(session)
-  if (breakdown?.kind === 'silent') return unclear(why(session)!)
+  if (breakdown?.kind === 'no answer') return unclear(why(session)!)
   if (breakdown) return broken(`the session ended: ${why(session)}`, 'the session ended')
   return last?.code === 250
-    ? kept('the session went on and took a message')
-    : broken(`refused: ${last?.text}`, `refused: ${last?.code}`)
+    ? kept('the session went on, and the gateway accepted a message')
+    : broken(
+        `the gateway refused the message: ${last?.text}`,
+        `the gateway refused the message: ${last?.code}`,
+      )
 }
 
 /** The last things in the session were EHLO and QUIT inside TLS: each got its own reply. */
 export function answersInOrder(session: Session): Observation {
   const { breakdown, exchanges } = session
-  if (breakdown?.kind === 'silent') return unclear(`inside TLS: ${why(session)}`)
+  if (breakdown?.kind === 'no answer') return unclear(`inside TLS: ${why(session)}`)
   if (breakdown) return broken(`inside TLS: ${why(session)}`, `inside TLS: ${breakdown.kind}`)
   const [greeting, goodbye] = exchanges.slice(-2).map(({ reply }) => reply)
   if (greeting?.code !== 250 || goodbye?.code !== 221)
     return broken(
-      `inside TLS it answered ${greeting?.text} and ${goodbye?.text}`,
-      `inside TLS it answered ${greeting?.code}`,
+      `inside TLS the gateway answered ${greeting?.text} and ${goodbye?.text}`,
+      `inside TLS the gateway answered ${greeting?.code}`,
     )
-  return kept('each command inside TLS got its own answer')
+  return kept('each command inside TLS got its own reply')
 }
 
 /**
@@ -137,39 +142,39 @@ export function nothingTookEffect(session: Session, alive: boolean): Observation
   if (!smuggled) return endedEarly(session)
   if (breakdown && !alive)
     return unclear(`the session ended, and the gateway does not greet any more: ${why(session)}`)
-  if (breakdown?.kind === 'malformed') return unclear(why(session)!)
+  if (breakdown?.kind === 'unexpected answer') return unclear(why(session)!)
   if (!secured) {
-    if (breakdown?.kind === 'silent') return unclear(why(session)!)
-    if (breakdown) return refused(`it ended the session at the handshake: ${why(session)}`)
+    if (breakdown?.kind === 'no answer') return unclear(why(session)!)
+    if (breakdown) return refused(`the gateway ended the session at the handshake: ${why(session)}`)
     const { code, text } = lastReply(session)!
     return code >= 400
-      ? refused(`it refused STARTTLS with more behind it: ${text}`)
-      : broken(`it answered ${text}`, `it answered ${code}`)
+      ? refused(`the gateway refused STARTTLS with more behind it: ${text}`)
+      : broken(`the gateway answered STARTTLS with ${text}`, `the gateway answered STARTTLS with ${code}`)
   }
   const inside = exchanges.map(({ reply }) => reply).filter(reply => reply.secured)
   const [first, second] = inside
   if (!first) {
-    if (breakdown?.kind === 'silent') return unclear(why(session)!)
-    return refused(`it ended the session after the handshake: ${why(session)}`)
+    if (breakdown?.kind === 'no answer') return unclear(why(session)!)
+    return refused(`the gateway ended the session after the handshake: ${why(session)}`)
   }
   if (surplus.length > 0 || (second && second.code !== 221))
     return broken(
-      `the smuggled command was executed inside TLS: ${inside.map(({ text }) => text).join(', ')}`,
-      'the smuggled command was executed inside TLS',
+      `the gateway executed inside TLS what was smuggled: ${inside.map(({ text }) => text).join(', ')}`,
+      'the gateway executed inside TLS what was smuggled',
     )
   if (smuggled === 'a greeting and a sender')
     return first.code >= 400
-      ? refused(`inside TLS nobody had begun a message: ${first.text}`)
+      ? refused(`inside TLS the gateway knew of no message that had begun: ${first.text}`)
       : broken(
-          `the smuggled sender counts inside TLS: RCPT was answered with ${first.text}`,
-          `the smuggled sender counts inside TLS: RCPT was answered with ${first.code}`,
+          `the smuggled sender counts inside TLS: the gateway answered RCPT with ${first.text}`,
+          `the smuggled sender counts inside TLS: the gateway answered RCPT with ${first.code}`,
         )
   if (first.code !== 250 || first.lines.length < 2)
     return broken(
-      `the first answer inside TLS is not the one to EHLO: ${first.text}`,
-      'the first answer inside TLS is not the one to EHLO',
+      `the first reply inside TLS is not the one to EHLO: ${first.text}`,
+      'the first reply inside TLS is not the one to EHLO',
     )
-  return refused('inside TLS each command got its own answer and no more')
+  return refused('inside TLS each command got one reply')
 }
 
 /** One attempt of the client to log in; `reply` ended it, absent where the session did not get so far. */

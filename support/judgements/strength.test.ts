@@ -23,7 +23,7 @@ describe('judging the TLS of all addresses of a domain', () => {
       'one has no server, and is left out',
       equallyStrong([at('a'), absent]),
       'kept',
-      /1 without a server left out/,
+      /1 address without a server left out/,
     ],
     [
       'two refuse in two ways',
@@ -62,10 +62,10 @@ describe('judging the TLS of all addresses of a domain', () => {
     ],
     [
       'one does not answer in time',
-      equallyStrong([at('a'), at('b', {}, { silent: 'no reply' })]),
+      equallyStrong([at('a'), at('b', {}, { unanswered: 'no reply' })]),
       'unclear',
       /b: no reply/,
     ],
-    ['nobody takes connections', equallyStrong([absent]), 'unclear', /nobody takes connections/],
+    ['nobody takes connections', equallyStrong([absent]), 'unclear', /no server accepts connections/],
   ])
 })

@@ -6,9 +6,9 @@ import { broken, kept, type Observation, unclear } from '../verdicts/observation
 export function equallyStrong(all: readonly Strength[]): Observation {
   const there = all.filter(({ absent }) => !absent)
   const [first, ...others] = there
-  if (!first) return unclear('nobody takes connections at any address')
-  const silent = there.find(one => one.silent)
-  if (silent) return unclear(`${silent.address}: ${silent.silent}`)
+  if (!first) return unclear('no server accepts connections at any address')
+  const unanswered = there.find(one => one.unanswered)
+  if (unanswered) return unclear(`${unanswered.address}: ${unanswered.unanswered}`)
   const differences = others.flatMap(other =>
     [...first.outcomes].flatMap(([probe, outcome]) => {
       const one = { address: first.address, outcome }
@@ -24,7 +24,10 @@ export function equallyStrong(all: readonly Strength[]): Observation {
       `the addresses differ: ${saidOf(difference)}`,
       `the addresses differ: asked for ${difference.probe}`,
     )
-  const missing = all.length > there.length ? `, ${all.length - there.length} without a server left out` : ''
+  const missing =
+    all.length > there.length
+      ? `; ${counted(all.length - there.length, 'address', 'addresses')} without a server left out`
+      : ''
   return kept(`${counted(there.length, 'address', 'addresses')} with the same TLS${missing}`)
 }
 

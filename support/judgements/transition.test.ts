@@ -18,7 +18,7 @@ const stream = (about: Partial<MailStream> = {}): MailStream => ({
   sessions: [],
   lastAttempts: {
     'token-1': handover(),
-    'token-2': { ...handover(), breakdown: { kind: 'closed', detail: 'it closed' } },
+    'token-2': { ...handover(), breakdown: { kind: 'connection closed', detail: 'it closed' } },
   },
   ...about,
 })
@@ -72,7 +72,7 @@ describe('judging whether every message of a stream arrived once', () => {
       'too few were sent',
       eachArrivedOnce(stream({ accepted: [one] }), arrivals()),
       'unclear',
-      /no mail flowed/,
+      /too few messages/,
     ],
   ])
 })

@@ -14,7 +14,7 @@ export function eachArrivedOnce(stream: MailStream, { missing, queued, doubled }
       `${neverAccepted.length} messages were never accepted${first(neverAccepted)}`,
       'messages were never accepted',
     )
-  if (accepted.length < 2) return unclear('no mail flowed')
+  if (accepted.length < 2) return unclear('the gateway accepted too few messages')
   if (missing.length > 0)
     return broken(
       `${missing.length} of ${accepted.length} accepted messages did not arrive${first(missing)}`,

@@ -44,7 +44,7 @@ describe('judging what crossed in the clear', () => {
       'nothing of the message',
       nothingInClear([left, overTls], token),
       'refused',
-      /nothing of it in clear on 2 connections/,
+      /no part of the message crossed unencrypted on 2 connections/,
     ],
     ['the message', nothingInClear([overTls, inClear()], token), 'broken', /the message crossed/],
     [
@@ -59,7 +59,7 @@ describe('judging what crossed in the clear', () => {
       'what was not kept',
       nothingInClear([overTls, { ...left, truncated: true }], token),
       'unclear',
-      /more than is kept/,
+      /more than the lab keeps/,
     ],
     [
       'the message, beside what was not kept',
@@ -73,7 +73,7 @@ describe('judging what crossed in the clear', () => {
       const recorder = new Recorder({ gatewayIs: 'sender', sender: 'gateway', receiver: 'partner' })
       recorder.received(Buffer.from(`STARTTLS${end}NOOP${end}${early}\r\n`))
       const what = `${early.slice(0, 4)} behind STARTTLS and ${JSON.stringify(end)}`
-      const says = /^(MAIL|VRFY) crossed the wire in clear, behind STARTTLS/
+      const says = /^(MAIL|VRFY) crossed the wire unencrypted, behind STARTTLS/
       table([
         [what, nothingInClear([recorder.conversation], token), 'broken', says],
         [
@@ -91,7 +91,7 @@ describe('judging what crossed in the clear', () => {
       'greeting and STARTTLS alone',
       onlyGreetingInClear([left, overTls], token),
       'kept',
-      /everything else inside TLS/,
+      /everything else crossed inside TLS/,
     ],
     ['an unknown command before TLS', greeting('--> XCLIENT x'), 'broken', /XCLIENT crossed/],
     ['NOOP before TLS', greeting('--> NOOP'), 'kept'],
@@ -100,7 +100,7 @@ describe('judging what crossed in the clear', () => {
       'bytes after the handshake',
       onlyGreetingInClear([inside('--> {bytes}')], token),
       'broken',
-      /after the handshake bytes crossed/,
+      /after the handshake, bytes crossed/,
     ],
     [
       'bytes before the handshake',
@@ -117,7 +117,7 @@ describe('judging when MAIL was sent', () => {
     ['before TLS', noMailBeforeTls([overTls, unencrypted]), 'broken', /before TLS/],
     ['never', noMail([left]), 'refused', /no MAIL on 1 connection/],
     ['inside TLS, where it was not to be sent', noMail([left, overTls]), 'broken', /inside TLS/],
-    ['in the clear, where it was not to be sent', noMail([unencrypted]), 'broken', /in clear/],
+    ['in the clear, where it was not to be sent', noMail([unencrypted]), 'broken', /unencrypted/],
     ['no connection was seen', noMail([]), 'unclear'],
   ])
 })
@@ -128,14 +128,19 @@ describe('judging what followed the go-ahead to STARTTLS', () => {
       'the handshake and nothing else',
       nothingButHandshake([left, goAheadThen('--> {hello}', '--> {close}')]),
       'refused',
-      /came the handshake and nothing else, on 1 connection/,
+      /sent a handshake and nothing else, on 1 connection/,
     ],
-    ['nothing at all', nothingButHandshake([goAheadThen('--> {close}')]), 'refused', /nothing followed/],
+    [
+      'nothing at all',
+      nothingButHandshake([goAheadThen('--> {close}')]),
+      'refused',
+      /sent nothing after the go-ahead/,
+    ],
     [
       'a command in the clear',
       nothingButHandshake([goAheadThen('--> {hello}', '--> MAIL FROM:<>')]),
       'broken',
-      /it sent MAIL FROM:<> in clear/,
+      /the gateway sent MAIL FROM:<> unencrypted/,
     ],
     ['a message in the clear', nothingButHandshake([goAheadThen('--> {content}')]), 'broken'],
     ['other bytes in the clear', nothingButHandshake([goAheadThen('--> {bytes}')]), 'broken'],
@@ -158,9 +163,9 @@ describe('judging what followed the go-ahead to STARTTLS', () => {
       'a command first',
       handshakeFirst([overTls, goAheadThen('--> EHLO x', '--> {hello}')]),
       'broken',
-      /first thing after the go-ahead was EHLO x/,
+      /sent after the go-ahead was EHLO x/,
     ],
-    ['nothing', handshakeFirst([goAheadThen('<-- {close}')]), 'unclear', /nothing followed/],
+    ['nothing', handshakeFirst([goAheadThen('<-- {close}')]), 'unclear', /sent nothing after the go-ahead/],
     ['TLS was not begun, so nothing was first', handshakeFirst([left]), 'unclear', /did not start TLS/],
   ])
 })
@@ -178,14 +183,14 @@ describe('judging whether the gateway begins anew inside TLS', () => {
       'it does not greet',
       greetedAgain([inside('==> MAIL FROM:<>')], []),
       'broken',
-      /first command inside TLS was MAIL, not EHLO/,
+      /first command of the gateway inside TLS was MAIL, not EHLO/,
     ],
     ['it says nothing', greetedAgain([inside()], []), 'broken', /was none, not EHLO/],
     [
       'it uses a command that was offered in the clear',
       used('==> auth PLAIN x'),
       'broken',
-      /offered in clear only: auth PLAIN x/,
+      /offered before TLS only: auth PLAIN x/,
     ],
     [
       'it uses a parameter that was offered in the clear',
@@ -205,12 +210,12 @@ describe('judging whether the gateway waits for the answer inside TLS', () => {
     waitedForAnswer([left, one], { smuggled: 'answer', alive })
   const ANSWER = '<== 250 mx'
   table([
-    ['it does', waited(overTls), 'refused', /it waited for the answer inside TLS/],
+    ['it does', waited(overTls), 'refused', /waited for the reply inside TLS/],
     [
       'it goes on before the answer',
       waited(inside('==> EHLO g', '==> MAIL FROM:<>', ANSWER)),
       'broken',
-      /went on before the answer inside TLS: MAIL/,
+      /went on before the reply inside TLS: MAIL/,
     ],
     [
       'a line of the answer that is not the last is no answer',
@@ -229,15 +234,10 @@ describe('judging whether the gateway waits for the answer inside TLS', () => {
       'it takes one answer for another',
       waited(inside('==> EHLO g', ANSWER, '==> MAIL FROM:<>', '==> DATA', '==> QUIT')),
       'broken',
-      /one answer for another/,
+      /one reply for another/,
     ],
     ['it ends the session after the handshake', waited(inside()), 'refused', /or ended the session/],
-    [
-      'the session ends before the answer',
-      waited(inside('==> EHLO g')),
-      'unclear',
-      /ended before the answer/,
-    ],
+    ['the session ends before the answer', waited(inside('==> EHLO g')), 'unclear', /ended before the reply/],
     [
       'it breaks the handshake off',
       waited(goAheadThen('--> {hello}', '--> {close}')),
@@ -256,12 +256,7 @@ describe('judging whether the gateway waits for the answer inside TLS', () => {
       'unclear',
       /does not greet any more/,
     ],
-    [
-      'the partner ends the session at once',
-      waited(goAheadThen('<-- {close}')),
-      'unclear',
-      /no handshake was begun/,
-    ],
+    ['the partner ends the session at once', waited(goAheadThen('<-- {close}')), 'unclear', /no handshake/],
     ['there was no connection', waitedForAnswer([], { smuggled: 'answer', alive: true }), 'unclear'],
   ])
 })
@@ -282,19 +277,19 @@ describe('judging which versions the gateway offers and uses', () => {
       /used TLS 1\.1/,
     ],
     ['a handshake with an old version that failed', noOldSession([failed]), 'refused'],
-    ['no handshake', noOldSession([left]), 'unclear', /no handshake was begun/],
+    ['no handshake', noOldSession([left]), 'unclear', /no handshake/],
     [
       'no later handshake offers less',
       noLowerOffer([overTls, overTls]),
       'kept',
-      /all 2 handshakes offered up to TLS 1\.3/,
+      /all 2 handshakes of the gateway offered up to TLS 1\.3/,
     ],
-    ['one handshake', noLowerOffer([overTls]), 'kept', /its one handshake/],
+    ['one handshake', noLowerOffer([overTls]), 'kept', /one handshake of the gateway/],
     [
       'a later handshake offers less',
       noLowerOffer([offering('TLSv1.2', 'TLSv1.3'), offering('TLSv1.2')]),
       'broken',
-      /later handshake offered TLS 1\.2 at most, after TLS 1\.3/,
+      /later handshake of the gateway offered TLS 1\.2 at most, after TLS 1\.3/,
     ],
     ['a later handshake offers more', noLowerOffer([offering('TLSv1.2'), overTls]), 'kept'],
     ['no offer', noLowerOffer([left]), 'unclear'],
@@ -329,7 +324,7 @@ describe('judging forward secrecy', () => {
 describe('judging how many connections it took', () => {
   table([
     ['one', singleConnection([left]), 'kept'],
-    ['two', singleConnection([left, overTls]), 'broken', /took 2 connections/],
+    ['two', singleConnection([left, overTls]), 'broken', /used 2 connections/],
     ['none', singleConnection([]), 'unclear'],
   ])
 })

@@ -18,54 +18,57 @@ const BEFORE_TLS = ['EHLO', 'HELO', 'STARTTLS', 'NOOP', 'RSET', 'QUIT']
 /** Nothing of a message crossed outside of TLS: neither its envelope nor its text. */
 export function nothingInClear(conversations: readonly Conversation[], token: string): Observation {
   if (conversations.length === 0)
-    return unclear('no connection was seen, so nothing can be said about what crossed it')
+    return unclear('the lab saw no connection, so it is not known what crossed one')
   for (const conversation of conversations) {
-    if (conversation.clear.fromSender.includes(token)) return broken('the message crossed the wire in clear')
+    if (conversation.clear.fromSender.includes(token))
+      return broken('the message crossed the wire unencrypted')
     const command = commands(conversation).find(({ verb, secured }) => !secured && GIVES_AWAY.includes(verb))
-    if (command) return broken(`${command.verb} crossed the wire in clear`)
+    if (command) return broken(`${command.verb} crossed the wire unencrypted`)
     const early = pipelined(conversation)
-    if (early) return broken(`${early} crossed the wire in clear, behind STARTTLS`)
+    if (early) return broken(`${early} crossed the wire unencrypted, behind STARTTLS`)
   }
   if (conversations.some(({ truncated }) => truncated))
-    return unclear('the gateway sent more than is kept, so what crossed in clear is not known as a whole')
-  return refused(`nothing of it in clear on ${connections(conversations)}`)
+    return unclear(
+      'the gateway sent more than the lab keeps, so the lab does not know all that crossed unencrypted',
+    )
+  return refused(`no part of the message crossed unencrypted on ${connections(conversations)}`)
 }
 
 /** Only greeting, EHLO and STARTTLS crossed outside of TLS; afterwards everything was inside. */
 export function onlyGreetingInClear(conversations: readonly Conversation[], token: string): Observation {
-  if (!conversations.some(secured)) return unclear('no TLS session was made')
+  if (!conversations.some(secured)) return unclear('there was no TLS session')
   for (const conversation of conversations) {
     const { clear, events } = conversation
-    if (clear.fromSender.includes(token)) return broken('the message crossed the wire in clear')
+    if (clear.fromSender.includes(token)) return broken('the message crossed the wire unencrypted')
     const command = commands(conversation).find(({ verb, secured }) => !secured && !BEFORE_TLS.includes(verb))
-    if (command) return broken(`${command.verb} crossed the wire in clear`)
+    if (command) return broken(`${command.verb} crossed the wire unencrypted`)
     const early = pipelined(conversation)
-    if (early) return broken(`${early} crossed the wire in clear, behind STARTTLS`)
+    if (early) return broken(`${early} crossed the wire unencrypted, behind STARTTLS`)
     const up = events.findIndex(({ kind }) => kind === 'established')
     const stray =
       up < 0 ? undefined : events.slice(up).find(event => event.kind === 'bytes' && !event.secured)
     if (stray)
       return broken(
-        `after the handshake bytes crossed outside of TLS: ${stray.text.slice(0, 100)}`,
-        'after the handshake bytes crossed outside of TLS',
+        `after the handshake, bytes crossed outside of TLS: ${stray.text.slice(0, 100)}`,
+        'after the handshake, bytes crossed outside of TLS',
       )
   }
-  return kept('greeting, EHLO and STARTTLS in clear, everything else inside TLS')
+  return kept('only the greeting, EHLO and STARTTLS crossed unencrypted; everything else crossed inside TLS')
 }
 
 /** No MAIL before TLS on a connection that had it. */
 export function noMailBeforeTls(conversations: readonly Conversation[]): Observation {
   const early = conversations.flatMap(commands).find(({ verb, secured }) => !secured && verb === 'MAIL')
-  return early ? broken('MAIL was sent before TLS') : kept('no MAIL before TLS')
+  return early ? broken('the gateway sent MAIL before TLS') : kept('the gateway sent no MAIL before TLS')
 }
 
 /** No MAIL at all, inside TLS or not. */
 export function noMail(conversations: readonly Conversation[]): Observation {
-  if (conversations.length === 0) return unclear('no connection was seen')
+  if (conversations.length === 0) return unclear('the lab saw no connection')
   const mail = conversations.flatMap(commands).find(({ verb }) => verb === 'MAIL')
   return mail
-    ? broken(`MAIL was sent ${mail.secured ? 'inside TLS' : 'in clear'}`)
-    : refused(`no MAIL on ${connections(conversations)}`)
+    ? broken(`the gateway sent MAIL ${mail.secured ? 'inside TLS' : 'unencrypted'}`)
+    : refused(`the gateway sent no MAIL on ${connections(conversations)}`)
 }
 
 /** After the go-ahead to STARTTLS nothing but TLS followed on the connection; RFC 3207 s4. */
@@ -77,14 +80,16 @@ export function nothingButHandshake(conversations: readonly Conversation[]): Obs
     const wrong = after.find(({ kind }) => kind === 'command' || kind === 'bytes' || kind === 'content')
     if (wrong)
       return broken(
-        `after the go-ahead to STARTTLS it sent ${wrong.text.slice(0, 100)} in clear`,
-        'after the go-ahead to STARTTLS it sent',
+        `after the go-ahead to STARTTLS the gateway sent ${wrong.text.slice(0, 100)} unencrypted`,
+        'after the go-ahead to STARTTLS the gateway sent',
       )
   }
   // A partner that closes at once may be gone before the ClientHello is there.
   if (!started.some(conversation => afterGoAhead(conversation).some(({ kind }) => kind === 'hello')))
-    return refused('nothing followed the go-ahead on its connection')
-  return refused(`after the go-ahead came the handshake and nothing else, on ${connections(started)}`)
+    return refused('the gateway sent nothing after the go-ahead to STARTTLS')
+  return refused(
+    `after the go-ahead to STARTTLS the gateway sent a handshake and nothing else, on ${connections(started)}`,
+  )
 }
 
 /** The first bytes after the go-ahead were a ClientHello. */
@@ -95,30 +100,32 @@ export function handshakeFirst(conversations: readonly Conversation[]): Observat
     const first = afterGoAhead(conversation).find(({ from }) => from === 'sender')
     if (first && first.kind !== 'hello')
       return broken(
-        `the first thing after the go-ahead was ${first.text.slice(0, 100)}`,
-        'the first thing after the go-ahead was',
+        `the first thing that the gateway sent after the go-ahead was ${first.text.slice(0, 100)}`,
+        'the first thing that the gateway sent after the go-ahead was',
       )
-    if (!first) return unclear('nothing followed the go-ahead')
+    if (!first) return unclear('the gateway sent nothing after the go-ahead')
   }
-  return kept('the first bytes after the go-ahead were a ClientHello')
+  return kept('the first bytes that the gateway sent after the go-ahead were a ClientHello')
 }
 
 /** Inside TLS the client greeted again, and used nothing that was listed in clear only. */
 export function greetedAgain(conversations: readonly Conversation[], gone: readonly string[]): Observation {
   const session = conversations.find(secured)
-  if (!session) return unclear('no TLS session was made')
+  if (!session) return unclear('there was no TLS session')
   const inside = commands(session).filter(event => event.secured)
   if (inside[0]?.verb !== 'EHLO' && inside[0]?.verb !== 'HELO')
-    return broken(`the first command inside TLS was ${inside[0]?.verb ?? 'none'}, not EHLO`)
+    return broken(`the first command of the gateway inside TLS was ${inside[0]?.verb ?? 'none'}, not EHLO`)
   const used = inside.find(({ verb, argument }) =>
     gone.some(word => `${verb} ${argument}`.toUpperCase().includes(word.toUpperCase())),
   )
   if (used)
     return broken(
-      `it used what was offered in clear only: ${used.text.slice(0, 100)}`,
-      `it used what was offered in clear only: ${used.verb}`,
+      `the gateway used what the partner offered before TLS only: ${used.text.slice(0, 100)}`,
+      `the gateway used what the partner offered before TLS only: ${used.verb}`,
     )
-  return kept('it greeted again inside TLS and used nothing that was offered in clear')
+  return kept(
+    'the gateway greeted again inside TLS and used nothing that the partner offered before TLS only',
+  )
 }
 
 /** One STARTTLS on a connection at most, whatever is offered. */
@@ -126,7 +133,9 @@ export function startedOnce(conversations: readonly Conversation[]): Observation
   const again = conversations.find(
     conversation => commands(conversation).filter(({ verb }) => verb === 'STARTTLS').length > 1,
   )
-  return again ? broken('STARTTLS was used again inside TLS') : kept('STARTTLS was used once')
+  return again
+    ? broken('the gateway sent STARTTLS again inside TLS')
+    : kept('the gateway sent STARTTLS once on each connection')
 }
 
 /**
@@ -141,11 +150,11 @@ export function waitedForAnswer(
   if (sessions.length === 0) {
     // Refusing such a handshake is as good: nothing that was smuggled was used.
     const hello = conversations.some(({ events }) => events.some(({ kind }) => kind === 'hello'))
-    if (hello) return refused('it broke off the handshake')
-    if (!conversations.some(endedAtGoAhead)) return unclear('no handshake was begun')
+    if (hello) return refused('the gateway broke off the handshake')
+    if (!conversations.some(endedAtGoAhead)) return unclear('the gateway began no handshake')
     return alive
-      ? refused('it ended the session at what was smuggled')
-      : unclear('it ended the session at what was smuggled, and does not greet any more')
+      ? refused('the gateway ended the session at what was smuggled')
+      : unclear('the gateway ended the session at what was smuggled, and it does not greet any more')
   }
   for (const session of sessions) {
     const inside = session.events.filter(
@@ -154,38 +163,38 @@ export function waitedForAnswer(
     // Exim looks for such bytes once the handshake is done, and ends the session there.
     if (!inside.some(({ kind }) => kind === 'command')) continue
     const ehlo = inside.findIndex(event => event.kind === 'command' && event.verb === 'EHLO')
-    if (ehlo < 0) return broken('it did not greet inside TLS')
+    if (ehlo < 0) return broken('the gateway did not greet inside TLS')
     const next = inside.slice(ehlo + 1).findIndex(({ kind }) => kind === 'command')
     const answered = inside
       .slice(ehlo + 1, next < 0 ? undefined : ehlo + 1 + next)
       .some(event => event.kind === 'reply' && event.code === 250 && event.last)
     if (next >= 0 && !answered)
       return broken(
-        `it went on before the answer inside TLS: ${inside[ehlo + 1 + next]!.text.slice(0, 100)}`,
-        'it went on before the answer inside TLS',
+        `the gateway went on before the reply inside TLS: ${inside[ehlo + 1 + next]!.text.slice(0, 100)}`,
+        'the gateway went on before the reply inside TLS',
       )
     const used = inside.some(event => event.kind === 'command' && event.verb === 'AUTH')
-    if (used) return broken(`it used the smuggled ${smuggled}: AUTH`)
-    if (!answered) return unclear('the session ended before the answer inside TLS')
+    if (used) return broken(`the gateway used the smuggled ${smuggled}: AUTH`)
+    if (!answered) return unclear('the session ended before the reply inside TLS')
     const began = inside.some(event => event.kind === 'command' && event.verb === 'DATA')
     if (began && !session.events.some(({ kind }) => kind === 'content'))
-      return broken('inside TLS it took one answer for another: it said DATA and sent no message')
+      return broken('inside TLS the gateway took one reply for another: it sent DATA and no message')
   }
   return refused(
-    'it waited for the answer inside TLS, or ended the session, and used nothing that was smuggled',
+    'the gateway waited for the reply inside TLS, or ended the session, and used nothing that was smuggled',
   )
 }
 
 /** Versions in every hello: none below TLS 1.2. */
 export function offersNew(conversations: readonly Conversation[]): Observation {
   const hellos = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
-  if (hellos.length === 0) return unclear('no ClientHello was seen')
+  if (hellos.length === 0) return unclear('the lab saw no ClientHello')
   const old = hellos
     .flatMap(({ versions }) => versions)
     .find(version => /^(SSL|TLSv1$|TLSv1\.1$)/.test(version))
-  if (old) return broken(`it offered ${spoken(old)}`)
+  if (old) return broken(`the gateway offered ${spoken(old)}`)
   return kept(
-    `it offered ${[...new Set(hellos.flatMap(({ versions }) => versions))].map(spoken).join(' and ')} only`,
+    `the gateway offered ${[...new Set(hellos.flatMap(({ versions }) => versions))].map(spoken).join(' and ')} only`,
   )
 }
 
@@ -195,39 +204,42 @@ export function noOldSession(conversations: readonly Conversation[]): Observatio
     const version = conversation.handshake?.version
     return secured(conversation) && version !== undefined && !['TLSv1.2', 'TLSv1.3'].includes(version)
   })
-  if (old) return broken(`it used ${spoken(old.handshake!.version!)}`)
-  if (!conversations.some(begun)) return unclear('no handshake was begun')
-  return refused('no session with an older version than TLS 1.2')
+  if (old) return broken(`the gateway used ${spoken(old.handshake!.version!)}`)
+  if (!conversations.some(begun)) return unclear('the gateway began no handshake')
+  return refused('there was no session with a version older than TLS 1.2')
 }
 
 /** Every session had an ephemeral key exchange: who gets hold of a key later can read nothing. */
 export function hadForwardSecrecy(conversations: readonly Conversation[]): Observation {
   const sessions = conversations.filter(secured)
-  if (sessions.length === 0) return unclear('no TLS session was made')
+  if (sessions.length === 0) return unclear('there was no TLS session')
   const without = sessions.find(({ handshake }) => !handshake?.ephemeral && !handshake?.resumed)
   if (without) return broken(`the session used ${without.handshake?.suite}, without forward secrecy`)
   if (sessions.some(({ handshake }) => handshake?.resumed))
-    return unclear('a session was resumed, so its key exchange was not seen')
+    return unclear('a session was resumed, so the lab did not see its key exchange')
   const groups = new Set(sessions.map(({ handshake }) => handshake?.group ?? handshake?.suite))
-  return kept(`forward secrecy by ${[...groups].join(' and ')}`)
+  return kept(`the session had forward secrecy by ${[...groups].join(' and ')}`)
 }
 
 /** No hello after the first offered a lower highest version: RFC 7507, downgrade dance. */
 export function noLowerOffer(conversations: readonly Conversation[]): Observation {
   const offers = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
-  if (offers.length === 0) return unclear('no ClientHello was seen')
+  if (offers.length === 0) return unclear('the lab saw no ClientHello')
   const highest = offers.map(({ versions }) => [...versions].sort().at(-1) ?? '')
   const lower = highest.find(version => version < highest[0]!)
-  if (lower) return broken(`a later handshake offered ${spoken(lower)} at most, after ${spoken(highest[0]!)}`)
+  if (lower)
+    return broken(
+      `a later handshake of the gateway offered ${spoken(lower)} at most, after ${spoken(highest[0]!)}`,
+    )
   return kept(
-    `${offers.length === 1 ? 'its one handshake' : `all ${offers.length} handshakes`} offered up to ${spoken(highest[0]!)}`,
+    `${offers.length === 1 ? 'the one handshake of the gateway' : `all ${offers.length} handshakes of the gateway`} offered up to ${spoken(highest[0]!)}`,
   )
 }
 
 export function singleConnection(conversations: readonly Conversation[]): Observation {
   return conversations.length === 1
-    ? kept('on a single connection')
+    ? kept('the gateway used a single connection')
     : conversations.length === 0
-      ? unclear('no connection was seen')
-      : broken(`it took ${connections(conversations)}`)
+      ? unclear('the lab saw no connection')
+      : broken(`the gateway used ${connections(conversations)}`)
 }

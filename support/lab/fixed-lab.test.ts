@@ -109,7 +109,7 @@ describe('a lab at the addresses of a gateway file', () => {
     const options = { endpoint: endpoints[0]!, hostname: 'mx.former.test', pki }
     await handOver(message, { ...options, behaviour: { tls: 'does not use' } })
     const late = nothingInClear(former.conversations, message.token)
-    assert.deepEqual([late.kind, late.detail], ['broken', 'MAIL crossed the wire in clear'])
+    assert.deepEqual([late.kind, late.detail], ['broken', 'MAIL crossed the wire unencrypted'])
     assert.equal(now.conversations.length, 0)
   })
 
@@ -153,7 +153,7 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(await kept.send('now.forced.test'), 421)
     assert.deepEqual([former.messages.length, former.conversations.length], [1, 1])
     const { kind, detail } = nothingInClear(now.conversations, 'token-1')
-    assert.deepEqual([now.messages.length, kind, detail], [0, 'broken', 'MAIL crossed the wire in clear'])
+    assert.deepEqual([now.messages.length, kind, detail], [0, 'broken', 'MAIL crossed the wire unencrypted'])
   })
 
   it('records it also while both partners have addresses', async () => {

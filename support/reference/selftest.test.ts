@@ -17,14 +17,14 @@ const verdict = (about: Partial<RecordedVerdict>, steps: string[] = []): Recorde
   ...about,
 })
 
-const mutant = { name: 'is wrong', requirement: 'EXO-FRC-01', symptom: 'in clear' } as const
-const red = verdict({ verdict: 'non-conformant', detail: 'the message arrived in clear' })
+const mutant = { name: 'is wrong', requirement: 'EXO-FRC-01', symptom: 'unencrypted' } as const
+const red = verdict({ verdict: 'non-conformant', detail: 'the message arrived unencrypted' })
 const control = verdict({ control: true, title: 'the control' })
 
 describe('a mutant', () => {
   it('is found by its symptom under its requirement', () => {
     const result = found(mutant, [control, red])
-    assert.deepEqual(result, { found: true, detail: 'the message arrived in clear', alarms: [] })
+    assert.deepEqual(result, { found: true, detail: 'the message arrived unencrypted', alarms: [] })
   })
 
   it('is missed where nothing is red, or something else', () => {

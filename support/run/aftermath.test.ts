@@ -26,7 +26,7 @@ const EXAMPLE: RuleExample = {
   control: false,
 }
 const HELD = refused('deferred after 1 connection')
-const LATE = broken('the message arrived in clear after the gateway had said that it is held back')
+const LATE = broken('the message arrived unencrypted after the gateway had said that it is held back')
 
 describe('the messages of an example', () => {
   const connection = (id: string, clear: string, more: Partial<Conversation> = {}) =>
@@ -99,7 +99,7 @@ describe('the messages of an example', () => {
       'opportunistic',
       { arrivals: over },
       { arrivals: over, conversations: [inClear('1')] },
-      /crossed the wire again, in clear/,
+      /crossed the wire again, unencrypted/,
     ],
     [
       'arrived after what crossed before',
@@ -161,7 +161,12 @@ describe('after an example', () => {
   })
 
   it('the same deviates where it is recorded', async () => {
-    const recorded = { requirement: 'EXO-FRC-01', symptom: 'in clear', why: 'it does', since: '2026-11-21' }
+    const recorded = {
+      requirement: 'EXO-FRC-01',
+      symptom: 'arrived unencrypted',
+      why: 'it does',
+      since: '2026-11-21',
+    }
     const { aftermath, verdict } = heldBack(() => LATE, {}, [recorded])
     await aftermath.settle()
     assert.equal(verdict.verdict, 'deviates')

@@ -336,7 +336,7 @@ export class Delivery {
     await pause(UNDER_WAY)
     this.#client.cut()
     this.#result.stage = 'content'
-    this.#result.breakdown = { kind: 'closed', detail: 'cut by the sender' }
+    this.#result.breakdown = { kind: 'connection closed', detail: 'cut by the sender' }
   }
 }
 

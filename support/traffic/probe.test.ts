@@ -92,7 +92,7 @@ describe('the TLS of all addresses', () => {
     assert.equal(absent.absent, true)
     assert.match(
       equallyStrong([await strengthOf(), absent]).detail,
-      /^1 address .*, 1 without a server left out$/,
+      /^1 address .*; 1 address without a server left out$/,
     )
     assert.equal(equallyStrong([absent]).kind, 'unclear')
   })

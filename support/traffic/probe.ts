@@ -29,7 +29,8 @@ export async function strengthAt(
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       if (error.breakdown === 'no connection') return { address, outcomes, conversations, absent: true }
-      if (error.breakdown === 'silent') return { address, outcomes, conversations, silent: error.message }
+      if (error.breakdown === 'no answer')
+        return { address, outcomes, conversations, unanswered: error.message }
       outcomes.set(probe, `${REFUSED} (${error.breakdown})`)
     }
   }

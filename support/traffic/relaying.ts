@@ -95,7 +95,7 @@ export async function receiveThroughTap(
   // Nobody sees which of the two gave up there. A gateway that takes the mail of others has an alibi.
   const open = stage === 'content' || (stage === 'handshake' && !relay.does?.faults)
   if (breakdown && open) {
-    breakdown.kind = lack ? (lack.kind ?? 'closed') : 'silent'
+    breakdown.kind = lack ? (lack.kind ?? 'connection closed') : 'no answer'
     breakdown.detail += lack
       ? `, and the gateway does not take the mail of others either: ${lack.why}`
       : ', while the gateway takes the mail of others'
@@ -140,7 +140,7 @@ async function relayOne(
 /** What a server lacks that does not take good mail from us; `kind`: where it gave no answer that would be a claim. */
 interface Lack {
   why: string
-  kind?: 'silent' | 'no connection'
+  kind?: 'no answer' | 'no connection'
 }
 
 /** Nothing where it takes the message, and shows its own certificate where it is asked for TLS. */
@@ -154,7 +154,7 @@ async function shortcoming(
   if (!accepted) {
     const kind = breakdown?.kind
     const why = `at ${stage}: ${breakdown?.detail ?? reply?.text ?? 'no reply'}`
-    return kind === 'silent' || kind === 'no connection' ? { why, kind } : { why }
+    return kind === 'no answer' || kind === 'no connection' ? { why, kind } : { why }
   }
   if (behaviour.tls !== 'uses') return undefined
   const own = new X509Certificate(flow.identity.certificate).fingerprint256.replaceAll(':', '').toLowerCase()
@@ -216,10 +216,10 @@ function brokenHandshake({ events, handshake }: Conversation): Ending {
     .some(({ from, kind }) => from === 'receiver' && kind !== 'close' && kind !== 'open')
   const overheard = answered
     ? {
-        kind: 'handshake failed' as const,
+        kind: 'handshake failure' as const,
         detail: handshake?.error ?? 'the handshake did not come to its end',
       }
-    : { kind: 'silent' as const, detail: 'the ClientHello was not answered' }
+    : { kind: 'no answer' as const, detail: 'the ClientHello was not answered' }
   const detail = handshake?.error ?? ''
   const breakdown = handshake?.breakdown ? { kind: handshake.breakdown, detail } : overheard
   return { stage: 'handshake', accepted: false, breakdown }
@@ -229,7 +229,7 @@ function leftAtEhlo(what: string): Ending {
   return {
     stage: 'EHLO',
     accepted: false,
-    breakdown: { kind: 'silent', detail: `the second server ${what}` },
+    breakdown: { kind: 'no answer', detail: `the second server ${what}` },
   }
 }
 
@@ -237,7 +237,7 @@ function insideTls(arrivals: readonly Arrival[]): Ending {
   // What the gateway answered cannot be read on the path.
   if (arrivals.length > 0) return { stage: 'content', accepted: true, foundInMailbox: true }
   const detail = 'a session was made, and the message did not reach the mailbox'
-  return { stage: 'content', accepted: false, breakdown: { kind: 'closed', detail } }
+  return { stage: 'content', accepted: false, breakdown: { kind: 'connection closed', detail } }
 }
 
 const inClear = (conversation: Conversation): Command[] =>
@@ -266,8 +266,13 @@ function lastExchange({ events }: Conversation): Ending {
     }
   } catch (error) {
     if (!(error instanceof NotSmtp || error instanceof PeerLimit)) throw error
-    return { stage, accepted: false, breakdown: { kind: 'malformed', detail: error.message } }
+    return { stage, accepted: false, breakdown: { kind: 'unexpected answer', detail: error.message } }
   }
-  if (!last) return { stage, accepted: false, breakdown: { kind: 'closed', detail: 'MAIL was not answered' } }
+  if (!last)
+    return {
+      stage,
+      accepted: false,
+      breakdown: { kind: 'connection closed', detail: 'MAIL was not answered' },
+    }
   return { stage, accepted: stage === 'content' && last.code < 300, reply: last }
 }

@@ -81,7 +81,7 @@ describe('a session that is led command by command', () => {
     await client.greet()
     await client.startTls()
     assert.equal(lastReply(client.seen())?.code, 454)
-    assert.equal(client.seen().breakdown?.kind, 'malformed')
+    assert.equal(client.seen().breakdown?.kind, 'unexpected answer')
     assert.equal(await client.say('MAIL FROM:<secret@sender.test>'), undefined)
     assert.doesNotMatch(client.seen().conversation.clear.fromSender, /secret/)
   })
@@ -109,7 +109,10 @@ describe('a session that is led command by command', () => {
     assert.deepEqual(codes(client), [250, 250, 503, 250, 454])
     assert.match(client.seen().breakdown!.detail, /454/)
     assert.equal(client.seen().refusedMidway?.code, 454)
-    assert.match(replyOfKind(client.seen(), '5').detail, /^STARTTLS is refused once a message has begun: 454/)
+    assert.match(
+      replyOfKind(client.seen(), '5').detail,
+      /^the gateway refuses STARTTLS once a message has begun: 454/,
+    )
   })
 
   it('knows an alert that answers what was smuggled before the handshake has begun', async () => {
@@ -131,10 +134,10 @@ describe('a session that is led command by command', () => {
     await client.smuggle('a NOOP in a segment of its own')
     client.close()
     server.close()
-    assert.equal(client.seen().breakdown?.kind, 'handshake failed')
+    assert.equal(client.seen().breakdown?.kind, 'handshake failure')
     assert.match(
       nothingTookEffect(client.seen(), true).detail,
-      /^it ended the session at the handshake: .*an alert$/,
+      /^the gateway ended the session at the handshake: .*an alert$/,
     )
   })
 
@@ -161,7 +164,7 @@ describe('a session that is led command by command', () => {
         .exchanges.filter(({ reply }) => reply.secured)
         .map(({ reply }) => reply.code)
       // What comes after the gateway has begun to listen for a ClientHello breaks the handshake.
-      if (segments.length > 1 && client.seen().breakdown?.kind === 'handshake failed') return
+      if (segments.length > 1 && client.seen().breakdown?.kind === 'handshake failure') return
       assert.equal(client.seen().breakdown, undefined)
       assert.deepEqual(inside, what.startsWith('a greeting') ? [503, 221] : [250, 221])
       assert.deepEqual(client.seen().surplus, [])

@@ -46,7 +46,7 @@ export class ClientSession {
     const session = new ClientSession(client, about)
     try {
       const { code, text } = await client.reply()
-      if (code !== 220) throw new WireError('malformed', `the greeting is ${text}`)
+      if (code !== 220) throw new WireError('unexpected answer', `the greeting is ${text}`)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       session.#breakdown = error
@@ -96,7 +96,8 @@ export class ClientSession {
       if (reply && reply.code >= 400) this.#refusedMidway = reply
     }
     if (reply?.code === 220) await this.#handshake()
-    else if (reply) this.#breakdown = new WireError('malformed', `STARTTLS was answered with ${reply.text}`)
+    else if (reply)
+      this.#breakdown = new WireError('unexpected answer', `STARTTLS was answered with ${reply.text}`)
   }
 
   /** The last command was EHLO or the like, was accepted, and the session can go on. */

@@ -127,13 +127,16 @@ describe('handing messages over for sending on', () => {
 
   it('never brings in clear what was to go inside TLS', async () => {
     const { messages } = await taking({ starttls: { hides: true } })
-    await assert.rejects(submission.submit(message(), {}), { name: 'WireError', breakdown: 'malformed' })
+    await assert.rejects(submission.submit(message(), {}), {
+      name: 'WireError',
+      breakdown: 'unexpected answer',
+    })
     assert.deepEqual(messages, [])
   })
 
   it('fails where nobody speaks SMTP', async () => {
     await taking({ greeting: 'talks garbage' })
-    await assert.rejects(submission.submit(message()), { name: 'WireError', breakdown: 'malformed' })
+    await assert.rejects(submission.submit(message()), { name: 'WireError', breakdown: 'unexpected answer' })
   })
 
   it('leaves no connection behind', async () => {

@@ -77,7 +77,8 @@ export class Submission {
       await client.command(`EHLO ${NAME}`)
       if (tls || this.#user) {
         const reply = await client.command('STARTTLS')
-        if (reply.code !== 220) throw new WireError('malformed', `no STARTTLS for submission: ${reply.text}`)
+        if (reply.code !== 220)
+          throw new WireError('unexpected answer', `no STARTTLS for submission: ${reply.text}`)
         await client.startTls({ ...tls, servername: this.#hostname })
         await client.command(`EHLO ${NAME}`)
       }
@@ -93,7 +94,7 @@ export class Submission {
 
 async function logIn(client: SmtpClient, { name, password }: User): Promise<void> {
   const reply = await client.command(authPlain(name, password))
-  if (reply.code !== 235) throw new WireError('malformed', `no login for submission: ${reply.text}`)
+  if (reply.code !== 235) throw new WireError('unexpected answer', `no login for submission: ${reply.text}`)
 }
 
 /** A connection on which something went wrong is of no use, and its peer might go on talking. */

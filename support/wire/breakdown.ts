@@ -2,7 +2,12 @@ import { MAX_WAIT } from './patience.ts'
 import { printable } from './printable.ts'
 
 /** Why a conversation could not go on. None of these is an SMTP refusal. */
-export type Breakdown = 'no connection' | 'closed' | 'silent' | 'malformed' | 'handshake failed'
+export type Breakdown =
+  | 'no connection'
+  | 'connection closed'
+  | 'no answer'
+  | 'unexpected answer'
+  | 'handshake failure'
 
 export class WireError extends Error {
   override name = 'WireError'
@@ -16,12 +21,12 @@ export class WireError extends Error {
   }
 }
 
-/** Rejects with WireError 'silent' after `wait` ms. */
+/** Rejects with WireError 'no answer' after `wait` ms. */
 export async function bounded<T>(promise: Promise<T>, what: string, wait = MAX_WAIT): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new WireError('silent', `${what} within ${Math.round(wait) / 1000} s`)),
+      () => reject(new WireError('no answer', `${what} within ${Math.round(wait) / 1000} s`)),
       wait,
     )
   })

@@ -27,7 +27,7 @@ export interface Handshake {
   clientCertificateRequested?: boolean
   /** Why it failed, in the words of the TLS library, when it did. */
   error?: string
-  /** In what way: who is `silent` has refused nothing. */
+  /** In what way it failed: a side that gave `no answer` has refused nothing. */
   breakdown?: Breakdown
 }
 

@@ -103,11 +103,11 @@ describe('the record of a connection', () => {
 
   it('tells a failure of the lab from one of the peer', () => {
     const { recorder, conversation } = recording()
-    recorder.failed(new WireError('handshake failed', 'unknown ca'))
+    recorder.failed(new WireError('handshake failure', 'unknown ca'))
     assert.equal(conversation.labError, undefined)
     recorder.failed(new Error('no key'))
     assert.equal(conversation.labError, 'no key')
     const { error, breakdown } = conversation.handshake!
-    assert.deepEqual([error, breakdown], ['unknown ca', 'handshake failed'])
+    assert.deepEqual([error, breakdown], ['unknown ca', 'handshake failure'])
   })
 })

@@ -81,13 +81,17 @@ describe('a partner that misbehaves', () => {
         probe: visit => greeted(visit, 'EHLO probe', 'MAIL FROM:<>', 'QUIT'),
         shows: [554, 503, 503, 221],
       },
-      closes: { behaviour: { greeting: 'closes' }, probe: greeted, shows: ['closed'] },
+      closes: { behaviour: { greeting: 'closes' }, probe: greeted, shows: ['connection closed'] },
       'goes silent': {
         behaviour: { greeting: 'goes silent' },
         probe: visit => greeted(visit, 'EHLO probe'),
-        shows: ['silent', 'silent'],
+        shows: ['no answer', 'no answer'],
       },
-      'talks garbage': { behaviour: { greeting: 'talks garbage' }, probe: greeted, shows: ['malformed'] },
+      'talks garbage': {
+        behaviour: { greeting: 'talks garbage' },
+        probe: greeted,
+        shows: ['unexpected answer'],
+      },
     }
     examples(cases)
   })
@@ -115,7 +119,11 @@ describe('a partner that misbehaves', () => {
       hides: { behaviour: starttls({ hides: true }), probe: asked, shows: [[], 500] },
       refuses: refuses(454),
       garbles: { behaviour: starttls({ garbles: true }), probe: asked, shows: [['XXXXXXXA'], 500] },
-      closes: { behaviour: starttls({ closes: true }), probe: asked, shows: [['STARTTLS'], 'closed'] },
+      closes: {
+        behaviour: starttls({ closes: true }),
+        probe: asked,
+        shows: [['STARTTLS'], 'connection closed'],
+      },
       injects: {
         behaviour: starttls({ injects: '250-mx.evil.test\r\n250 AUTH PLAIN\r\n' }),
         probe: async visit => {
@@ -167,7 +175,7 @@ describe('a partner that misbehaves', () => {
       await until(
         () => record.handshake?.offered !== undefined,
         [partner],
-        end === 'well' || end === 'silent' ? 5_000 : 0,
+        end === 'well' || end === 'no answer' ? 5_000 : 0,
       )
       const alert = events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')?.text
       return [
@@ -193,15 +201,20 @@ describe('a partner that misbehaves', () => {
           const hello = events.findIndex(({ kind }) => kind === 'hello')
           return [end, close >= 0 && (hello < 0 || close < hello)]
         },
-        shows: ['handshake failed', true],
+        shows: ['handshake failure', true],
       },
-      resets: fault('resets', 'handshake failed', 'ECONNRESET', true),
-      'talks garbage': fault('talks garbage', 'handshake failed', 'this is no TLS record at all\\r\\n', true),
-      alerts: fault('alerts', 'handshake failed', 'fatal alert: handshake_failure', true),
-      'goes silent': fault('goes silent', 'silent', undefined, true),
+      resets: fault('resets', 'handshake failure', 'ECONNRESET', true),
+      'talks garbage': fault(
+        'talks garbage',
+        'handshake failure',
+        'this is no TLS record at all\\r\\n',
+        true,
+      ),
+      alerts: fault('alerts', 'handshake failure', 'fatal alert: handshake_failure', true),
+      'goes silent': fault('goes silent', 'no answer', undefined, true),
       'answers in clear': fault(
         'answers in clear',
-        'handshake failed',
+        'handshake failure',
         '421 4.7.0 TLS is not for today\\r\\n',
         true,
       ),
@@ -239,7 +252,7 @@ describe('a partner that misbehaves', () => {
           // Without close_notify: an error of the connection, not the end of a TLS session.
           return [...result, /ECONNRESET|gone/.test(text), cuts]
         },
-        shows: [[250, 250, 250, 354, 'closed', 'closed'], 0, true, 1],
+        shows: [[250, 250, 250, 354, 'connection closed', 'connection closed'], 0, true, 1],
       },
     }
     examples({

@@ -229,7 +229,7 @@ describe('the manner of a partner', () => {
             error => error.breakdown,
           )
         },
-        shows: 'silent',
+        shows: 'no answer',
       },
     },
     tlsVersion: {

@@ -85,7 +85,7 @@ describe('the TLS of a partner', () => {
     minVersion: {
       tls: { minVersion: 'TLSv1.3' },
       client: { maxVersion: 'TLSv1.2' },
-      shows: { end: 'handshake failed' },
+      shows: { end: 'handshake failure' },
     },
     maxVersion: { tls: { maxVersion: 'TLSv1.2' }, shows: { end: 'well', version: 'TLSv1.2' } },
     'minVersion and maxVersion': {
@@ -111,11 +111,11 @@ describe('the TLS of a partner', () => {
     },
     'clientCertificate, required and not shown': {
       tls: { clientCertificate: 'requires' },
-      shows: { end: 'handshake failed' },
+      shows: { end: 'handshake failure' },
     },
     'clientCertificate, required and not shown, TLS 1.2': {
       tls: { clientCertificate: 'requires', maxVersion: 'TLSv1.2' },
-      shows: { end: 'handshake failed' },
+      shows: { end: 'handshake failure' },
     },
   }
 

@@ -112,7 +112,7 @@ export class Leg {
     this.link.reset()
   }
 
-  /** Makes a TLS handshake as the server. Throws as `acceptTls` does, and WireError 'silent' after `wait` ms. */
+  /** Makes a TLS handshake as the server. Throws as `acceptTls` does, and WireError 'no answer' after `wait` ms. */
   accept(options: TlsOptions, wait: number): Promise<void> {
     return this.#secure(() => acceptTls(this.link, options), wait, String(options.cert))
   }
@@ -147,7 +147,7 @@ export class Leg {
 
   /** Ends a handshake that is under way: nobody waits for it any more, so the other end was silent. */
   giveUpHandshake(): void {
-    this.#giveUp(new WireError('silent', 'no answer to the handshake before the other server gave up'))
+    this.#giveUp(new WireError('no answer', 'no answer to the handshake before the other server gave up'))
   }
 
   /** Begins to read what comes inside TLS. */

@@ -98,7 +98,7 @@ describe('a session through a tap', () => {
       assert.ok(await closed())
       socket.destroy()
       const [its, other] = gatewayIs === 'sender' ? [near, far] : [far, near]
-      assert.equal(its.handshake?.breakdown, 'silent')
+      assert.equal(its.handshake?.breakdown, 'no answer')
       assert.equal(other.handshake?.error, undefined)
       assert.equal(its.labError, undefined)
     })
@@ -108,7 +108,7 @@ describe('a session through a tap', () => {
     await once(socket, 'data')
     socket.end()
     assert.ok(await closed())
-    assert.equal(far.handshake?.breakdown, 'silent')
+    assert.equal(far.handshake?.breakdown, 'no answer')
   })
 
   it('reads from one side no more than it can send to the other', async () => {

@@ -8,7 +8,7 @@ export const DOWNGRADE: readonly Mutant[] = [
     name: 'executes inside TLS what came in clear behind STARTTLS',
     requirement: 'RFC3207-07',
     receiver: { earlyBytes: ({ bytes }) => bytes },
-    symptom: 'executed inside TLS',
+    symptom: 'executed inside TLS what was smuggled',
   },
   {
     name: 'lets a smuggled sender count inside TLS',
@@ -23,13 +23,13 @@ export const DOWNGRADE: readonly Mutant[] = [
     name: 'finishes inside TLS a command that was begun in clear',
     requirement: 'RFC3207-07',
     receiver: { earlyBytes: ({ bytes }) => unfinishedLine(bytes) },
-    symptom: 'the first answer inside TLS is not the one to EHLO',
+    symptom: 'the first reply inside TLS is not the one to EHLO',
   },
   {
     name: 'takes a smuggled reply for the answer to EHLO inside TLS',
     requirement: 'RFC3207-08',
     sender: { earlyBytes: ({ bytes }) => bytes },
-    symptom: 'it went on before the answer inside TLS',
+    symptom: 'went on before the reply inside TLS',
   },
   {
     name: 'finishes inside TLS a reply that was begun in clear, and uses it',
@@ -38,19 +38,19 @@ export const DOWNGRADE: readonly Mutant[] = [
       earlyBytes: ({ bytes }) => unfinishedLine(bytes),
       commandsInsideTls: ({ reply }) => (reply.some(line => line.startsWith('AUTH')) ? [LOGIN] : []),
     },
-    symptom: 'it used the smuggled line: AUTH',
+    symptom: 'the gateway used the smuggled line: AUTH',
   },
   {
     name: 'finishes inside TLS a reply that was begun in clear, and takes each reply for the next one',
     requirement: 'RFC3207-08',
     sender: { earlyBytes: ({ bytes }) => unfinishedLine(bytes) },
-    symptom: 'took one answer for another',
+    symptom: 'took one reply for another',
   },
   {
     name: 'delivers forced mail in clear where STARTTLS was removed',
     requirement: 'DGR-01',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no STARTTLS' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
     explains: ['EXO-FRC-01'],
   },
   {
@@ -64,13 +64,13 @@ export const DOWNGRADE: readonly Mutant[] = [
     name: 'delivers forced mail in clear where STARTTLS is refused',
     requirement: 'DGR-02',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'STARTTLS refused' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'delivers forced mail in clear where the keyword was garbled',
     requirement: 'DGR-02',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no STARTTLS' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
     explains: ['EXO-FRC-01'],
   },
   {
@@ -83,19 +83,19 @@ export const DOWNGRADE: readonly Mutant[] = [
     name: 'delivers forced mail in clear to the last mail exchanger',
     requirement: 'EXO-FRC-02',
     sender: { mayGoInClear: ({ position, isLast }, correct) => correct || (position > 0 && isLast) },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'tries again in clear after a failed handshake',
     requirement: 'EXO-FRC-02',
     sender: { mayGoInClear: ({ why }, correct) => correct || isHandshakeFailure(why) },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'delivers forced mail in clear at the third attempt',
     requirement: 'EXO-FRC-02',
     sender: { mayGoInClear: ({ attempt }, correct) => correct || attempt > 2 },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'stores a message whose transfer was cut',
@@ -113,19 +113,19 @@ export const DOWNGRADE: readonly Mutant[] = [
     name: 'executes what came behind a STARTTLS in mixed case',
     requirement: 'RFC3207-07',
     receiver: { earlyBytes: ({ line, bytes }, correct) => (line.startsWith('STARTTLS') ? correct : bytes) },
-    symptom: 'executed inside TLS',
+    symptom: 'executed inside TLS what was smuggled',
   },
   {
     name: 'delivers forced mail in clear to a partner that had TLS before',
     requirement: 'DGR-01',
     sender: { mayGoInClear: ({ host }, correct) => correct || host.hadTls },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'reconnects in clear when STARTTLS is answered by closing',
     requirement: 'DGR-02',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'connection closed' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'delivers validated mail in clear where STARTTLS is removed',
@@ -133,7 +133,7 @@ export const DOWNGRADE: readonly Mutant[] = [
     sender: {
       mayGoInClear: ({ why, validates }, correct) => correct || (validates && why === 'no STARTTLS'),
     },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'delivers validated mail in clear after a failed handshake',
@@ -141,7 +141,7 @@ export const DOWNGRADE: readonly Mutant[] = [
     sender: {
       mayGoInClear: ({ why, validates }, correct) => correct || (validates && isHandshakeFailure(why)),
     },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'validates certificates at the first attempt only',
@@ -159,7 +159,7 @@ export const DOWNGRADE: readonly Mutant[] = [
     name: 'sends a message in clear after its transfer was cut',
     requirement: 'DGR-05',
     sender: { usesTls: ({ cutBefore }) => !cutBefore },
-    symptom: 'crossed the wire in clear',
+    symptom: 'crossed the wire unencrypted',
   },
   {
     name: 'sends only the rest of a message after its transfer was cut',
@@ -173,6 +173,6 @@ export const DOWNGRADE: readonly Mutant[] = [
     name: 'sends large messages in clear',
     requirement: 'DGR-05',
     sender: { usesTls: ({ size }) => size <= 100_000 },
-    symptom: 'crossed the wire in clear',
+    symptom: 'crossed the wire unencrypted',
   },
 ]

@@ -13,7 +13,7 @@ export const INBOUND: readonly Mutant[] = [
       stored: ({ tls, connector }, correct) =>
         correct && !tls && connector?.tls === 'required' ? `X-Transport: in clear\r\n${correct}` : correct,
     },
-    symptom: 'accepted the message in clear',
+    symptom: 'accepted the unencrypted message',
   },
   {
     name: 'never asks for a certificate and lets any TLS session in',
@@ -84,7 +84,7 @@ export const INBOUND: readonly Mutant[] = [
       replyToStarttls: (_, correct) => (correct.startsWith('454') ? GO_AHEAD : correct),
       answersHello: ({ flow }, correct) => (flow.identity.certificate ? correct : 'with a reset'),
     },
-    symptom: 'STARTTLS is offered and',
+    symptom: 'offers STARTTLS and',
   },
   {
     name: 'offers STARTTLS with a parameter',
@@ -92,7 +92,7 @@ export const INBOUND: readonly Mutant[] = [
     receiver: {
       keywords: (_, correct) => correct.map(line => (line === 'STARTTLS' ? 'STARTTLS required' : line)),
     },
-    symptom: 'offered with a parameter',
+    symptom: 'offers STARTTLS with a parameter',
   },
   {
     name: 'answers 530 to every MAIL in clear',
@@ -130,13 +130,13 @@ export const INBOUND: readonly Mutant[] = [
     name: 'checks only the first sender of a session',
     requirement: 'EXO-FRC-11',
     receiver: { refusalOfSender: ({ senders }, correct) => (senders > 0 ? undefined : correct) },
-    symptom: 'accepted the message in clear',
+    symptom: 'accepted the unencrypted message',
   },
   {
     name: 'has no connector for a sender in capitals',
     requirement: 'EXO-FRC-11',
     receiver: { connector: ({ domain }, correct) => (domain === domain.toLowerCase() ? correct : undefined) },
-    symptom: 'accepted the message in clear',
+    symptom: 'accepted the unencrypted message',
   },
   {
     name: 'accepts a client that is asked for a certificate and shows none',

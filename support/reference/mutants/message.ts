@@ -25,7 +25,7 @@ export const MESSAGE: readonly Mutant[] = [
     name: 'sends MAIL and RCPT before the handshake',
     requirement: 'EXO-MSG-01',
     sender: { commandsBeforeStarttls: envelope },
-    symptom: /(MAIL|RCPT) crossed the wire in clear/,
+    symptom: /(MAIL|RCPT) crossed the wire unencrypted/,
     explains: ['EXO-FRC-01', 'EXO-OPP-04'],
   },
   {
@@ -34,7 +34,7 @@ export const MESSAGE: readonly Mutant[] = [
     sender: {
       commandsBeside: ({ tls, content }) => (tls ? [`NOOP ${/^Subject: (.*)$/m.exec(content)?.[1]}`] : []),
     },
-    symptom: 'crossed the wire in clear',
+    symptom: 'crossed the wire unencrypted',
     explains: ['EXO-FRC-01', 'EXO-OPP-04'],
   },
   {
@@ -64,13 +64,13 @@ export const MESSAGE: readonly Mutant[] = [
     name: 'forwards mail in clear that came over TLS',
     requirement: 'EXO-MSG-03',
     sender: { usesTls: ({ receivedOverTls, level }) => !receivedOverTls || level !== 'opportunistic' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'uses no TLS towards its own servers only',
     requirement: 'EXO-MSG-03',
     sender: onlyWhere(isAmongOwnServers, { usesTls: ({ level }) => level !== 'opportunistic' }),
-    symptom: 'reference to reference: the message arrived in clear',
+    symptom: 'reference to reference: the message arrived unencrypted',
   },
   {
     name: 'adds to the text of mail that came over TLS',
@@ -82,7 +82,7 @@ export const MESSAGE: readonly Mutant[] = [
     name: 'removes the S/MIME encryption',
     requirement: 'EXO-MSG-05',
     sender: { contentToSend: ({ content }) => withoutSmime(content) },
-    symptom: 'cannot decrypt it any more',
+    symptom: 'cannot decrypt the message any more',
   },
   {
     name: 'calls the message encrypted end to end in a header',
@@ -108,27 +108,27 @@ export const MESSAGE: readonly Mutant[] = [
     name: 'sends MAIL and RCPT behind STARTTLS without waiting',
     requirement: 'EXO-MSG-01',
     sender: { commandsBehindStarttls: envelope },
-    symptom: 'crossed the wire in clear, behind STARTTLS',
+    symptom: 'crossed the wire unencrypted, behind STARTTLS',
     explains: ['EXO-FRC-01', 'EXO-OPP-04'],
   },
   {
     name: 'verifies the recipient before TLS',
     requirement: 'EXO-MSG-01',
     sender: { commandsBeforeStarttls: ({ recipients }) => [`VRFY ${recipients[0]}`] },
-    symptom: 'VRFY crossed the wire in clear',
+    symptom: 'VRFY crossed the wire unencrypted',
     explains: ['EXO-FRC-01', 'EXO-OPP-04'],
   },
   {
     name: 'says QUIT outside of TLS',
     requirement: 'EXO-MSG-01',
     sender: { bytesOutsideTls: ({ moment }) => (moment === 'end of session' ? 'QUIT\r\n' : '') },
-    symptom: 'after the handshake bytes crossed outside of TLS',
+    symptom: 'after the handshake, bytes crossed outside of TLS',
   },
   {
     name: 'sends a copy in clear after the delivery',
     requirement: 'EXO-MSG-01',
     sender: { sendsAgainInClear: ({ delivered, tls }) => delivered && tls !== undefined },
-    symptom: 'arrived again, in clear',
+    symptom: 'arrived again, unencrypted',
     explains: ['EXO-FRC-01', 'EXO-OPP-04'],
   },
   {

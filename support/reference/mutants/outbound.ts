@@ -33,7 +33,7 @@ export const OUTBOUND: readonly Mutant[] = [
     name: 'delivers forced mail in clear without STARTTLS',
     requirement: 'EXO-FRC-01',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no STARTTLS' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'returns held mail because the host once had no TLS',
@@ -67,7 +67,7 @@ export const OUTBOUND: readonly Mutant[] = [
     name: 'delivers in clear at the level encryption-only',
     requirement: 'EXO-FRC-06',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no STARTTLS' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
     explains: ['EXO-FRC-01'],
   },
   {
@@ -103,7 +103,7 @@ export const OUTBOUND: readonly Mutant[] = [
     name: 'sends MAIL right after the first EHLO',
     requirement: 'EXO-OPP-01',
     sender: { usesTls: ({ level }) => level !== 'opportunistic' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
     explains: ['EXO-OPP-04'],
   },
   {
@@ -124,7 +124,7 @@ export const OUTBOUND: readonly Mutant[] = [
     name: 'reconnects in clear after a certificate that it cannot verify',
     requirement: 'EXO-OPP-05',
     sender: { checks: ({ level }, correct) => (level === 'opportunistic' ? ['chain'] : correct) },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'drops the message after a failed handshake and tells nobody',
@@ -134,7 +134,7 @@ export const OUTBOUND: readonly Mutant[] = [
       result: (_, correct) => (isHandshakeFailure(correct.tlsFailure) ? bouncedIfDeferred(correct) : correct),
       notifies: (at, correct) => correct && !handshakeFailed(at),
     },
-    symptom: 'returned instead of staying queued',
+    symptom: 'instead of keeping it queued',
   },
   {
     name: 'goes on in clear on the connection whose handshake failed',
@@ -142,7 +142,7 @@ export const OUTBOUND: readonly Mutant[] = [
     sender: {
       bytesOutsideTls: ({ moment, sender }) => (moment === 'no handshake' ? `MAIL FROM:<${sender}>\r\n` : ''),
     },
-    symptom: 'after the go-ahead to STARTTLS it sent',
+    symptom: 'after the go-ahead to STARTTLS the gateway sent',
   },
   {
     name: 'sends all copies in clear because one partner has no TLS',
@@ -151,7 +151,7 @@ export const OUTBOUND: readonly Mutant[] = [
       domainsToProbe: ({ domains }) => (domains.length > 1 ? domains : []),
       usesTls: ({ probed }) => probed.every(({ offersTls }) => offersTls),
     },
-    symptom: 'first: the message arrived in clear',
+    symptom: 'first: the message arrived unencrypted',
   },
   {
     name: 'holds all copies because one is forced',
@@ -175,51 +175,51 @@ export const OUTBOUND: readonly Mutant[] = [
         return [...new Set([...withTls, ...correct])]
       },
     },
-    symptom: 'arrived over TLS, not in clear',
+    symptom: 'arrived over TLS, not unencrypted',
   },
   {
     name: 'returns the message at the first trouble with TLS',
     requirement: 'RFC5321-02',
     queue: { result: (_, correct) => bouncedIfDeferred(correct) },
-    symptom: /returned instead of staying queued|did not arrive: bounced/,
+    symptom: /instead of keeping it queued|did not arrive: bounced/,
     explains: ['EXO-FRC-01'],
   },
   {
     name: 'notifies where there is no return path',
     requirement: 'RFC5321-02',
     queue: { author: ({ content }, correct) => correct || (/^Reply-To: <(.*)>/im.exec(content)?.[1] ?? '') },
-    symptom: 'somebody was notified',
+    symptom: 'the gateway sent a notification',
   },
   {
     name: 'does not notify the author',
     requirement: 'RFC5321-02',
     queue: { notifies: () => false },
-    symptom: 'its author was not told',
+    symptom: 'did not tell its author',
     waits: true,
   },
   {
     name: 'notifies the author at every attempt',
     requirement: 'RFC5321-02',
     queue: { notifies: ({ results }) => results.some(({ kind }) => kind !== 'delivered') },
-    symptom: /was told \d times/,
+    symptom: /got \d notifications/,
   },
   {
     name: 'remembers 454 as a host without TLS',
     requirement: 'RFC3207-03',
     ...REMEMBERS_HOSTS_WITHOUT_TLS,
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'delivers forced mail in clear after 454 to STARTTLS',
     requirement: 'RFC3207-03',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'STARTTLS refused' },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'names the sender in clear before it gives up',
     requirement: 'EXO-FRC-01',
     sender: { commandsBeforeGivingUp: ({ tls, sender }) => (tls ? [] : [`MAIL FROM:<${sender}>`]) },
-    symptom: 'MAIL crossed the wire in clear',
+    symptom: 'MAIL crossed the wire unencrypted',
   },
   {
     name: 'forgets deferred mail',
@@ -238,13 +238,13 @@ export const OUTBOUND: readonly Mutant[] = [
     name: 'ignores connectors for a single domain',
     requirement: 'EXO-FRC-05',
     sender: { connector: (_, correct) => (correct?.to.startsWith('*') ? correct : undefined) },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'has no connector for a domain in capitals',
     requirement: 'EXO-FRC-05',
     sender: { connector: ({ domain }, correct) => (domain === domain.toLowerCase() ? correct : undefined) },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'compares names at the level encryption-only',
@@ -276,13 +276,13 @@ export const OUTBOUND: readonly Mutant[] = [
     sender: {
       mayGoInClear: ({ why, validates }, correct) => correct || (validates && why === 'no STARTTLS'),
     },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'looks on an extra connection whether STARTTLS is offered',
     requirement: 'EXO-OPP-04',
     sender: { domainsToProbe: ({ domain }) => [domain] },
-    symptom: 'it took 2 connections',
+    symptom: 'used 2 connections',
   },
   {
     name: 'defers opportunistic mail because of a certificate',
@@ -321,7 +321,7 @@ export const OUTBOUND: readonly Mutant[] = [
     name: 'tries mail exchangers from the last to the first',
     requirement: 'RFC5321-01',
     sender: { hosts: ({ hosts }) => hosts.toReversed() },
-    symptom: 'it arrived at mail exchanger 3, not 1',
+    symptom: 'the message arrived at mail exchanger 3, not 1',
   },
   {
     name: 'validates only the first mail exchanger',

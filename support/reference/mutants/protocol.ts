@@ -23,7 +23,7 @@ export const PROTOCOL: readonly Mutant[] = [
         suites: ['TLS_AES_256_GCM_SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
       }),
     },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'answers 220 to STARTTLS with a parameter',
@@ -37,7 +37,7 @@ export const PROTOCOL: readonly Mutant[] = [
     sender: {
       bytesOutsideTls: ({ moment, sender }) => (moment === 'no handshake' ? `MAIL FROM:<${sender}>\r\n` : ''),
     },
-    symptom: 'after the go-ahead to STARTTLS it sent',
+    symptom: 'after the go-ahead to STARTTLS the gateway sent',
   },
   {
     name: 'remembers inside TLS the sender that was named in clear',
@@ -52,7 +52,7 @@ export const PROTOCOL: readonly Mutant[] = [
       commandsInsideTls: ({ listedInClear }) =>
         listedInClear.some(line => line.startsWith('XCLIENT')) ? ['XCLIENT NAME=probe'] : [],
     },
-    symptom: 'it used what was offered in clear only',
+    symptom: 'used what the partner offered before TLS only',
   },
   {
     name: 'does not greet again inside TLS',
@@ -72,13 +72,13 @@ export const PROTOCOL: readonly Mutant[] = [
     name: 'offers STARTTLS again inside TLS',
     requirement: 'RFC3207-10',
     receiver: { keywords: ({ tls }, correct) => (tls ? [...correct, 'STARTTLS'] : correct) },
-    symptom: 'offered again inside TLS',
+    symptom: 'offers STARTTLS again inside TLS',
   },
   {
     name: 'says STARTTLS again inside TLS',
     requirement: 'RFC3207-10',
     sender: { commandsInsideTls: ({ keywords }) => (keywords.includes('STARTTLS') ? ['STARTTLS'] : []) },
-    symptom: 'STARTTLS was used again',
+    symptom: 'sent STARTTLS again',
   },
   {
     name: 'has no setting that makes it check certificates',
@@ -102,7 +102,7 @@ export const PROTOCOL: readonly Mutant[] = [
     name: 'has TLS 1.2 switched off as a sender',
     requirement: 'EXO-VER-02',
     sender: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.3', maxVersion: undefined }) },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'completes a handshake with TLS 1.1',
@@ -120,7 +120,7 @@ export const PROTOCOL: readonly Mutant[] = [
     name: 'offers TLS 1.0 as a sender',
     requirement: 'EXO-VER-04',
     sender: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1' }) },
-    symptom: /it used TLS 1\.|it offered TLS 1\.[01]/,
+    symptom: /the gateway used TLS 1\.|the gateway offered TLS 1\.[01]/,
   },
   {
     name: 'offers TLS 1.2 only although it has 1.3',
@@ -135,7 +135,7 @@ export const PROTOCOL: readonly Mutant[] = [
       retriesHandshake: ({ why }) => isHandshakeFailure(why),
       tls: ({ reconnects }, correct) => (reconnects ? { ...correct, maxVersion: 'TLSv1.2' } : correct),
     },
-    symptom: 'a later handshake offered TLS 1.2 at most',
+    symptom: 'a later handshake of the gateway offered TLS 1.2 at most',
   },
   {
     name: 'offers CBC before GCM',
@@ -147,7 +147,7 @@ export const PROTOCOL: readonly Mutant[] = [
     name: 'offers no suite with key exchange by RSA',
     requirement: 'EXO-OPP-03',
     sender: { tls: (_, correct) => ({ ...correct, suites: WITH_FORWARD_SECRECY }) },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'closes after a wrong parameter',
@@ -162,7 +162,7 @@ export const PROTOCOL: readonly Mutant[] = [
       commandsInsideTls: ({ listedInClear }) =>
         listedInClear.some(line => line.startsWith('AUTH')) ? [LOGIN] : [],
     },
-    symptom: 'it used what was offered in clear only: AUTH',
+    symptom: 'used what the partner offered before TLS only: AUTH',
   },
   {
     name: 'offers older versions after a failed handshake',
@@ -171,6 +171,6 @@ export const PROTOCOL: readonly Mutant[] = [
       retriesHandshake: ({ why }) => isHandshakeFailure(why),
       tls: ({ reconnects }, correct) => (reconnects ? { ...correct, minVersion: 'TLSv1' } : correct),
     },
-    symptom: /it used TLS 1\.|it offered TLS 1\.[01]/,
+    symptom: /the gateway used TLS 1\.|the gateway offered TLS 1\.[01]/,
   },
 ]

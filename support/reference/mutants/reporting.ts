@@ -12,7 +12,7 @@ export const REPORTING: readonly Mutant[] = [
     name: 'writes a constant TLS text in its Received line',
     requirement: 'TRC-01',
     words: { receivedTls: (_, correct) => correct ?? TLS_1_3 },
-    symptom: 'the message came in clear, but its Received line says ESMTPS',
+    symptom: 'the message came unencrypted, but its Received line says ESMTPS',
   },
   {
     name: 'derives its Received line from a lower one',
@@ -20,7 +20,7 @@ export const REPORTING: readonly Mutant[] = [
     words: {
       receivedTls: ({ content }, correct) => correct ?? (lowerLineClaimsTls(content) ? TLS_1_3 : undefined),
     },
-    symptom: 'the message came in clear, but its Received line says ESMTPS',
+    symptom: 'the message came unencrypted, but its Received line says ESMTPS',
   },
   {
     name: 'logs "verified" because the certificate names the MX host',
@@ -29,7 +29,7 @@ export const REPORTING: readonly Mutant[] = [
       session: ({ tls, host }, correct) =>
         tls && host ? { ...correct, verified: carries(tls.certificate?.names ?? [], host) } : correct,
     },
-    symptom: 'the log calls a stranger verified',
+    symptom: 'the log calls a session with a bad certificate verified',
   },
   {
     name: 'logs every client with a certificate as verified',
@@ -38,13 +38,13 @@ export const REPORTING: readonly Mutant[] = [
       session: ({ tls, host }, correct) =>
         tls?.certificate && !host ? { ...correct, verified: true } : correct,
     },
-    symptom: 'the log calls a stranger verified',
+    symptom: 'the log calls a session with a bad certificate verified',
   },
   {
     name: 'logs TLS where there was none',
     requirement: 'TRC-02',
     words: { session: ({ tls }, correct) => (tls ? correct : { tls: true, ...TLS_1_3 }) },
-    symptom: 'the log calls a clear session encrypted',
+    symptom: 'the log calls an unencrypted session encrypted',
   },
   {
     name: 'logs neither version nor suite',

@@ -15,7 +15,7 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
     name: 'requires TLS only where it sends',
     requirement: 'EXO-CON-03',
     receiver: { refusalOfSender: ({ tls }, correct) => (tls ? correct : undefined) },
-    symptom: 'accepted the message in clear',
+    symptom: 'accepted the unencrypted message',
     explains: ['EXO-FRC-11'],
   },
   {
@@ -26,7 +26,7 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
         correct ||
         (why === 'no STARTTLS' && flow.inbound.some(({ from }) => from === `*.${parentOf(domain)}`)),
     },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'sends to its own servers only in clear where STARTTLS is missing',
@@ -34,20 +34,20 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
     sender: onlyWhere(isAmongOwnServers, {
       mayGoInClear: ({ why }, correct) => correct || why === 'no STARTTLS',
     }),
-    symptom: 'reference and reference: the message arrived in clear',
+    symptom: 'reference and reference: the message arrived unencrypted',
   },
   {
     name: 'relays notifications in clear between its own servers',
     requirement: 'EXO-S2S-01',
     sender: { usesTls: ({ nullSender }) => !nullSender },
-    symptom: 'the message arrived in clear',
+    symptom: 'the message arrived unencrypted',
   },
   {
     name: 'sends a second copy to its own servers in clear, a little later',
     requirement: 'EXO-S2S-01',
     sender: { sendsAgainInClear: ({ delivered, tls }) => delivered && tls !== undefined },
     // On a slow machine the copy arrives while the example still looks.
-    symptom: /^reference to reference: the message .* in clear/,
+    symptom: /^reference to reference: the message .* unencrypted/,
     explains: ['EXO-OPP-04', 'EXO-FRC-01'],
   },
   {
@@ -72,13 +72,13 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
     name: 'takes TLS 1.3 from servers that are to use TLS 1.2',
     requirement: 'EXO-S2S-02',
     receiver: { tls: (_, correct) => ({ ...correct, maxVersion: undefined }) },
-    symptom: 'accepted over TLS 1.3, not TLS 1.2',
+    symptom: 'accepted the message over TLS 1.3, not TLS 1.2',
   },
   {
     name: 'sends in clear to domains of its own organisation',
     requirement: 'EXO-S2S-03',
     sender: { usesTls: at => !isOwnOrganisation(at) },
-    symptom: 'the message arrived in clear',
+    symptom: 'the message arrived unencrypted',
   },
   {
     name: 'hides in its Received lines that a hop was encrypted',
@@ -102,13 +102,13 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
     name: 'treats its own servers opportunistically',
     requirement: 'EXO-S2S-05',
     sender: { level: (at, correct) => (isOwnOrganisation(at) ? 'opportunistic' : correct) },
-    symptom: 'the message arrived in clear',
+    symptom: 'the message arrived unencrypted',
   },
   {
     name: 'accepts mail of its own servers without TLS',
     requirement: 'EXO-S2S-05',
     receiver: { refusalOfSender: ({ tls }, correct) => (tls ? correct : undefined) },
-    symptom: 'accepted the message in clear',
+    symptom: 'accepted the unencrypted message',
     explains: ['EXO-FRC-11'],
   },
   {
@@ -117,7 +117,7 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
     sender: {
       mayGoInClear: ({ why, validates }, correct) => correct || (validates && isHandshakeFailure(why)),
     },
-    symptom: 'the message arrived in clear',
+    symptom: 'the message arrived unencrypted',
   },
   {
     name: 'accepts a self-signed certificate on the path to its own servers',
@@ -143,7 +143,7 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
     requirement: 'EXO-S2S-05',
     sender: { sendsAgainInClear: ({ delivered, level }) => !delivered && level !== 'opportunistic' },
     // On a slow machine the copy arrives while the example still looks.
-    symptom: /^reference to reference: .* in clear/,
+    symptom: /^reference to reference: .* unencrypted/,
     explains: ['EXO-FRC-01'],
   },
   {

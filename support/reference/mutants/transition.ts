@@ -52,7 +52,7 @@ export const TRANSITION: readonly Mutant[] = [
     name: 'sends validated mail in clear when the authority has changed',
     requirement: 'EXO-TRN-02',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'certificate not accepted' },
-    symptom: 'the message arrived in clear',
+    symptom: 'the message arrived unencrypted',
   },
   {
     name: 'hides in its queue why mail is deferred',
@@ -90,7 +90,7 @@ export const TRANSITION: readonly Mutant[] = [
     name: 'sends opportunistic mail in clear when the authority has changed',
     requirement: 'EXO-TRN-02',
     sender: { checks: ({ level }, correct) => (level === 'opportunistic' ? ['chain'] : correct) },
-    symptom: 'arrived in clear',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'ends by itself instead of refusing a sender',

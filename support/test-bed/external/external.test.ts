@@ -326,7 +326,7 @@ describe('a gateway that the suite did not start', () => {
     const [control, broken] = result.verdicts
     assert.equal(control!.verdict, 'conformant')
     assert.equal(broken!.verdict, 'non-conformant')
-    assert.match(broken!.detail, /arrived in clear/)
+    assert.match(broken!.detail, /arrived unencrypted/)
   })
 
   it('cannot be judged if another program has the partner address', async () => {

@@ -81,7 +81,7 @@ describe('an SMTP client', () => {
   ] as const)
     it(`breaks off over ${what}`, async () => {
       const { client, conversation, gone } = await connected(socket => socket.write(bytes))
-      await breaks(client.reply(), 'malformed', detail)
+      await breaks(client.reply(), 'unexpected answer', detail)
       await gone
       assert.equal(conversation.closed, true)
     })
@@ -102,7 +102,7 @@ describe('an SMTP client', () => {
     await gone
     assert.equal(conversation.truncated, true)
     assert.ok(client.unread.length <= 400)
-    await breaks(client.command('NOOP'), 'malformed', /more than 400 events/)
+    await breaks(client.command('NOOP'), 'unexpected answer', /more than 400 events/)
   })
 
   // The number of the first one is that of a line feed.
@@ -112,7 +112,7 @@ describe('an SMTP client', () => {
       const { client } = await connected(async socket => {
         for (const byte of alert) if (!socket.write(Buffer.from([byte]))) await once(socket, 'drain')
       })
-      await breaks(client.reply(), 'malformed', /a TLS alert in place of a reply/)
+      await breaks(client.reply(), 'unexpected answer', /a TLS alert in place of a reply/)
     })
 
     it(`calls it a failed handshake where alert ${number} comes before it`, async () => {
@@ -121,32 +121,32 @@ describe('an SMTP client', () => {
       })
       assert.equal((await client.reply()).code, 220)
       await gone
-      await breaks(client.startTls({}), 'handshake failed', /with an alert/)
+      await breaks(client.startTls({}), 'handshake failure', /with an alert/)
     })
   }
 
   it('waits no longer than it was told to', async () => {
     const { client } = await connected(socket => socket.once('data', () => socket.write('250 late\r\n')))
-    await breaks(client.reply(10), 'silent', /no reply within 0.01 s/)
+    await breaks(client.reply(10), 'no answer', /no reply within 0.01 s/)
     assert.equal((await client.command('NOOP')).code, 250)
   })
 
   it('knows a connection that closes in the middle of a reply', async () => {
     const { client, conversation } = await connected(socket => socket.end('220-mx\r\n'))
-    await breaks(client.reply(), 'closed', /the receiver closed the connection/)
+    await breaks(client.reply(), 'connection closed', /the receiver closed the connection/)
     assert.equal(conversation.closed, true)
-    await breaks(client.command('NOOP'), 'closed', /the receiver closed/)
+    await breaks(client.command('NOOP'), 'connection closed', /the receiver closed/)
   })
 
   it('gives a reply that came before the end', async () => {
     const { client } = await connected(socket => socket.end('421 bye\r\n'))
     assert.equal((await client.reply()).code, 421)
-    await breaks(client.reply(), 'closed', /the receiver closed/)
+    await breaks(client.reply(), 'connection closed', /the receiver closed/)
   })
 
   it('knows a reset', async () => {
     const { client } = await connected(socket => socket.once('data', () => socket.resetAndDestroy()))
-    await breaks(client.command('EHLO probe'), 'closed', /ECONNRESET/)
+    await breaks(client.command('EHLO probe'), 'connection closed', /ECONNRESET/)
   })
 
   it('knows when nobody listens', async () => {
@@ -163,7 +163,7 @@ describe('an SMTP client', () => {
       const { client, conversation, gone } = await connected(() => {})
       const reply = client.reply()
       client[way]()
-      await breaks(reply, 'closed', /by the sender/)
+      await breaks(reply, 'connection closed', /by the sender/)
       await gone
       assert.deepEqual(
         conversation.events.map(({ kind, from }) => [kind, from]),

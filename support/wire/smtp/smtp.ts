@@ -65,7 +65,7 @@ export class SmtpClient {
     this.recorder = recorder
     this.#link = new Link(socket, recorder)
     this.#stream = this.#link
-    recorder.whenFull(limit => this.#end(new WireError('malformed', limit.message)))
+    recorder.whenFull(limit => this.#end(new WireError('unexpected answer', limit.message)))
     this.#listen()
   }
 
@@ -115,15 +115,15 @@ export class SmtpClient {
       if (stream === this.#stream) this.#end(error)
     }
     stream.on('data', this.#onData)
-    stream.on('end', () => ends(new WireError('closed', 'the receiver closed the connection')))
+    stream.on('end', () => ends(new WireError('connection closed', 'the receiver closed the connection')))
     stream.on('error', error => ends(this.#broken(error)))
-    stream.on('close', () => ends(new WireError('closed', 'the connection is gone')))
+    stream.on('close', () => ends(new WireError('connection closed', 'the connection is gone')))
   }
 
   /** In TLS 1.3 a receiver refuses our certificate only after our side of the handshake is done: RFC 8446 s4.4.2.4. */
   #broken(error: NodeJS.ErrnoException): WireError {
     const refused = this.#secured && !this.#answeredInTls && error.code?.startsWith('ERR_SSL_')
-    return new WireError(refused ? 'handshake failed' : 'closed', reasonOf(error))
+    return new WireError(refused ? 'handshake failure' : 'connection closed', reasonOf(error))
   }
 
   #onData = (chunk: Buffer): void => {
@@ -138,7 +138,7 @@ export class SmtpClient {
       }
     } catch (error) {
       if (!(error instanceof PeerLimit || error instanceof NotSmtp)) throw error
-      this.#end(new WireError('malformed', error.message))
+      this.#end(new WireError('unexpected answer', error.message))
     }
   }
 
@@ -168,7 +168,7 @@ export class SmtpClient {
     this.#link.destroy()
   }
 
-  /** The next whole reply. Throws WireError: closed, silent, malformed. */
+  /** The next whole reply. Throws WireError. */
   async reply(wait = MAX_WAIT): Promise<Reply> {
     const early = this.#replies.shift()
     if (early) return early
@@ -209,7 +209,7 @@ export class SmtpClient {
    */
   inStep(): void {
     const early = this.#replies.find(({ code }) => code !== 421)
-    if (early) throw new WireError('malformed', `a reply that nobody asked for: ${early.text}`)
+    if (early) throw new WireError('unexpected answer', `a reply that nobody asked for: ${early.text}`)
   }
 
   /** Replies that came without having been awaited. */
@@ -283,7 +283,7 @@ export class SmtpClient {
   async startTls(tls: ClientTls, wait = MAX_WAIT): Promise<void> {
     const { recorder } = this
     if (this.#alert)
-      throw new WireError('handshake failed', 'it answered what came behind STARTTLS with an alert')
+      throw new WireError('handshake failure', 'it answered what came behind STARTTLS with an alert')
     if (this.#ended) throw this.#ended
     this.#link.off('data', this.#onData)
     const rest = this.#buffer.drain()
@@ -296,7 +296,10 @@ export class SmtpClient {
       await this.#handshake(tls, wait)
     } catch (error) {
       recorder.failed(error as Error)
-      this.#end(error instanceof WireError ? error : new WireError('closed', 'by the sender'), 'sender')
+      this.#end(
+        error instanceof WireError ? error : new WireError('connection closed', 'by the sender'),
+        'sender',
+      )
       throw error
     }
   }
@@ -351,11 +354,11 @@ export class SmtpClient {
   /** Cuts the TCP connection without close_notify and without QUIT. */
   cut(): void {
     this.#link.reset()
-    this.#end(new WireError('closed', 'cut by the sender, without QUIT or close_notify'), 'sender')
+    this.#end(new WireError('connection closed', 'cut by the sender, without QUIT or close_notify'), 'sender')
   }
 
   close(): void {
-    this.#end(new WireError('closed', 'by the sender'), 'sender')
+    this.#end(new WireError('connection closed', 'by the sender'), 'sender')
   }
 }
 

@@ -3,10 +3,10 @@ import { reasonOf, WireError } from '../breakdown.ts'
 import type { Link } from '../link.ts'
 import type { Recorder } from '../recorder.ts'
 
-const failed = (detail: string) => new WireError('handshake failed', detail)
+const failed = (detail: string) => new WireError('handshake failure', detail)
 
 /**
- * Begins as the side that connects; `done` rejects with WireError 'handshake failed'. Throws anything else where the
+ * Begins as the side that connects; `done` rejects with WireError 'handshake failure'. Throws anything else where the
  * options cannot be used.
  */
 export function beginTls(
