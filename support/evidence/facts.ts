@@ -16,15 +16,15 @@ export type Command = Extract<WireEvent, { kind: 'command' }>
 export const commands = ({ events }: Conversation): Command[] =>
   events.filter(event => event.kind === 'command').filter(({ from }) => from === 'sender')
 
-/** What gives a message away was sent on before the answer to STARTTLS, and so was never answered. */
+/** A command that gives a message away, and that was sent behind STARTTLS without waiting for the reply to it. */
 export function pipelined({ clear }: Conversation): string | undefined {
-  // Line ends are escaped there. Many servers take a bare LF for one.
+  // Line ends are escaped in this text. Many servers accept a bare LF as a line end.
   const verbs = clear.fromSender.split(/(?:\\r)?\\n/).map(line => commandFields(line).verb)
   const at = verbs.indexOf('STARTTLS')
   return at < 0 ? undefined : verbs.slice(at + 1).find(verb => GIVES_AWAY.includes(verb))
 }
 
-/** The sender itself closed the connection in place of a handshake. */
+/** The side that had sent STARTTLS closed the connection and began no handshake. */
 export const endedAtGoAhead = (conversation: Conversation): boolean =>
   begun(conversation) &&
   afterGoAhead(conversation).some(({ from, kind }) => from === 'sender' && kind === 'close')
@@ -34,7 +34,7 @@ export const begun = (conversation: Conversation): boolean => goAhead(conversati
 export const afterGoAhead = (conversation: Conversation): WireEvent[] =>
   conversation.events.slice(goAhead(conversation) + 1)
 
-/** Where the 220 to STARTTLS stands; -1 when there is none. */
+/** Place of the reply 220 to STARTTLS among the events; -1 when there is none. */
 export function goAhead({ events }: Conversation): number {
   const asked = events.findIndex(
     event => event.kind === 'command' && !event.secured && event.verb === 'STARTTLS',

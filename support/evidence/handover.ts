@@ -18,7 +18,7 @@ export type Stage =
 /** What became of one message that a client, or a second server, handed to the gateway. */
 export interface Handover {
   message: Message
-  /** Several after a fall-back. */
+  /** More than one where the client tried again without TLS. */
   conversations: Conversation[]
   /** Connections before, which the client's manner has; nothing in them is judged. */
   earlier?: Conversation[]

@@ -1,9 +1,9 @@
-/** One message of a scenario. */
+/** One message of an example. */
 export interface Message {
   /** Empty: the null return path. */
   from: string
   to: string[]
-  /** Stands in its subject, id and text and in no other message: it is found on any wire and in any mailbox. */
+  /** A word in its subject, id and text, and in no other message: the lab finds the message by it on a wire and in a mailbox. */
   token: string
   /** RFC 5322, CRLF line ends, one character for each byte. */
   content: string
@@ -44,18 +44,18 @@ export function textOf(content: string): string {
 }
 
 export interface Mail {
-  /** As received, CRLF line ends; the gateway's Received lines are in front. */
+  /** As received, with CRLF line ends; the gateway's Received lines are in front. */
   content: string
   /** Return path. */
   from: string
   to: string[]
 }
 
-/** A message that a partner took responsibility for: content ended with a dot and answered 250. */
+/** A message that a partner accepted: its content ended with a dot, and the partner answered 250. */
 export interface ReceivedMessage {
   from: string
   to: string[]
-  /** As received, dots unstuffed, CRLF line ends. */
+  /** As received, with dots unstuffed and CRLF line ends. */
   content: string
   secured: boolean
   at: number

@@ -2,14 +2,14 @@ import type { Conversation } from '../wire/conversation.ts'
 import type { ClientTls } from '../wire/tls/client-tls.ts'
 import { opensslName, STATIC_RSA } from '../wire/tls/tls-names.ts'
 
-/** What TLS one address offers, probe by probe. */
+/** The TLS that one address offers, probe by probe. */
 export interface Strength {
-  /** As in a URL. */
+  /** `host:port`, an IPv6 address in brackets. */
   address: string
-  /** Outcome of each probe: what was agreed, or why nothing was. */
+  /** By probe: the TLS that the two sides agreed on, or why they agreed on nothing. */
   outcomes: ReadonlyMap<string, string>
   conversations: readonly Conversation[]
-  /** Nobody takes connections there. */
+  /** No server accepts connections there. */
   absent?: true
   /** What the server at the address did not answer in time; nothing more was asked then. */
   unanswered?: string
@@ -19,7 +19,7 @@ export const REFUSED = 'refused'
 
 export const OLD = 'ALL:@SECLEVEL=0'
 
-/** Handshakes that ask for one thing each; `good` where a receiver that refuses it is the weaker one. */
+/** Handshakes that ask for one thing each. `good`: a server that refuses it is weaker than one that accepts it. */
 export const PROBES: Readonly<Record<string, { tls: ClientTls; good: boolean }>> = {
   'its own choice': { tls: {}, good: true },
   'TLS 1.3 alone': { tls: { minVersion: 'TLSv1.3' }, good: true },

@@ -2,24 +2,24 @@ import type { Conversation } from '../wire/conversation.ts'
 import type { Handover } from './handover.ts'
 import type { Message } from './mail.ts'
 
-/** Mail that flowed in, one message after another, while something may have been changed; up to one moment. */
+/** Messages that a client delivered one after another, while the gateway may have been changed; up to one moment. */
 export interface MailStream {
   accepted: readonly Message[]
-  /** Messages that were tried until the client gave up. */
+  /** Messages that the client tried to deliver until it gave up. */
   neverAccepted: readonly Message[]
   /** Attempts that got as far as a handshake, oldest first; `at` in ms since 1970. */
   sessions: readonly { at: number; handover: Handover }[]
-  /** When something began to be changed, in ms since 1970; absent when nothing was. */
+  /** When the change of the gateway began, in ms since 1970; absent when the gateway was not changed. */
   changedAt?: number
   /** The last attempt for each message, by the message's token. */
   lastAttempts: Readonly<Record<string, Handover>>
 }
 
-/** Where the messages of a stream are that are not in the mailbox once. */
+/** Accepted messages of a stream that are not in the mailbox exactly once. */
 export interface Arrivals {
-  /** Accepted, and neither in the mailbox nor in the gateway's queue, where that can be looked into. */
+  /** Neither in the mailbox nor in the gateway's queue, as far as the queue can be read. */
   missing: readonly Message[]
-  /** In the gateway's queue to the end. */
+  /** Still in the gateway's queue at the end. */
   queued: readonly Message[]
   doubled: readonly Message[]
 }

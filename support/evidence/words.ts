@@ -1,18 +1,18 @@
-/** The product's word on one recipient, in neutral form. Explains; never decides. */
+/** What the product says about the delivery to one recipient. It explains a verdict and never decides one. */
 export interface DeliveryEvent {
   kind: 'delivered' | 'deferred' | 'bounced'
   recipient: string
-  /** The product's own words; from an adapter as they are, else printable. */
+  /** The product's own words; unchanged from an adapter, printable everywhere else. */
   reason: string
 }
 
-/** What the product's log says about the TLS of one session. Judged by TRC-02 alone. */
+/** What the product's log says about the TLS of one session. Only TRC-02 judges it. */
 export interface SessionWord {
   tls: boolean
   /** As the product writes it. */
   version?: string
   suite?: string
-  /** Whether it calls the peer's certificate verified. */
+  /** Whether the log calls the certificate of the other side verified. */
   verified?: boolean
   line: string
 }

@@ -11,8 +11,8 @@ const received = (headers: ReturnType<typeof headersOf>): string[] =>
   headers.flatMap(({ name, value }) => (name === 'received' ? [value] : []))
 
 /**
- * What stood in front of the message when the gateway sent it on, topmost first: from its own topmost Received line
- * down. Nothing where it has no line of its own.
+ * The headers of the message as the gateway sent it: from the gateway's own topmost Received line down. Nothing where no
+ * Received line is the gateway's.
  */
 function sentOn(content: string, flow: MailFlow) {
   const headers = headersOf(content)
@@ -21,8 +21,8 @@ function sentOn(content: string, flow: MailFlow) {
 }
 
 /**
- * The message came in over TLS and left in clear: one line claims TLS, the one about the first hop. `flow`: where it went
- * to a second server, that of the gateway, whose lines alone are judged.
+ * The message came to the gateway over TLS and left it unencrypted, and only the Received line about the first hop
+ * claims TLS. `flow`: of the gateway, where the message went to a second server; then only the gateway's lines are judged.
  */
 export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
   const clear = arrivesInClear(sent)
@@ -42,7 +42,7 @@ export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
   return kept('the Received lines claim TLS for the first hop alone')
 }
 
-/** Both hops had TLS, each negotiated for itself. */
+/** Both hops had TLS, each with a session of its own. */
 export function hopsOfTheirOwn(sent: Sent): Observation {
   const { submission } = sent
   const seconds = carriers(sent)
@@ -94,7 +94,7 @@ export function noFurtherClaim(
       `a Received line claims to know of the hop behind the partner: ${claims.slice(0, 100)}`,
       'a Received line claims to know of the hop behind the partner',
     )
-  // A second server writes headers too.
+  // A second server adds headers of its own.
   const headers = passedOn ? headersOf(arrival.content) : sentOn(arrival.content, flow)
   if (!headers)
     return unclear('no Received line separates what the gateway wrote from what the second server wrote')

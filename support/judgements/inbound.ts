@@ -8,10 +8,10 @@ import type { Conversation } from '../wire/conversation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
 import { isSuiteName, sameSuite, spoken } from '../wire/tls/tls-names.ts'
 
-/** Breakdowns that may be the lab's doing as well, or a gateway that is gone: never a claim. */
+/** Ends of a session that may be the lab's fault, or the end of the gateway: nothing is claimed from them. */
 const UNKNOWN = new Set(['no connection', 'no answer'])
 
-/** By what it is known that the gateway accepted a message. */
+/** How it is known that the gateway accepted a message. */
 const proofOf = ({ foundInMailbox, reply }: Handover): string =>
   foundInMailbox ? 'the message is in the mailbox' : (reply?.text ?? 'no reply')
 
@@ -30,7 +30,7 @@ export function accepts(
     return broken(`${refusal}: ${reply?.text ?? 'no reply'}`, `${refusal}${reply ? `: ${reply.code}` : ''}`)
   }
   const session = handover.conversations.at(-1)!
-  // In which of several sessions it came is not known on the path.
+  // The tap does not know in which of several sessions the message came.
   const sessions = session.overheard ? handover.conversations : [session]
   const versions = sessions.map(({ handshake }) => handshake?.version)
   const agreed = versions.find(one => version && one !== version) ?? versions.at(-1)
@@ -48,8 +48,9 @@ export function accepts(
 }
 
 /**
- * Refused by a reply, or inside the handshake or right after it, where TLS 1.3 has its refusals. `alive`: whether the
- * gateway takes mail of others afterwards; a server that crashed, or refuses everybody, refuses nobody in particular.
+ * The gateway refused the message with a reply, or by ending the handshake, or right after the handshake, as servers do
+ * with TLS 1.3. `alive`: the gateway accepts mail of others afterwards; a gateway that crashed, or that refuses
+ * everybody, has not refused this message in particular.
  */
 export function refuses(handover: Handover, alive: boolean): Observation {
   const { accepted, reply, breakdown, stage } = handover
@@ -58,7 +59,7 @@ export function refuses(handover: Handover, alive: boolean): Observation {
       `the gateway accepted the message: ${proofOf(handover)}`,
       'the gateway accepted the message',
     )
-  // Before TLS nothing is known yet of the sender or its message: such a refusal has another reason.
+  // Before TLS the gateway knows nothing of the client or its message, so such a refusal has another reason.
   const early = stage === 'greeting' || stage === 'STARTTLS' || (stage === 'EHLO' && !reply?.secured)
   if (reply && early)
     return unclear(`the gateway refused at ${stage} already, before it knew the message: ${reply.text}`)
@@ -79,10 +80,10 @@ export function refuses(handover: Handover, alive: boolean): Observation {
   return refused(`the gateway refused at ${stage}: ${alert?.text ?? breakdown.detail}`)
 }
 
-/** What a reply says that wants TLS: RFC 3207 s4, and in words. */
+/** Words of a reply that demands TLS. */
 const NAMES_TLS = /^530\b|\b[45]\.7\.1[01]\b|TLS|SSL|encrypt|secure/i
 
-/** A reply that refuses the message where it was offered in clear, and says why. */
+/** The gateway refused an unencrypted message with a reply that says that TLS is the reason. */
 export function refusesWithoutTls(handover: Handover): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (accepted)
@@ -101,7 +102,7 @@ export function refusesWithoutTls(handover: Handover): Observation {
   return refused(`the gateway refused the unencrypted message at ${stage}: ${reply.text}`)
 }
 
-/** The handshake itself was refused, while the gateway goes on to serve others. */
+/** The gateway refused the handshake itself. `alive`: it accepts mail of others afterwards. */
 export function refusesHandshake(handover: Handover, alive: boolean): Observation {
   const [session] = handover.conversations
   const { breakdown, stage, reply } = handover
@@ -126,7 +127,7 @@ export function asksForCertificate({ conversations }: Handover): Observation {
     : broken('the gateway never asked for a certificate')
 }
 
-/** The mailbox holds the message, `unchanged` with the same text. `overtaken`: a later one is there and it is not. */
+/** The mailbox holds the message, with `unchanged` the same text. `overtaken`: a later message is there and this one is not. */
 export function reaches(
   handover: Handover,
   mails: readonly Mail[],
@@ -154,7 +155,7 @@ export function reaches(
   return kept(unchanged ? 'the mailbox got the message unchanged' : 'the mailbox got the message')
 }
 
-/** Of those that no server on the way has a right to change; spelling aside. */
+/** The first header that differs, of those that no server on the way may change; folding does not count. */
 export function changedHeader(sent: string, arrived: string): string | undefined {
   const find = (content: string, name: string) =>
     headersOf(content)
@@ -163,7 +164,7 @@ export function changedHeader(sent: string, arrived: string): string | undefined
   return ['subject', 'message-id'].find(name => find(sent, name) !== find(arrived, name))
 }
 
-/** Where no mailbox can be looked into, the reply to the message is all that is known of its arrival. */
+/** Where the lab cannot look into a mailbox, the reply to the message is all that is known of its arrival. */
 export function acceptedUnseen(handover: Handover): Observation {
   const seen = accepts(handover)
   return seen.kind === 'kept'
@@ -178,7 +179,7 @@ export function refusedUnseen({ accepted, reply }: Handover): Observation {
     : unclear('without a mailbox nobody can tell whether the message arrived')
 }
 
-/** `later`: a message that was sent afterwards has arrived, so an earlier one would be there. */
+/** `later`: a message that was sent afterwards is in the mailbox, so an earlier one would be there too. */
 export function doesNotReach(mails: readonly Mail[], later: boolean): Observation {
   if (mails.length > 0) return broken('the message reached the mailbox')
   return later
@@ -186,19 +187,19 @@ export function doesNotReach(mails: readonly Mail[], later: boolean): Observatio
     : unclear('not even a later message reached the mailbox')
 }
 
-/** What the gateway's own Received line says about its hop; RFC 3848 and RFC 5321 s4.4. */
+/** The gateway's own Received line says about the hop what the wire shows; RFC 3848 and RFC 5321 s4.4. */
 export function receivedLineTrue(handover: Handover, mail: Mail | undefined): Observation {
   if (!mail) return unclear('the message is not in the mailbox')
   const own = headersOf(handover.message.content).filter(({ name }) => name === 'received').length
   const lines = headersOf(mail.content).filter(({ name }) => name === 'received')
   const added = lines.slice(0, lines.length - own)
-  // Several hops inside the gateway each add a line; the lowest is the one about the sender.
+  // Each hop inside the gateway adds a line; the lowest line is about the hop from the client.
   const line = added.at(-1)?.value
   if (line === undefined) return broken('the gateway added no Received line')
   return lineTrue(line, handover.conversations.at(-1)!)
 }
 
-/** The Received line of one server among those of others, about the hop on which it took the message in. */
+/** As `receivedLineTrue`, for a message that other servers have added lines to. `hop`: the one to the server of `flow`. */
 export function ownLineTrue(
   content: string | undefined,
   flow: Names,
@@ -206,7 +207,7 @@ export function ownLineTrue(
 ): Observation {
   if (content === undefined || !hop) return unclear('the message is not in the mailbox')
   const lines = headersOf(content).filter(({ name, value }) => name === 'received' && isBy(value, flow))
-  // Several hops inside a server each add a line; the lowest is the one about its sender.
+  // Each hop inside the server adds a line; the lowest line is about the hop to the server.
   const line = lines.at(-1)?.value
   return line === undefined ? broken('the gateway added no Received line') : lineTrue(line, hop)
 }
@@ -214,8 +215,8 @@ export function ownLineTrue(
 type Names = Pick<MailFlow, 'hostname' | 'domain'>
 
 /**
- * Whether this server wrote a Received line; RFC 5321 s4.4. Some call themselves there what the sender called them in
- * its ClientHello (chasquid), which is the name of the tap before them.
+ * Whether the server with this name wrote a Received line; RFC 5321 s4.4. Chasquid writes the server name of the
+ * ClientHello in its lines, which is the name of the tap in front of it.
  */
 export function isBy(line: string, { hostname, domain }: Names): boolean {
   const name = /\bby\s+([^\s;()]+)/i.exec(line)?.[1]?.toLowerCase()
@@ -246,12 +247,12 @@ export function lineTrue(line: string, hop: Conversation): Observation {
   return kept(`${said}${version ? ` and ${spoken(version)}` : ''}, as the wire does`)
 }
 
-/** A suite in its standard name or OpenSSL's. */
+/** The suite that a line names, in IANA's name or OpenSSL's. */
 function suiteIn(line: string): string | undefined {
   return line.split(/[^\w-]+/).find(isSuiteName)
 }
 
-/** `TLSv1.3`, `TLS1.3`, `TLS-1.3` in a line, as Node writes it. */
+/** The version that a line names as `TLSv1.3`, `TLS1.3` or `TLS-1.3`, in Node's spelling. */
 function versionIn(line: string): string | undefined {
   const found = /\bTLS[v-]?\s?(1(?:\.[0-3])?)\b/i.exec(line)?.[1]
   return found === undefined ? undefined : found === '1' || found === '1.0' ? 'TLSv1' : `TLSv${found}`

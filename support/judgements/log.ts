@@ -4,11 +4,11 @@ import { broken, kept, type Observation, unclear } from '../verdicts/observation
 import type { Conversation } from '../wire/conversation.ts'
 import { sameSuite } from '../wire/tls/tls-names.ts'
 
-/** What a log can call a session, as far as TLS goes; `encrypted` leaves the peer's certificate open. */
+/** What a log can call a session; `encrypted` says nothing about the certificate of the other side. */
 export const SESSION_CLASSES = ['clear', 'encrypted', 'unverified', 'verified'] as const
 export type SessionClass = (typeof SESSION_CLASSES)[number]
 
-/** Whether the log's words on a session are there and agree with the wire. */
+/** The log says about the TLS of a session what the wire shows. */
 export function logSays(
   words: readonly SessionWord[],
   expected: SessionClass,

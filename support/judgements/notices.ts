@@ -2,8 +2,8 @@ import { isGivenUp, type Notices, type Sent } from '../evidence/sent.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 
 /**
- * One delivery status notification (RFC 3464) for the author, with a null return path (RFC 5321 s6.1). `later`: a
- * message to the author, sent after the first one was there; where it has arrived, a second notice would be there too.
+ * The author got one delivery status notification (RFC 3464) with a null return path (RFC 5321 s6.1). `later`: a message
+ * to the author, sent after the first notification; once it has arrived, a second notification would be there too.
  */
 export function authorTold(sent: Sent, { toAuthor }: Notices, later: Sent): Observation {
   const trouble = notGivenUp(sent)
@@ -23,8 +23,8 @@ export function authorTold(sent: Sent, { toAuthor }: Notices, later: Sent): Obse
 }
 
 /**
- * A message without return path is given up silently; RFC 5321 s4.5.5. `later`: a message to whom a notice would have
- * gone, sent after the end of patience; where it has arrived, a notice would be there too.
+ * The gateway gave up a message without return path and sent no notification; RFC 5321 s4.5.5. `later`: a message to the
+ * author, sent after that; once it has arrived, a notification would be there too.
  */
 export function nobodyTold(sent: Sent, { toAuthor, toRecipient }: Notices, later: Sent): Observation {
   const trouble = notGivenUp(sent)
@@ -36,7 +36,7 @@ export function nobodyTold(sent: Sent, { toAuthor, toRecipient }: Notices, later
     : unclear('not even a later message arrived where a notification would have gone')
 }
 
-/** Why there is nothing to judge of a notification, or nothing when the gateway gave the message up. */
+/** What is to be said of a message that the gateway did not give up; nothing where it did. */
 function notGivenUp(sent: Sent): Observation | undefined {
   if (isGivenUp(sent)) return undefined
   const { refusal, word, arrivals, attempts } = sent

@@ -14,7 +14,7 @@ export interface TlsExpectation {
   suite?: string
 }
 
-/** The partner got the message inside TLS, and no copy in clear. */
+/** The partner got the message over TLS, and no unencrypted copy. */
 export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = {}): Observation {
   const nothing = notArrived(sent)
   if (nothing?.kind === 'unclear' && !sent.excuse) return nothing
@@ -44,7 +44,7 @@ export function arrivesInClear(sent: Sent): Observation {
   return kept('the message arrived unencrypted')
 }
 
-/** The gateway says that it keeps the message, and the partner did not get it. */
+/** The gateway says that it keeps the message queued, and the partner did not get the message. */
 export function staysQueued(sent: Sent): Observation {
   const held = isHeldBack(sent)
   if (held.kind !== 'kept') return held
@@ -57,7 +57,7 @@ export function staysQueued(sent: Sent): Observation {
     : held
 }
 
-/** The partner did not get the message, and the gateway says that it waits or was returned. */
+/** The partner did not get the message, and the gateway says that it deferred or bounced the message. */
 export function isHeldBack(sent: Sent): Observation {
   if (sent.refusal)
     return unclear(`the gateway did not accept the message that it was to send: ${sent.refusal}`)
@@ -65,7 +65,7 @@ export function isHeldBack(sent: Sent): Observation {
   if (copy) return broken(`the message arrived ${copy.secured ? 'over TLS' : 'unencrypted'}`)
   const inClear = nothingInClear(sent.conversations, sent.message.token)
   if (inClear.kind === 'broken') return inClear
-  // What was not kept of a connection may have been the message.
+  // The part of a connection that the lab did not keep may have been the message.
   if (inClear.kind === 'unclear' && sent.conversations.length > 0) return inClear
   if (sent.intercepted && sent.conversations.some(givenInTls))
     return broken('the gateway gave the message away to the tap, inside TLS')
@@ -89,20 +89,20 @@ const givenInTls = (conversation: Conversation): boolean =>
 const saysStarttls = (conversation: Conversation): boolean =>
   commands(conversation).some(({ verb }) => verb === 'STARTTLS')
 
-/** What stands for the word of a gateway that says nothing about its queue. */
+/** For a gateway that says nothing about its queue: that no connection came for some time. */
 function quietWord({ quiet }: Sent): { kind: 'held back'; reason: string } | undefined {
   return quiet === undefined
     ? undefined
     : { kind: 'held back', reason: `nothing more came within ${duration(quiet)} of the end of the session` }
 }
 
-/** A message as it was when its example was judged, and as it is some time later. */
+/** What was seen of a message when its example was judged, and what was seen some time later. */
 export interface LookedAtAgain {
   before: Sent
   after: Sent
 }
 
-/** What was held back went out afterwards; nothing where it did not. */
+/** The gateway sent a message later that it had held back; nothing where it did not. */
 export function wentOutLater(looked: readonly LookedAtAgain[]): Observation | undefined {
   for (const { after } of looked) {
     const copy = after.arrivals[0]
@@ -114,25 +114,25 @@ export function wentOutLater(looked: readonly LookedAtAgain[]): Observation | un
   return undefined
 }
 
-/** A connection that is still open without TLS may still carry the message in the clear. */
+/** A connection that is still open without TLS may still carry the message unencrypted. */
 const isDecided = (conversation: Conversation): boolean => conversation.closed || secured(conversation)
 
-/** Connections that were not there before, or of which it was not decided whether they carry the message in the clear. */
+/** Connections that are new, and those of which it was open before whether they carry the message unencrypted. */
 function sinceThen({ before, after }: LookedAtAgain): Conversation[] {
   const decided = new Set(before.conversations.filter(isDecided).map(({ id }) => id))
   return after.conversations.filter(({ id }) => !decided.has(id))
 }
 
-/** Since then something went through a tap over TLS, and no further copy has arrived. */
+/** A TLS session went through the tap since then, and no further copy has arrived yet. */
 export function isUnderWay(looked: LookedAtAgain): boolean {
   const session = sinceThen(looked).some(one => one.overheard && secured(one))
   return session && looked.after.arrivals.length === looked.before.arrivals.length
 }
 
 /**
- * What had arrived came again afterwards, or crossed in clear once more; nothing where it did not. `mayGoInClear`: mail
- * for the partner goes in the clear where TLS is not offered, and partners take turns at one address, so that a partner
- * that has come since may not offer TLS.
+ * The gateway sent a message that had arrived once more; nothing where it did not. `mayGoInClear`: the gateway may send
+ * mail for the partner unencrypted where TLS is not offered, and several partners use one address in turn, so that the
+ * partner of now may not offer TLS.
  */
 export function cameAgainLater(
   looked: readonly (LookedAtAgain & { mayGoInClear: boolean })[],
@@ -140,7 +140,7 @@ export function cameAgainLater(
   for (const { before, after, mayGoInClear } of looked) {
     const again = after.arrivals[1]
     if (again) return broken(`the message arrived again, ${again.secured ? 'over TLS' : 'unencrypted'}`)
-    // A partner may have got other messages since.
+    // The partner may have got other messages since then.
     const about = sinceThen({ before, after }).filter(one => isAbout(one, after))
     if (about.some(one => offersStarttls(one) || !mayGoInClear))
       return broken('the message had arrived, and crossed the wire again, unencrypted')
@@ -153,7 +153,7 @@ const isAbout = (conversation: Conversation, { message, recipient }: Sent): bool
     conversation.clear.fromSender.toLowerCase().includes(text.toLowerCase()),
   )
 
-/** Each partner was told of the recipients at its own domain alone. */
+/** The gateway told each partner only of recipients at the partner's own domain. */
 export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
   for (const { partner, conversations } of sent)
     for (const { verb, argument, address = argument, text } of conversations.flatMap(commands))
@@ -185,7 +185,7 @@ export function arrivesInClearOrHeldBack(sent: Sent, { queued }: { queued: boole
   return queued ? staysQueued(sent) : isHeldBack(sent)
 }
 
-/** One copy, whatever was tried; with `complete` the same text that was sent. */
+/** One copy arrived, however often the gateway tried; with `complete` it has the text that was sent. */
 export function arrivesOnce(sent: Sent, { complete = false } = {}): Observation {
   const nothing = notArrived(sent)
   if (nothing) return nothing
@@ -195,7 +195,7 @@ export function arrivesOnce(sent: Sent, { complete = false } = {}): Observation 
   return kept(complete ? 'the message arrived once and whole' : 'the message arrived once')
 }
 
-/** The mail exchanger that took the message, counted from 1 in order of preference. */
+/** The message arrived at this mail exchanger of the partner, counted from 1 in order of preference. */
 export function arrivesAt(sent: Sent, exchanger: number): Observation {
   const nothing = notArrived(sent)
   if (nothing) return nothing
@@ -218,30 +218,30 @@ export function judgeLater(sent: readonly Sent[], judgement: (sent: Sent) => Obs
     return first.arrivals.length > 0 ? judgement(later) : unclear('the first message did not arrive')
   if (session.events.filter(({ kind }) => kind === 'content').length > 1)
     return unclear('both messages went over the same connection')
-  // Without the conversations that an earlier message had with the same partner.
+  // The conversations of the earlier message are left out.
   return judgement({ ...later, conversations: [session] })
 }
 
-/** The conversations that may have carried the message: in which of several sessions it went is not known on the path. */
+/** The conversations that may have carried the message: the tap does not know which of several sessions did. */
 export function carriers(sent: Sent): Conversation[] {
   const last = carrier(sent)
   if (!last) return []
   return last.overheard ? sent.conversations.filter(secured) : [last]
 }
 
-/** The last of them. */
+/** The last conversation that may have carried the message. */
 export function carrier(sent: Sent): Conversation | undefined {
   const host = sent.arrivals[0]?.host
   return sent.conversations.findLast(
     conversation =>
       conversation.receiver === host &&
       (sent.arrivals[0]!.secured ? secured(conversation) : true) &&
-      // What is said inside TLS is not known on the path.
+      // The tap does not know what is said inside TLS.
       (conversation.overheard || conversation.events.some(({ kind }) => kind === 'content')),
   )
 }
 
-/** Why there is nothing to judge of an arrival, or nothing when it arrived. */
+/** What is to be said of a message that did not arrive; nothing where it arrived. */
 function notArrived(sent: Sent): Observation | undefined {
   if (sent.refusal)
     return unclear(`the gateway did not accept the message that it was to send: ${sent.refusal}`)

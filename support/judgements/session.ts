@@ -4,7 +4,7 @@ import { all, broken, kept, type Observation, refused, unclear } from '../verdic
 import type { Reply } from '../wire/smtp/smtp.ts'
 import { replyIs } from './inbound.ts'
 
-/** Why the session did not get as far as what is judged. */
+/** The session ended before the part that is judged; why it did. */
 const endedEarly = (session: Session): Observation =>
   unclear(`the session did not get that far: ${why(session) ?? lastReply(session)?.text ?? 'no reply'}`)
 
@@ -52,7 +52,7 @@ export function bareStarttls(session: Session): Observation {
       )
 }
 
-/** The last EHLO did not list STARTTLS: inside TLS where the session has got there. */
+/** The reply to the last EHLO did not list STARTTLS; where the session has TLS, the EHLO inside TLS counts. */
 export function starttlsNotOffered(session: Session): Observation {
   const { secured } = session
   const extensions = extensionsIn(session, secured)
@@ -62,7 +62,7 @@ export function starttlsNotOffered(session: Session): Observation {
     : refused('the gateway does not offer STARTTLS')
 }
 
-/** Where TLS cannot be started: no offer, or the reply 454 to STARTTLS; RFC 3207 s4. */
+/** A gateway that cannot start TLS does not offer STARTTLS, or answers it with 454; RFC 3207 s4. */
 export function notOfferedOrRefused(session: Session): Observation {
   const extensions = extensionsIn(session, false)
   if (!extensions) return endedEarly(session)
@@ -81,7 +81,7 @@ export function notOfferedOrRefused(session: Session): Observation {
       )
 }
 
-/** All that is between the certificate and a root has to come with the certificate; RFC 8446 s4.4.2. */
+/** The gateway sends all certificates between its own and a root that clients trust; RFC 8446 s4.4.2. */
 export function chainLeadsToRoot(session: Session): Observation {
   const { secured, chainError, conversation } = session
   if (!secured) return unclear(`there was no TLS: ${why(session) ?? 'it was not begun'}`)
@@ -105,7 +105,7 @@ export function handshakeSucceeds(session: Session): Observation {
   )
 }
 
-/** The last thing in the session was a whole message. */
+/** The gateway accepted the whole message that was the last thing in the session. */
 export function takesMessage(session: Session): Observation {
   const { breakdown } = session
   const last = lastReply(session)
@@ -119,7 +119,7 @@ export function takesMessage(session: Session): Observation {
       )
 }
 
-/** The last things in the session were EHLO and QUIT inside TLS: each got its own reply. */
+/** EHLO and QUIT inside TLS, the last commands of the session, each got their own reply. */
 export function answersInOrder(session: Session): Observation {
   const { breakdown, exchanges } = session
   if (breakdown?.kind === 'no answer') return unclear(`inside TLS: ${why(session)}`)
@@ -134,8 +134,8 @@ export function answersInOrder(session: Session): Observation {
 }
 
 /**
- * RFC 3207 s4.2 and CVE-2011-0411: what crossed in clear behind STARTTLS is dropped, or the session ends. `alive`:
- * whether the gateway greets on a new connection afterwards; a server that crashed refuses nothing.
+ * The gateway dropped what the client had sent unencrypted behind STARTTLS, or ended the session; RFC 3207 s4.2 and
+ * CVE-2011-0411. `alive`: the gateway greets on a new connection afterwards; a gateway that crashed has refused nothing.
  */
 export function nothingTookEffect(session: Session, alive: boolean): Observation {
   const { breakdown, secured, exchanges, surplus, smuggled } = session
@@ -184,7 +184,7 @@ export interface Login {
   reply: Reply | undefined
 }
 
-/** With the mechanism that every server has, the right password is accepted and the wrong one is not. */
+/** With the mechanism PLAIN the gateway accepts the right password and refuses a wrong one. */
 export function rightPasswordAlone(logins: readonly Login[]): Observation {
   const { right, wrong } = replies(logins, 'PLAIN')
   if (!right || !wrong) return unclear('the sessions did not get as far as the login')
@@ -195,7 +195,7 @@ export function rightPasswordAlone(logins: readonly Login[]): Observation {
     : kept(`the right password is accepted, and a wrong one is refused: ${wrong.text}`)
 }
 
-/** Without TLS both passwords get the same refusal, with every mechanism; RFC 8314 s3 and RFC 4954 s4. */
+/** Without TLS the gateway refuses both passwords in the same words, with every mechanism; RFC 8314 s3, RFC 4954 s4. */
 export function passwordsRefusedAlike(logins: readonly Login[]): Observation {
   return all(...(['PLAIN', 'LOGIN'] as const).map(mechanism => refusedAlike(replies(logins, mechanism))))
 }
@@ -218,5 +218,5 @@ function refusedAlike({ right, wrong }: { right: Reply | undefined; wrong: Reply
   return refused(`both passwords are refused alike: ${right.text}`)
 }
 
-/** Some servers put a mark of their own into each reply, to find it in their log: `(3f6I7TNSmqr19PCfKMFzUQ)`. */
+/** Some servers end each reply with a mark by which they find it in their log: `(3f6I7TNSmqr19PCfKMFzUQ)`. */
 const withoutMark = ({ text }: Reply): string => text.replace(/ \([\w-]{16,}\)$/, '')

@@ -2,7 +2,7 @@ import { isGood, isRefusal, type Strength } from '../evidence/offer.ts'
 import { counted } from '../quantities.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 
-/** Every address that takes connections offers the same; what differs is named with its address. */
+/** Every address that accepts connections offers the same TLS; a difference is named with both addresses. */
 export function equallyStrong(all: readonly Strength[]): Observation {
   const there = all.filter(({ absent }) => !absent)
   const [first, ...others] = there
@@ -16,7 +16,7 @@ export function equallyStrong(all: readonly Strength[]): Observation {
       return outcome === another.outcome || (refuses(one) && refuses(another)) ? [] : { probe, one, another }
     }),
   )
-  // What one refuses and the other takes tells which is the weaker.
+  // A probe that one address refuses and the other accepts tells which address is the weaker one.
   const telling = differences.find(({ one, another }) => refuses(one) !== refuses(another))
   const difference = telling ?? differences[0]
   if (difference)

@@ -4,7 +4,7 @@ import { broken, kept, type Observation, unclear } from '../verdicts/observation
 
 export type Authority = 'former' | 'new'
 
-/** Everything that was accepted is in the mailbox once, and nothing was refused for good. */
+/** Every message that the gateway accepted is in the mailbox once, and the gateway refused no message for good. */
 export function eachArrivedOnce(stream: MailStream, { missing, queued, doubled }: Arrivals): Observation {
   const { accepted, neverAccepted } = stream
   const first = ([message]: readonly Message[]) =>
@@ -35,7 +35,7 @@ export function eachArrivedOnce(stream: MailStream, { missing, queued, doubled }
 /** So many sessions in a row must show the new certificate before a change counts as done. */
 export const SETTLED = 5
 
-/** Every session showed the certificate of one authority, none out of date. */
+/** Every session showed a certificate of this authority, within its validity. */
 export function showsThroughout({ sessions }: MailStream, authority: Authority): Observation {
   const seen = shown(sessions)
   if (!Array.isArray(seen)) return seen
@@ -46,8 +46,8 @@ export function showsThroughout({ sessions }: MailStream, authority: Authority):
 }
 
 /**
- * Sessions that ended before the change began showed the former certificate, and the last ones the new one. In between
- * either may show: a server of many processes lets those that are under way come to their end.
+ * Sessions before the change showed the former certificate, and the last ones showed the new one. In between either may
+ * show: a gateway of several processes lets each of them finish its sessions.
  */
 export function showsChange({ sessions, changedAt }: MailStream): Observation {
   const seen = shown(sessions)
@@ -62,7 +62,7 @@ export function showsChange({ sessions, changedAt }: MailStream): Observation {
   return kept(`${before.length} sessions showed the former certificate, and after the change the new one`)
 }
 
-/** Which authority stands behind the certificate of each session, or what is wrong with one. */
+/** The authority behind the certificate of each session, or what is wrong with a certificate. */
 function shown(sessions: MailStream['sessions']): Authority[] | Observation {
   const seen: Authority[] = []
   for (const { at, handover } of sessions)

@@ -12,10 +12,10 @@ import { broken, kept, type Observation, refused, unclear } from '../verdicts/ob
 import type { Conversation } from '../wire/conversation.ts'
 import { spoken } from '../wire/tls/tls-names.ts'
 
-/** What may cross in clear before TLS; RFC 3207 s4. */
+/** Commands that a client may send unencrypted, before TLS; RFC 3207 s4. */
 const BEFORE_TLS = ['EHLO', 'HELO', 'STARTTLS', 'NOOP', 'RSET', 'QUIT']
 
-/** Nothing of a message crossed outside of TLS: neither its envelope nor its text. */
+/** No part of a message crossed unencrypted: neither its envelope nor its text. */
 export function nothingInClear(conversations: readonly Conversation[], token: string): Observation {
   if (conversations.length === 0)
     return unclear('the lab saw no connection, so it is not known what crossed one')
@@ -34,7 +34,7 @@ export function nothingInClear(conversations: readonly Conversation[], token: st
   return refused(`no part of the message crossed unencrypted on ${connections(conversations)}`)
 }
 
-/** Only greeting, EHLO and STARTTLS crossed outside of TLS; afterwards everything was inside. */
+/** Only the greeting, EHLO and STARTTLS crossed unencrypted; everything after them crossed inside TLS. */
 export function onlyGreetingInClear(conversations: readonly Conversation[], token: string): Observation {
   if (!conversations.some(secured)) return unclear('there was no TLS session')
   for (const conversation of conversations) {
@@ -56,13 +56,13 @@ export function onlyGreetingInClear(conversations: readonly Conversation[], toke
   return kept('only the greeting, EHLO and STARTTLS crossed unencrypted; everything else crossed inside TLS')
 }
 
-/** No MAIL before TLS on a connection that had it. */
+/** The gateway sent no MAIL before TLS. */
 export function noMailBeforeTls(conversations: readonly Conversation[]): Observation {
   const early = conversations.flatMap(commands).find(({ verb, secured }) => !secured && verb === 'MAIL')
   return early ? broken('the gateway sent MAIL before TLS') : kept('the gateway sent no MAIL before TLS')
 }
 
-/** No MAIL at all, inside TLS or not. */
+/** The gateway sent no MAIL at all, neither inside TLS nor unencrypted. */
 export function noMail(conversations: readonly Conversation[]): Observation {
   if (conversations.length === 0) return unclear('the lab saw no connection')
   const mail = conversations.flatMap(commands).find(({ verb }) => verb === 'MAIL')
@@ -71,7 +71,7 @@ export function noMail(conversations: readonly Conversation[]): Observation {
     : refused(`the gateway sent no MAIL on ${connections(conversations)}`)
 }
 
-/** After the go-ahead to STARTTLS nothing but TLS followed on the connection; RFC 3207 s4. */
+/** After the go-ahead to STARTTLS the gateway sent nothing but TLS on the connection; RFC 3207 s4. */
 export function nothingButHandshake(conversations: readonly Conversation[]): Observation {
   const started = conversations.filter(begun)
   if (started.length === 0) return unclear('the gateway did not start TLS, so no handshake could break')
@@ -84,7 +84,7 @@ export function nothingButHandshake(conversations: readonly Conversation[]): Obs
         'after the go-ahead to STARTTLS the gateway sent',
       )
   }
-  // A partner that closes at once may be gone before the ClientHello is there.
+  // A partner that closes at once may close before the ClientHello arrives.
   if (!started.some(conversation => afterGoAhead(conversation).some(({ kind }) => kind === 'hello')))
     return refused('the gateway sent nothing after the go-ahead to STARTTLS')
   return refused(
@@ -92,7 +92,7 @@ export function nothingButHandshake(conversations: readonly Conversation[]): Obs
   )
 }
 
-/** The first bytes after the go-ahead were a ClientHello. */
+/** The first bytes that the gateway sent after the go-ahead to STARTTLS were a ClientHello. */
 export function handshakeFirst(conversations: readonly Conversation[]): Observation {
   const started = conversations.filter(begun)
   if (started.length === 0) return unclear('the gateway did not start TLS')
@@ -108,7 +108,7 @@ export function handshakeFirst(conversations: readonly Conversation[]): Observat
   return kept('the first bytes that the gateway sent after the go-ahead were a ClientHello')
 }
 
-/** Inside TLS the client greeted again, and used nothing that was listed in clear only. */
+/** Inside TLS the gateway greeted again and used nothing that the partner had listed before TLS only. */
 export function greetedAgain(conversations: readonly Conversation[], gone: readonly string[]): Observation {
   const session = conversations.find(secured)
   if (!session) return unclear('there was no TLS session')
@@ -128,7 +128,7 @@ export function greetedAgain(conversations: readonly Conversation[], gone: reado
   )
 }
 
-/** One STARTTLS on a connection at most, whatever is offered. */
+/** The gateway sent STARTTLS at most once on each connection, whatever the partner offered. */
 export function startedOnce(conversations: readonly Conversation[]): Observation {
   const again = conversations.find(
     conversation => commands(conversation).filter(({ verb }) => verb === 'STARTTLS').length > 1,
@@ -139,8 +139,8 @@ export function startedOnce(conversations: readonly Conversation[]): Observation
 }
 
 /**
- * MAIL came only after the answer to EHLO inside TLS. `alive`: whether the gateway greets on a new connection
- * afterwards; a server that crashed refuses nothing.
+ * Inside TLS the gateway sent MAIL only after the reply to EHLO, so that it used no reply that was smuggled in before TLS.
+ * `alive`: the gateway greets on a new connection afterwards; a gateway that crashed has refused nothing.
  */
 export function waitedForAnswer(
   conversations: readonly Conversation[],
@@ -148,7 +148,7 @@ export function waitedForAnswer(
 ): Observation {
   const sessions = conversations.filter(secured)
   if (sessions.length === 0) {
-    // Refusing such a handshake is as good: nothing that was smuggled was used.
+    // A gateway that refuses such a handshake used nothing that was smuggled.
     const hello = conversations.some(({ events }) => events.some(({ kind }) => kind === 'hello'))
     if (hello) return refused('the gateway broke off the handshake')
     if (!conversations.some(endedAtGoAhead)) return unclear('the gateway began no handshake')
@@ -160,7 +160,7 @@ export function waitedForAnswer(
     const inside = session.events.filter(
       event => event.secured && (event.kind === 'command' || event.kind === 'reply'),
     )
-    // Exim looks for such bytes once the handshake is done, and ends the session there.
+    // Exim looks for smuggled bytes after the handshake, and ends the session when it finds some.
     if (!inside.some(({ kind }) => kind === 'command')) continue
     const ehlo = inside.findIndex(event => event.kind === 'command' && event.verb === 'EHLO')
     if (ehlo < 0) return broken('the gateway did not greet inside TLS')
@@ -185,7 +185,7 @@ export function waitedForAnswer(
   )
 }
 
-/** Versions in every hello: none below TLS 1.2. */
+/** No ClientHello offered a version below TLS 1.2. */
 export function offersNew(conversations: readonly Conversation[]): Observation {
   const hellos = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
   if (hellos.length === 0) return unclear('the lab saw no ClientHello')
@@ -198,7 +198,7 @@ export function offersNew(conversations: readonly Conversation[]): Observation {
   )
 }
 
-/** No session below TLS 1.2 was made. */
+/** No session had a version below TLS 1.2. */
 export function noOldSession(conversations: readonly Conversation[]): Observation {
   const old = conversations.find(conversation => {
     const version = conversation.handshake?.version
@@ -209,7 +209,7 @@ export function noOldSession(conversations: readonly Conversation[]): Observatio
   return refused('there was no session with a version older than TLS 1.2')
 }
 
-/** Every session had an ephemeral key exchange: who gets hold of a key later can read nothing. */
+/** Every session had an ephemeral key exchange: whoever gets the server's key later cannot read the session. */
 export function hadForwardSecrecy(conversations: readonly Conversation[]): Observation {
   const sessions = conversations.filter(secured)
   if (sessions.length === 0) return unclear('there was no TLS session')
@@ -221,7 +221,7 @@ export function hadForwardSecrecy(conversations: readonly Conversation[]): Obser
   return kept(`the session had forward secrecy by ${[...groups].join(' and ')}`)
 }
 
-/** No hello after the first offered a lower highest version: RFC 7507, downgrade dance. */
+/** No later ClientHello offered a lower highest version than the first one; RFC 7507. */
 export function noLowerOffer(conversations: readonly Conversation[]): Observation {
   const offers = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
   if (offers.length === 0) return unclear('the lab saw no ClientHello')

@@ -3,7 +3,7 @@ import type { Arrivals, MailStream } from '../evidence/stream.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 
-/** Waits for everything that was accepted. What is not there in time is tried once more: it may wait for that alone. */
+/** Waits until accepted messages are in the mailbox. Once, it asks the gateway to try again: messages may wait for that. */
 export async function arrivalsOf(
   { accepted }: Pick<MailStream, 'accepted'>,
   mailbox: Mailbox,
@@ -12,7 +12,7 @@ export async function arrivalsOf(
 ): Promise<Arrivals> {
   const awaited = (messages: readonly Message[]) =>
     filtered(messages, async ({ token }) => (await mailbox.await(token, gateway.patience)).length === 0)
-  // Both: a return of the message is addressed to its sender.
+  // Both addresses: a notification about the message has the message's author as its recipient.
   const holds = async (addresses: readonly string[]) =>
     (await Promise.all(addresses.map(async address => gateway.holds?.(address)))).every(Boolean)
   const held = (messages: readonly Message[]) => filtered(messages, ({ from, to }) => holds([from, ...to]))
@@ -22,7 +22,7 @@ export async function arrivalsOf(
     missing = await awaited(missing)
   }
   const queued = await held(missing)
-  // The queue first: what has left it since is in the mailbox now.
+  // The queue is read before the mailbox: a message that has left the queue since is in the mailbox now.
   const copies = await Promise.all(accepted.map(async ({ token }) => (await mailbox.find(token)).length))
   return {
     missing: accepted.filter((message, place) => copies[place] === 0 && !queued.includes(message)),
@@ -31,7 +31,7 @@ export async function arrivalsOf(
   }
 }
 
-/** Those for which it holds. */
+/** Those messages for which `holds` resolves with true. */
 async function filtered(
   messages: readonly Message[],
   holds: (message: Message) => Promise<boolean>,

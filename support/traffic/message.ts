@@ -32,11 +32,11 @@ export interface MessageOptions extends MessageManner {
   to: string[]
   /** Header lines in front of all others, without line end. */
   headers?: string[]
-  /** In place of the text; the token is then the caller's. */
+  /** In place of the usual text; the caller has put the token into it. */
   body?: { headers: string[]; text: string; token: string }
 }
 
-/** Lines of text that relays like to change: dots, blanks at the end, tabs, long lines. */
+/** Lines of text that servers tend to change: dots, blanks at the end, tabs, long lines. */
 const AWKWARD = [
   '.a dot at the beginning',
   '..',

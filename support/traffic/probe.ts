@@ -5,13 +5,13 @@ import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type ClientTls, type Endpoint, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
 
-/** All addresses of a host, as the system's resolver has them, IPv6 too. */
+/** All addresses of a host that the system's resolver knows, those of IPv6 too. */
 export async function addressesOf({ host, port }: Endpoint): Promise<Endpoint[]> {
   const found = await lookup(host, { all: true })
   return found.map(({ address }) => ({ host: address, port }))
 }
 
-/** Looks at the TLS of one address; `hostname` is the one that its certificate is to bear. Never throws for what it does. */
+/** Probes the TLS of one address. `hostname`: the name that its certificate should have. Never throws for what the server does. */
 export async function strengthAt(
   endpoint: Endpoint,
   { hostname, pki }: { hostname: string; pki: Pki },

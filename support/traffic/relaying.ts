@@ -54,7 +54,7 @@ export async function sendThroughTap(means: RelayMeans, relay: Relay): Promise<R
   return relayed
 }
 
-/** Why a message that did not arrive may have been stopped by the second server, if it may. */
+/** Why the second server may be the reason that a message did not arrive; nothing where it cannot be. */
 async function excuseOf(means: RelayMeans, { from, to }: Relay, sent: Sent): Promise<string | undefined> {
   const { message, recipient, conversations, word } = sent
   if (word.at(-1)?.kind === 'delivered')
@@ -62,7 +62,7 @@ async function excuseOf(means: RelayMeans, { from, to }: Relay, sent: Sent): Pro
   const clear = conversations.filter(conversation => inClear(conversation).length > 0)
   const refusal = clear.map(one => lastExchange(one).reply).find(reply => reply && reply.code >= 400)
   if (refusal) return `the second server refused it: ${refusal.text}`
-  // What was asked in vain is asked again: the same envelope on the same kind of hop, by us.
+  // The lab asks the second server for the same: the same envelope, with TLS or without as before.
   const lack = await shortcoming(means, to, {
     message: compose({ from: message.from, to: [recipient] }),
     behaviour: {
@@ -76,7 +76,7 @@ async function excuseOf(means: RelayMeans, { from, to }: Relay, sent: Sent): Pro
     : undefined
 }
 
-/** The second server sends to the gateway under test, which is judged by what the tap saw it do. */
+/** The second server sends to the gateway under test, which is judged by what the tap saw. */
 export async function receiveThroughTap(
   means: RelayMeans,
   relay: Relay,
@@ -92,7 +92,7 @@ export async function receiveThroughTap(
     behaviour: { tls: 'uses' },
   })
   const { breakdown, stage } = handover
-  // Nobody sees which of the two gave up there. A gateway that takes the mail of others has an alibi.
+  // The tap does not see which of the two gave up. A gateway that accepts the mail of others did not.
   const open = stage === 'content' || (stage === 'handshake' && !relay.does?.faults)
   if (breakdown && open) {
     breakdown.kind = lack ? (lack.kind ?? 'connection closed') : 'no answer'
@@ -137,13 +137,13 @@ async function relayOne(
   return { watched, tap, inbox }
 }
 
-/** What a server lacks that does not take good mail from us; `kind`: where it gave no answer that would be a claim. */
+/** Why a server does not accept a good message from the lab. `kind`: the server gave no answer, so nothing can be claimed. */
 interface Lack {
   why: string
   kind?: 'no answer' | 'no connection'
 }
 
-/** Nothing where it takes the message, and shows its own certificate where it is asked for TLS. */
+/** Nothing where the server accepts the message, and with TLS shows its own certificate. */
 async function shortcoming(
   { lab }: RelayMeans,
   { inbound, flow }: Gateway,
@@ -171,7 +171,7 @@ function handoverOf({ from, to, message, does }: Relay, sent: Sent): Handover {
   const begun = conversations.find(({ handshake }) => handshake?.offered)
   const clear = conversations.findLast(conversation => inClear(conversation).length > 0)
   const sessions = conversations.filter(secured)
-  // Where the path has TLS of its own, what came of that is what is asked for.
+  // Where the tap ends TLS itself, its session with the gateway is the one to judge.
   const one = does?.faults?.swapsTls
     ? (sessions[0] ?? begun ?? conversations.at(-1))
     : (clear ?? sessions[0] ?? begun ?? conversations.at(-1))
@@ -183,7 +183,7 @@ function handoverOf({ from, to, message, does }: Relay, sent: Sent): Handover {
       accepted: false,
       breakdown: { kind: 'no connection', detail: `the second server did not come: ${whyNot(sent)}` },
     }
-  // In which of several sessions the message came is not known.
+  // The tap does not know in which of several sessions the message came.
   if (secured(one)) return { message, conversations: sessions, ...insideTls(arrivals) }
   const base = { message, conversations: [one] }
   if (one === clear) {
@@ -197,7 +197,7 @@ function handoverOf({ from, to, message, does }: Relay, sent: Sent): Handover {
     : { ...base, ...leftAtEhlo('left before it brought its message') }
 }
 
-/** Why a server did not set out with a message, as far as it says so. */
+/** Why the second server did not connect to deliver the message, as far as it says so. */
 function whyNot({ refusal, lost, word }: Sent): string {
   if (refusal !== undefined) return `it did not take the message to send on: ${refusal}`
   if (lost) return 'it has the message no more'
@@ -206,8 +206,8 @@ function whyNot({ refusal, lost, word }: Sent): string {
 }
 
 /**
- * Where the path has TLS of its own, it knows how its handshake ended. Where it passes, no answer at all is a time-out of
- * somebody's, whatever ended the connection then.
+ * Where the tap ends TLS itself, it knows how the handshake ended. Where the tap passes TLS on and the gateway answered
+ * nothing, one of the two servers waited too long, whichever closed the connection then.
  */
 function brokenHandshake({ events, handshake }: Conversation): Ending {
   const hello = events.findIndex(({ kind }) => kind === 'hello')
@@ -234,7 +234,7 @@ function leftAtEhlo(what: string): Ending {
 }
 
 function insideTls(arrivals: readonly Arrival[]): Ending {
-  // What the gateway answered cannot be read on the path.
+  // The tap cannot read what the gateway answered.
   if (arrivals.length > 0) return { stage: 'content', accepted: true, foundInMailbox: true }
   const detail = 'a session was made, and the message did not reach the mailbox'
   return { stage: 'content', accepted: false, breakdown: { kind: 'connection closed', detail } }
@@ -245,7 +245,7 @@ const inClear = (conversation: Conversation): Command[] =>
 
 const STAGES: Record<string, Stage> = { MAIL: 'MAIL', RCPT: 'RCPT', DATA: 'DATA', '.': 'content' }
 
-/** The first refusal in clear from MAIL on, or the answer to the message. */
+/** The first unencrypted refusal from MAIL on, or the reply to the message. */
 function lastExchange({ events }: Conversation): Ending {
   const asked = ['a connection']
   const reader = new ReplyReader()
@@ -253,7 +253,7 @@ function lastExchange({ events }: Conversation): Ending {
   let last: Reply | undefined
   try {
     for (const event of events) {
-      // The last chunk is content as well, and has one answer.
+      // The last chunk of BDAT is content too, and gets one reply.
       if (event.kind === 'command' && !(event.verb === 'BDAT' && /LAST\s*$/i.test(event.argument)))
         asked.push(event.verb)
       else if (event.kind === 'content') asked.push('.')

@@ -9,11 +9,11 @@ import { type ClientTls, WireError } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
 import type { Submission } from './submission.ts'
 
-/** Longest wait for a sign of what becomes of a message, for each attempt, in ms. A sign is a message or a word. */
+/** Longest wait, for each attempt, until a copy arrives or the gateway says something about the message, in ms. */
 const SIGN = 2 * MAX_WAIT
-/** After so long without a sign the gateway's queue is looked into, in ms. */
+/** After so long without either, the lab looks into the gateway's queue, in ms. */
 const SILENCE = 0.3 * MAX_WAIT
-/** After the sign, how long open connections may take to end, in ms. */
+/** How long connections that are open then may take to end, in ms. */
 const REST = 0.5 * MAX_WAIT
 
 export interface SendOptions {
@@ -72,7 +72,7 @@ export class WatchedMessage {
   readonly recipient: string
   readonly known: Known = { sign: false, attempts: 1 }
   readonly #options: SendOptions
-  /** How many words the gateway had said before: those are about earlier messages to the same recipient. */
+  /** How much the gateway had said before: that is about earlier messages to the same recipient. */
   readonly #before: number
 
   constructor(partner: Partner, options: SendOptions) {
@@ -101,7 +101,7 @@ export class WatchedMessage {
     return this.#options.inbox ? this.#behind(this.#options.inbox) : this.#copies()
   }
 
-  /** A tap has another one on the far side, which is left out. */
+  /** Of a tap, the conversations with the second server are left out. */
   get conversations(): readonly Conversation[] {
     const { gatewayIs = 'sender' } = this.#options
     return this.partner.conversations.filter(one => one.gatewayIs === gatewayIs)
@@ -122,7 +122,7 @@ export class WatchedMessage {
     )
   }
 
-  /** Over TLS came what did not come in clear; which copy is which cannot be seen, and those in clear are called the last. */
+  /** Copies that did not cross unencrypted came over TLS. Which copy is which cannot be seen: the last ones are called unencrypted. */
   #behind(inbox: Partner): readonly Arrival[] {
     const { recipient, partner } = this
     const { token } = this.#options.message
@@ -146,13 +146,13 @@ export class WatchedMessage {
     if (gateway.settle !== undefined) return this.#listen(gateway.settle)
     const sources = [partner, gateway, ...(inbox ? [inbox] : [])]
     for (;;) {
-      // One word for each attempt, in their order.
+      // The gateway says one thing for each attempt.
       const told = () => this.word.length >= known.attempts
       const heard = () => this.arrivals.length > 0 || told() || gateway.end !== undefined
       const wait = (ms: number) => until(heard, sources, ms)
       known.sign = gateway.holds ? await this.#heardOrLost(wait) : await wait(gateway.patience ?? SIGN)
       if (gateway.end) throw gateway.end
-      // What the gateway says and what the partner saw come on different ways.
+      // The lab may hear what the gateway says before it hears what the partner saw.
       await partner.upToDate()
       const last = this.word.at(-1)
       if (!known.sign || this.arrivals.length > 0 || last?.kind !== 'deferred' || known.attempts >= tries)
@@ -163,23 +163,23 @@ export class WatchedMessage {
     await until(() => partner.conversations.every(({ closed }) => closed), [partner], REST)
   }
 
-  /** A message that is in the gateway's queue no more, without a word about it, is lost: nothing is left to wait for. */
+  /** A message that is not in the gateway's queue any more, and of which the gateway said nothing, is lost. */
   async #heardOrLost(wait: (ms: number) => Promise<boolean>): Promise<boolean> {
     const { known } = this
     const { gateway } = this.#options
     if (await wait(SILENCE)) return true
     if (await gateway.holds!(this.recipient)) {
-      // A message that was still locked by its last attempt was passed over, and nobody says so.
+      // The gateway skips a message that its last attempt still locks, and does not say so.
       if (known.attempts > 1) await gateway.retry(this.partner.domain)
       return wait((gateway.patience ?? SIGN) - SILENCE)
     }
-    // Its word may have come while the queue was looked into.
+    // The gateway may have said something while the lab read the queue.
     if (await wait(SILENCE)) return true
     known.lost = true
     return false
   }
 
-  /** Without the gateway's word: an ended session is the sign, and quiet after it means that the message is held back. */
+  /** For a gateway that says nothing about its queue: when a session has ended and no other comes, the message is held back. */
   async #listen(settle: number): Promise<void> {
     const { partner, known } = this
     const { conversations } = partner
@@ -192,7 +192,7 @@ export class WatchedMessage {
       known.sign = await until(() => arrived() || ended(), [partner], SIGN)
       if (!known.sign || arrived()) break
       for (const conversation of conversations.filter(isNew)) endOf.set(conversation, performance.now())
-      // A connection that turns out to be somebody else's is in the list no more, and disturbed no quiet.
+      // A connection that turns out to be about other mail is removed from the list, and does not count.
       const last = Math.max(...conversations.map(conversation => endOf.get(conversation)!))
       const rest = last + settle - performance.now()
       if (rest <= 0) known.quiet = settle
@@ -203,6 +203,6 @@ export class WatchedMessage {
   }
 }
 
-/** A notification to its author quotes the message; and a gateway may write its mailbox with another domain. */
+/** A notification quotes the message and goes to somebody else; and a gateway may write its mailbox with another domain. */
 const haveSameMailbox = (one: string, other: string): boolean =>
   one.toLowerCase().split('@')[0] === other.toLowerCase().split('@')[0]

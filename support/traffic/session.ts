@@ -74,7 +74,7 @@ export class ClientSession {
   /** The reply, or nothing where the session is over. `command`: as in the evidence, where it is not the line's verb. */
   async say(line: string, command = line.split(' ', 1)[0]!.toUpperCase()): Promise<Reply | undefined> {
     return this.#guard(command, () => {
-      // What answers a smuggled command is what is looked for.
+      // After smuggling, a reply that comes unasked is what the example looks for.
       if (!this.#smuggled) this.#client.inStep()
       return this.#client.command(line)
     })
@@ -85,8 +85,8 @@ export class ClientSession {
   }
 
   /**
-   * STARTTLS and the handshake. Without the go-ahead the session is over: what is to follow belongs inside TLS.
-   * `givesUpMessage`: where it is refused in the middle of a message, it is asked for again after RSET.
+   * STARTTLS and the handshake. Without the go-ahead the session is over, because what follows belongs inside TLS.
+   * `givesUpMessage`: where the gateway refuses STARTTLS in the middle of a message, the client sends RSET and asks again.
    */
   async startTls({ givesUpMessage = false } = {}): Promise<void> {
     let reply = await this.say('STARTTLS')
@@ -100,7 +100,7 @@ export class ClientSession {
       this.#breakdown = new WireError('unexpected answer', `STARTTLS was answered with ${reply.text}`)
   }
 
-  /** The last command was EHLO or the like, was accepted, and the session can go on. */
+  /** The gateway answered the last command with 250, and the session can go on. */
   get #greeted(): boolean {
     return this.#exchanges.at(-1)?.reply.code === 250 && !this.#breakdown
   }
@@ -110,21 +110,21 @@ export class ClientSession {
     return starttlsIn(extensionsIn(this.seen(), this.#client.secured) ?? []) !== undefined
   }
 
-  /** Two commands, each after the reply to the one before: shows whether replies answer the command before them. */
+  /** EHLO, and QUIT after the reply to EHLO: shows whether each reply answers the command before it. */
   async probeOrder(): Promise<void> {
     await this.greet()
     await this.say('QUIT')
   }
 
   async smuggle(what: Smuggled): Promise<void> {
-    // Without an answer to EHLO the session is not where something could be smuggled in.
+    // Without an accepted EHLO the gateway would not start TLS.
     if (!this.#greeted) return
     this.#smuggled = what
     const [first, ...more] = SMUGGLED[what]
     const go = await this.#guard('STARTTLS', async () => {
       this.#client.write(first!)
       for (const segment of more) {
-        // Out on the wire before the next: a segment of its own.
+        // The text before leaves as a TCP segment of its own.
         await pause(1)
         this.#client.write(segment)
       }
@@ -133,13 +133,13 @@ export class ClientSession {
     if (go?.code !== 220) return
     await this.#handshake()
     if (!this.#client.secured) return
-    // A reply too many, or one that answers what was smuggled, gives it away.
+    // A gateway that executed what was smuggled sends one reply more, or another one.
     if (what === 'a greeting and a sender') await this.say(this.rcpt)
     else await this.greet()
     await this.say('QUIT')
   }
 
-  /** AUTH PLAIN, or LOGIN, which older clients use. The reply that ends it. */
+  /** Logs in with AUTH PLAIN, or with LOGIN, which older clients use. Resolves with the reply that ends the login. */
   async login(password: 'right' | 'wrong', mechanism: Mechanism = 'PLAIN'): Promise<Reply | undefined> {
     const [user] = this.#flow.users
     const secret = password === 'right' ? user!.password : `${user!.password}-not`
@@ -151,7 +151,7 @@ export class ClientSession {
     return reply
   }
 
-  /** A whole transaction, from MAIL to the dot. */
+  /** A whole message, from MAIL to the dot, or up to the first refusal. */
   async transaction(): Promise<void> {
     const { content } = compose({ from: this.#from, to: [this.#flow.recipient] })
     for (const command of [this.mail, this.rcpt, 'DATA'])

@@ -3,10 +3,10 @@ import forge from 'node-forge'
 import { bodyOf, type Message } from '../evidence/mail.ts'
 import { compose, newToken } from './message.ts'
 
-/** The secret text of an encrypted message and the only way to it. */
+/** The secret text of an encrypted message, and how its recipient decrypts it. */
 export interface Secret {
   text: string
-  /** From a whole message as it arrived; undefined when it cannot be decrypted. */
+  /** Decrypts a whole message as it arrived; undefined when that is not possible. */
   decrypt(content: string): string | undefined
 }
 

@@ -5,20 +5,21 @@ import type { MailStream } from '../evidence/stream.ts'
 import { type HandoverOptions, handOver } from './delivering.ts'
 import { compose, newToken } from './message.ts'
 
-/** A sender tries again after this long, in ms, when the gateway is away for a moment. */
+/** The client tries again after this long, in ms, when the gateway does not accept a message. */
 const PAUSE = 25
 /** Attempts for one message: with PAUSE between them, ten seconds. */
 const ATTEMPTS = 400
+
 /**
- * Mail that flows in while something is changed: one message after another, each tried again as a mail server does
- * until it is accepted. Each has a sender of its own, by which it is known in the gateway's queue. `seen` gives what was
- * seen so far, as plain data.
+ * A client that delivers messages to the gateway one after another while the gateway is changed, and tries each message
+ * again until the gateway accepts it. Each message has a return path of its own, by which the lab finds it in the
+ * gateway's queue. `seen` gives what was seen so far, as plain data.
  */
 export class Stream {
   readonly accepted: Message[] = []
   readonly #neverAccepted: Message[] = []
   readonly #sessions: { at: number; handover: Handover }[] = []
-  /** When something began to be changed, in ms since 1970. */
+  /** When the change of the gateway began, in ms since 1970. */
   changedAt: number | undefined
   readonly #options: HandoverOptions
   readonly #addresses: { domain: string; to: string[] }
@@ -49,7 +50,7 @@ export class Stream {
     }
   }
 
-  /** Lets the current message come through, then stops. */
+  /** Delivers the current message and then stops. */
   async end(): Promise<void> {
     this.#flowing = false
     await this.#done

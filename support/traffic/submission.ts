@@ -13,16 +13,16 @@ import {
 import { mailCommand } from './envelope.ts'
 
 const NAME = 'probe.gateway.test'
-/** A connection is given up after so many recorded events, well before its record is full. */
+/** After so many recorded events a connection is not used again, well before its record is full. */
 const MAX_USE = 200
 
-/** Somebody who may hand messages over. */
+/** A user of the gateway who may submit messages. */
 type User = MailFlow['users'][number]
 
 /**
- * Hands messages to the gateway for sending on, as a user who logs in inside TLS where the gateway asks for that.
- * Connections that need not be on record are kept and used again: what is judged happens on the gateway's other side.
- * Throws WireError when the gateway does not speak SMTP there.
+ * Submits messages that the gateway is to send, as a user who logs in inside TLS where the gateway demands a login.
+ * Connections that need no record are used again: examples judge what the gateway does on its other side. Throws
+ * WireError when the gateway does not speak SMTP at this address.
  */
 export class Submission {
   readonly #to: Endpoint
@@ -36,7 +36,7 @@ export class Submission {
     this.#user = user
   }
 
-  /** The first reply that refuses the message, or the one that takes it. A conversation only with `tls`. */
+  /** The first reply that refuses the message, or the one that accepts it. With `tls` the conversation too. */
   async submit(message: Message, tls?: ClientTls): Promise<{ reply: Reply; conversation?: Conversation }> {
     if (tls) {
       const client = await this.#connect(tls)
@@ -47,7 +47,7 @@ export class Submission {
     return { reply: await this.#reuse((await this.#usable()) ?? (await this.#connect()), message) }
   }
 
-  /** An idle connection on which the gateway still answers; it may have closed it meanwhile. */
+  /** An idle connection on which the gateway still answers; the gateway may have closed others meanwhile. */
   async #usable(): Promise<SmtpClient | undefined> {
     for (let client = this.#idle.pop(); client; client = this.#idle.pop()) {
       try {
@@ -97,7 +97,7 @@ async function logIn(client: SmtpClient, { name, password }: User): Promise<void
   if (reply.code !== 235) throw new WireError('unexpected answer', `no login for submission: ${reply.text}`)
 }
 
-/** A connection on which something went wrong is of no use, and its peer might go on talking. */
+/** Closes the connection where `work` fails: the connection is of no use, and the gateway might go on talking. */
 async function closedOnFailure<T>(client: SmtpClient, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -37,7 +37,7 @@ export async function bounded<T>(promise: Promise<T>, what: string, wait = MAX_W
   }
 }
 
-/** Of OpenSSL's errors the reason alone: around it stand numbers of a thread and lines of its source. */
+/** The reason in an error of OpenSSL, without the thread and the source line that OpenSSL puts around it. */
 export function reasonOf(error: Error & { reason?: unknown }): string {
   return printable(typeof error.reason === 'string' ? error.reason : error.message, 300)
 }

@@ -1,12 +1,12 @@
 import type { Breakdown } from './breakdown.ts'
 import type { CommandFields, ReplyFields } from './smtp/line-fields.ts'
 
-/** Who said it: the side that opened the connection, or the side that listened. */
+/** A side of a connection: `sender` opened it, `receiver` listened. */
 export type Party = 'sender' | 'receiver'
 
-/** What a TLS handshake showed, as far as our own end of the connection could see it. */
+/** What a TLS handshake showed, as far as the lab's end of the connection could see it. */
 export interface Handshake {
-  /** What the sender offered: RFC 8446 s4.1.2. Names where they are known, `0x1301` style otherwise. */
+  /** What the sender offered, RFC 8446 s4.1.2; an unknown number is written `0x1301`. */
   offered?: ClientHello
   /** `TLSv1.2`, `TLSv1.3`, … as agreed; absent when the handshake did not finish. */
   version?: string
@@ -16,7 +16,7 @@ export interface Handshake {
   group?: string
   /** Set when the receiver's share of an ephemeral key exchange was seen: forward secrecy. */
   ephemeral?: true
-  /** Set up to TLS 1.2 when the session went on from an earlier one, whose key exchange was not seen. */
+  /** Set up to TLS 1.2 when the session resumed an earlier one, whose key exchange was not seen. */
   resumed?: true
   /** Of the first ClientHello and of the ServerHello, hex: each session has its own. */
   randoms?: Partial<Record<Party, string>>
@@ -25,9 +25,9 @@ export interface Handshake {
   clientCertificate?: CertificateFacts
   /** Set when a CertificateRequest was seen. TLS 1.3 encrypts it, so absent means nothing there. */
   clientCertificateRequested?: boolean
-  /** Why it failed, in the words of the TLS library, when it did. */
+  /** Why the handshake failed, in the words of the TLS library, when it failed. */
   error?: string
-  /** In what way it failed: a side that gave `no answer` has refused nothing. */
+  /** How the handshake failed: a side that gave `no answer` has refused nothing. */
   breakdown?: Breakdown
 }
 
@@ -88,12 +88,12 @@ export type WireEvent = {
 export const isHandshake = ({ kind }: WireEvent): boolean =>
   ['hello', 'server-hello', 'certificate-request', 'established'].includes(kind)
 
-/** One connection from open to close, seen from our end. JSON only: this is also its evidence file. */
+/** One connection from open to close, as the lab's end saw it. JSON only: this is also its evidence file. */
 export interface Conversation {
   id: string
-  /** Which end was the gateway under test; `neither` on the far side of a tap. */
+  /** Which end is the gateway under test; `neither` between the tap and the second server. */
   gatewayIs: Party | 'neither'
-  /** Seen from the path between two servers, which hold the keys: what was said inside TLS is not known. */
+  /** Seen by the tap, which passed TLS on and does not have the keys: what was said inside TLS is not known. */
   overheard?: true
   /** Names for the two lifelines in a drawing. */
   sender: string
@@ -102,10 +102,10 @@ export interface Conversation {
   startedAt: string
   events: WireEvent[]
   handshake?: Handshake
-  /** Everything that crossed outside of TLS, escaped: for searches and for the reader. */
+  /** Everything that crossed unencrypted, escaped: to search in and to read. */
   clear: { fromSender: string; fromReceiver: string }
   closed: boolean
-  /** Set when something is missing from `events` or `clear` because a bound was reached. */
+  /** Set when something is missing in `events` or `clear` because there was more than the lab keeps. */
   truncated?: true
   /** Why the lab itself failed on this connection. Nothing may then be concluded about the gateway. */
   labError?: string

@@ -5,13 +5,13 @@ import { alertName, spoken } from './tls/tls-names.ts'
 /** Kinds of events that come with a text of their own. */
 export type PlainKind = 'open' | 'command' | 'reply' | 'content' | 'bytes' | 'close' | 'error'
 
-/** The fields of such an event. Of a command or a reply, `text` is the line itself, printable and without its end. */
+/** The fields of such an event. `text` of a command or a reply is the line itself, printable and without its end. */
 export function detailOf(kind: PlainKind, text: string): EventDetail {
   if (kind === 'command') return { kind, ...commandFields(text) }
   return kind === 'reply' ? { kind, ...replyFields(text) } : { kind }
 }
 
-/** What people read of a part of a handshake or of an alert; of other events nothing, since these bring their own text. */
+/** The text of an event of a handshake, or of an alert. Other events bring their own text, and get an empty one here. */
 export function detailText(detail: EventDetail): string {
   switch (detail.kind) {
     case 'hello': {

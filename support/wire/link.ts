@@ -2,15 +2,15 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { type Cut, writePieces } from './pieces.ts'
 
-/** Sees every byte of a TCP connection, below TLS. */
+/** Gets every byte of a TCP connection, below TLS. */
 export interface Tap {
   received(chunk: Buffer): void
   sent(chunk: Buffer): void
 }
 
 /**
- * A TCP socket with a tap on it. TLS runs on top of the link, so the tap sees the records, not the plaintext:
- * what crossed in clear is known from the bytes themselves, not from what a library says about them.
+ * A TCP socket of which a recorder gets every byte. TLS runs on top of the link, so the recorder sees TLS records: what
+ * crossed unencrypted is known from the bytes themselves, not from what a library says about them.
  */
 export class Link extends Duplex {
   readonly socket: Socket
@@ -24,7 +24,7 @@ export class Link extends Duplex {
     socket.setNoDelay(true)
     socket.on('data', chunk => {
       tap.received(chunk)
-      // The tap may end the connection over these very bytes.
+      // The recorder may end the connection because of these bytes.
       if (!this.destroyed && !this.push(chunk)) socket.pause()
     })
     socket.on('end', () => this.push(null))

@@ -9,18 +9,18 @@ import { PeerLimit } from './smtp/lines.ts'
 import { certificateFacts } from './tls/certificate-facts.ts'
 import { RecordReader, type TlsSighting } from './tls/tls-records.ts'
 
-/** Bounds on what is kept of one connection, so that a talkative peer cannot fill the memory. */
+/** The most that is kept of one connection, so that no peer can fill the memory. */
 const MAX_EVENTS = 400
 const MAX_CLEAR = 160 * 1024
-/** Two bytes, the content type and the tag of TLS 1.3 (RFC 8446 s5.2): what a handshake ends with that fails late. */
+/** Length of an encrypted alert: two bytes, the content type and the tag of TLS 1.3; RFC 8446 s5.2. */
 const SEALED_ALERT = 2 + 1 + 16
 const PEM_BEGIN = '-----BEGIN CERTIFICATE-----'
 
 let lastId = 0
 
 /**
- * Writes down one connection from our end of it: every line and every handshake fact, and, from below TLS, every byte
- * that crossed in clear.
+ * Records one connection at the lab's end: every line, every fact of the handshake, and every byte that crossed
+ * unencrypted.
  */
 export class Recorder implements Tap {
   readonly conversation: Conversation
@@ -31,7 +31,7 @@ export class Recorder implements Tap {
   #clearSize: Record<Party, number> = { sender: 0, receiver: 0 }
   #tls: Partial<Record<Party, RecordReader>> = {}
   #endOver: ((limit: PeerLimit) => void) | undefined
-  /** For a record from the path: the sender has said something under the keys of the session. */
+  /** For a record of the tap: the sender has sent something under the keys of the session. */
   #sealed = false
   /** The receiver showed a certificate or took part in a key exchange. */
   #keysAgreed = false
@@ -39,7 +39,7 @@ export class Recorder implements Tap {
 
   constructor(names: {
     gatewayIs: Conversation['gatewayIs']
-    /** Which end we are, where that is not simply the other one. */
+    /** The lab's end, where it is not simply the one that is not the gateway's. */
     ours?: Party
     sender: string
     receiver: string
@@ -70,8 +70,8 @@ export class Recorder implements Tap {
   }
 
   /**
-   * Calls `end` once, as soon as the peer has said more than is kept: what follows could go unseen, so the connection
-   * must not live on.
+   * Calls `end` once, as soon as the peer has sent more than is kept: the lab would not see what follows, so the connection
+   * must end.
    */
   whenFull(end: (limit: PeerLimit) => void): void {
     this.#endOver = end
@@ -118,7 +118,7 @@ export class Recorder implements Tap {
     return this.conversation.handshake
   }
 
-  /** From here on this party is expected to speak TLS; anything else it says is noted as clear text. */
+  /** From here on this side should speak TLS; whatever else it sends is recorded as unencrypted bytes. */
   expectTls(party: Party): void {
     this.#tls[party] ??= new RecordReader({ tellsSealed: this.conversation.overheard === true })
   }
@@ -153,7 +153,7 @@ export class Recorder implements Tap {
       this.#clearSize[party] += Math.min(room, chunk.length)
     }
     if (chunk.length <= room) return
-    // What we say ourselves is known; only the peer can hide something.
+    // The lab knows what it sends itself; only the peer can hide something.
     if (party === this.#ours) this.conversation.truncated = true
     else this.#full(`more than ${MAX_CLEAR} bytes in clear`)
   }
@@ -196,7 +196,7 @@ export class Recorder implements Tap {
         handshake.group = sighting.group
         break
       case 'server-key-exchange':
-        // One with a pre-shared key or an anonymous one is not offered by anybody here.
+        // Nobody here offers a key exchange with a pre-shared key, or an anonymous one.
         handshake.ephemeral = true
         this.#keysAgreed = true
         break
@@ -217,8 +217,8 @@ export class Recorder implements Tap {
   }
 
   /**
-   * On the path nobody says that the handshake is done. It is once the receiver answers, under the keys of the session,
-   * what the sender has said under them; alerts apart.
+   * The tap is not told that the handshake is done. It is done once the receiver answers, under the keys of the session,
+   * what the sender has sent under them; alerts do not count.
    */
   #overhear(party: Party, length: number): void {
     if (length <= SEALED_ALERT) return
@@ -239,7 +239,7 @@ export class Recorder implements Tap {
     if (handshake.version !== 'TLSv1.3' && !this.#keysAgreed) handshake.resumed = true
   }
 
-  /** Call when the TLS library says that the handshake is done. `chain` is our own, PEM, if we showed one. */
+  /** To be called when the TLS library says that the handshake is done. `chain`: PEM, if the lab's end showed one. */
   secured(socket: TLSSocket, chain = ''): void {
     const { handshake } = this
     handshake.version = socket.getProtocol() ?? 'unknown'
@@ -251,7 +251,7 @@ export class Recorder implements Tap {
     const ours = own && certificateFacts(own, Math.max(1, chain.split(PEM_BEGIN).length - 1))
     const [server, client] = this.#ours === 'receiver' ? [ours, theirs] : [theirs, ours]
     if (server) handshake.serverCertificate = server
-    // Our own client certificate is listed by the library even when the server did not ask for it.
+    // The library lists the lab's client certificate even when the server did not ask for one.
     if (client && (this.#ours === 'receiver' || handshake.clientCertificateRequested))
       handshake.clientCertificate = client
     const { version, suite } = handshake
@@ -259,7 +259,7 @@ export class Recorder implements Tap {
     this.#happened(other, { kind: 'established', version, suite }, { secured: true })
   }
 
-  /** The handshake came to nothing. What is no WireError is no doing of the peer. */
+  /** The handshake failed. An error that is no WireError is not the peer's fault. */
   failed(error: Error): void {
     if (error instanceof WireError) {
       const why = printable(error.detail, 300)
@@ -269,14 +269,14 @@ export class Recorder implements Tap {
     } else this.labFailed(error)
   }
 
-  /** The lab could not do its part: our fault, never the peer's. */
+  /** The lab could not do its part, which is never the peer's fault. */
   labFailed(error: Error): void {
     this.conversation.labError ??= printable(error.message, 300)
     this.event(this.#ours, 'error', `the lab failed: ${printable(error.message, 300)}`)
   }
 }
 
-/** As sent: this list ends where the peer's did, and knows nothing of our roots. */
+/** Number of certificates that the peer sent, without roots of the lab. */
 function chainLength(certificate: X509Certificate): number {
   let length = 0
   for (let next: X509Certificate | undefined = certificate; next; next = next.issuerCertificate) length++

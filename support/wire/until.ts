@@ -1,4 +1,4 @@
-/** Something that tells when it may have changed; the returned function ends that. */
+/** Calls `watcher` whenever it may have changed, until the returned function is called. */
 export interface Watchable {
   watch(watcher: () => void): () => void
 }

@@ -6,7 +6,7 @@ export async function greets(endpoint: Endpoint): Promise<boolean> {
   return (await whyNoGreeting(endpoint)) === undefined
 }
 
-/** What a server does on a new connection in place of greeting with 220; nothing where it does that. */
+/** What a server does on a new connection instead of greeting with 220; nothing where it greets with 220. */
 export async function whyNoGreeting(endpoint: Endpoint): Promise<string | undefined> {
   const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: endpoint.host })
   try {

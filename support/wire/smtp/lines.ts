@@ -1,7 +1,7 @@
 /** Longest line that is read from a peer, in bytes. RFC 5321 s4.5.3.1 allows 1000; some servers send more. */
 export const MAX_LINE = 8192
 
-/** A peer broke a bound of ours (line length, reply length). Its own fault: never a fault of the lab. */
+/** A peer sent more than the lab reads (length of a line, of a reply). It is the peer's fault, never the lab's. */
 export class PeerLimit extends Error {
   override name = 'PeerLimit'
 }
@@ -51,12 +51,12 @@ export class LineBuffer {
     return this.#rest.length === 0
   }
 
-  /** Bytes that nobody has taken yet. */
+  /** Bytes that were not read yet. */
   get size(): number {
     return this.#rest.length
   }
 
-  /** Takes what is left, unfinished line included: at STARTTLS these bytes came too early. */
+  /** Takes all bytes that are left, with an unfinished line: at STARTTLS these bytes came too early. */
   drain(): Buffer {
     const rest = this.#rest
     this.#rest = Buffer.alloc(0)

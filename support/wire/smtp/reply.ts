@@ -15,12 +15,12 @@ export interface Reply {
 /** Longest reply, in lines. */
 const MAX_LINES = 200
 
-/** What the other side says is no SMTP reply. */
+/** What the other side sent is no SMTP reply. */
 export class NotSmtp extends Error {
   override name = 'NotSmtp'
 }
 
-/** Puts replies together from their lines; RFC 5321 s4.2.1. */
+/** Joins the lines of replies; RFC 5321 s4.2.1. */
 export class ReplyReader {
   #lines: string[] = []
   /** Of the first line. */

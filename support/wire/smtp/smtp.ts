@@ -14,14 +14,14 @@ import { replyFields } from './line-fields.ts'
 import { LineBuffer, PeerLimit } from './lines.ts'
 import { NotSmtp, type Reply, ReplyReader } from './reply.ts'
 
-// What the client takes, gives and throws.
+// The types that the client takes and returns, and the error that it throws.
 export { type Breakdown, WireError } from '../breakdown.ts'
 export type { ClientTls } from '../tls/client-tls.ts'
 export type { Reply } from './reply.ts'
 
-/** All waits of one session together, in ms: who answers each time just before the wait is over wins nothing. */
+/** All waits of one session together, in ms, so that a server that always answers late cannot hold a session for long. */
 const MAX_SESSION = 4 * MAX_WAIT
-/** How a record begins that has an alert: RFC 8446 s5.1. */
+/** The first bytes of a TLS record with an alert; RFC 8446 s5.1. */
 const TLS_ALERT = [0x15, 0x03] as const
 
 export interface Endpoint {
@@ -51,7 +51,7 @@ export class SmtpClient {
   #ended: WireError | undefined
   #secured = false
   #answeredInTls = false
-  /** The receiver took what was said in clear for part of a handshake. */
+  /** The receiver answered unencrypted bytes with a TLS alert. */
   #alert = false
   /** Of MAX_SESSION, in ms. */
   #left = MAX_SESSION
@@ -108,7 +108,7 @@ export class SmtpClient {
     return this.#stream instanceof TLSSocket && this.#stream.isSessionReused()
   }
 
-  /** Follows the stream that is in use now; what becomes of a former one under it shows in this one. */
+  /** Reads the stream that is in use now. The end of an earlier one below it shows in this one. */
   #listen(): void {
     const stream = this.#stream
     const ends = (error: WireError) => {
@@ -120,7 +120,7 @@ export class SmtpClient {
     stream.on('close', () => ends(new WireError('connection closed', 'the connection is gone')))
   }
 
-  /** In TLS 1.3 a receiver refuses our certificate only after our side of the handshake is done: RFC 8446 s4.4.2.4. */
+  /** With TLS 1.3 a receiver refuses the client's certificate after the client's side of the handshake is done: RFC 8446 s4.4.2.4. */
   #broken(error: NodeJS.ErrnoException): WireError {
     const refused = this.#secured && !this.#answeredInTls && error.code?.startsWith('ERR_SSL_')
     return new WireError(refused ? 'handshake failure' : 'connection closed', reasonOf(error))
@@ -157,7 +157,7 @@ export class SmtpClient {
     else this.#replies.push(reply)
   }
 
-  /** The connection is over: says so to the record and to whoever waits, and lets go of the socket. */
+  /** Ends the connection: notes it in the record, rejects the wait for a reply, and destroys the socket. */
   #end(error: WireError, from: Party = 'receiver'): void {
     if (this.#ended) return
     this.#ended = error
@@ -198,21 +198,21 @@ export class SmtpClient {
     }
   }
 
-  /** What comes now is another piece of work, with the whole of MAX_SESSION. */
+  /** Begins another piece of work on the connection, with the whole of MAX_SESSION. */
   renew(): void {
     this.#left = MAX_SESSION
   }
 
   /**
-   * Call before saying what is to be answered: throws WireError when an answer is there already, which then answers
-   * nothing. Only 421 may come unasked (RFC 5321 s3.8).
+   * To be called before a command: throws WireError when a reply is there already, which cannot be the reply to the
+   * command. Only 421 may come unasked (RFC 5321 s3.8).
    */
   inStep(): void {
     const early = this.#replies.find(({ code }) => code !== 421)
     if (early) throw new WireError('unexpected answer', `a reply that nobody asked for: ${early.text}`)
   }
 
-  /** Replies that came without having been awaited. */
+  /** Replies that came and were not awaited. */
   get unread(): readonly Reply[] {
     return this.#replies
   }
@@ -346,7 +346,7 @@ export class SmtpClient {
       await this.reply()
       await bounded(parted, 'no end', 1_000)
     } catch {
-      // Already gone: nothing to part from.
+      // The connection is gone already.
     }
     this.close()
   }

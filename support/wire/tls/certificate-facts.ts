@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { CertificateFacts } from '../conversation.ts'
 import { printable } from '../printable.ts'
 
-/** What a reader wants to know of a certificate. Names come from a peer: escaped, and bounded to 100 of 255 characters. */
+/** The parts of a certificate that a report shows. Names come from a peer: escaped, at most 100 names of at most 255 characters. */
 export function certificateFacts(certificate: X509Certificate, chainLength: number): CertificateFacts {
   const { subject, issuer, subjectAltName, validFrom, validTo, fingerprint256 } = certificate
   return {

@@ -2,10 +2,10 @@ import { constants } from 'node:crypto'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
 import type { Cut } from '../pieces.ts'
 
-/** How our side of a handshake behaves. PEM texts; versions as Node names them (`TLSv1.2`). */
+/** How the lab's side of a handshake behaves as a client. PEM texts; versions as Node names them (`TLSv1.2`). */
 export interface ClientTls {
   servername?: string
-  /** Roots to check the receiver against. Without it the chain is looked at and not judged. */
+  /** Roots to check the receiver's chain against. Without them the chain is recorded and not checked. */
   trust?: readonly string[]
   identity?: { key: string; certificate: string }
   minVersion?: SecureVersion
@@ -22,7 +22,7 @@ export interface ClientTls {
   cutsHello?: Cut
 }
 
-/** The same for Node. The chain alone is judged here; names are for whoever knows which were to be expected. */
+/** The same as options of Node. Only the chain is checked here, not the names in the certificate. */
 export function connectionOptions(tls: ClientTls): ConnectionOptions {
   return {
     rejectUnauthorized: false,

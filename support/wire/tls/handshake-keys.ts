@@ -16,8 +16,8 @@ const SUITES: Record<string, Suite> = {
 const TAG = 16
 
 /**
- * Opens the encrypted handshake records of one direction of TLS 1.3 with a secret of our own end, so that a
- * CertificateRequest is a fact of the wire and not a guess. RFC 8446 s5.2, s7.3.
+ * Decrypts the handshake records of one direction of TLS 1.3 with a secret of the lab's end, so that the lab sees a
+ * CertificateRequest on the wire. RFC 8446 s5.2, s7.3.
  */
 export class HandshakeKeys {
   readonly #suite: Suite
@@ -37,7 +37,7 @@ export class HandshakeKeys {
     this.#iv = expandLabel(suite.hash, secret, 'iv', 12)
   }
 
-  /** Content type and content of the next record, or nothing when it is not under these keys. */
+  /** Content type and content of the next record; nothing when the record is not under these keys. */
   open(header: Buffer, body: Buffer): { type: number; content: Buffer } | undefined {
     if (body.length < TAG + 1) return undefined
     const nonce = Buffer.from(this.#iv)

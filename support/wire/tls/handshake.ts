@@ -32,11 +32,11 @@ export async function acceptTls(link: Link, options: TlsOptions): Promise<TLSSoc
   const server = createServer(options)
   return new Promise((resolve, reject) => {
     server.once('tlsClientError', (error, { authorizationError }) => {
-      // Node closes without a word when the sender's certificate does not convince it.
+      // Node closes without an alert when it does not accept the sender's certificate.
       reject(failed(authorizationError ? `the sender's certificate: ${authorizationError}` : reasonOf(error)))
     })
     server.once('secureConnection', socket => {
-      // Before whoever waits for it can listen himself.
+      // Errors before the caller listens must not be thrown.
       socket.on('error', () => {})
       resolve(socket)
     })

@@ -2,7 +2,7 @@ import type { ClientHello } from '../conversation.ts'
 import { printable } from '../printable.ts'
 import { groupName, signatureName, suiteName, versionName } from './tls-names.ts'
 
-/** The receiver's choice in names. */
+/** What a ServerHello chooses, in names. */
 export interface ServerHello {
   kind: 'server-hello'
   version: string
@@ -16,7 +16,7 @@ export interface ServerHello {
 /** RFC 8446 s4.1.3: the random of a HelloRetryRequest. */
 const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c'
 
-/** Walks a buffer whose vectors carry their own lengths; reading past the end throws RangeError. */
+/** Reads a buffer of vectors that begin with their lengths; reading past the end throws RangeError. */
 class Cursor {
   #at = 0
   readonly #bytes: Buffer
@@ -57,7 +57,7 @@ function extensions(cursor: Cursor): Map<number, Cursor> {
   return found
 }
 
-/** GREASE values (RFC 8701) are noise that a sender adds on purpose. */
+/** GREASE values (RFC 8701), which a client adds on purpose and which mean nothing. */
 const grease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff)
 
 /** RFC 8446 s4.1.2; `body` is the message without its 4-byte header. Throws RangeError on wrong lengths. */

@@ -3,7 +3,7 @@ import { HandshakeKeys } from './handshake-keys.ts'
 import { clientHello, type ServerHello, serverHello } from './hellos.ts'
 import { groupName } from './tls-names.ts'
 
-/** What the clear part of a TLS flight says. RFC 8446 s5.1, RFC 5246 s6.2. */
+/** What the unencrypted part of TLS records says; RFC 8446 s5.1, RFC 5246 s6.2. */
 export type TlsSighting =
   | { kind: 'client-hello'; hello: ClientHello; random: string }
   | ServerHello
@@ -12,7 +12,7 @@ export type TlsSighting =
   | { kind: 'group'; group: string }
   /** The receiver's share of an ephemeral key exchange, up to TLS 1.2. */
   | { kind: 'server-key-exchange' }
-  /** Where asked for: a record under the keys of the session; `length` in bytes, with what its protection adds. */
+  /** Where asked for: a record under the keys of the session; `length` in bytes, with the tag. */
   | { kind: 'sealed'; length: number }
   /** RFC 8446 s6; level 2 is fatal. */
   | { kind: 'alert'; level: number; description: number }
@@ -24,8 +24,8 @@ const MAX_HANDSHAKE = 64 * 1024
 const MAX_SEALED = 8
 
 /**
- * Follows one direction of a TLS connection through its records and reports what of it is not encrypted. The handshake
- * of TLS 1.3 is read with a secret of our own end. Handshake bytes are kept up to MAX_HANDSHAKE, then ignored.
+ * Reads the TLS records of one direction and reports what is not encrypted. With a secret of the lab's end it reads the
+ * handshake of TLS 1.3 too. Handshake bytes are kept up to MAX_HANDSHAKE, then ignored.
  */
 export class RecordReader {
   #bytes: Buffer = Buffer.alloc(0)
@@ -37,25 +37,25 @@ export class RecordReader {
   #lost = false
   /** Of TLS 1.3, from the ServerHello of this direction. */
   #suite: string | undefined
-  /** Records of an encrypted handshake that wait for their keys, or all read. */
+  /** Records of an encrypted handshake that wait for their keys; undefined when the handshake is over. */
   #sealed: { header: Buffer; body: Buffer }[] | undefined
   #keys: HandshakeKeys | undefined
   readonly #tellsSealed: boolean
 
-  /** `tellsSealed`: for a record from the path, where nobody else says that there is a session. */
+  /** `tellsSealed`: for a record of the tap, which learns from nothing else that there is a session. */
   constructor({ tellsSealed = false } = {}) {
     this.#tellsSealed = tellsSealed
   }
 
   /**
-   * In TLS 1.3 a ChangeCipherSpec means nothing (RFC 8446 appendix D.4): after a HelloRetryRequest a second hello
-   * follows it in clear. A receiver's direction finds out by itself; tell it to the sender's.
+   * In TLS 1.3 a ChangeCipherSpec means nothing (RFC 8446 appendix D.4): after a HelloRetryRequest a second unencrypted
+   * hello follows it. The reader of the receiver's direction knows the version; the one of the sender's must be told.
    */
   isTls13(): void {
     this.#tls13 = true
   }
 
-  /** The handshake traffic secret of this direction: from here on its handshake can be read, up to Finished. */
+  /** `secret`: the handshake traffic secret of this direction, with which its handshake can be read up to Finished. */
   unseal(secret: Buffer): TlsSighting[] {
     const seen: TlsSighting[] = []
     if (!this.#suite || !this.#sealed) return seen
@@ -146,10 +146,10 @@ export class RecordReader {
           if (body[0] === 3 && this.#ecdhe)
             seen.push({ kind: 'group', group: groupName(body.readUInt16BE(1)) })
         } else if (type === 13) seen.push({ kind: 'certificate-request' })
-        // Finished: what follows is under other keys.
+        // After Finished, records are under other keys.
         else if (type === 20 && this.#tls13) this.#sealed = undefined
       } catch {
-        // A hello that lies about its lengths: the TLS library refuses it and says so.
+        // A hello with wrong lengths: the TLS library refuses it and says so.
       }
     }
   }
