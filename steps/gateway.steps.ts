@@ -1,10 +1,10 @@
 import { Given, Then, When } from '@cucumber/cucumber'
-import { noFurtherClaim } from '../support/judgements/hops.ts'
+import { claimsNothingBehindPartner } from '../support/judgements/hops.ts'
 import {
   accepts,
   asksForCertificate,
-  ownLineTrue,
-  receivedLineTrue,
+  ownReceivedLineIsTrue,
+  receivedLineIsTrue,
   refuses,
   refusesHandshake,
   refusesWithoutTls,
@@ -139,7 +139,11 @@ const REACTIONS: Record<string, Reaction> = {
   'accepts the right password alone': ({ logins }) => rightPasswordAlone(logins),
   'refuses both passwords alike': ({ logins }) => passwordsRefusedAlike(logins),
   'claims no protection beyond the first hop': ({ only, passedOn }, { servers: { gatewaySeen } }) =>
-    noFurtherClaim(only, { passedOn, flow: gatewaySeen.flow, log: gatewaySeen.log(only.partner.domain) }),
+    claimsNothingBehindPartner(only, {
+      passedOn,
+      flow: gatewaySeen.flow,
+      log: gatewaySeen.log(only.partner.domain),
+    }),
 }
 words('reaction', REACTIONS)
 
@@ -164,10 +168,10 @@ function receivedLine({ happened, servers }: MailWorld): Observation {
   const { sent, arrived } = happened
   const { flow } = servers.gatewaySeen
   const [first] = sent
-  if (first) return ownLineTrue(first.arrivals[0]?.content, flow, first.submission)
+  if (first) return ownReceivedLineIsTrue(first.arrivals[0]?.content, flow, first.submission)
   if (!arrived) throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
   const [mail] = arrived.mails
   return servers.hasSecondServer
-    ? ownLineTrue(mail?.content, flow, happened.delivered.conversations.at(-1))
-    : receivedLineTrue(happened.delivered, mail)
+    ? ownReceivedLineIsTrue(mail?.content, flow, happened.delivered.conversations.at(-1))
+    : receivedLineIsTrue(happened.delivered, mail)
 }

@@ -2,9 +2,8 @@ import type { Handover } from '../support/evidence/handover.ts'
 import type { InMailbox, Message } from '../support/evidence/mail.ts'
 import type { Strength } from '../support/evidence/offer.ts'
 import type { PassedOn, Sent } from '../support/evidence/sent.ts'
-import type { Session } from '../support/evidence/session.ts'
-import { type Arrivals, type MailStream, telling } from '../support/evidence/stream.ts'
-import type { Login } from '../support/judgements/session.ts'
+import type { Login, Session } from '../support/evidence/session.ts'
+import { type Arrivals, type MailStream, notableConversations } from '../support/evidence/stream.ts'
 import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { type LateMail, StandingMessages } from '../support/run/aftermath.ts'
@@ -129,7 +128,7 @@ export class Happened {
       ]),
       ...(this.handover?.earlier ?? []),
       ...(this.handover?.conversations ?? []),
-      ...(this.stream ? telling(this.stream, this.#wentWrong) : []),
+      ...(this.stream ? notableConversations(this.stream, this.#wentWrong) : []),
       ...(this.passedOn?.conversations ?? []),
       ...(this.author?.conversations ?? []),
       ...this.taps.flatMap(({ conversations }) => conversations),

@@ -18,7 +18,8 @@ Then(
     const gateway = await this.servers.gateway()
     const about = this.happened.handover?.message.from.split('@')[1] ?? this.happened.only.partner.domain
     const told = () =>
-      gateway.sessions(about).length > 0 || this.happened.watched.some(({ word }) => word.length > 0)
+      gateway.sessions(about).length > 0 ||
+      this.happened.watched.some(({ deliveryEvents }) => deliveryEvents.length > 0)
     await until(told, [gateway], LOG)
     const said = gateway.sessions(about)
     this.happened.notes.push(...said.map(({ line }) => line))

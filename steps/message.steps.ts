@@ -1,10 +1,15 @@
 import { type DataTable, defineParameterType, Given, Then, When } from '@cucumber/cucumber'
 import type { Message } from '../support/evidence/mail.ts'
 import type { Sent } from '../support/evidence/sent.ts'
-import { onlyDecryptable, readable } from '../support/judgements/content.ts'
-import { firstHopAlone, hopsOfTheirOwn } from '../support/judgements/hops.ts'
-import { acceptedUnseen, doesNotReach, reaches, refusedUnseen } from '../support/judgements/inbound.ts'
-import { authorTold, nobodyTold } from '../support/judgements/notices.ts'
+import { readable, staysSecret } from '../support/judgements/content.ts'
+import { hopsHaveOwnSessions, onlyFirstHopClaimsTls } from '../support/judgements/hops.ts'
+import {
+  acceptedWithoutMailbox,
+  doesNotReach,
+  reaches,
+  refusedWithoutMailbox,
+} from '../support/judgements/inbound.ts'
+import { authorNotified, nobodyNotified } from '../support/judgements/notices.ts'
 import {
   arrivesAt,
   arrivesInClear,
@@ -172,23 +177,23 @@ const FATES: Record<string, Fate> = {
   'can be read on the wire': ({ only }) => readable(only),
   'can be decrypted by its recipient and read by nobody else': decryptable,
   'claims TLS in its Received lines for the first hop alone': ({ only }, { servers }) =>
-    firstHopAlone(only, servers.hasSecondServer ? servers.gatewaySeen.flow : undefined),
+    onlyFirstHopClaimsTls(only, servers.hasSecondServer ? servers.gatewaySeen.flow : undefined),
   'reaches the mailbox': happened => inMailbox(happened),
   'reaches the mailbox unchanged': happened => inMailbox(happened, { unchanged: true }),
   'does not reach the mailbox': ({ delivered, arrived }) =>
-    arrived ? doesNotReach(arrived.mails, arrived.later) : refusedUnseen(delivered),
+    arrived ? doesNotReach(arrived.mails, arrived.later) : refusedWithoutMailbox(delivered),
 }
 
 function decryptable({ only, secret }: Happened): Observation {
   const { text, decrypt } = secret!
   const [arrival] = only.arrivals
-  return onlyDecryptable(only, { text, decrypted: arrival && decrypt(arrival.content) })
+  return staysSecret(only, { text, decrypted: arrival && decrypt(arrival.content) })
 }
 
 function inMailbox({ delivered, arrived }: Happened, { unchanged = false } = {}): Observation {
   if (!arrived && unchanged)
     throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
-  if (!arrived) return acceptedUnseen(delivered)
+  if (!arrived) return acceptedWithoutMailbox(delivered)
   const overtaken = delivered.accepted && arrived.later
   return reaches(delivered, arrived.mails, { unchanged, overtaken })
 }
@@ -240,16 +245,16 @@ Then('no partner is told a recipient of another partner', function (this: MailWo
 })
 
 Then('the author gets one notification with a null return path', function (this: MailWorld) {
-  return this.conclude(judgeNotices(this.happened, authorTold))
+  return this.conclude(judgeNotices(this.happened, authorNotified))
 })
 
 Then('nobody gets a notification', function (this: MailWorld) {
-  return this.conclude(judgeNotices(this.happened, nobodyTold))
+  return this.conclude(judgeNotices(this.happened, nobodyNotified))
 })
 
 function judgeNotices(
   { watched, author, laterToAuthor }: Happened,
-  judgement: typeof authorTold | typeof nobodyTold,
+  judgement: typeof authorNotified | typeof nobodyNotified,
 ): Observation {
   const [given] = watched
   if (!author || !laterToAuthor) return staysQueued(given!.seen())
@@ -257,5 +262,5 @@ function judgeNotices(
 }
 
 Then('each hop has a TLS session of its own', function (this: MailWorld) {
-  return this.conclude(hopsOfTheirOwn(this.happened.only))
+  return this.conclude(hopsHaveOwnSessions(this.happened.only))
 })

@@ -17,7 +17,7 @@ export const commands = ({ events }: Conversation): Command[] =>
   events.filter(event => event.kind === 'command').filter(({ from }) => from === 'sender')
 
 /** A command that gives a message away, and that was sent behind STARTTLS without waiting for the reply to it. */
-export function pipelined({ clear }: Conversation): string | undefined {
+export function sentBehindStarttls({ clear }: Conversation): string | undefined {
   // Line ends are escaped in this text. Many servers accept a bare LF as a line end.
   const verbs = clear.fromSender.split(/(?:\\r)?\\n/).map(line => commandFields(line).verb)
   const at = verbs.indexOf('STARTTLS')
@@ -25,17 +25,17 @@ export function pipelined({ clear }: Conversation): string | undefined {
 }
 
 /** The side that had sent STARTTLS closed the connection and began no handshake. */
-export const endedAtGoAhead = (conversation: Conversation): boolean =>
-  begun(conversation) &&
-  afterGoAhead(conversation).some(({ from, kind }) => from === 'sender' && kind === 'close')
+export const closedInsteadOfHandshake = (conversation: Conversation): boolean =>
+  startedTls(conversation) &&
+  eventsAfterGoAhead(conversation).some(({ from, kind }) => from === 'sender' && kind === 'close')
 
-export const begun = (conversation: Conversation): boolean => goAhead(conversation) >= 0
+export const startedTls = (conversation: Conversation): boolean => placeOfGoAhead(conversation) >= 0
 
-export const afterGoAhead = (conversation: Conversation): WireEvent[] =>
-  conversation.events.slice(goAhead(conversation) + 1)
+export const eventsAfterGoAhead = (conversation: Conversation): WireEvent[] =>
+  conversation.events.slice(placeOfGoAhead(conversation) + 1)
 
 /** Place of the reply 220 to STARTTLS among the events; -1 when there is none. */
-export function goAhead({ events }: Conversation): number {
+export function placeOfGoAhead({ events }: Conversation): number {
   const asked = events.findIndex(
     event => event.kind === 'command' && !event.secured && event.verb === 'STARTTLS',
   )
@@ -45,7 +45,7 @@ export function goAhead({ events }: Conversation): number {
   return answer?.kind === 'reply' && answer.code === 220 ? at : -1
 }
 
-export function connections(conversations: readonly Conversation[]): string {
+export function countedConnections(conversations: readonly Conversation[]): string {
   return counted(conversations.length, 'connection')
 }
 

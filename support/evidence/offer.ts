@@ -7,7 +7,7 @@ export interface Strength {
   /** `host:port`, an IPv6 address in brackets. */
   address: string
   /** By probe: the TLS that the two sides agreed on, or why they agreed on nothing. */
-  outcomes: ReadonlyMap<string, string>
+  outcomes: Readonly<Record<string, string>>
   conversations: readonly Conversation[]
   /** No server accepts connections there. */
   absent?: true

@@ -39,13 +39,13 @@ export interface Sent {
   /** All connections between the gateway and the partner, oldest first. */
   conversations: readonly Conversation[]
   /** What the gateway itself said about the recipient, oldest first. */
-  word: readonly DeliveryEvent[]
+  deliveryEvents: readonly DeliveryEvent[]
   /** TLS with the partner ends at the tap, to which the gateway must give nothing. */
   intercepted?: true
   /** Why the message may not have arrived through no fault of the gateway; known where the partner is a second server. */
   excuse?: string
   /** False when nothing at all was heard within the wait. */
-  sign: boolean
+  heard: boolean
   /** From a gateway that says nothing: sessions ended without the message, and none came for so long after, in ms. */
   quiet?: number
   /** How often the gateway was made to try. */
@@ -55,8 +55,8 @@ export interface Sent {
 }
 
 /** The gateway took the message, no copy arrived, and the gateway says that it returned the message. */
-export const isGivenUp = ({ refusal, arrivals, word }: Sent): boolean =>
-  refusal === undefined && arrivals.length === 0 && word.at(-1)?.kind === 'bounced'
+export const isGivenUp = ({ refusal, arrivals, deliveryEvents }: Sent): boolean =>
+  refusal === undefined && arrivals.length === 0 && deliveryEvents.at(-1)?.kind === 'bounced'
 
 /** Whether a connection was meant for this partner, by its first recipient or by the server name in its ClientHello. */
 export function isMeantFor(

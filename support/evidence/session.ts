@@ -54,3 +54,10 @@ export function extensionsIn({ exchanges }: Session, secured: boolean): readonly
 /** The line in which extensions list STARTTLS, with a parameter or without; RFC 3207 s4. */
 export const starttlsIn = (extensions: readonly string[]): string | undefined =>
   extensions.find(extension => /^STARTTLS\b/.test(extension))
+
+/** One attempt of the client to log in; `reply` ended it, absent where the session did not get so far. */
+export interface Login {
+  mechanism: 'PLAIN' | 'LOGIN'
+  password: 'right' | 'wrong'
+  reply: Reply | undefined
+}

@@ -39,7 +39,7 @@ const MOST = 4
  * Some conversations, oldest first: those at the beginning, around the change and at the end, those in which another
  * certificate showed than before, and the last ones about some of `messages`.
  */
-export function telling(stream: MailStream, messages: readonly Message[] = []): Conversation[] {
+export function notableConversations(stream: MailStream, messages: readonly Message[] = []): Conversation[] {
   const { sessions, changedAt = Infinity, lastAttempts } = stream
   const change = sessions.findIndex(({ at }) => at >= changedAt)
   const turns = sessions.flatMap(({ handover }, place) =>

@@ -81,11 +81,11 @@ describe('gateways in containers', function () {
         })
 
       it('sends over TLS', async () => {
-        const { arrivals, word } = await sendTo('*.opportunistic.test', {})
+        const { arrivals, deliveryEvents } = await sendTo('*.opportunistic.test', {})
         assert.deepEqual(
           arrivals.map(({ secured }) => secured),
           [true],
-          word[0]?.reason,
+          deliveryEvents[0]?.reason,
         )
       })
 
@@ -100,7 +100,7 @@ describe('gateways in containers', function () {
       it('defers a message, keeps it in the queue, and tries again when asked', async () => {
         const notNow: Behaviour = { transaction: { refuses: { at: 'RCPT', reply: '451 4.2.1 Not now' } } }
         const held = await sendTo('*.opportunistic.test', notNow)
-        assert.deepEqual([held.arrivals, held.word.map(({ kind }) => kind)], [[], ['deferred']])
+        assert.deepEqual([held.arrivals, held.deliveryEvents.map(({ kind }) => kind)], [[], ['deferred']])
         assert.equal(await gateway.holds!(held.recipient), true)
         const freed = await sendTo('*.opportunistic.test', { times: 1, ...notNow }, 2)
         assert.equal(freed.arrivals.length, 1)
@@ -108,14 +108,14 @@ describe('gateways in containers', function () {
       })
 
       it('returns a message that can never be delivered', async () => {
-        const { word } = await sendTo('*.opportunistic.test', {
+        const { deliveryEvents } = await sendTo('*.opportunistic.test', {
           transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 Nobody here' } },
         })
         assert.deepEqual(
-          word.map(({ kind }) => kind),
+          deliveryEvents.map(({ kind }) => kind),
           ['bounced'],
         )
-        assert.match(word[0]!.reason, /Nobody here/)
+        assert.match(deliveryEvents[0]!.reason, /Nobody here/)
       })
 
       it('shows another certificate after a change', async () => {

@@ -90,7 +90,7 @@ describe('an embedded gateway', () => {
 
     it('takes another mail flow at the same address, and keeps its queue', async () => {
       const queued = await sends([{ starttls: { refuses: 454 }, times: 1 }])
-      assert.equal(queued.word.at(-1)?.kind, 'deferred')
+      assert.equal(queued.deliveryEvents.at(-1)?.kind, 'deferred')
       // An orderly end would wait for a connection that is open.
       submission.close()
       await gateway.change({ ...flow, identity: await gatewayIdentity(flow, pki, 'new') })

@@ -1,5 +1,5 @@
 import { arrival, conversation, held, inClear, OVER_TLS, sent, table } from '../test-bed/fixtures/evidence.ts'
-import { onlyDecryptable, readable } from './content.ts'
+import { readable, staysSecret } from './content.ts'
 
 const unencrypted = { arrivals: [arrival({ secured: false })], conversations: [inClear()] }
 
@@ -19,7 +19,7 @@ describe('judging whether the text of a message can be read on the wire', () => 
 describe('judging whether an encrypted message stays secret', () => {
   const TEXT = 'the secret'
   const secret = (about: Parameters<typeof sent>[0], decrypted: string | undefined = TEXT) =>
-    onlyDecryptable(sent(about), { text: TEXT, decrypted })
+    staysSecret(sent(about), { text: TEXT, decrypted })
   const clear = { fromSender: `DATA\\r\\n${TEXT}`, fromReceiver: '' }
   table([
     ['the recipient alone can decrypt it', secret({}), 'kept'],
@@ -38,7 +38,7 @@ describe('judging whether an encrypted message stays secret', () => {
     ],
     [
       'the recipient cannot decrypt it',
-      onlyDecryptable(sent(), { text: TEXT, decrypted: undefined }),
+      staysSecret(sent(), { text: TEXT, decrypted: undefined }),
       'broken',
       /cannot decrypt/,
     ],

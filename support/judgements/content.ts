@@ -16,7 +16,7 @@ export function readable(sent: Sent): Observation {
  * The secret is nowhere on the wire or in what arrived, and the recipient still gets it. `decrypted`: what the recipient
  * makes of the copy that arrived, with the key; undefined when it cannot be decrypted.
  */
-export function onlyDecryptable(
+export function staysSecret(
   sent: Sent,
   { text, decrypted }: { text: string; decrypted: string | undefined },
 ): Observation {

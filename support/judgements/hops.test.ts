@@ -14,7 +14,7 @@ import {
   table,
 } from '../test-bed/fixtures/evidence.ts'
 import type { Handshake } from '../wire/conversation.ts'
-import { firstHopAlone, hopsOfTheirOwn, noFurtherClaim } from './hops.ts'
+import { claimsNothingBehindPartner, hopsHaveOwnSessions, onlyFirstHopClaimsTls } from './hops.ts'
 
 const flow = { hostname: 'mx.gateway.test', domain: 'gateway.test' } as MailFlow
 const OWN = 'Received: from user by mx.gateway.test with ESMTPS (TLSv1.3)'
@@ -31,40 +31,45 @@ const left = (...headers: string[]): Sent =>
 
 describe('judging whether Received lines claim TLS for the first hop alone', () => {
   table([
-    ['one line claims TLS, the one about the first hop', firstHopAlone(left(OWN)), 'kept'],
-    ['another line claims none', firstHopAlone(left(LOCAL, OWN)), 'kept'],
-    ['two lines claim TLS', firstHopAlone(left(OWN, OWN)), 'broken', /2 Received lines claim TLS/],
+    ['one line claims TLS, the one about the first hop', onlyFirstHopClaimsTls(left(OWN)), 'kept'],
+    ['another line claims none', onlyFirstHopClaimsTls(left(LOCAL, OWN)), 'kept'],
+    ['two lines claim TLS', onlyFirstHopClaimsTls(left(OWN, OWN)), 'broken', /2 Received lines claim TLS/],
     [
       'a line names TLS in other words',
-      firstHopAlone(left(`${LOCAL} (TLS inside)`, OWN)),
+      onlyFirstHopClaimsTls(left(`${LOCAL} (TLS inside)`, OWN)),
       'broken',
       /2 Received lines/,
     ],
-    ['the line about the first hop is not true', firstHopAlone(left(LOCAL)), 'broken', /came over TLS, but/],
-    ['there is no line', firstHopAlone(left()), 'broken', /added no Received line/],
+    [
+      'the line about the first hop is not true',
+      onlyFirstHopClaimsTls(left(LOCAL)),
+      'broken',
+      /came over TLS, but/,
+    ],
+    ['there is no line', onlyFirstHopClaimsTls(left()), 'broken', /added no Received line/],
     [
       'the message left over TLS',
-      firstHopAlone({ ...left(OWN), arrivals: [arrival()] }),
+      onlyFirstHopClaimsTls({ ...left(OWN), arrivals: [arrival()] }),
       'broken',
       /over TLS, not unencrypted/,
     ],
-    ['the message did not arrive', firstHopAlone(held()), 'broken', /did not arrive/],
+    ['the message did not arrive', onlyFirstHopClaimsTls(held()), 'broken', /did not arrive/],
     [
       'the first hop was not seen',
-      firstHopAlone(sent({ arrivals: left(OWN).arrivals })),
+      onlyFirstHopClaimsTls(sent({ arrivals: left(OWN).arrivals })),
       'unclear',
       /did not see both hops/,
     ],
-    ["the second server's line claims TLS too", firstHopAlone(left(OTHER, OWN), flow), 'kept'],
+    ["the second server's line claims TLS too", onlyFirstHopClaimsTls(left(OTHER, OWN), flow), 'kept'],
     [
       'two lines of its own claim TLS',
-      firstHopAlone(left(OTHER, OWN, OWN), flow),
+      onlyFirstHopClaimsTls(left(OTHER, OWN, OWN), flow),
       'broken',
       /2 Received lines/,
     ],
     [
       "there are the second server's lines alone",
-      firstHopAlone(left(OTHER), flow),
+      onlyFirstHopClaimsTls(left(OTHER), flow),
       'broken',
       /added no Received line/,
     ],
@@ -86,7 +91,7 @@ describe('judging whether two hops have sessions of their own', () => {
     })
   const first = hop({ sender: 's1', receiver: 'r1' }, 'f1')
   const both = (second: ReturnType<typeof hop>, submission = first) =>
-    hopsOfTheirOwn(sent({ submission, conversations: [second] }))
+    hopsHaveOwnSessions(sent({ submission, conversations: [second] }))
   const other = { sender: 's2', receiver: 'r2' }
   const unseen = conversation(
     OVER_TLS.filter(line => !line.includes('hello')),
@@ -118,7 +123,7 @@ describe('judging whether two hops have sessions of their own', () => {
     ['the second ClientHello was not seen', both(unseen), 'unclear', /no ClientHello/],
     [
       'the second hop had no TLS',
-      hopsOfTheirOwn(
+      hopsHaveOwnSessions(
         sent({
           submission: first,
           arrivals: [arrival({ secured: false })],
@@ -129,16 +134,16 @@ describe('judging whether two hops have sessions of their own', () => {
       /second hop had no TLS/,
     ],
     ['the first hop had no TLS', both(hop(other), conversation(IN_CLEAR)), 'unclear', /first hop had no TLS/],
-    ['the first hop was not seen', hopsOfTheirOwn(sent()), 'unclear', /did not see both hops/],
+    ['the first hop was not seen', hopsHaveOwnSessions(sent()), 'unclear', /did not see both hops/],
     [
       'the message did not arrive',
-      hopsOfTheirOwn({ ...held(), submission: first }),
+      hopsHaveOwnSessions({ ...held(), submission: first }),
       'unclear',
       /did not see both hops/,
     ],
     [
       'one of several sessions past the tap shares a random',
-      hopsOfTheirOwn(
+      hopsHaveOwnSessions(
         sent({ submission: first, conversations: [onPath({ ...other, sender: 's1' }), onPath(other)] }),
       ),
       'broken',
@@ -146,7 +151,7 @@ describe('judging whether two hops have sessions of their own', () => {
     ],
     [
       'of one of several sessions past the tap no random was seen',
-      hopsOfTheirOwn(sent({ submission: first, conversations: [onPath({}), onPath(other)] })),
+      hopsHaveOwnSessions(sent({ submission: first, conversations: [onPath({}), onPath(other)] })),
       'unclear',
     ],
   ])
@@ -155,8 +160,8 @@ describe('judging whether two hops have sessions of their own', () => {
 describe('judging whether anything claims protection behind the partner', () => {
   const passedOn = { domain: 'behind.partner.test', message: received({ secured: false }), conversations: [] }
   const arrived = (...headers: string[]) => sent({ arrivals: [arrival({ content: text(...headers) })] })
-  const claims = (one: Sent, about: Partial<Parameters<typeof noFurtherClaim>[1]> = {}) =>
-    noFurtherClaim(one, { passedOn, flow, log: [], ...about })
+  const claims = (one: Sent, about: Partial<Parameters<typeof claimsNothingBehindPartner>[1]> = {}) =>
+    claimsNothingBehindPartner(one, { passedOn, flow, log: [], ...about })
   const behind = (...headers: string[]) => ({
     passedOn: { ...passedOn, message: received({ secured: false, content: text(...headers) }) },
   })

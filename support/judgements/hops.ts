@@ -4,7 +4,7 @@ import type { PassedOn, Sent } from '../evidence/sent.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { isBy, lineTrue } from './inbound.ts'
+import { isBy, isTrueOf } from './inbound.ts'
 import { arrivesInClear, carriers } from './outbound.ts'
 
 const received = (headers: ReturnType<typeof headersOf>): string[] =>
@@ -24,14 +24,14 @@ function sentOn(content: string, flow: MailFlow) {
  * The message came to the gateway over TLS and left it unencrypted, and only the Received line about the first hop
  * claims TLS. `flow`: of the gateway, where the message went to a second server; then only the gateway's lines are judged.
  */
-export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
+export function onlyFirstHopClaimsTls(sent: Sent, flow?: MailFlow): Observation {
   const clear = arrivesInClear(sent)
   if (clear.kind !== 'kept') return clear
   const arrival = sent.arrivals[0]
   if (!arrival || !sent.submission) return unclear('the lab did not see both hops')
   const lines = received((flow ? sentOn(arrival.content, flow) : headersOf(arrival.content)) ?? [])
   if (lines.length === 0) return broken('the gateway added no Received line')
-  const first = lineTrue(lines.at(-1)!, sent.submission)
+  const first = isTrueOf(lines.at(-1)!, sent.submission)
   if (first.kind !== 'kept') return first
   const claims = lines.filter(line => /\bwith\s+\w*SMTPS|\bTLS/i.test(line)).length
   if (claims > 1)
@@ -43,7 +43,7 @@ export function firstHopAlone(sent: Sent, flow?: MailFlow): Observation {
 }
 
 /** Both hops had TLS, each with a session of its own. */
-export function hopsOfTheirOwn(sent: Sent): Observation {
+export function hopsHaveOwnSessions(sent: Sent): Observation {
   const { submission } = sent
   const seconds = carriers(sent)
   if (seconds.length === 0 || !submission) return unclear('the lab did not see both hops')
@@ -76,7 +76,7 @@ function ofTheirOwn(submission: Conversation, second: Conversation): Observation
  * partner passed on; absent where the partner is a second server, from behind which the message came. `log`: lines of
  * the gateway's log about the partner.
  */
-export function noFurtherClaim(
+export function claimsNothingBehindPartner(
   sent: Sent,
   { passedOn, flow, log }: { passedOn?: PassedOn | undefined; flow: MailFlow; log: readonly string[] },
 ): Observation {

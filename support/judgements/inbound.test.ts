@@ -13,16 +13,16 @@ import {
 } from '../test-bed/fixtures/evidence.ts'
 import { broken, kept, type Observation } from '../verdicts/observation.ts'
 import {
-  acceptedUnseen,
+  acceptedWithoutMailbox,
   accepts,
   asksForCertificate,
   changedHeader,
   doesNotReach,
-  lineTrue,
-  ownLineTrue,
+  isTrueOf,
+  ownReceivedLineIsTrue,
   reaches,
-  receivedLineTrue,
-  refusedUnseen,
+  receivedLineIsTrue,
+  refusedWithoutMailbox,
   refuses,
   refusesHandshake,
   refusesWithoutTls,
@@ -325,13 +325,13 @@ describe('judging whether a message reaches the mailbox', () => {
     ['the gateway did not answer', reaches(ended('MAIL', 'no answer'), []), 'unclear', /ended at MAIL/],
     [
       'accepted, where no mailbox can be looked into',
-      acceptedUnseen(handover()),
+      acceptedWithoutMailbox(handover()),
       'kept',
       /accepted the message with 250/,
     ],
     [
       'refused, where no mailbox can be looked into',
-      acceptedUnseen(refusedAt('RCPT', '550 no')),
+      acceptedWithoutMailbox(refusedAt('RCPT', '550 no')),
       'broken',
       /refused the message/,
     ],
@@ -343,16 +343,20 @@ describe('judging whether a message does not reach the mailbox', () => {
     ['a later one is there and this one is not', doesNotReach([], true), 'refused'],
     ['neither is there', doesNotReach([], false), 'unclear', /not even a later message/],
     ['it is there', doesNotReach([mail()], true), 'broken', /reached the mailbox/],
-    ['refused, where no mailbox can be looked into', refusedUnseen(refusedAt('RCPT', '550 no')), 'refused'],
+    [
+      'refused, where no mailbox can be looked into',
+      refusedWithoutMailbox(refusedAt('RCPT', '550 no')),
+      'refused',
+    ],
     [
       'accepted, where no mailbox can be looked into',
-      refusedUnseen(handover()),
+      refusedWithoutMailbox(handover()),
       'broken',
       /accepted the message with 250/,
     ],
     [
       'cut off, where no mailbox can be looked into',
-      refusedUnseen(ended('content', 'connection closed')),
+      refusedWithoutMailbox(ended('content', 'connection closed')),
       'unclear',
       /nobody can tell/,
     ],
@@ -362,7 +366,7 @@ describe('judging whether a message does not reach the mailbox', () => {
 describe('judging the Received line that the gateway adds', () => {
   const LINE =
     'from client by mx.gateway.test with ESMTPS id 1 (version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384)'
-  const said = (line: string, hop = overTls) => lineTrue(line, hop)
+  const said = (line: string, hop = overTls) => isTrueOf(line, hop)
   table([
     [
       'it says TLS, version and suite, as the wire',
@@ -421,24 +425,24 @@ describe('judging the Received line that the gateway adds', () => {
   table([
     [
       'the lowest of several lines is the one about the client',
-      receivedLineTrue(handover(), received('with LMTP', LINE)),
+      receivedLineIsTrue(handover(), received('with LMTP', LINE)),
       'kept',
     ],
     [
       'a line that came with the message counts for nothing',
-      receivedLineTrue(handover({ message: forged }), received('with ESMTP', 'with ESMTPS')),
+      receivedLineIsTrue(handover({ message: forged }), received('with ESMTP', 'with ESMTPS')),
       'broken',
       /says ESMTP/,
     ],
     [
       'the last of several connections is the one',
-      receivedLineTrue(handover({ conversations: [noAlert, overTls] }), received(LINE)),
+      receivedLineIsTrue(handover({ conversations: [noAlert, overTls] }), received(LINE)),
       'kept',
     ],
-    ['there is no line', receivedLineTrue(handover(), mail()), 'broken', /added no Received line/],
+    ['there is no line', receivedLineIsTrue(handover(), mail()), 'broken', /added no Received line/],
     [
       'the message is not in the mailbox',
-      receivedLineTrue(handover(), undefined),
+      receivedLineIsTrue(handover(), undefined),
       'unclear',
       /not in the mailbox/,
     ],
@@ -446,7 +450,7 @@ describe('judging the Received line that the gateway adds', () => {
 
   const flow = { hostname: 'mx.gateway.test', domain: 'gateway.test' }
   const own = (content: string | undefined, hop: typeof overTls | undefined = overTls) =>
-    ownLineTrue(content, flow, hop)
+    ownReceivedLineIsTrue(content, flow, hop)
   table([
     [
       "among another server's lines",
@@ -458,7 +462,7 @@ describe('judging the Received line that the gateway adds', () => {
     ['it is not true', own(received('by mx.gateway.test with ESMTP').content), 'broken', /says ESMTP/],
     ['it has none', own(received('by other.test with ESMTPS').content), 'broken', /added no Received line/],
     ['the message is not in the mailbox', own(undefined), 'unclear'],
-    ['the hop was not seen', ownLineTrue(LINE, flow, undefined), 'unclear'],
+    ['the hop was not seen', ownReceivedLineIsTrue(LINE, flow, undefined), 'unclear'],
   ])
 })
 

@@ -80,8 +80,9 @@ export function refuses(handover: Handover, alive: boolean): Observation {
   return refused(`the gateway refused at ${stage}: ${alert?.text ?? breakdown.detail}`)
 }
 
-/** Words of a reply that demands TLS. */
-const NAMES_TLS = /^530\b|\b[45]\.7\.1[01]\b|TLS|SSL|encrypt|secure/i
+/** The reply demands TLS: by its code (RFC 3207 s4), by its enhanced status (RFC 5248 s2.4), or in its words. */
+const demandsTls = ({ code, enhanced = '', lines }: Reply): boolean =>
+  code === 530 || /^[45]\.7\.1[01]$/.test(enhanced) || /TLS|SSL|encrypt|secure/i.test(lines.join(' '))
 
 /** The gateway refused an unencrypted message with a reply that says that TLS is the reason. */
 export function refusesWithoutTls(handover: Handover): Observation {
@@ -95,7 +96,7 @@ export function refusesWithoutTls(handover: Handover): Observation {
   if (!['MAIL', 'RCPT', 'DATA', 'content'].includes(stage))
     return unclear(`the gateway refused at ${stage} already, before it knew the message: ${reply.text}`)
   if (reply.code < 400) return unclear(`at ${stage} the gateway neither accepted nor refused: ${reply.text}`)
-  if (!NAMES_TLS.test(reply.text))
+  if (!demandsTls(reply))
     return unclear(
       `the gateway refused the unencrypted message at ${stage}, perhaps for another reason than TLS: ${reply.text}`,
     )
@@ -165,14 +166,14 @@ export function changedHeader(sent: string, arrived: string): string | undefined
 }
 
 /** Where the lab cannot look into a mailbox, the reply to the message is all that is known of its arrival. */
-export function acceptedUnseen(handover: Handover): Observation {
+export function acceptedWithoutMailbox(handover: Handover): Observation {
   const seen = accepts(handover)
   return seen.kind === 'kept'
     ? kept('the gateway accepted the message with 250; no mailbox is named in which it could be seen')
     : seen
 }
 
-export function refusedUnseen({ accepted, reply }: Handover): Observation {
+export function refusedWithoutMailbox({ accepted, reply }: Handover): Observation {
   if (accepted) return broken('the gateway accepted the message with 250')
   return reply
     ? refused('the gateway did not accept the message; no mailbox is named in which it could be seen')
@@ -188,7 +189,7 @@ export function doesNotReach(mails: readonly Mail[], later: boolean): Observatio
 }
 
 /** The gateway's own Received line says about the hop what the wire shows; RFC 3848 and RFC 5321 s4.4. */
-export function receivedLineTrue(handover: Handover, mail: Mail | undefined): Observation {
+export function receivedLineIsTrue(handover: Handover, mail: Mail | undefined): Observation {
   if (!mail) return unclear('the message is not in the mailbox')
   const own = headersOf(handover.message.content).filter(({ name }) => name === 'received').length
   const lines = headersOf(mail.content).filter(({ name }) => name === 'received')
@@ -196,11 +197,11 @@ export function receivedLineTrue(handover: Handover, mail: Mail | undefined): Ob
   // Each hop inside the gateway adds a line; the lowest line is about the hop from the client.
   const line = added.at(-1)?.value
   if (line === undefined) return broken('the gateway added no Received line')
-  return lineTrue(line, handover.conversations.at(-1)!)
+  return isTrueOf(line, handover.conversations.at(-1)!)
 }
 
-/** As `receivedLineTrue`, for a message that other servers have added lines to. `hop`: the one to the server of `flow`. */
-export function ownLineTrue(
+/** As `receivedLineIsTrue`, for a message that other servers have added lines to. `hop`: the one to the server of `flow`. */
+export function ownReceivedLineIsTrue(
   content: string | undefined,
   flow: Names,
   hop: Conversation | undefined,
@@ -209,7 +210,7 @@ export function ownLineTrue(
   const lines = headersOf(content).filter(({ name, value }) => name === 'received' && isBy(value, flow))
   // Each hop inside the server adds a line; the lowest line is about the hop to the server.
   const line = lines.at(-1)?.value
-  return line === undefined ? broken('the gateway added no Received line') : lineTrue(line, hop)
+  return line === undefined ? broken('the gateway added no Received line') : isTrueOf(line, hop)
 }
 
 type Names = Pick<MailFlow, 'hostname' | 'domain'>
@@ -223,7 +224,7 @@ export function isBy(line: string, { hostname, domain }: Names): boolean {
   return name === hostname.toLowerCase() || name === pathTo(domain).toLowerCase()
 }
 
-export function lineTrue(line: string, hop: Conversation): Observation {
+export function isTrueOf(line: string, hop: Conversation): Observation {
   const { handshake } = hop
   const overTls = secured(hop)
   const protocol = /\bwith\s+((?:UTF8)?(?:ESMTP|SMTP|LMTP)[SA]*)\b/i.exec(line)?.[1]?.toUpperCase()

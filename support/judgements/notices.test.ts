@@ -1,9 +1,9 @@
 import type { Notices } from '../evidence/sent.ts'
 import { arrival, held, MESSAGE, received, sent, table } from '../test-bed/fixtures/evidence.ts'
-import { authorTold, nobodyTold } from './notices.ts'
+import { authorNotified, nobodyNotified } from './notices.ts'
 
 const recipient = MESSAGE.to[0]!
-const givenUp = held({ word: [{ kind: 'bounced', recipient, reason: 'expired' }] })
+const givenUp = held({ deliveryEvents: [{ kind: 'bounced', recipient, reason: 'expired' }] })
 const notice = received({ from: '', content: `Final-Recipient: rfc822; ${recipient}` })
 /** Sent after the notification was there; it reached the author. */
 const later = sent({ message: { ...MESSAGE, token: 'token-2' } })
@@ -25,7 +25,7 @@ const NOT_GIVEN_UP = [
     'broken',
     /the message arrived/,
   ],
-  ['the gateway said nothing', held({ word: [] }), 'unclear', /said nothing/],
+  ['the gateway said nothing', held({ deliveryEvents: [] }), 'unclear', /said nothing/],
   [
     'the message is still queued',
     held({ attempts: 3 }),
@@ -36,30 +36,35 @@ const NOT_GIVEN_UP = [
 
 describe('judging whether the author was told that a message was given up', () => {
   table([
-    ['one notification came', authorTold(givenUp, at(notice, laterCopy), later), 'kept'],
-    ['no notification came', authorTold(givenUp, at(laterCopy), later), 'broken', /did not tell/],
-    ['two came', authorTold(givenUp, at(notice, notice, laterCopy), later), 'broken', /got 2 notifications/],
+    ['one notification came', authorNotified(givenUp, at(notice, laterCopy), later), 'kept'],
+    ['no notification came', authorNotified(givenUp, at(laterCopy), later), 'broken', /did not tell/],
+    [
+      'two came',
+      authorNotified(givenUp, at(notice, notice, laterCopy), later),
+      'broken',
+      /got 2 notifications/,
+    ],
     [
       'it has a return path',
-      authorTold(givenUp, at({ ...notice, from: 'x@y.test' }), later),
+      authorNotified(givenUp, at({ ...notice, from: 'x@y.test' }), later),
       'broken',
       /return path x@y\.test/,
     ],
     [
       'it does not name the recipient',
-      authorTold(givenUp, at({ ...notice, content: 'sorry' }), later),
+      authorNotified(givenUp, at({ ...notice, content: 'sorry' }), later),
       'broken',
       /does not name/,
     ],
     [
       'no later message reached the author, so a second one may be missing',
-      authorTold(givenUp, at(notice), lost),
+      authorNotified(givenUp, at(notice), lost),
       'unclear',
       /not even a later message/,
     ],
     ...NOT_GIVEN_UP.map(
       ([what, one, kind, detail]) =>
-        [what, authorTold(one, at(notice, laterCopy), later), kind, detail] as const,
+        [what, authorNotified(one, at(notice, laterCopy), later), kind, detail] as const,
     ),
   ])
 })
@@ -68,25 +73,25 @@ describe('judging whether nobody was told of a message without return path', () 
   table([
     [
       'only the later message came',
-      nobodyTold(givenUp, at(laterCopy), later),
+      nobodyNotified(givenUp, at(laterCopy), later),
       'refused',
       /sent no notification/,
     ],
     [
       'the author was notified',
-      nobodyTold(givenUp, at(notice, laterCopy), later),
+      nobodyNotified(givenUp, at(notice, laterCopy), later),
       'broken',
       /sent a notification/,
     ],
     [
       'the recipient was notified',
-      nobodyTold(givenUp, { toAuthor: [laterCopy], toRecipient: [notice] }, later),
+      nobodyNotified(givenUp, { toAuthor: [laterCopy], toRecipient: [notice] }, later),
       'broken',
       /sent a notification/,
     ],
-    ['no later message arrived', nobodyTold(givenUp, at(), lost), 'unclear', /not even a later message/],
+    ['no later message arrived', nobodyNotified(givenUp, at(), lost), 'unclear', /not even a later message/],
     ...NOT_GIVEN_UP.map(
-      ([what, one, kind, detail]) => [what, nobodyTold(one, at(laterCopy), later), kind, detail] as const,
+      ([what, one, kind, detail]) => [what, nobodyNotified(one, at(laterCopy), later), kind, detail] as const,
     ),
   ])
 })

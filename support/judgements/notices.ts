@@ -5,7 +5,7 @@ import { broken, kept, type Observation, refused, unclear } from '../verdicts/ob
  * The author got one delivery status notification (RFC 3464) with a null return path (RFC 5321 s6.1). `later`: a message
  * to the author, sent after the first notification; once it has arrived, a second notification would be there too.
  */
-export function authorTold(sent: Sent, { toAuthor }: Notices, later: Sent): Observation {
+export function authorNotified(sent: Sent, { toAuthor }: Notices, later: Sent): Observation {
   const trouble = notGivenUp(sent)
   if (trouble) return trouble
   const notices = toAuthor.filter(({ content }) => !content.includes(later.message.token))
@@ -26,7 +26,7 @@ export function authorTold(sent: Sent, { toAuthor }: Notices, later: Sent): Obse
  * The gateway gave up a message without return path and sent no notification; RFC 5321 s4.5.5. `later`: a message to the
  * author, sent after that; once it has arrived, a notification would be there too.
  */
-export function nobodyTold(sent: Sent, { toAuthor, toRecipient }: Notices, later: Sent): Observation {
+export function nobodyNotified(sent: Sent, { toAuthor, toRecipient }: Notices, later: Sent): Observation {
   const trouble = notGivenUp(sent)
   if (trouble) return trouble
   const told = toAuthor.length - later.arrivals.length + toRecipient.length
@@ -39,11 +39,11 @@ export function nobodyTold(sent: Sent, { toAuthor, toRecipient }: Notices, later
 /** What is to be said of a message that the gateway did not give up; nothing where it did. */
 function notGivenUp(sent: Sent): Observation | undefined {
   if (isGivenUp(sent)) return undefined
-  const { refusal, word, arrivals, attempts } = sent
+  const { refusal, deliveryEvents, arrivals, attempts } = sent
   if (refusal !== undefined)
     return unclear(`the gateway did not accept the message that it was to send: ${refusal}`)
   if (arrivals.length > 0) return broken('the message arrived')
-  const last = word.at(-1)
+  const last = deliveryEvents.at(-1)
   if (!last) return unclear('the gateway said nothing about the message')
   return broken(
     `after ${attempts} attempts the message is still queued: ${last.reason}`,

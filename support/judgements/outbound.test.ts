@@ -64,24 +64,29 @@ const notArrived = (judgement: (one: Sent) => ReturnType<typeof arrivesOverTls>)
     ],
     [
       'the gateway returned it',
-      judgement(held({ word: bounced() })),
+      judgement(held({ deliveryEvents: bounced() })),
       'broken',
       /did not arrive: bounced after 1 connection/,
     ],
     [
       'the gateway says delivered',
-      judgement(held({ word: delivered })),
+      judgement(held({ deliveryEvents: delivered })),
       'broken',
       /says delivered, but nothing arrived/,
     ],
-    ['the gateway lost it', judgement(held({ word: [], lost: true })), 'broken', /the message is lost/],
+    [
+      'the gateway lost it',
+      judgement(held({ deliveryEvents: [], lost: true })),
+      'broken',
+      /the message is lost/,
+    ],
     [
       'a gateway that says nothing was quiet',
-      judgement(held({ word: [], quiet: 2_000 })),
+      judgement(held({ deliveryEvents: [], quiet: 2_000 })),
       'broken',
       /did not arrive after 1 connection: nothing more came within 2 s/,
     ],
-    ['nothing is known of it', judgement(held({ word: [] })), 'unclear', /said nothing about it/],
+    ['nothing is known of it', judgement(held({ deliveryEvents: [] })), 'unclear', /said nothing about it/],
     [
       'the partner was flooded',
       judgement(held({ partner: { ...sent().partner, flooded: true } })),
@@ -166,7 +171,7 @@ describe('judging whether a message arrived over TLS', () => {
     ],
     [
       'not at all: deferred first and returned then',
-      arrivesOverTls(held({ word: [...deferred('x'), ...bounced()] })),
+      arrivesOverTls(held({ deliveryEvents: [...deferred('x'), ...bounced()] })),
       'broken',
       /did not arrive: bounced/,
     ],
@@ -222,10 +227,10 @@ const notHeldBack = (judgement: (one: Sent) => ReturnType<typeof isHeldBack>) =>
       'unclear',
       /sent no command to the partner/,
     ],
-    ['the gateway says nothing', judgement(held({ word: [] })), 'unclear', /said nothing about it/],
+    ['the gateway says nothing', judgement(held({ deliveryEvents: [] })), 'unclear', /said nothing about it/],
     [
       'the gateway says delivered',
-      judgement(held({ word: delivered })),
+      judgement(held({ deliveryEvents: delivered })),
       'broken',
       /says delivered, but nothing arrived/,
     ],
@@ -265,13 +270,13 @@ describe('judging whether a message is held back', () => {
     ],
     [
       'the gateway returns it',
-      isHeldBack(held({ word: bounced() })),
+      isHeldBack(held({ deliveryEvents: bounced() })),
       'refused',
       /bounced the message after 1 connection/,
     ],
     [
       'a gateway that says nothing was quiet',
-      isHeldBack(held({ word: [], quiet: 2_000 })),
+      isHeldBack(held({ deliveryEvents: [], quiet: 2_000 })),
       'refused',
       /held the message back after 1 connection: nothing more came within 2 s/,
     ],
@@ -305,7 +310,7 @@ describe('judging whether a message is held back', () => {
     ],
     [
       'the gateway defers it first and returns it then',
-      isHeldBack(held({ word: [...deferred('x'), ...bounced()] })),
+      isHeldBack(held({ deliveryEvents: [...deferred('x'), ...bounced()] })),
       'refused',
       /^the gateway bounced/,
     ],
@@ -318,13 +323,13 @@ describe('judging whether a message stays queued', () => {
     ['the gateway defers it', staysQueued(held()), 'refused'],
     [
       'the gateway returns it',
-      staysQueued(held({ word: bounced() })),
+      staysQueued(held({ deliveryEvents: bounced() })),
       'broken',
       /bounced the message instead of keeping it queued: TLS is required/,
     ],
     [
       'the gateway returned it before',
-      staysQueued(held({ word: [...bounced(), ...deferred('x')] })),
+      staysQueued(held({ deliveryEvents: [...bounced(), ...deferred('x')] })),
       'broken',
       /bounced the message instead/,
     ],
@@ -336,7 +341,7 @@ describe('judging whether a message stays queued because of the certificate', ()
   table([
     [
       'the reason names it',
-      staysQueuedForCertificate(held({ word: deferred('certificate verify failed') })),
+      staysQueuedForCertificate(held({ deliveryEvents: deferred('certificate verify failed') })),
       'refused',
     ],
     [
@@ -347,7 +352,7 @@ describe('judging whether a message stays queued because of the certificate', ()
     ],
     [
       'the gateway tells no reason',
-      staysQueuedForCertificate(held({ word: [], quiet: 2_000 })),
+      staysQueuedForCertificate(held({ deliveryEvents: [], quiet: 2_000 })),
       'unclear',
       /its reason is not known/,
     ],
@@ -367,10 +372,10 @@ describe('judging whether a message arrived in the clear or is held back', () =>
       'broken',
       /over TLS/,
     ],
-    ['returned, which is held back', either(held({ word: bounced() })), 'refused'],
+    ['returned, which is held back', either(held({ deliveryEvents: bounced() })), 'refused'],
     [
       'returned, where it was to stay queued',
-      either(held({ word: bounced() }), true),
+      either(held({ deliveryEvents: bounced() }), true),
       'broken',
       /bounced the message instead/,
     ],

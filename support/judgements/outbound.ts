@@ -1,4 +1,4 @@
-import { commands, connections, offersStarttls, secured } from '../evidence/facts.ts'
+import { commands, countedConnections, offersStarttls, secured } from '../evidence/facts.ts'
 import { textOf } from '../evidence/mail.ts'
 import { isAt, type Sent } from '../evidence/sent.ts'
 import { duration } from '../quantities.ts'
@@ -48,7 +48,7 @@ export function arrivesInClear(sent: Sent): Observation {
 export function staysQueued(sent: Sent): Observation {
   const held = isHeldBack(sent)
   if (held.kind !== 'kept') return held
-  const bounced = sent.word.find(({ kind }) => kind === 'bounced')
+  const bounced = sent.deliveryEvents.find(({ kind }) => kind === 'bounced')
   return bounced
     ? broken(
         `the gateway bounced the message instead of keeping it queued: ${bounced.reason}`,
@@ -70,17 +70,24 @@ export function isHeldBack(sent: Sent): Observation {
   if (sent.intercepted && sent.conversations.some(givenInTls))
     return broken('the gateway gave the message away to the tap, inside TLS')
   if (sent.excuse) return unclear(sent.excuse)
-  const word = sent.word.at(-1) ?? quietWord(sent)
-  if (!word) return unclear('the message did not arrive, and the gateway said nothing about it')
-  if (word.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')
+  const deliveryEvents = sent.deliveryEvents.at(-1) ?? quietWord(sent)
+  if (!deliveryEvents) return unclear('the message did not arrive, and the gateway said nothing about it')
+  if (deliveryEvents.kind === 'delivered') return broken('the gateway says delivered, but nothing arrived')
   if (!sent.conversations.some(conversation => commands(conversation).length > 0))
-    return unclear(`the gateway sent no command to the partner, so TLS was not the reason: ${word.reason}`)
+    return unclear(
+      `the gateway sent no command to the partner, so TLS was not the reason: ${deliveryEvents.reason}`,
+    )
   if (sent.conversations.some(offersStarttls) && !sent.conversations.some(saysStarttls))
-    return unclear(`the partner offered TLS, and the gateway left without trying it: ${word.reason}`)
+    return unclear(
+      `the partner offered TLS, and the gateway left without trying it: ${deliveryEvents.reason}`,
+    )
   const unfinished = sent.conversations.find(({ closed }) => !closed)
   if (unfinished) return unclear('a connection to the partner is still open, so the message may still arrive')
-  const what = word.kind === 'held back' ? 'held the message back' : `${word.kind} the message`
-  return refused(`the gateway ${what} after ${connections(sent.conversations)}: ${word.reason}`)
+  const what =
+    deliveryEvents.kind === 'held back' ? 'held the message back' : `${deliveryEvents.kind} the message`
+  return refused(
+    `the gateway ${what} after ${countedConnections(sent.conversations)}: ${deliveryEvents.reason}`,
+  )
 }
 
 const givenInTls = (conversation: Conversation): boolean =>
@@ -168,7 +175,7 @@ export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
 export function staysQueuedForCertificate(sent: Sent): Observation {
   const queued = staysQueued(sent)
   if (queued.kind !== 'kept') return queued
-  const reason = sent.word.at(-1)?.reason
+  const reason = sent.deliveryEvents.at(-1)?.reason
   if (reason === undefined)
     return unclear('the gateway says nothing about its queue, so its reason is not known')
   return /cert|verif|trust|issuer|authority|unable to get|self.signed|\bCA\b/i.test(reason)
@@ -249,13 +256,13 @@ function notArrived(sent: Sent): Observation | undefined {
   if (sent.excuse) return unclear(sent.excuse)
   if (sent.partner.flooded)
     return unclear('more came to the partner than the lab serves, so the message may have been in it')
-  const word = sent.word.at(-1)
-  if (word?.kind === 'deferred' || word?.kind === 'bounced')
+  const deliveryEvents = sent.deliveryEvents.at(-1)
+  if (deliveryEvents?.kind === 'deferred' || deliveryEvents?.kind === 'bounced')
     return broken(
-      `the message did not arrive: ${word.kind} after ${connections(sent.conversations)}: ${word.reason}`,
-      `the message did not arrive: ${word.kind}`,
+      `the message did not arrive: ${deliveryEvents.kind} after ${countedConnections(sent.conversations)}: ${deliveryEvents.reason}`,
+      `the message did not arrive: ${deliveryEvents.kind}`,
     )
-  if (word) return broken('the gateway says delivered, but nothing arrived')
+  if (deliveryEvents) return broken('the gateway says delivered, but nothing arrived')
   if (sent.lost)
     return broken(
       'the message is lost: it did not arrive, and it is not in the queue of the gateway any more',
@@ -263,10 +270,10 @@ function notArrived(sent: Sent): Observation | undefined {
   const silence = quietWord(sent)
   if (silence)
     return broken(
-      `the message did not arrive after ${connections(sent.conversations)}: ${silence.reason}`,
+      `the message did not arrive after ${countedConnections(sent.conversations)}: ${silence.reason}`,
       'the message did not arrive',
     )
   return unclear(
-    `the message did not arrive, and the gateway said nothing about it (${connections(sent.conversations)})`,
+    `the message did not arrive, and the gateway said nothing about it (${countedConnections(sent.conversations)})`,
   )
 }

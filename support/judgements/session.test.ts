@@ -1,11 +1,10 @@
-import type { Session, Smuggled } from '../evidence/session.ts'
+import type { Login, Session, Smuggled } from '../evidence/session.ts'
 import { CERTIFICATE, conversation, OVER_TLS, reply, session, table } from '../test-bed/fixtures/evidence.ts'
 import {
   answersInOrder,
   bareStarttls,
   chainLeadsToRoot,
   handshakeSucceeds,
-  type Login,
   nothingTookEffect,
   notOfferedOrRefused,
   passwordsRefusedAlike,

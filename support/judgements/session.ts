@@ -1,4 +1,11 @@
-import { extensionsIn, lastReply, replyTo, type Session, starttlsIn } from '../evidence/session.ts'
+import {
+  extensionsIn,
+  type Login,
+  lastReply,
+  replyTo,
+  type Session,
+  starttlsIn,
+} from '../evidence/session.ts'
 import { counted } from '../quantities.ts'
 import { all, broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
@@ -175,13 +182,6 @@ export function nothingTookEffect(session: Session, alive: boolean): Observation
       'the first reply inside TLS is not the one to EHLO',
     )
   return refused('inside TLS each command got one reply')
-}
-
-/** One attempt of the client to log in; `reply` ended it, absent where the session did not get so far. */
-export interface Login {
-  mechanism: 'PLAIN' | 'LOGIN'
-  password: 'right' | 'wrong'
-  reply: Reply | undefined
 }
 
 /** With the mechanism PLAIN the gateway accepts the right password and refuses a wrong one. */

@@ -9,7 +9,7 @@ const at = (
   about: Partial<Strength> = {},
 ): Strength => ({
   address,
-  outcomes: new Map(Object.entries({ ...GOOD, ...outcomes })),
+  outcomes: { ...GOOD, ...outcomes },
   conversations: [],
   ...about,
 })

@@ -10,9 +10,9 @@ export function equallyStrong(all: readonly Strength[]): Observation {
   const unanswered = there.find(one => one.unanswered)
   if (unanswered) return unclear(`${unanswered.address}: ${unanswered.unanswered}`)
   const differences = others.flatMap(other =>
-    [...first.outcomes].flatMap(([probe, outcome]) => {
+    Object.entries(first.outcomes).flatMap(([probe, outcome]) => {
       const one = { address: first.address, outcome }
-      const another = { address: other.address, outcome: other.outcomes.get(probe)! }
+      const another = { address: other.address, outcome: other.outcomes[probe]! }
       return outcome === another.outcome || (refuses(one) && refuses(another)) ? [] : { probe, one, another }
     }),
   )

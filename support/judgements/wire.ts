@@ -1,12 +1,12 @@
 import {
-  afterGoAhead,
-  begun,
+  closedInsteadOfHandshake,
   commands,
-  connections,
-  endedAtGoAhead,
+  countedConnections,
+  eventsAfterGoAhead,
   GIVES_AWAY,
-  pipelined,
   secured,
+  sentBehindStarttls,
+  startedTls,
 } from '../evidence/facts.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
@@ -24,14 +24,14 @@ export function nothingInClear(conversations: readonly Conversation[], token: st
       return broken('the message crossed the wire unencrypted')
     const command = commands(conversation).find(({ verb, secured }) => !secured && GIVES_AWAY.includes(verb))
     if (command) return broken(`${command.verb} crossed the wire unencrypted`)
-    const early = pipelined(conversation)
+    const early = sentBehindStarttls(conversation)
     if (early) return broken(`${early} crossed the wire unencrypted, behind STARTTLS`)
   }
   if (conversations.some(({ truncated }) => truncated))
     return unclear(
       'the gateway sent more than the lab keeps, so the lab does not know all that crossed unencrypted',
     )
-  return refused(`no part of the message crossed unencrypted on ${connections(conversations)}`)
+  return refused(`no part of the message crossed unencrypted on ${countedConnections(conversations)}`)
 }
 
 /** Only the greeting, EHLO and STARTTLS crossed unencrypted; everything after them crossed inside TLS. */
@@ -42,7 +42,7 @@ export function onlyGreetingInClear(conversations: readonly Conversation[], toke
     if (clear.fromSender.includes(token)) return broken('the message crossed the wire unencrypted')
     const command = commands(conversation).find(({ verb, secured }) => !secured && !BEFORE_TLS.includes(verb))
     if (command) return broken(`${command.verb} crossed the wire unencrypted`)
-    const early = pipelined(conversation)
+    const early = sentBehindStarttls(conversation)
     if (early) return broken(`${early} crossed the wire unencrypted, behind STARTTLS`)
     const up = events.findIndex(({ kind }) => kind === 'established')
     const stray =
@@ -68,15 +68,17 @@ export function noMail(conversations: readonly Conversation[]): Observation {
   const mail = conversations.flatMap(commands).find(({ verb }) => verb === 'MAIL')
   return mail
     ? broken(`the gateway sent MAIL ${mail.secured ? 'inside TLS' : 'unencrypted'}`)
-    : refused(`the gateway sent no MAIL on ${connections(conversations)}`)
+    : refused(`the gateway sent no MAIL on ${countedConnections(conversations)}`)
 }
 
 /** After the go-ahead to STARTTLS the gateway sent nothing but TLS on the connection; RFC 3207 s4. */
 export function nothingButHandshake(conversations: readonly Conversation[]): Observation {
-  const started = conversations.filter(begun)
+  const started = conversations.filter(startedTls)
   if (started.length === 0) return unclear('the gateway did not start TLS, so no handshake could break')
   for (const conversation of started) {
-    const after = afterGoAhead(conversation).filter(({ from, secured }) => from === 'sender' && !secured)
+    const after = eventsAfterGoAhead(conversation).filter(
+      ({ from, secured }) => from === 'sender' && !secured,
+    )
     const wrong = after.find(({ kind }) => kind === 'command' || kind === 'bytes' || kind === 'content')
     if (wrong)
       return broken(
@@ -85,19 +87,19 @@ export function nothingButHandshake(conversations: readonly Conversation[]): Obs
       )
   }
   // A partner that closes at once may close before the ClientHello arrives.
-  if (!started.some(conversation => afterGoAhead(conversation).some(({ kind }) => kind === 'hello')))
+  if (!started.some(conversation => eventsAfterGoAhead(conversation).some(({ kind }) => kind === 'hello')))
     return refused('the gateway sent nothing after the go-ahead to STARTTLS')
   return refused(
-    `after the go-ahead to STARTTLS the gateway sent a handshake and nothing else, on ${connections(started)}`,
+    `after the go-ahead to STARTTLS the gateway sent a handshake and nothing else, on ${countedConnections(started)}`,
   )
 }
 
 /** The first bytes that the gateway sent after the go-ahead to STARTTLS were a ClientHello. */
 export function handshakeFirst(conversations: readonly Conversation[]): Observation {
-  const started = conversations.filter(begun)
+  const started = conversations.filter(startedTls)
   if (started.length === 0) return unclear('the gateway did not start TLS')
   for (const conversation of started) {
-    const first = afterGoAhead(conversation).find(({ from }) => from === 'sender')
+    const first = eventsAfterGoAhead(conversation).find(({ from }) => from === 'sender')
     if (first && first.kind !== 'hello')
       return broken(
         `the first thing that the gateway sent after the go-ahead was ${first.text.slice(0, 100)}`,
@@ -151,7 +153,7 @@ export function waitedForAnswer(
     // A gateway that refuses such a handshake used nothing that was smuggled.
     const hello = conversations.some(({ events }) => events.some(({ kind }) => kind === 'hello'))
     if (hello) return refused('the gateway broke off the handshake')
-    if (!conversations.some(endedAtGoAhead)) return unclear('the gateway began no handshake')
+    if (!conversations.some(closedInsteadOfHandshake)) return unclear('the gateway began no handshake')
     return alive
       ? refused('the gateway ended the session at what was smuggled')
       : unclear('the gateway ended the session at what was smuggled, and it does not greet any more')
@@ -205,7 +207,7 @@ export function noOldSession(conversations: readonly Conversation[]): Observatio
     return secured(conversation) && version !== undefined && !['TLSv1.2', 'TLSv1.3'].includes(version)
   })
   if (old) return broken(`the gateway used ${spoken(old.handshake!.version!)}`)
-  if (!conversations.some(begun)) return unclear('the gateway began no handshake')
+  if (!conversations.some(startedTls)) return unclear('the gateway began no handshake')
   return refused('there was no session with a version older than TLS 1.2')
 }
 
@@ -241,5 +243,5 @@ export function singleConnection(conversations: readonly Conversation[]): Observ
     ? kept('the gateway used a single connection')
     : conversations.length === 0
       ? unclear('the lab saw no connection')
-      : broken(`the gateway used ${connections(conversations)}`)
+      : broken(`the gateway used ${countedConnections(conversations)}`)
 }

@@ -46,8 +46,8 @@ export const PREFLIGHT: Readonly<Record<string, (tested: GatewayInLab) => Promis
     // A long address, because a command that prints the queue must not cut it off.
     const author = login ? undefined : `${newToken()}-${newToken()}@${gateway.flow.domain}`
     const sent = await sends(tested, refusal, author)
-    const { message, word, arrivals, recipient } = sent
-    if (arrivals.length > 0 || word.at(-1)?.kind !== 'deferred') return told(sent)
+    const { message, deliveryEvents, arrivals, recipient } = sent
+    if (arrivals.length > 0 || deliveryEvents.at(-1)?.kind !== 'deferred') return told(sent)
     for (const address of [recipient, message.from])
       if ((await gateway.holds?.(address)) === false) return `its queue has nothing with ${address}`
     return undefined
@@ -57,7 +57,7 @@ export const PREFLIGHT: Readonly<Record<string, (tested: GatewayInLab) => Promis
     const author = tested.login ? undefined : await partner(tested, {})
     const refusal: Behaviour = { transaction: { refuses: { at: 'RCPT', reply: '550 5.1.1 never' } } }
     const sent = await sends(tested, refusal, author && `author@${author.domain}`)
-    if (sent.word.at(-1)?.kind !== 'bounced') return told(sent)
+    if (sent.deliveryEvents.at(-1)?.kind !== 'bounced') return told(sent)
     if (!author) return undefined
     const came = await until(() => author.messages.length > 0, [author], tested.gateway.patience ?? NOTICE)
     tested.lab.release(author)
@@ -111,9 +111,9 @@ async function sends(
   return sent!
 }
 
-function told({ refusal, word, arrivals }: Sent): string {
+function told({ refusal, deliveryEvents, arrivals }: Sent): string {
   if (refusal) return `it did not take the message to send on: ${refusal}`
   if (arrivals.length > 0) return `it arrived ${arrivals[0]!.secured ? 'over TLS' : 'in clear'}`
-  const last = word.at(-1)
+  const last = deliveryEvents.at(-1)
   return last ? `it was ${last.kind}: ${last.reason}` : 'it did not arrive, and the gateway said nothing'
 }

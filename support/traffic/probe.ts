@@ -18,20 +18,20 @@ export async function strengthAt(
 ): Promise<Strength> {
   const { host, port } = endpoint
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  const outcomes = new Map<string, string>()
+  const outcomes: Record<string, string> = {}
   const conversations: Conversation[] = []
   const trust = [await pki.root()]
   for (const [probe, { tls }] of Object.entries(PROBES)) {
     const recorder = new Recorder({ gatewayIs: 'receiver', sender: `probe: ${probe}`, receiver: address })
     conversations.push(recorder.conversation)
     try {
-      outcomes.set(probe, await outcomeOf(endpoint, recorder, { ...tls, servername: hostname, trust }))
+      outcomes[probe] = await outcomeOf(endpoint, recorder, { ...tls, servername: hostname, trust })
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       if (error.breakdown === 'no connection') return { address, outcomes, conversations, absent: true }
       if (error.breakdown === 'no answer')
         return { address, outcomes, conversations, unanswered: error.message }
-      outcomes.set(probe, `${REFUSED} (${error.breakdown})`)
+      outcomes[probe] = `${REFUSED} (${error.breakdown})`
     }
   }
   return { address, outcomes, conversations }

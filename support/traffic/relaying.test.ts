@@ -143,7 +143,7 @@ describe('two gateways', function () {
       stripped.map(({ verdict }) => verdict),
       ['inconclusive'],
     )
-    assert.match(stripped[0]!.detail, /the second server refused it: 530/)
+    assert.match(stripped[0]!.detail, /the second server refused the message: 530/)
   })
 
   it('hold nothing against a gateway without such a connector when the second server sends in clear', async () => {
@@ -164,7 +164,7 @@ describe('two gateways', function () {
       verdicts.some(
         ({ verdict, detail }) =>
           verdict === 'inconclusive' &&
-          /does not take the mail of others either: at EHLO: no answer/.test(detail),
+          /does not accept the mail of others either: at EHLO: no answer/.test(detail),
       ),
     )
   })
@@ -262,7 +262,7 @@ describe('two gateways', function () {
     const sent = {
       arrivals: [{ secured: true, host: 'path.b.test' }],
       conversations: [leg('TLSv1.3'), leg('TLSv1.2')],
-      word: [],
+      deliveryEvents: [],
       message: { token: 'token' },
       partner: {},
     } as unknown as Sent
@@ -281,7 +281,7 @@ describe('two gateways', function () {
     const sent = {
       arrivals: [],
       conversations: [],
-      word: [{ kind: 'delivered', recipient: 'a@b.test', reason: '250' }],
+      deliveryEvents: [{ kind: 'delivered', recipient: 'a@b.test', reason: '250' }],
       excuse: 'the second server lost it',
       message: { token: 'token' },
       partner: {},

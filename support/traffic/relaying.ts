@@ -56,23 +56,23 @@ export async function sendThroughTap(means: RelayMeans, relay: Relay): Promise<R
 
 /** Why the second server may be the reason that a message did not arrive; nothing where it cannot be. */
 async function excuseOf(means: RelayMeans, { from, to }: Relay, sent: Sent): Promise<string | undefined> {
-  const { message, recipient, conversations, word } = sent
-  if (word.at(-1)?.kind === 'delivered')
-    return 'the gateway says delivered, and the second server did not bring it to the mailbox'
+  const { message, recipient, conversations, deliveryEvents } = sent
+  if (deliveryEvents.at(-1)?.kind === 'delivered')
+    return 'the gateway says delivered, and the second server did not deliver the message to the mailbox'
   const clear = conversations.filter(conversation => inClear(conversation).length > 0)
   const refusal = clear.map(one => lastExchange(one).reply).find(reply => reply && reply.code >= 400)
-  if (refusal) return `the second server refused it: ${refusal.text}`
+  if (refusal) return `the second server refused the message: ${refusal.text}`
   // The lab asks the second server for the same: the same envelope, with TLS or without as before.
-  const lack = await shortcoming(means, to, {
+  const fault = await faultOf(means, to, {
     message: compose({ from: message.from, to: [recipient] }),
     behaviour: {
       tls: clear.length > 0 ? 'does not use' : 'uses',
       greetsAs: from.flow.hostname,
     },
   })
-  if (lack) return `the second server has a fault of its own: ${lack.why}`
+  if (fault) return `the second server has a fault of its own: ${fault.why}`
   return conversations.some(one => one.overheard && secured(one))
-    ? 'a session was made, and what the second server answered in it is not known'
+    ? 'there was a TLS session, and the tap does not know what the second server answered in it'
     : undefined
 }
 
@@ -84,7 +84,7 @@ export async function receiveThroughTap(
   const relayed = await relayOne(means, relay, 'receiver')
   const handover = handoverOf(relay, relayed.watched.seen())
   if (handover.accepted) return { ...relayed, handover, alive: true }
-  const lack = await shortcoming(means, relay.to, {
+  const fault = await faultOf(means, relay.to, {
     message: compose({
       from: `other@${means.lab.freshDomain('*.stranger.test')}`,
       to: [relay.to.flow.recipient],
@@ -95,12 +95,12 @@ export async function receiveThroughTap(
   // The tap does not see which of the two gave up. A gateway that accepts the mail of others did not.
   const open = stage === 'content' || (stage === 'handshake' && !relay.does?.faults)
   if (breakdown && open) {
-    breakdown.kind = lack ? (lack.kind ?? 'connection closed') : 'no answer'
-    breakdown.detail += lack
-      ? `, and the gateway does not take the mail of others either: ${lack.why}`
-      : ', while the gateway takes the mail of others'
+    breakdown.kind = fault ? (fault.kind ?? 'connection closed') : 'no answer'
+    breakdown.detail += fault
+      ? `, and the gateway does not accept the mail of others either: ${fault.why}`
+      : ', while the gateway accepts the mail of others'
   }
-  return { ...relayed, handover, alive: lack === undefined }
+  return { ...relayed, handover, alive: fault === undefined }
 }
 
 async function relayOne(
@@ -130,25 +130,26 @@ async function relayOne(
   })
   const watched = one!
   if (does?.faults?.swapsTls) watched.known.intercepted = true
-  const { word, conversations } = watched
-  const taken = word.at(-1)?.kind === 'delivered' || conversations.some(one => lastExchange(one).accepted)
+  const { deliveryEvents, conversations } = watched
+  const taken =
+    deliveryEvents.at(-1)?.kind === 'delivered' || conversations.some(one => lastExchange(one).accepted)
   if (taken) await until(() => watched.arrivals.length > 0, [inbox], ARRIVAL)
   await tap.upToDate()
   return { watched, tap, inbox }
 }
 
 /** Why a server does not accept a good message from the lab. `kind`: the server gave no answer, so nothing can be claimed. */
-interface Lack {
+interface Fault {
   why: string
   kind?: 'no answer' | 'no connection'
 }
 
 /** Nothing where the server accepts the message, and with TLS shows its own certificate. */
-async function shortcoming(
+async function faultOf(
   { lab }: RelayMeans,
   { inbound, flow }: Gateway,
   { message, behaviour }: { message: Message; behaviour: SenderBehaviour },
-): Promise<Lack | undefined> {
+): Promise<Fault | undefined> {
   const options = { endpoint: inbound, hostname: flow.hostname, pki: lab.pki, behaviour }
   const { accepted, reply, breakdown, stage, conversations } = await handOver(message, options)
   if (!accepted) {
@@ -181,7 +182,7 @@ function handoverOf({ from, to, message, does }: Relay, sent: Sent): Handover {
       conversations: [],
       stage: 'connection',
       accepted: false,
-      breakdown: { kind: 'no connection', detail: `the second server did not come: ${whyNot(sent)}` },
+      breakdown: { kind: 'no connection', detail: `the second server did not connect: ${whyNot(sent)}` },
     }
   // The tap does not know in which of several sessions the message came.
   if (secured(one)) return { message, conversations: sessions, ...insideTls(arrivals) }
@@ -194,15 +195,15 @@ function handoverOf({ from, to, message, does }: Relay, sent: Sent): Handover {
   }
   return one.handshake?.offered
     ? { ...base, ...brokenHandshake(one) }
-    : { ...base, ...leftAtEhlo('left before it brought its message') }
+    : { ...base, ...leftAtEhlo('left before it sent its message') }
 }
 
 /** Why the second server did not connect to deliver the message, as far as it says so. */
-function whyNot({ refusal, lost, word }: Sent): string {
-  if (refusal !== undefined) return `it did not take the message to send on: ${refusal}`
-  if (lost) return 'it has the message no more'
-  const said = word.at(-1)
-  return said ? `it says ${said.kind}: ${said.reason}` : 'it says nothing'
+function whyNot({ refusal, lost, deliveryEvents }: Sent): string {
+  if (refusal !== undefined) return `it did not accept the message that it was to send: ${refusal}`
+  if (lost) return 'it does not have the message any more'
+  const said = deliveryEvents.at(-1)
+  return said ? `it says that it ${said.kind} the message: ${said.reason}` : 'it says nothing'
 }
 
 /**
@@ -236,7 +237,7 @@ function leftAtEhlo(what: string): Ending {
 function insideTls(arrivals: readonly Arrival[]): Ending {
   // The tap cannot read what the gateway answered.
   if (arrivals.length > 0) return { stage: 'content', accepted: true, foundInMailbox: true }
-  const detail = 'a session was made, and the message did not reach the mailbox'
+  const detail = 'there was a TLS session, and the message did not reach the mailbox'
   return { stage: 'content', accepted: false, breakdown: { kind: 'connection closed', detail } }
 }
 

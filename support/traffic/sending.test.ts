@@ -48,7 +48,7 @@ describe('a message that the gateway is asked to send', () => {
   it('arrives, and what the wire and the gateway say of it is together', async () => {
     const to = await partner('*.forced.test')
     const [one] = await sent(await started(), [to])
-    assert.equal(one!.sign, true)
+    assert.equal(one!.heard, true)
     assert.deepEqual(
       one!.arrivals.map(({ secured, host, content }) => [
         secured,
@@ -66,7 +66,7 @@ describe('a message that the gateway is asked to send', () => {
     const to = await partner('*.forced.test', NO_TLS)
     const [one] = await sent(await started(), [to])
     assert.deepEqual(
-      [one!.sign, one!.arrivals, one!.word.map(({ kind, recipient }) => [kind, recipient])],
+      [one!.heard, one!.arrivals, one!.deliveryEvents.map(({ kind, recipient }) => [kind, recipient])],
       [true, [], [['deferred', `inbox@${to.domain}`]]],
     )
   })
@@ -74,7 +74,7 @@ describe('a message that the gateway is asked to send', () => {
   it('is tried as often as was asked for, and no more once it has arrived', async () => {
     const gateway = await started()
     const [stubborn] = await sent(gateway, [await partner('*.forced.test', NO_TLS)], { tries: 3 })
-    assert.deepEqual([stubborn!.attempts, stubborn!.word.length], [3, 3])
+    assert.deepEqual([stubborn!.attempts, stubborn!.deliveryEvents.length], [3, 3])
     const cured = await partner('*.forced.test', { ...NO_TLS, times: 1 })
     const [one] = await sent(gateway, [cured], { tries: 3 })
     assert.deepEqual([one!.attempts, one!.arrivals.length], [2, 1])
@@ -87,7 +87,7 @@ describe('a message that the gateway is asked to send', () => {
       clear!.arrivals.map(({ secured }) => secured),
       [false],
     )
-    assert.deepEqual([held!.arrivals, held!.word[0]?.kind], [[], 'deferred'])
+    assert.deepEqual([held!.arrivals, held!.deliveryEvents[0]?.kind], [[], 'deferred'])
   })
 
   it('is not confused with an earlier message to the same recipient', async () => {
@@ -95,7 +95,7 @@ describe('a message that the gateway is asked to send', () => {
     const to = await partner('*.forced.test', { ...NO_TLS, times: 1 })
     await sent(gateway, [to])
     const [later] = await sent(gateway, [to])
-    assert.equal(later!.word.filter(({ kind }) => kind === 'deferred').length, 0)
+    assert.equal(later!.deliveryEvents.filter(({ kind }) => kind === 'deferred').length, 0)
     assert.equal(later!.arrivals.length, 1)
   })
 
@@ -105,10 +105,15 @@ describe('a message that the gateway is asked to send', () => {
     const [one] = await watched(gateway, [to])
     const before = one!.seen()
     await gateway.retry(to.domain)
-    assert.ok(await until(() => one!.arrivals.length > 0 && one!.word.length > 1, [to, gateway], 10_000))
-    assert.deepEqual([before.arrivals, before.conversations.length, before.word.length], [[], 1, 1])
+    assert.ok(
+      await until(() => one!.arrivals.length > 0 && one!.deliveryEvents.length > 1, [to, gateway], 10_000),
+    )
+    assert.deepEqual([before.arrivals, before.conversations.length, before.deliveryEvents.length], [[], 1, 1])
     const after = one!.seen()
-    assert.deepEqual([after.arrivals.length, after.conversations.length, after.word.length], [1, 2, 2])
+    assert.deepEqual(
+      [after.arrivals.length, after.conversations.length, after.deliveryEvents.length],
+      [1, 2, 2],
+    )
   })
 
   it('is seen as plain data', async () => {
@@ -125,7 +130,7 @@ describe('a message that the gateway is asked to send', () => {
   it('is refused where the gateway does not take it', async () => {
     const gateway = await started(mutant('refuses everybody'))
     const [one] = await sent(gateway, [await partner('*.opportunistic.test')])
-    assert.equal(one!.sign, false)
+    assert.equal(one!.heard, false)
     assert.match(one!.refusal!, /554|closed/)
   })
 
@@ -141,7 +146,7 @@ describe('a message that the gateway is asked to send', () => {
       patience: 30,
     })
     const [one] = await sent(gateway, [await partner('*.opportunistic.test')])
-    assert.deepEqual([one!.sign, one!.arrivals, one!.word, one!.lost], [false, [], [], undefined])
+    assert.deepEqual([one!.heard, one!.arrivals, one!.deliveryEvents, one!.lost], [false, [], [], undefined])
   })
 
   describe('to a gateway that says nothing of its queue', () => {
@@ -159,7 +164,7 @@ describe('a message that the gateway is asked to send', () => {
     it('counts as held back after quiet at the end of a session', async () => {
       const began = performance.now()
       const [one] = await sent(await silent(), [await partner('*.forced.test', NO_TLS)])
-      assert.deepEqual([one!.sign, one!.quiet, one!.arrivals], [true, SETTLE, []])
+      assert.deepEqual([one!.heard, one!.quiet, one!.arrivals], [true, SETTLE, []])
       assert.ok(performance.now() - began >= SETTLE - 1)
     })
 
@@ -180,17 +185,17 @@ describe('a message that the gateway is asked to send', () => {
         workerData: { support: new URL('..', import.meta.url).href, holds: queue === 'has it' },
       })
       ends.push(() => worker.terminate())
-      return (await once(worker, 'message'))[0] as Pick<Sent, 'sign' | 'lost'> & { arrivals: number }
+      return (await once(worker, 'message'))[0] as Pick<Sent, 'heard' | 'lost'> & { arrivals: number }
     }
 
     it('is lost where that has it no more, and nothing was heard', async () => {
       const lost = await sentIn('has it not')
-      assert.deepEqual(lost, { sign: false, lost: true, arrivals: 0 })
+      assert.deepEqual(lost, { heard: false, lost: true, arrivals: 0 })
     })
 
     it('is not lost as long as that has it', async () => {
       const waiting = await sentIn('has it')
-      assert.deepEqual(waiting, { sign: false, lost: undefined, arrivals: 0 })
+      assert.deepEqual(waiting, { heard: false, lost: undefined, arrivals: 0 })
     })
   })
 })
@@ -211,8 +216,8 @@ async function main() {
   const partner = await lab.partner({ domain: lab.freshDomain('*.opportunistic.test') })
   const message = compose({ from: flow.sender, to: ['inbox@' + partner.domain] })
   const submission = new Submission(gateway.submission, flow.hostname)
-  const [{ sign, lost, arrivals }] = await send({ gateway, submission, message, partners: [partner] })
-  parentPort.postMessage({ sign, lost, arrivals: arrivals.length })
+  const [{ heard, lost, arrivals }] = await send({ gateway, submission, message, partners: [partner] })
+  parentPort.postMessage({ heard, lost, arrivals: arrivals.length })
 }
 main()
 `

@@ -63,14 +63,14 @@ export async function sendAndWatch(options: SendOptions): Promise<WatchedMessage
 }
 
 /** What is known of a message beside what its partner and its gateway have seen. */
-type Known = Pick<Sent, 'sign' | 'attempts'> &
+type Known = Pick<Sent, 'heard' | 'attempts'> &
   Partial<Pick<Sent, 'submission' | 'refusal' | 'intercepted' | 'excuse' | 'quiet' | 'lost'>>
 
 /** One message on its way to one partner. `seen` gives what was seen of it so far, as plain data. */
 export class WatchedMessage {
   readonly partner: Partner
   readonly recipient: string
-  readonly known: Known = { sign: false, attempts: 1 }
+  readonly known: Known = { heard: false, attempts: 1 }
   readonly #options: SendOptions
   /** How much the gateway had said before: that is about earlier messages to the same recipient. */
   readonly #before: number
@@ -83,7 +83,7 @@ export class WatchedMessage {
   }
 
   seen(): Sent {
-    const { known, recipient, partner, conversations, word } = this
+    const { known, recipient, partner, conversations, deliveryEvents } = this
     const { submission, ...rest } = known
     return {
       ...rest,
@@ -92,7 +92,7 @@ export class WatchedMessage {
       partner: partner.seen,
       arrivals: this.arrivals.map(arrival => ({ ...arrival })),
       conversations: conversations.map(snapshotOf),
-      word: [...word],
+      deliveryEvents: [...deliveryEvents],
       ...(submission ? { submission: snapshotOf(submission) } : {}),
     }
   }
@@ -107,7 +107,7 @@ export class WatchedMessage {
     return this.partner.conversations.filter(one => one.gatewayIs === gatewayIs)
   }
 
-  get word(): readonly DeliveryEvent[] {
+  get deliveryEvents(): readonly DeliveryEvent[] {
     const recipient = this.recipient.toLowerCase()
     return this.#options.gateway.events
       .slice(this.#before)
@@ -147,15 +147,15 @@ export class WatchedMessage {
     const sources = [partner, gateway, ...(inbox ? [inbox] : [])]
     for (;;) {
       // The gateway says one thing for each attempt.
-      const told = () => this.word.length >= known.attempts
+      const told = () => this.deliveryEvents.length >= known.attempts
       const heard = () => this.arrivals.length > 0 || told() || gateway.end !== undefined
       const wait = (ms: number) => until(heard, sources, ms)
-      known.sign = gateway.holds ? await this.#heardOrLost(wait) : await wait(gateway.patience ?? SIGN)
+      known.heard = gateway.holds ? await this.#heardOrLost(wait) : await wait(gateway.patience ?? SIGN)
       if (gateway.end) throw gateway.end
       // The lab may hear what the gateway says before it hears what the partner saw.
       await partner.upToDate()
-      const last = this.word.at(-1)
-      if (!known.sign || this.arrivals.length > 0 || last?.kind !== 'deferred' || known.attempts >= tries)
+      const last = this.deliveryEvents.at(-1)
+      if (!known.heard || this.arrivals.length > 0 || last?.kind !== 'deferred' || known.attempts >= tries)
         break
       known.attempts++
       await gateway.retry(partner.domain)
@@ -189,8 +189,8 @@ export class WatchedMessage {
     const endOf = new Map<Conversation, number>()
     const isNew = (conversation: Conversation) => !endOf.has(conversation)
     do {
-      known.sign = await until(() => arrived() || ended(), [partner], SIGN)
-      if (!known.sign || arrived()) break
+      known.heard = await until(() => arrived() || ended(), [partner], SIGN)
+      if (!known.heard || arrived()) break
       for (const conversation of conversations.filter(isNew)) endOf.set(conversation, performance.now())
       // A connection that turns out to be about other mail is removed from the list, and does not count.
       const last = Math.max(...conversations.map(conversation => endOf.get(conversation)!))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { lastAnswer, telling } from '../evidence/stream.ts'
+import { lastAnswer, notableConversations } from '../evidence/stream.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
 import { Pki } from '../pki/pki.ts'
@@ -94,7 +94,7 @@ describe('mail that flows in', () => {
     await stream.end()
     stream.changedAt = stream.seen().sessions[10]!.at
     const asked = stream.accepted[5]!
-    const conversations = telling(stream.seen(), [asked])
+    const conversations = notableConversations(stream.seen(), [asked])
     const places = [0, 1, 5, 8, 9, 10, 11, -2, -1]
     const sessions = places.map(place => stream.seen().sessions.at(place)!)
     assert.deepEqual(
@@ -102,7 +102,7 @@ describe('mail that flows in', () => {
       sessions.flatMap(({ handover }) => handover.conversations),
     )
     assert.match(lastAnswer(stream.seen(), asked)!, /^250 /)
-    assert.equal(telling(stream.seen(), stream.accepted).length <= 12, true)
+    assert.equal(notableConversations(stream.seen(), stream.accepted).length <= 12, true)
   })
 
   it('ends with the message that is under way', async () => {

@@ -74,8 +74,8 @@ describe('the manner of a partner', () => {
     shows: place,
   })
   const replying = (...shows: string[]): Case => ({ sees: replies, shows })
-  const without = (word: string): Case => ({
-    sees: async visit => (await keywords(visit)).some(line => line.startsWith(word)),
+  const without = (deliveryEvents: string): Case => ({
+    sees: async visit => (await keywords(visit)).some(line => line.startsWith(deliveryEvents)),
     shows: false,
   })
   const offering = (...words: string[]): Case => ({
@@ -83,7 +83,7 @@ describe('the manner of a partner', () => {
     shows: words,
   })
   const size = (line: string): Case => ({
-    sees: async visit => (await keywords(visit)).find(word => word.startsWith('SIZE')),
+    sees: async visit => (await keywords(visit)).find(deliveryEvents => deliveryEvents.startsWith('SIZE')),
     shows: line,
   })
   const agreed = (version: string, group: string): Case => ({
@@ -438,7 +438,7 @@ describe('the manner of a partner', () => {
           assert.deepEqual(
             sent!.arrivals.map(({ secured }) => secured),
             [true],
-            JSON.stringify(sent!.word),
+            JSON.stringify(sent!.deliveryEvents),
           )
           assert.deepEqual(
             sent!.conversations.map(({ closed, labError }) => [closed, labError]),
