@@ -284,8 +284,8 @@ describe('a client', () => {
         { tlsVersion: 'TLS 1.2 at most' },
         { minVersion: 'TLSv1.3' },
       )
-      assert.equal(breakdown?.kind, 'handshake failed')
-      assert.match(declined!, /^TLS 1\.2 at most: handshake failed: .*protocol version/)
+      assert.equal(breakdown?.kind, 'handshake failure')
+      assert.match(declined!, /^TLS 1\.2 at most: handshake failure: .*protocol version/)
     })
   })
 
@@ -482,7 +482,7 @@ describe('a client', () => {
       const { accepted, breakdown, stage } = await deliver(manner, {
         behaviour: { tls: 'does not use', cuts: true },
       })
-      assert.deepEqual([accepted, breakdown?.kind, stage], [false, 'closed', 'content'])
+      assert.deepEqual([accepted, breakdown?.kind, stage], [false, 'connection closed', 'content'])
       assert.match(listener.heard[0]!.lines.at(-1)!, last)
     })
 

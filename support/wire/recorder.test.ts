@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { WireError } from './breakdown.ts'
-import { Recorder } from './recorder.ts'
+import { MAX_CLEAR, Recorder } from './recorder.ts'
 
 describe('the record of a connection', () => {
   const recording = () => {
@@ -21,12 +21,12 @@ describe('the record of a connection', () => {
 
   it('keeps clear bytes up to its bound and then wants the connection to end', () => {
     const { recorder, limits, conversation } = recording()
-    recorder.received(Buffer.alloc(64 * 1024, 'x'))
+    recorder.received(Buffer.alloc(MAX_CLEAR, 'x'))
     assert.deepEqual([conversation.truncated, limits], [undefined, []])
     recorder.received(Buffer.from('MAIL'))
     assert.equal(conversation.truncated, true)
-    assert.deepEqual(limits, ['more than 65536 bytes in clear'])
-    assert.equal(conversation.clear.fromSender.length, 64 * 1024)
+    assert.deepEqual(limits, [`more than ${MAX_CLEAR} unencrypted bytes`])
+    assert.equal(conversation.clear.fromSender.length, MAX_CLEAR)
     assert.deepEqual(
       conversation.events.map(({ kind, from }) => ({ kind, from })),
       [{ kind: 'error', from: 'receiver' }],
@@ -37,16 +37,16 @@ describe('the record of a connection', () => {
 
   it('cuts a chunk at its bound', () => {
     const { recorder, limits, conversation } = recording()
-    recorder.received(Buffer.alloc(70_000, 'x'))
-    assert.equal(conversation.clear.fromSender.length, 64 * 1024)
+    recorder.received(Buffer.alloc(MAX_CLEAR + 5_000, 'x'))
+    assert.equal(conversation.clear.fromSender.length, MAX_CLEAR)
     assert.equal(limits.length, 1)
   })
 
   it('owns up to missing bytes of our own, but does not end the connection over them', () => {
     const { recorder, limits, conversation } = recording()
-    recorder.sent(Buffer.alloc(70_000, 'x'))
+    recorder.sent(Buffer.alloc(MAX_CLEAR + 5_000, 'x'))
     assert.deepEqual([conversation.truncated, limits], [true, []])
-    recorder.received(Buffer.alloc(70_000, 'x'))
+    recorder.received(Buffer.alloc(MAX_CLEAR + 5_000, 'x'))
     assert.equal(limits.length, 1)
   })
 

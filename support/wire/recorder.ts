@@ -11,7 +11,7 @@ import { RecordReader, type TlsSighting } from './tls/tls-records.ts'
 
 /** The most that is kept of one connection, so that no peer can fill the memory. */
 const MAX_EVENTS = 400
-const MAX_CLEAR = 160 * 1024
+export const MAX_CLEAR = 160 * 1024
 /** Length of an encrypted alert: two bytes, the content type and the tag of TLS 1.3; RFC 8446 s5.2. */
 const SEALED_ALERT = 2 + 1 + 16
 const PEM_BEGIN = '-----BEGIN CERTIFICATE-----'
@@ -155,7 +155,7 @@ export class Recorder implements Tap {
     if (chunk.length <= room) return
     // The lab knows what it sends itself; only the peer can hide something.
     if (party === this.#ours) this.conversation.truncated = true
-    else this.#full(`more than ${MAX_CLEAR} bytes in clear`)
+    else this.#full(`more than ${MAX_CLEAR} unencrypted bytes`)
   }
 
   #text(party: Party): string {
