@@ -40,7 +40,7 @@ export function isRunning(id: string): boolean {
 /** After this time, in ms, a process in another scope counts as ended, because this process cannot check it. */
 const DAY = 24 * 60 * 60 * 1000
 
-/** What something that a process left behind says about the process. */
+/** The process that left something behind. */
 interface Owner {
   /** From `uniqueProcessId`. */
   id: string
