@@ -17,7 +17,7 @@ const HABITS: Record<string, Partial<ClientSaid>> = {
     ]),
   ),
   'greets with another name': { greetsAs: 'mail.somebody-else.test' },
-  'first begins a message from another domain': { beginsAs: 'sender@somebody-else.test' },
+  'first begins a message from another domain and cancels it': { beginsAs: 'sender@somebody-else.test' },
   'writes its domain in capitals': { inCapitals: true },
   'cuts the connection in the middle of the message': { cuts: true },
   'gives STARTTLS a parameter and then delivers unencrypted': { starttlsParameter: true },

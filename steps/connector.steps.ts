@@ -99,7 +99,7 @@ const EXEMPTED: Record<string, (world: MailWorld) => void> = {
   'other domains': world => partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).general.to),
   "exactly the partner's domain": world =>
     partnerAt(world, chosen(generalAndExempt(world.flow, 'one domain')).exempt.to),
-  'the sub-domains among which the partner is': world =>
+  "all sub-domains of the partner's parent domain": world =>
     partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).exempt.to),
 }
 words('exempted', EXEMPTED)

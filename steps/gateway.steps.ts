@@ -31,9 +31,9 @@ import type { MailWorld } from './world.ts'
 
 /** How the gateway is told otherwise than usual, in the words of the features. */
 const TOLD: Record<string, ChangeName> = {
-  'trusts the former root alone': 'trusts the former root',
+  'trusts only the former root': 'trusts the former root',
   'trusts both roots': 'trusts both roots',
-  'trusts the new root alone': 'trusts the new root',
+  'trusts only the new root': 'trusts the new root',
   'gives up after 3 attempts': 'gives up after 3 attempts',
   'requires TLS of every client': 'requires TLS of every client',
   'has lost its certificate': 'has lost its certificate',
@@ -66,7 +66,7 @@ When('clients deliver messages all the time', async function (this: MailWorld) {
   const { lab, pki, mailbox, gateways } = this.run
   const stream = new Stream(
     {
-      // Looked up for each attempt: a container that starts again is somewhere else afterwards.
+      // The stream reads the address anew for each attempt, because a restarted container has another address.
       get endpoint() {
         return gateway.inbound
       },
@@ -121,6 +121,7 @@ type Reaction = (happened: Happened, world: MailWorld) => Observation
 /** What the gateway can do with what comes to it, in the words of the features. */
 const REACTIONS: Record<string, Reaction> = {
   'accepts the message': ({ delivered }) => accepts(delivered),
+  'accepts the incoming message over TLS': ({ delivered }) => accepts(delivered, { tls: true }),
   'accepts the message over TLS': ({ delivered }) => accepts(delivered, { tls: true }),
   ...Object.fromEntries(
     ['TLS 1.2', 'TLS 1.3'].map(text => [
@@ -129,6 +130,7 @@ const REACTIONS: Record<string, Reaction> = {
     ]),
   ),
   'refuses the message': ({ delivered, alive }) => refuses(delivered, alive),
+  'refuses the incoming message because TLS is missing': ({ delivered }) => refusesWithoutTls(delivered),
   'refuses the message because TLS is missing': ({ delivered }) => refusesWithoutTls(delivered),
   'refuses the TLS handshake': ({ delivered, alive }) => refusesHandshake(delivered, alive),
   "asks for the client's certificate": ({ delivered }) => asksForCertificate(delivered),
@@ -136,7 +138,7 @@ const REACTIONS: Record<string, Reaction> = {
   'answers each command inside TLS once': ({ session }) => answersInOrder(session),
   'executes nothing inside TLS that was injected before': ({ session, alive }) =>
     nothingTookEffect(session, alive),
-  'accepts the right password alone': ({ logins }) => rightPasswordAlone(logins),
+  'accepts only the right password': ({ logins }) => rightPasswordAlone(logins),
   'refuses both passwords alike': ({ logins }) => passwordsRefusedAlike(logins),
   'claims no protection beyond the first hop': ({ only, passedOn }, { servers: { gatewaySeen } }) =>
     claimsNothingBehindPartner(only, {

@@ -176,7 +176,7 @@ const FATES: Record<string, Fate> = {
   ),
   'can be read on the wire': ({ only }) => readable(only),
   'can be decrypted by its recipient and read by nobody else': decryptable,
-  'claims TLS in its Received lines for the first hop alone': ({ only }, { servers }) =>
+  'claims TLS in its Received lines only for the first hop': ({ only }, { servers }) =>
     onlyFirstHopClaimsTls(only, servers.hasSecondServer ? servers.gatewaySeen.flow : undefined),
   'reaches the mailbox': happened => inMailbox(happened),
   'reaches the mailbox unchanged': happened => inMailbox(happened, { unchanged: true }),
@@ -199,7 +199,7 @@ function inMailbox({ delivered, arrived }: Happened, { unchanged = false } = {})
 }
 words('fate', FATES)
 
-Then('the message {fate}', function (this: MailWorld, fate: Fate) {
+Then('the (outgoing )message {fate}', function (this: MailWorld, fate: Fate) {
   return this.conclude(fate(this.happened, this))
 })
 

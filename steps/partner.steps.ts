@@ -37,7 +37,7 @@ Given('the partner shows a certificate for {name}', function (this: MailWorld, n
   partnerDoes(this, { tls: { names: [name] } })
 })
 
-Given('the partner shows a certificate for its mail exchanger alone', function (this: MailWorld) {
+Given('the partner shows a certificate only for its mail exchanger', function (this: MailWorld) {
   partnerDoes(this, {
     tls: { names: [`mx.${this.intent.read('connector', 'partnerDomain').partnerDomain}`] },
   })

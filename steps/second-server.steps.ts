@@ -24,11 +24,11 @@ Given('the gateway and the second server belong to one service', function (this:
   this.change('belongs to a service')
 })
 
-Given('the service uses TLS 1.2 alone', function (this: MailWorld) {
+Given('the service uses only TLS 1.2', function (this: MailWorld) {
   this.change('speaks TLS 1.2 and nothing newer')
 })
 
-Given('the service uses forward secrecy alone', function (this: MailWorld) {
+Given('the service uses only forward secrecy', function (this: MailWorld) {
   this.change('uses key exchange with forward secrecy alone')
 })
 
@@ -39,8 +39,8 @@ const INTERFERENCES: Record<string, Interference> = {
   'resets the connection at the ClientHello': { faults: { cutsAfter: 'ClientHello' } },
   'resets the connection at the ServerHello': { faults: { cutsAfter: 'ServerHello' } },
   'shows a certificate of its own': { faults: { swapsTls: true }, tls: { presents: ['self-signed'] } },
-  'supports TLS 1.1 at most': { faults: { swapsTls: true }, tls: { maxVersion: 'TLSv1.1' } },
-  'supports key exchange by RSA alone': {
+  'offers only TLS 1.1': { faults: { swapsTls: true }, tls: { maxVersion: 'TLSv1.1' } },
+  'offers only key exchange by RSA': {
     faults: { swapsTls: true },
     tls: { maxVersion: 'TLSv1.2', suites: [...STATIC_RSA], followsSender: true },
   },
@@ -66,7 +66,7 @@ words(
 Given(
   'the tap {interference}',
   function (this: MailWorld, { what, ...does }: { what: string } & Partial<Subjects['tap']>) {
-    // Only a gateway that validates can tell whose certificate it is.
+    // Only a gateway that validates certificates can notice that the tap shows its own.
     if (what === 'shows a certificate of its own') this.needs('domain-validation')
     this.intent.add('tap', does)
   },

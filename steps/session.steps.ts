@@ -10,6 +10,7 @@ import {
 } from '../support/judgements/session.ts'
 import { ClientSession } from '../support/traffic/session.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
+import { WireError } from '../support/wire/breakdown.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
 import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
@@ -56,13 +57,21 @@ async function beginInside(world: MailWorld): Promise<void> {
   await session.say(session.rcpt)
 }
 
+/** Throws WireError where the client cannot get into TLS: what it does there then shows nothing. */
+async function getIntoTls(session: ClientSession): Promise<void> {
+  await session.startTls()
+  const { secured, breakdown } = session.seen()
+  if (!secured)
+    throw new WireError(breakdown?.kind ?? 'handshake failure', `TLS did not start: ${breakdown?.detail}`)
+}
+
 /** Whether the client is inside TLS already when it greets or says STARTTLS. */
 async function openForStarttls(world: MailWorld): Promise<ClientSession> {
   const { insideTls } = world.intent.read('client', 'insideTls')
   const session = await open(world)
   if (!insideTls) return session
   await session.greet()
-  await session.startTls()
+  await getIntoTls(session)
   return session
 }
 
@@ -74,7 +83,7 @@ async function logIn(world: MailWorld): Promise<void> {
       const session = await open(world, 'submission')
       await session.greet()
       if (!tls) {
-        await session.startTls()
+        await getIntoTls(session)
         await session.greet()
       }
       world.happened.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
@@ -87,7 +96,7 @@ const saying = (command: string) => async (world: MailWorld) => {
   const session = await open(world)
   if (!tls) {
     await session.greet()
-    await session.startTls()
+    await getIntoTls(session)
   }
   if (command !== 'EHLO') await session.greet()
   const whole: Record<string, string> = {

@@ -58,8 +58,8 @@ Feature: Which certificates the gateway accepts from others
         | evilmail.partner.test        |
         | mail.partner.test.other.test |
 
-    Example: a certificate for the partner's mail exchanger alone
-      Given the partner shows a certificate for its mail exchanger alone
+    Example: a certificate only for the partner's mail exchanger
+      Given the partner shows a certificate only for its mail exchanger
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message

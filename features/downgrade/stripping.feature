@@ -3,7 +3,7 @@ Feature: Somebody on the path spoils TLS
   To the gateway, a partner from which somebody on the path has removed STARTTLS looks like a partner without STARTTLS.
 
   @DGR-01
-  Rule: If somebody removes STARTTLS and TLS is required, the gateway keeps the message
+  Rule: If somebody removes STARTTLS and TLS is required, the gateway does not send the message
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -20,7 +20,7 @@ Feature: Somebody on the path spoils TLS
       And the wire shows no unencrypted part of the message
 
   @DGR-01
-  Rule: If somebody removes STARTTLS after a first message has passed, the gateway keeps the later message
+  Rule: If somebody removes STARTTLS after a first message has passed, the gateway does not send the later message
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -53,7 +53,7 @@ Feature: Somebody on the path spoils TLS
       Then the message arrives unencrypted
 
   @DGR-02
-  Rule: If STARTTLS or the reply to it is corrupted and TLS is required, the gateway keeps the message
+  Rule: If somebody corrupts STARTTLS or the reply to it and TLS is required, the gateway does not send the message
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -79,7 +79,7 @@ Feature: Somebody on the path spoils TLS
         | closes the connection after STARTTLS |
 
   @DGR-02
-  Rule: If STARTTLS or the reply to it is corrupted and TLS is not required, the message loses no more than TLS
+  Rule: If somebody corrupts STARTTLS or the reply to it and TLS is not required, the gateway sends the message unencrypted or not at all
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain

@@ -2,7 +2,7 @@ Feature: Forced TLS on an inbound connector
   An inbound connector can require TLS, or TLS with a certificate, from clients of the domains that it names.
 
   @EXO-FRC-11 @receiver
-  Rule: The gateway rejects a message without TLS before it stores the message
+  Rule: The gateway rejects a message without TLS and does not deliver it
 
     Background:
       Given an inbound connector that requires TLS for the client's domain
@@ -20,10 +20,10 @@ Feature: Forced TLS on an inbound connector
       And the message does not reach the mailbox
 
       Examples:
-        | habit                                                           |
-        | does not use TLS                                                |
-        | does not use TLS and first begins a message from another domain |
-        | does not use TLS and writes its domain in capitals              |
+        | habit                                                                          |
+        | does not use TLS                                                               |
+        | does not use TLS and first begins a message from another domain and cancels it |
+        | does not use TLS and writes its domain in capitals                             |
 
   @EXO-FRC-12 @receiver
   Rule: A client that must show a certificate cannot deliver without a certificate

@@ -61,7 +61,7 @@ Feature: Mail from clients that no connector names
     @control
     Example: a client that uses TLS
       When the client logs in with the right password and with a wrong one
-      Then the gateway accepts the right password alone
+      Then the gateway accepts only the right password
 
     Example: a client without TLS
       Given the client does not use TLS

@@ -52,7 +52,7 @@ Feature: What TLS protects and what it leaves alone
       Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
-      And the message claims TLS in its Received lines for the first hop alone
+      And the message claims TLS in its Received lines only for the first hop
 
   @EXO-MSG-02 @sender
   Rule: The gateway sends a message that came in over TLS unencrypted where the path to the second server has no TLS
@@ -70,7 +70,7 @@ Feature: What TLS protects and what it leaves alone
       Given the second server is of <kind>
       And the tap removes STARTTLS
       When the gateway sends a message to the second server
-      Then the message claims TLS in its Received lines for the first hop alone
+      Then the message claims TLS in its Received lines only for the first hop
 
       Examples:
         | kind          |
@@ -152,7 +152,7 @@ Feature: What TLS protects and what it leaves alone
       And the message arrives exactly once and complete
 
   @EXO-MSG-05 @sender
-  Rule: A message that is encrypted itself stays unreadable on an unencrypted hop
+  Rule: A message with encrypted content stays unreadable on an unencrypted hop
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -164,7 +164,7 @@ Feature: What TLS protects and what it leaves alone
       Then the message arrives unencrypted
       And the message can be read on the wire
 
-    Example: a message that is encrypted itself
+    Example: a message with encrypted content
       Given the message is encrypted with S/MIME
       When the gateway sends a message to the partner
       Then the message arrives unencrypted

@@ -135,6 +135,6 @@ Feature: Which outbound connector applies
       Then the message arrives unencrypted
 
       Examples:
-        | exempted                                   |
-        | exactly the partner's domain               |
-        | the sub-domains among which the partner is |
+        | exempted                                       |
+        | exactly the partner's domain                   |
+        | all sub-domains of the partner's parent domain |

@@ -5,7 +5,7 @@ Feature: Forward secrecy between the servers of a service
 
     Background:
       Given the gateway and the second server belong to one service
-      And the service uses forward secrecy alone
+      And the service uses only forward secrecy
 
     @control
     Example: a second server of the same kind
@@ -24,9 +24,9 @@ Feature: Forward secrecy between the servers of a service
         | kind         |
         | another kind |
 
-    Example: a second server that supports key exchange by RSA alone
+    Example: only key exchange by RSA is possible on the path
       Given the second server is of the same kind
-      And the tap supports key exchange by RSA alone
+      And the tap offers only key exchange by RSA
       When the gateway sends a message to the second server
       Then the message is held back
       And the wire shows no unencrypted part of the message
@@ -36,7 +36,7 @@ Feature: Forward secrecy between the servers of a service
 
     Background:
       Given the gateway and the second server belong to one service
-      And the service uses forward secrecy alone
+      And the service uses only forward secrecy
 
     @control
     Example: a second server of the same kind
@@ -55,8 +55,8 @@ Feature: Forward secrecy between the servers of a service
         | kind         |
         | another kind |
 
-    Example: a second server that supports key exchange by RSA alone
+    Example: only key exchange by RSA is possible on the path
       Given the second server is of the same kind
-      And the tap supports key exchange by RSA alone
+      And the tap offers only key exchange by RSA
       When the second server sends a message to the gateway
       Then the gateway refuses the TLS handshake

@@ -1,7 +1,7 @@
 Feature: A connector in each direction
 
   @EXO-CON-03 @receiver
-  Rule: With connectors in both directions, the gateway requires TLS of incoming mail whatever happens to outgoing mail
+  Rule: With connectors in both directions, the gateway requires TLS of incoming mail, with or without TLS for outgoing mail
 
     Background:
       Given connectors that require TLS in both directions
@@ -9,20 +9,20 @@ Feature: A connector in each direction
     @control
     Example: TLS in both directions
       When the gateway and the partner send each other a message
-      Then the gateway accepts the message over TLS
+      Then the gateway accepts the incoming message over TLS
 
     Example: no TLS for incoming mail
       Given the client does not use TLS
       When the gateway and the partner send each other a message
-      Then the gateway refuses the message because TLS is missing
+      Then the gateway refuses the incoming message because TLS is missing
 
     Example: no TLS for outgoing mail
       Given the partner does not offer STARTTLS
       When the gateway and the partner send each other a message
-      Then the gateway accepts the message over TLS
+      Then the gateway accepts the incoming message over TLS
 
   @EXO-CON-03 @sender
-  Rule: With connectors in both directions, the gateway requires TLS for outgoing mail whatever happens to incoming mail
+  Rule: With connectors in both directions, the gateway requires TLS for outgoing mail, with or without TLS for incoming mail
 
     Background:
       Given connectors that require TLS in both directions
@@ -30,20 +30,20 @@ Feature: A connector in each direction
     @control
     Example: TLS in both directions
       When the gateway and the partner send each other a message
-      Then the message arrives over TLS
+      Then the outgoing message arrives over TLS
 
     Example: no TLS for outgoing mail
       Given the partner does not offer STARTTLS
       When the gateway and the partner send each other a message
-      Then the message is held back
+      Then the outgoing message is held back
 
     Example: no TLS for incoming mail
       Given the client does not use TLS
       When the gateway and the partner send each other a message
-      Then the message arrives over TLS
+      Then the outgoing message arrives over TLS
 
   @EXO-CON-03 @receiver
-  Rule: Between two servers, the gateway requires TLS of incoming mail whatever happens to outgoing mail
+  Rule: Between two servers, the gateway requires TLS of incoming mail, with or without TLS for outgoing mail
 
     Background:
       Given the gateway and the second server belong to one service
@@ -52,12 +52,12 @@ Feature: A connector in each direction
     Example: TLS in both directions
       Given the second server is of the same kind
       When the gateway and the second server send each other a message
-      Then the gateway accepts the message over TLS
+      Then the gateway accepts the incoming message over TLS
 
     Scenario Outline: TLS in both directions with a server of <kind>
       Given the second server is of <kind>
       When the gateway and the second server send each other a message
-      Then the gateway accepts the message over TLS
+      Then the gateway accepts the incoming message over TLS
 
       Examples:
         | kind         |
@@ -67,16 +67,16 @@ Feature: A connector in each direction
       Given the second server is of the same kind
       And the tap removes STARTTLS from incoming mail
       When the gateway and the second server send each other a message
-      Then the gateway refuses the message because TLS is missing
+      Then the gateway refuses the incoming message because TLS is missing
 
     Example: the tap removes STARTTLS from outgoing mail
       Given the second server is of the same kind
       And the tap removes STARTTLS from outgoing mail
       When the gateway and the second server send each other a message
-      Then the gateway accepts the message over TLS
+      Then the gateway accepts the incoming message over TLS
 
   @EXO-CON-03 @sender
-  Rule: Between two servers, the gateway requires TLS for outgoing mail whatever happens to incoming mail
+  Rule: Between two servers, the gateway requires TLS for outgoing mail, with or without TLS for incoming mail
 
     Background:
       Given the gateway and the second server belong to one service
@@ -85,12 +85,12 @@ Feature: A connector in each direction
     Example: TLS in both directions
       Given the second server is of the same kind
       When the gateway and the second server send each other a message
-      Then the message arrives over TLS
+      Then the outgoing message arrives over TLS
 
     Scenario Outline: TLS in both directions with a server of <kind>
       Given the second server is of <kind>
       When the gateway and the second server send each other a message
-      Then the message arrives over TLS
+      Then the outgoing message arrives over TLS
 
       Examples:
         | kind         |
@@ -100,10 +100,10 @@ Feature: A connector in each direction
       Given the second server is of the same kind
       And the tap removes STARTTLS from outgoing mail
       When the gateway and the second server send each other a message
-      Then the message is held back
+      Then the outgoing message is held back
 
     Example: the tap removes STARTTLS from incoming mail
       Given the second server is of the same kind
       And the tap removes STARTTLS from incoming mail
       When the gateway and the second server send each other a message
-      Then the message arrives over TLS
+      Then the outgoing message arrives over TLS

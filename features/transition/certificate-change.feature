@@ -24,7 +24,7 @@ Feature: The certificate authority changes
   Rule: A gateway that trusts only the former root keeps validated mail for a partner under the new root
 
     Background:
-      Given the gateway trusts the former root alone
+      Given the gateway trusts only the former root
       And an outbound connector that requires domain validation for the partner's domain
 
     @control
@@ -47,7 +47,7 @@ Feature: The certificate authority changes
   Rule: A gateway that trusts only the former root goes on to encrypt opportunistic mail
 
     Background:
-      Given the gateway trusts the former root alone
+      Given the gateway trusts only the former root
       And an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
@@ -110,7 +110,7 @@ Feature: The certificate authority changes
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: the gateway trusts the new root alone
-      Given the gateway trusts the new root alone
+    Example: the gateway trusts only the new root
+      Given the gateway trusts only the new root
       When the gateway sends a message to the partner
       Then the message arrives over TLS

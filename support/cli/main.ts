@@ -56,7 +56,7 @@ program
   .option('--parallel <n>', 'run so many examples side by side', wholeNumber)
   .option(
     '--circumstances <which>',
-    'judge examples again under combinations of what must not matter: none, pairwise, three-way or a number (default: 24 for what the gateway receives, 4 for what it sends)',
+    'judge examples again under combinations of what must not matter: none, pairwise, three-way or a number (default: for a gateway file, 24 for what the gateway receives and 4 for what it sends; otherwise none)',
   )
   .option('--seed <text>', 'choose other combinations of circumstances')
   .option('--shard <i/n>', 'judge only this part of the run, such as 2/3')

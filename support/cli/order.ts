@@ -55,7 +55,7 @@ export function orderOf(target: string, options: CheckOptions): Order {
   const deviations = file === undefined ? [] : loadDeviations(file, catalogue)
   const { writeDeviations, dryRun, report } = options
   if (writeDeviations !== undefined && !dryRun) mustBeNew(writeDeviations)
-  const circumstances = circumstancesOf(options)
+  const circumstances = circumstancesOf(options, source)
   return {
     ...{ catalogue, source, profiles, selection, deviations },
     ...(circumstances ? { circumstances } : {}),
@@ -66,11 +66,17 @@ export function orderOf(target: string, options: CheckOptions): Order {
 /** Changes with each release, so that nothing can be written towards a selection. */
 const SEED = '0.1.0'
 
-/** Combinations without a word from the user: what a gateway receives is judged in milliseconds, what it sends is not. */
+/**
+ * Combinations for a user's own gateway, if the user does not say how many: what the gateway receives is judged in
+ * milliseconds, what it sends is not. Bundled gateways are judged plainly, unless the user asks for more.
+ */
 const MOST = { receiver: 24, sender: 4 }
 
-function circumstancesOf({ circumstances, seed = SEED }: CheckOptions): Order['circumstances'] {
-  if (circumstances === undefined) return { strength: 2, most: MOST, seed }
+function circumstancesOf(
+  { circumstances, seed = SEED }: CheckOptions,
+  { kind }: GatewaySource,
+): Order['circumstances'] {
+  if (circumstances === undefined) return kind === 'external' ? { strength: 2, most: MOST, seed } : undefined
   if (circumstances === 'none') return undefined
   if (circumstances === 'pairwise') return { strength: 2, seed }
   if (circumstances === 'three-way') return { strength: 3, seed }

@@ -68,12 +68,12 @@ export async function judgeInCircumstances(
   )
 }
 
-/** A Rule with its conformant examples, where its control is; nothing where no example of it can be run under circumstances. */
+/** The Rule with its conformant examples. Returns undefined if its control is not one of these examples. */
 function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdict>): FeatureRule | undefined {
   const examples = rule.examples.filter(
     ({ line, steps }) =>
       plain.get(placeOf({ uri: rule.uri, line }))?.verdict === 'conformant' &&
-      // What two real servers say to each other is theirs; a domain that a connector names exactly is there once.
+      // The suite cannot vary what two real servers send. A domain that a connector names exactly cannot be used twice.
       !steps.some(step => /second server|all the time|probes|exactly/.test(step)),
   )
   return examples.some(({ control }) => control) ? { ...rule, examples } : undefined
@@ -165,31 +165,45 @@ async function conclude(
 ): Promise<void> {
   /** What was enough elsewhere is tried first. */
   const known: Combination[] = []
+  const broken: [scenario: string, found: Cell][] = []
   for (const [scenario, cells] of cellsOf) {
-    const verdict = plain.get(scenario)!
     const unclear = cells.filter(cell => !isFinding(cell) && cell.verdict.verdict !== 'conformant').length
-    verdict.circumstances = { tried: cells.length, unclear }
-    const [found] = cells.filter(isFinding)
-    if (!found) continue
-    run.listener?.doing?.(
-      `circumstances: looking for the fewest with which ${found.verdict.requirement} is broken`,
-    )
-    const fewest = await fewestOf(found, bench, known)
-    if (!fewest) {
-      // It did not come again: nothing can be said of it.
-      verdict.circumstances.unclear++
-      continue
-    }
-    known.push(fewest.combination)
-    const names = fewest.combination.map(({ name }) => name)
-    const { detail, symptom, seen } = fewest.verdict
-    verdict.circumstances.only = names
-    const when = `only when ${names.join(' and ')}`
-    const observation = broken(`${detail} (${when})`, symptom)
-    run.record.change(verdict, run.record.judge(run.example(scenario), observation))
-    verdict.seen = seen
-    run.listener?.judged('', verdict)
+    plain.get(scenario)!.circumstances = { tried: cells.length, unclear }
+    const found = cells.find(isFinding)
+    if (found) broken.push([scenario, found])
   }
+  let done = 0
+  const work = async ([scenario, found]: (typeof broken)[number]) => {
+    run.listener?.doing?.(`circumstances: looking for the fewest, ${++done} of ${broken.length} examples`)
+    // Where very many examples are broken, the cause is known by then.
+    const fewest =
+      done > MOST_REDUCED
+        ? { ...found, combination: known.find(one => isPartOf(one, found.combination)) ?? found.combination }
+        : await fewestOf(found, bench, known)
+    const verdict = plain.get(scenario)!
+    // It did not come again: nothing can be said of it.
+    if (fewest) accuse(run, verdict, fewest)
+    else verdict.circumstances!.unclear++
+    if (fewest && done <= MOST_REDUCED) known.push(fewest.combination)
+  }
+  const [first, ...others] = broken
+  if (first) await work(first)
+  await sideBySide(others, PASSES, work)
+}
+
+/** Examples for which the fewest circumstances are looked for; each takes several runs of the example. */
+const MOST_REDUCED = 40
+
+const isPartOf = (part: Combination, whole: Combination): boolean => part.every(one => whole.includes(one))
+
+/** The example is broken, under these circumstances only. */
+function accuse(run: Run, verdict: RecordedVerdict, { combination, verdict: seen }: Cell): void {
+  const names = combination.map(({ name }) => name)
+  const observation = broken(`${seen.detail} (only when ${names.join(' and ')})`, seen.symptom)
+  run.record.change(verdict, run.record.judge(run.example(verdict.scenario), observation))
+  verdict.seen = seen.seen
+  verdict.circumstances!.only = names
+  run.listener?.judged('', verdict)
 }
 
 /** The cell with the fewest circumstances under which the same comes out; nothing where it does not come again. */
@@ -203,7 +217,7 @@ async function fewestOf(found: Cell, bench: Bench, known: readonly Combination[]
       return broken.has(combination)
     })
   }
-  const guesses = known.filter(one => one.every(which => found.combination.includes(which)))
+  const guesses = [...new Set(known.filter(one => isPartOf(one, found.combination)))]
   if (guesses.length > 0) {
     const right = await shows(guesses)
     const guess = guesses.find((_, at) => right[at])
