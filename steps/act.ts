@@ -121,7 +121,7 @@ export async function sendTo(
   return watched
 }
 
-/** The gateway is asked to send a message to the partner, once or until it has tried so often. */
+/** The gateway is asked to send a message to the partner, once, or until the gateway has made `tries` attempts. */
 export async function sendToPartner(world: MailWorld, how: Sending = {}): Promise<WatchedMessage> {
   const partner = await partnerOf(world)
   // A user who has to log in writes in nobody else's name.

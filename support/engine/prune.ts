@@ -6,7 +6,7 @@ export const IMAGE_LABEL = 'mail-tls.image'
 
 /** So many images of each name stay, whatever their age, because checkouts of several versions share an engine. */
 const KEPT = 3
-/** Images that were built or used within this time stay, in ms. */
+/** The suite keeps images that were built or used within this time, in ms. */
 const DAY = 24 * 60 * 60 * 1000
 /** Names of images of the suite. Podman puts a registry before every name. */
 const OURS = /^(localhost\/)?mail-tls\//

@@ -10,7 +10,7 @@ import { markup } from './templates.ts'
 import { clipped } from './visible.ts'
 import { AREA_TITLES, MEANINGS } from './words.ts'
 
-/** So many lines of a gateway's log are shown, the last ones; the evidence has all. */
+/** The report shows this many lines of a gateway's log, the last ones; the evidence has all lines. */
 const NOTES = 40
 
 const asset = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8')

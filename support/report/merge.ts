@@ -59,7 +59,7 @@ function plannedIn(records: readonly RunRecord[]): Pick<RunRecord, 'partial' | '
     : { partial: true, planned: counts.reduce((sum: number, count) => sum + (count ?? 0), 0) }
 }
 
-/** All shards of a run must be there. A report that is no shard is whole by itself. */
+/** All shards of a run must be there. A report of a run without shards is complete. */
 function mustBeWhole(reports: readonly WrittenReport[]): void {
   const parts = reports.flatMap(({ dir, record: { shard, gateway } }) =>
     shard ? [{ dir, ...shard, name: gateway.name }] : [],

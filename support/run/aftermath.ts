@@ -13,7 +13,7 @@ import type { VerdictRecord } from './record.ts'
 
 /** How long after its example a message is watched that was held back or had arrived, in ms. */
 const WATCHED = 1_000
-/** How long a connection that has begun by then may take to end, in ms. */
+/** How long a connection that is still open when the watch ends may take to close, in ms. */
 const REST = 5_000
 
 /** A message as it stood before its example concluded. */

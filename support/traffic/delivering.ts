@@ -5,10 +5,10 @@ import { type Conversation, snapshotOf } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type ClientTls, type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
-import { Delivery } from './delivery.ts'
 import { type EarlierTraffic, earlierTraffic } from './history.ts'
 import type { ClientManner } from './manner.ts'
 import { failing, tlsOf } from './manner-tls.ts'
+import { Delivery } from './transaction.ts'
 
 export type { SenderBehaviour } from './client-behaviour.ts'
 

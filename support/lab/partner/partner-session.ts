@@ -174,7 +174,7 @@ export class PartnerSession {
   #say(lines: readonly string[], then = () => {}): void {
     const { speed } = this.#manner
     const spoken = () => {
-      // The record must not have what cannot be sent any more.
+      // Do not record a reply that can no longer be sent.
       if (this.#over) return
       if (!this.#stream.writable || !this.#link.socket.writable) return then()
       for (const line of lines) this.#record('reply', line)

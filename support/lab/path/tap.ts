@@ -10,12 +10,12 @@ import type { Relay } from '../partner/behaviour.ts'
 import { OVERHEAD } from '../partner/partner-session.ts'
 import { Leg } from './tap-leg.ts'
 
-/** In place of STARTTLS, where the tap removes that: no command, and of the same length. */
+/** The tap replaces STARTTLS by this word of the same length, which is not an SMTP command. */
 const NO_COMMAND = 'XXXXXXXX'
 
 export interface TapOptions {
   relay: Relay
-  /** Host name of the server behind the tap, in whose place the tap is. */
+  /** Host name of the server that the tap stands in for. */
   hostname: string
   /** For a tap at which TLS ends: its TLS with the gateway under test, and with the other server. */
   tls: { gateway: TlsOptions; other: TlsOptions }

@@ -23,7 +23,7 @@ export class NotSmtp extends Error {
 /** Joins the lines of replies; RFC 5321 s4.2.1. */
 export class ReplyReader {
   #lines: string[] = []
-  /** Of the first line. */
+  /** Enhanced status code of the first line. */
   #enhanced: string | undefined
 
   /**

@@ -86,7 +86,7 @@ describe('an SMTP client', () => {
       assert.equal(conversation.closed, true)
     })
 
-  it('reads a reply of just as many lines as it may have', async () => {
+  it('reads a reply of the greatest number of lines', async () => {
     const { client } = await connected(socket => socket.write(`${'250-more\r\n'.repeat(199)}250 end\r\n`))
     assert.equal((await client.reply()).lines.length, 200)
   })
