@@ -20,7 +20,6 @@ Given('the gateway and the second server belong to one service', function (this:
   this.needs('pair')
   if (this.role === 'sender' && this.flow.outbound.every(({ tls }) => tls === 'opportunistic'))
     throw new Inapplicable('the gateway has no outbound connector that requires TLS')
-  if (this.role === 'receiver') this.needs('inbound-required')
   this.change('belongs to a service')
 })
 
@@ -68,6 +67,9 @@ Given(
   function (this: MailWorld, { what, ...does }: { what: string } & Partial<Subjects['tap']>) {
     // Only a gateway that validates certificates can notice that the tap shows its own.
     if (what === 'shows a certificate of its own') this.needs('domain-validation')
+    // Only a gateway that requires TLS of the second server refuses an unencrypted message.
+    if (what === 'removes STARTTLS' && this.role === 'receiver' && (does.always ?? does.in))
+      this.needs('inbound-required')
     this.intent.add('tap', does)
   },
 )
