@@ -37,6 +37,19 @@ export interface Behaviour {
   handshake?: HandshakeFault
   tls?: PartnerTls
   transaction?: TransactionFault
+  /**
+   * The partner answers neither this command nor anything that comes after it; `message`: the end of the message.
+   * It closes the connection when nothing has come for a minute. A gateway waits longer: RFC 5321 s4.5.3.2.
+   */
+  silentAt?: 'EHLO' | 'STARTTLS' | 'EHLO inside TLS' | 'MAIL' | 'RCPT' | 'DATA' | 'message'
+  /** The partner answers EHLO with 502 and takes HELO: a server without extensions, and so without STARTTLS. */
+  knowsNoEhlo?: true
+  /**
+   * When TLS has failed or ended, or another fault makes the partner close the connection otherwise, the partner
+   * stays there and answers unencrypted commands, MAIL too. What the gateway gives away is in the record. A partner
+   * that resets the connection cannot stay.
+   */
+  stays?: true
   /** The partner is no server but a tap on the path to one. Of the faults above only `tls` has a meaning then. */
   relay?: Relay
 }
@@ -71,18 +84,20 @@ export interface RelayFaults {
   swapsTls?: true
 }
 
-export type GreetingFault = 'refuses (554)' | 'closes' | 'goes silent' | 'talks garbage'
+export type GreetingFault = 'refuses (554)' | 'turns away (421)' | 'closes' | 'goes silent' | 'talks garbage'
 
 /** What happens around the STARTTLS command. */
 export interface StarttlsFault {
   /** The keyword is missing from the EHLO reply. */
   hides?: boolean
   /** The keyword is listed, the command is refused with this code. */
-  refuses?: 454 | 500 | 502 | 554
+  refuses?: 421 | 454 | 500 | 502 | 554
   /** The keyword reaches the sender as XXXXXXXX and the command is answered 500: an old middle box. */
   garbles?: boolean
   /** The connection is closed in answer to the command. */
   closes?: boolean
+  /** Unencrypted MAIL, RCPT and DATA are answered with 530: RFC 3207 s4. */
+  demands?: true
   /** These clear-text bytes follow the 220 in the same segment (response injection). */
   injects?: string
   /** Inside TLS the reply to EHLO is withheld for this long, in ms, so that an injected one would be used. */

@@ -42,6 +42,11 @@ export const PARTNER_MANNERS = {
   speed: ['each reply after 300 ms', 'replies in single bytes'],
   /** Plain: the partner closes the connection at once when it has answered QUIT. RFC 5321 s4.1.1.10. */
   close: ['left to the gateway for 2 s'],
+  /**
+   * Of TLS. Plain: each flight in one write, in records as large as it takes. Records of 512 bytes begin with the
+   * certificate in TLS 1.3, and behind the handshake in TLS 1.2. RFC 8446 s5.1, RFC 9293 s3.7.
+   */
+  tlsWrites: ['records of 512 bytes', 'pieces of 100 bytes'],
   /** Plain: TLS 1.3. RFC 9325 s3.1.1. */
   tlsVersion: ['TLS 1.2 at most'],
   /** The key exchange group that the partner prefers; it takes others, too. RFC 8446 s4.2.7, RFC 8422 s5.1.1. */

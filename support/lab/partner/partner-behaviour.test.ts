@@ -81,6 +81,11 @@ describe('a partner that misbehaves', () => {
         probe: visit => greeted(visit, 'EHLO probe', 'MAIL FROM:<>', 'QUIT'),
         shows: [554, 503, 503, 221],
       },
+      'turns away (421)': {
+        behaviour: { greeting: 'turns away (421)' },
+        probe: visit => greeted(visit, 'EHLO probe'),
+        shows: [421, 'connection closed'],
+      },
       closes: { behaviour: { greeting: 'closes' }, probe: greeted, shows: ['connection closed'] },
       'goes silent': {
         behaviour: { greeting: 'goes silent' },
@@ -103,7 +108,7 @@ describe('a partner that misbehaves', () => {
       const list = await keywords(visit)
       return [list.filter(word => /STARTTLS|^X/.test(word)), ...(await codes(visit, 'STARTTLS'))]
     }
-    const refuses = (code: 454 | 500 | 502 | 554): Case => ({
+    const refuses = (code: 421 | 454 | 500 | 502 | 554): Case => ({
       behaviour: starttls({ refuses: code }),
       probe: asked,
       shows: [['STARTTLS'], code],
@@ -119,6 +124,19 @@ describe('a partner that misbehaves', () => {
       hides: { behaviour: starttls({ hides: true }), probe: asked, shows: [[], 500] },
       refuses: refuses(454),
       garbles: { behaviour: starttls({ garbles: true }), probe: asked, shows: [['XXXXXXXA'], 500] },
+      demands: {
+        behaviour: starttls({ demands: true }),
+        probe: async visit => {
+          const LINES = ['EHLO probe', 'MAIL FROM:<>', 'RCPT TO:<b@d1.test>', 'STARTTLS']
+          const unencrypted = await greeted(visit, ...LINES)
+          await visit.client.startTls({})
+          return [unencrypted.slice(1), await codes(visit, 'EHLO probe', 'MAIL FROM:<>')]
+        },
+        shows: [
+          [250, 530, 530, 220],
+          [250, 250],
+        ],
+      },
       closes: {
         behaviour: starttls({ closes: true }),
         probe: asked,
@@ -158,6 +176,11 @@ describe('a partner that misbehaves', () => {
     }
     examples({
       ...cases,
+      'refuses (421)': {
+        behaviour: starttls({ refuses: 421 }),
+        probe: async visit => greeted(visit, 'EHLO probe', 'STARTTLS', 'EHLO probe'),
+        shows: [220, 250, 421, 'connection closed'],
+      },
       'refuses (500)': refuses(500),
       'refuses (502)': refuses(502),
       'refuses (554)': refuses(554),

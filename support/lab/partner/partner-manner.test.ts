@@ -63,6 +63,26 @@ describe('the manner of a partner', () => {
     await visit.client.startTls(tls)
     return visit.client.recorder.conversation.handshake!
   }
+  /** Sizes of what the partner writes from its ServerHello on, in bytes, and of the encrypted records in it. */
+  const flight = async (visit: Visit) => {
+    await said(visit, 'EHLO probe', 'STARTTLS')
+    const writes: number[] = []
+    const records: number[] = []
+    let bytes: Buffer = Buffer.alloc(0)
+    const { recorder } = visit.client
+    const { received } = recorder
+    recorder.received = chunk => {
+      writes.push(chunk.length)
+      bytes = Buffer.concat([bytes, chunk])
+      while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt16BE(3)) {
+        if (bytes[0] === 23) records.push(bytes.readUInt16BE(3))
+        bytes = bytes.subarray(5 + bytes.readUInt16BE(3))
+      }
+      received.call(recorder, chunk)
+    }
+    await visit.client.startTls({})
+    return { writes, records }
+  }
   const replies = (visit: Visit) => said(visit, 'NOOP', 'MAIL FROM:<a@probe.test>')
   const took = async (wait: Promise<unknown>) => {
     const began = performance.now()
@@ -230,6 +250,17 @@ describe('the manner of a partner', () => {
           )
         },
         shows: 'no answer',
+      },
+    },
+    tlsWrites: {
+      'records of 512 bytes': {
+        sees: async visit => Math.max(...(await flight(visit)).records),
+        shows: 512 + 1 + 16,
+      },
+      'pieces of 100 bytes': {
+        // Some writes may come together.
+        sees: async visit => Math.max(...(await flight(visit)).writes) < 1_000,
+        shows: true,
       },
     },
     tlsVersion: {

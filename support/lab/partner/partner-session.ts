@@ -10,8 +10,9 @@ import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
 import { acceptTls } from '../../wire/tls/handshake.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
 import type { PartnerManner } from './manner.ts'
-import { BROKEN_HANDSHAKES, REFUSALS } from './partner-faults.ts'
+import { BROKEN_HANDSHAKES, CLOSE_NOTIFY, REFUSALS, TLS_FIRST } from './partner-faults.ts'
 import { ehloReply, greetingReply, wordedReply } from './replies.ts'
+import { TlsCarrier } from './tls-carrier.ts'
 import { chainShown, type HostTls, serverOptions } from './tls-options.ts'
 
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
@@ -22,6 +23,9 @@ const MAX_WAITING = MAX_CONTENT + 64 * 1024
 const SLOW = 300
 /** Of a partner that greets late, in ms. */
 const LATE_GREETING = 1_000
+/** Of a partner that sends TLS in small records or in small writes, in bytes. */
+const SMALL_RECORD = 512
+const SMALL_WRITE = 100
 /** How long a partner that leaves the close to the gateway waits for it, in ms. */
 const FAREWELL = 2_000
 /** What a kept line or event costs beside its own bytes, in bytes. */
@@ -62,7 +66,13 @@ export class PartnerSession {
   #stream: Link | TLSSocket
   #buffer = new LineBuffer()
   #secured = false
+  /** TLS has failed or ended on this connection, and the partner goes on unencrypted. */
+  #tlsOver = false
+  /** Carries TLS where the link does not do that itself. */
+  #carrier: TlsCarrier | undefined
   #greeted = false
+  /** Nothing is answered any more. */
+  #silent = false
   /**
    * The partner has ended the session: it answers nothing more, and the link alone records what the gateway still
    * says.
@@ -128,7 +138,9 @@ export class PartnerSession {
     if (greeting === 'closes') this.#close('closed without a greeting')
     else if (greeting === 'talks garbage') this.#write('\x00\x16\x03 what?\r\n')
     else if (greeting === 'refuses (554)') this.#reply(`554 5.3.2 ${hostname} takes no mail`)
-    else if (greeting !== 'goes silent') {
+    else if (greeting === 'turns away (421)') this.#reply(`421 4.3.2 ${hostname} takes no mail now`)
+    else if (greeting === 'goes silent') this.#silent = true
+    else {
       const lines = greetingReply(hostname, this.#manner)
       if (this.#manner.greeting === 'after one second') this.#later(LATE_GREETING, () => this.#say(lines))
       else this.#say(lines)
@@ -167,7 +179,12 @@ export class PartnerSession {
 
   /** One reply, worded in the partner's manner; then `then`, once it has left. */
   #reply(reply: string, then?: () => void): void {
-    this.#say(wordedReply(reply, this.#manner), then)
+    // RFC 5321 s3.8: who says 421 closes the connection.
+    const closes = reply.startsWith('421') && !this.#options.behaviour.stays
+    this.#say(
+      wordedReply(reply, this.#manner),
+      then ?? (closes ? () => this.#close('closed after 421') : undefined),
+    )
   }
 
   /** The lines of one reply as they are. */
@@ -227,6 +244,7 @@ export class PartnerSession {
   #close(why: string): void {
     this.#record('close', why)
     this.#over = true
+    this.#carrier?.endsWithTls()
     this.#stream.end()
   }
 
@@ -247,10 +265,11 @@ export class PartnerSession {
   #command(line: Buffer): void {
     this.#record('command', printable(line), 'sender')
     const text = line.toString('latin1')
-    const { greeting } = this.#options.behaviour
-    if (greeting === 'goes silent') return
+    const { greeting, silentAt } = this.#options.behaviour
     const starttls = /^starttls\s*$/i.test(text)
     const verb = starttls ? 'STARTTLS' : text.slice(0, 4).toUpperCase()
+    this.#silent ||= silentAt === (verb === 'EHLO' && this.#secured ? 'EHLO inside TLS' : verb)
+    if (this.#silent) return
     // RFC 5321 s3.1: after a 554 greeting everything but QUIT is answered 503.
     const refused = greeting === 'refuses (554)' && verb !== 'QUIT'
     const answer = refused ? '503 5.5.1 No mail here' : this.#answer(verb, text)
@@ -259,11 +278,14 @@ export class PartnerSession {
 
   /** The reply to a command. Nothing where this function has already done all that the command asks for. */
   #answer(verb: string, text: string): string | undefined {
-    const refuses = this.#options.behaviour.transaction?.refuses
+    const { transaction, starttls, knowsNoEhlo } = this.#options.behaviour
+    const refuses = transaction?.refuses
+    if (starttls?.demands && !this.#secured && /^(MAIL|RCPT|DATA)$/.test(verb)) return TLS_FIRST
     switch (verb) {
       case 'STARTTLS':
         return this.#starttls()
       case 'EHLO':
+        if (knowsNoEhlo) return REFUSALS[502]
         this.#greeted = true
         this.#reset()
         this.#ehlo()
@@ -344,7 +366,8 @@ export class PartnerSession {
     const { hostname, behaviour } = this.#options
     const { starttls = {} } = behaviour
     const host = { hostname, secured: this.#secured, size: MAX_CONTENT }
-    const answer = () => this.#say(ehloReply(host, starttls, this.#manner))
+    const offer = this.#tlsOver ? { ...starttls, hides: true } : starttls
+    const answer = () => this.#say(ehloReply(host, offer, this.#manner))
     clearTimeout(this.#withheld)
     if (this.#secured && starttls.withholdsEhloReply)
       this.#withheld = setTimeout(answer, starttls.withholdsEhloReply)
@@ -352,8 +375,10 @@ export class PartnerSession {
   }
 
   #starttls(): string | undefined {
-    const { starttls = {}, handshake } = this.#options.behaviour
+    const { starttls = {}, handshake, knowsNoEhlo } = this.#options.behaviour
     if (this.#secured) return '503 5.5.1 TLS is on already'
+    if (this.#tlsOver) return REFUSALS[454]
+    if (knowsNoEhlo) return REFUSALS[502]
     if (starttls.refuses) return REFUSALS[starttls.refuses]
     if (starttls.hides || starttls.garbles) return REFUSALS[500]
     if (starttls.closes) this.#close('closed in answer to STARTTLS')
@@ -391,34 +416,89 @@ export class PartnerSession {
   }
 
   #breakHandshake(fault: HandshakeFault): void {
-    if (fault === 'closes') this.#close('closed before the handshake')
-    else
-      this.#link.once('data', () => {
-        const { answer, end, record } = BROKEN_HANDSHAKES[fault]
-        if (answer) this.#link.write(answer)
-        if (end === 'closes') this.#close(record)
-        else if (end === 'resets') this.#cut(record)
-        else this.#record('bytes', record)
-      })
-    this.#link.resume()
+    if (this.#options.behaviour.stays && fault !== 'resets') this.#breakAndStay(fault)
+    else {
+      if (fault === 'closes') this.#close('closed before the handshake')
+      else
+        this.#link.once('data', () => {
+          const { answer, end, record } = BROKEN_HANDSHAKES[fault]
+          if (answer) this.#link.write(answer)
+          if (end === 'closes') this.#close(record)
+          else if (end === 'resets') this.#cut(record)
+          else this.#record('bytes', record)
+        })
+      this.#link.resume()
+    }
+  }
+
+  /** No handshake follows: further records are dropped. */
+  #breakAndStay(fault: Exclude<HandshakeFault, 'resets'>): void {
+    const { answer, record } =
+      fault === 'closes'
+        ? { answer: CLOSE_NOTIFY, record: 'closed with close_notify' }
+        : BROKEN_HANDSHAKES[fault]
+    this.#carrier = this.#newCarrier()
+    this.#carrier.once('data', () => {
+      if (answer) this.#link.write(answer)
+      this.#record('bytes', record.replace(/^closed (after|with)/, 'stays $1'))
+      if (answer) this.#goOnUnencrypted()
+    })
+    this.#carrier.resume()
+  }
+
+  #newCarrier(): TlsCarrier {
+    const { tlsWrites } = this.#manner
+    return new TlsCarrier(this.#link, {
+      ...(tlsWrites === 'pieces of 100 bytes' ? { pieces: SMALL_WRITE } : {}),
+      ...(this.#options.behaviour.stays ? { onUnencrypted: this.#onUnencrypted } : {}),
+    })
+  }
+
+  #onUnencrypted = (bytes: Buffer): void => {
+    this.#goOnUnencrypted()
+    this.#onData(bytes)
+  }
+
+  /** TLS has failed or ended, or the gateway has not waited for that. */
+  #goOnUnencrypted(): void {
+    if (this.#over || this.#tlsOver) return
+    this.#tlsOver = true
+    // Of TLS nothing is heard any more.
+    this.#stream.off('data', this.#onData)
+    this.#stream = this.#link
+    this.#secured = false
+    this.#greeted = true
+    this.#content = undefined
+    this.#chunk = undefined
+    this.#buffer = new LineBuffer()
+    this.#reset()
   }
 
   async #secure(): Promise<void> {
-    const { recorder } = this.#options
+    const { recorder, behaviour } = this.#options
+    const { tlsWrites } = this.#manner
     try {
       const options = await this.#options.tls()
       if (this.#over) return
-      const socket = await acceptTls(this.#link, serverOptions(options))
+      if (behaviour.stays || tlsWrites === 'pieces of 100 bytes') this.#carrier = this.#newCarrier()
+      const maxRecord = tlsWrites === 'records of 512 bytes' ? SMALL_RECORD : undefined
+      const socket = await acceptTls(this.#carrier ?? this.#link, serverOptions(options), maxRecord)
       recorder.secured(socket, chainShown(options, socket))
+      if (this.#tlsOver) return
       this.#stream = socket
       this.#secured = true
       this.#greeted = false
       this.#reset()
       socket.on('error', error => this.#record('error', reasonOf(error)))
       socket.on('data', this.#onData)
+      if (!behaviour.stays) return
+      // A close_notify is answered with one: RFC 5246 s7.2.1.
+      socket.once('end', () => socket.end())
+      for (const event of ['end', 'close']) socket.once(event, () => this.#goOnUnencrypted())
     } catch (error) {
       recorder.failed(error as Error)
       if (!(error instanceof WireError)) this.#drop('the lab failed')
+      else if (behaviour.stays) this.#goOnUnencrypted()
     }
   }
 
@@ -449,7 +529,8 @@ export class PartnerSession {
   }
 
   #messageEnd(content: string): void {
-    const refuses = this.#options.behaviour.transaction?.refuses
+    const { transaction, silentAt } = this.#options.behaviour
+    const refuses = transaction?.refuses
     const message = {
       from: this.#from ?? '',
       to: this.#to,
@@ -459,6 +540,8 @@ export class PartnerSession {
     }
     this.#record('content', `message of ${this.#contentSize} bytes`, 'sender')
     this.#reset()
+    this.#silent ||= silentAt === 'message'
+    if (this.#silent) return
     const taken = refuses?.at !== 'content'
     this.#reply(taken ? '250 2.0.0 Taken' : refuses.reply)
     if (taken) this.#options.onMessage(message)

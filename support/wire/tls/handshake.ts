@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { reasonOf, WireError } from '../breakdown.ts'
 import type { Link } from '../link.ts'
@@ -28,8 +29,10 @@ export function beginTls(
  * The handshake as the side that listens; rejects as `beginTls` does. A tls.Server of its own per connection: only the
  * server object reports failures and judges client certificates.
  */
-export async function acceptTls(link: Link, options: TlsOptions): Promise<TLSSocket> {
+export async function acceptTls(link: Duplex, options: TlsOptions, maxRecord?: number): Promise<TLSSocket> {
   const server = createServer(options)
+  // In TLS 1.3 the keys are there before the certificate is sent, in TLS 1.2 after the handshake.
+  if (maxRecord) server.on('keylog', (_, socket) => socket.setMaxSendFragment(maxRecord))
   return new Promise((resolve, reject) => {
     server.once('tlsClientError', (error, { authorizationError }) => {
       // Node closes without an alert when it does not accept the sender's certificate.
