@@ -26,7 +26,7 @@ defineParameterType({ name: 'suite', regexp: /TLS_[A-Z0-9_]+/, useForSnippets: f
 /** A DNS name; a leading `*.` covers what is below it. */
 defineParameterType({ name: 'name', regexp: /[a-z0-9*-]+(?:\.[a-z0-9-]+)+/, useForSnippets: false })
 
-const REFUSALS = [454, 500, 502, 554] as const
+const REFUSALS = [421, 454, 500, 502, 554] as const
 const VERSIONS = ['TLS 1.0', 'TLS 1.1', 'TLS 1.2', 'TLS 1.3']
 
 /** How long a partner keeps its reply back, so that a gateway that takes an injected one for it gives itself away, in ms. */
@@ -40,6 +40,25 @@ const presenting = (...flaws: CertificateFlaw[]): Behaviour => ({
   tls: { presents: new Set(flaws) as unknown as CertificateFlaw[] },
 })
 
+/** A partner that does one of these may also go on unencrypted on the same connection. */
+const BROKEN_HANDSHAKES: Record<string, Behaviour> = {
+  'sends garbage instead of a TLS handshake': { handshake: 'talks garbage' },
+  'ends the TLS handshake with an alert': { handshake: 'alerts' },
+  'answers the TLS handshake with an unencrypted reply': { handshake: 'answers in clear' },
+  'falls silent in the TLS handshake': { handshake: 'goes silent' },
+}
+
+const SILENT: Record<string, Behaviour> = {
+  'falls silent before the greeting': { greeting: 'goes silent' },
+  'falls silent at EHLO': { silentAt: 'EHLO' },
+  'falls silent at STARTTLS': { silentAt: 'STARTTLS' },
+  'falls silent at EHLO inside TLS': { silentAt: 'EHLO inside TLS' },
+  'falls silent at MAIL': { silentAt: 'MAIL' },
+  'falls silent at RCPT': { silentAt: 'RCPT' },
+  'falls silent at DATA': { silentAt: 'DATA' },
+  'falls silent at the end of the message': { silentAt: 'message' },
+}
+
 /** What a partner does, in the words of the features. */
 const BEHAVIOURS: Record<string, Behaviour> = {
   'offers STARTTLS': {},
@@ -49,9 +68,19 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   'closes the connection after STARTTLS': { starttls: { closes: true } },
   'closes the connection instead of a TLS handshake': { handshake: 'closes' },
   'resets the connection during the TLS handshake': { handshake: 'resets' },
-  'sends garbage instead of a TLS handshake': { handshake: 'talks garbage' },
-  'ends the TLS handshake with an alert': { handshake: 'alerts' },
-  'answers the TLS handshake with an unencrypted reply': { handshake: 'answers in clear' },
+  ...BROKEN_HANDSHAKES,
+  ...Object.fromEntries(
+    Object.entries(BROKEN_HANDSHAKES).map(([words, fault]) => [
+      `${words} and goes on unencrypted`,
+      { ...fault, stays: true },
+    ]),
+  ),
+  'closes TLS instead of a TLS handshake and goes on unencrypted': { handshake: 'closes', stays: true },
+  'goes on unencrypted when TLS has failed': { stays: true },
+  ...SILENT,
+  'refuses unencrypted mail with 530': { starttls: { demands: true } },
+  'knows no EHLO': { knowsNoEhlo: true },
+  'turns the gateway away with 421': { greeting: 'turns away (421)' },
   'cuts the connection in the middle of the message': { transaction: { cutsAfter: 20_000 } },
   'sends a whole reply to EHLO behind the go-ahead': injecting(
     '250-mx.smuggled.test\r\n250 AUTH PLAIN LOGIN\r\n',
