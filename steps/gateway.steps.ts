@@ -17,8 +17,13 @@ import {
   rightPasswordAlone,
   takesMessage,
 } from '../support/judgements/session.ts'
-import { eachArrivedOnce, SETTLED, showsChange, showsThroughout } from '../support/judgements/transition.ts'
-import { waitedForAnswer } from '../support/judgements/wire.ts'
+import {
+  eachArrivedOnce,
+  SESSIONS_AFTER_CHANGE,
+  showsChange,
+  showsThroughout,
+} from '../support/judgements/transition.ts'
+import { waitedForReply } from '../support/judgements/wire.ts'
 import { type ChangeName, gatewayIdentity } from '../support/mailflow/changes.ts'
 import { arrivalsOf } from '../support/traffic/arrivals.ts'
 import { Stream } from '../support/traffic/stream.ts'
@@ -57,7 +62,7 @@ Given(
 )
 
 /** Enough to see that messages flow, before and after the change. */
-const SOME = SETTLED
+const SOME = SESSIONS_AFTER_CHANGE
 
 When('clients deliver messages all the time', async function (this: MailWorld) {
   const { certificateChanges } = this.intent.read('gateway', 'certificateChanges')
@@ -155,7 +160,7 @@ Then('the gateway {reaction}', function (this: MailWorld, reaction: Reaction) {
 
 Then('the gateway waits for the reply inside TLS', function (this: MailWorld) {
   const smuggled = this.happened.injectedByPartner === 'reply' ? 'answer' : 'line'
-  return this.concludeOnWire(wire => waitedForAnswer(wire, { smuggled, alive: this.happened.alive }))
+  return this.concludeOnWire(wire => waitedForReply(wire, { smuggled, alive: this.happened.alive }))
 })
 
 Then("the gateway's certificate chain leads to a root that the client trusts", function (this: MailWorld) {

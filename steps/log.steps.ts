@@ -1,5 +1,5 @@
 import { Then } from '@cucumber/cucumber'
-import { logSays, SESSION_CLASSES, type SessionClass } from '../support/judgements/log.ts'
+import { logAgreesWithWire, SESSION_CLASSES, type SessionClass } from '../support/judgements/log.ts'
 import { until } from '../support/wire/until.ts'
 import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
@@ -7,10 +7,7 @@ import type { MailWorld } from './world.ts'
 /** A log may tell of a session a moment after its end; how long it is waited for, in ms. */
 const LOG = 2_000
 
-words<SessionClass>(
-  'sessionClass',
-  Object.fromEntries(SESSION_CLASSES.map(one => [one === 'clear' ? 'unencrypted' : one, one])),
-)
+words<SessionClass>('sessionClass', Object.fromEntries(SESSION_CLASSES.map(one => [one, one])))
 
 Then(
   "the gateway's log calls the session {sessionClass}",
@@ -23,6 +20,6 @@ Then(
     await until(told, [gateway], LOG)
     const said = gateway.sessions(about)
     this.happened.notes.push(...said.map(({ line }) => line))
-    return this.conclude(logSays(said, expected, this.happened.wire))
+    return this.conclude(logAgreesWithWire(said, expected, this.happened.wire))
   },
 )

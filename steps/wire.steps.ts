@@ -9,7 +9,7 @@ import {
   noOldSession,
   nothingButHandshake,
   nothingInClear,
-  offersNew,
+  offersNoOldVersion,
   onlyGreetingInClear,
   singleConnection,
   startedOnce,
@@ -35,7 +35,7 @@ const SHOWN: Record<string, Shown> = {
   'a new EHLO inside TLS and no use of what was offered before TLS': (wire, { extensionsBeforeTlsOnly }) =>
     greetedAgain(wire, extensionsBeforeTlsOnly),
   'no second STARTTLS': startedOnce,
-  'no offer of a version older than TLS 1.2': offersNew,
+  'no offer of a version older than TLS 1.2': offersNoOldVersion,
   'no TLS session older than TLS 1.2': noOldSession,
   'no later handshake with a lower version': noLowerOffer,
   'a session with forward secrecy': hadForwardSecrecy,

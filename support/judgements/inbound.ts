@@ -49,10 +49,10 @@ export function accepts(
 
 /**
  * The gateway refused the message with a reply, or by ending the handshake, or right after the handshake, as servers do
- * with TLS 1.3. `alive`: the gateway accepts mail of others afterwards; a gateway that crashed, or that refuses
+ * with TLS 1.3. `acceptsOthers`: the gateway accepts mail of others afterwards; a gateway that crashed, or that refuses
  * everybody, has not refused this message in particular.
  */
-export function refuses(handover: Handover, alive: boolean): Observation {
+export function refuses(handover: Handover, acceptsOthers: boolean): Observation {
   const { accepted, reply, breakdown, stage } = handover
   if (accepted)
     return broken(
@@ -65,11 +65,12 @@ export function refuses(handover: Handover, alive: boolean): Observation {
     return unclear(`the gateway refused at ${stage} already, before it knew the message: ${reply.text}`)
   if (reply && reply.code < 400)
     return unclear(`at ${stage} the gateway neither accepted nor refused: ${reply.text}`)
-  if (reply && !alive)
+  if (reply && !acceptsOthers)
     return unclear(`the gateway refused at ${stage}, and it refuses the mail of others too: ${reply.text}`)
   if (reply) return refused(`the gateway refused at ${stage}: ${reply.text}`)
   if (!breakdown || UNKNOWN.has(breakdown.kind)) return unclear(breakdown?.detail ?? 'the lab saw nothing')
-  if (!alive) return unclear(`the session ended at ${stage}, and the gateway accepts no mail of others`)
+  if (!acceptsOthers)
+    return unclear(`the session ended at ${stage}, and the gateway accepts no mail of others`)
   if (breakdown.kind === 'unexpected answer') return unclear(`at ${stage}: ${breakdown.detail}`)
   const atHandshake = stage === 'handshake' || (stage === 'EHLO' && handover.conversations.some(secured))
   if (!atHandshake && stage !== 'MAIL' && stage !== 'RCPT')
@@ -103,8 +104,8 @@ export function refusesWithoutTls(handover: Handover): Observation {
   return refused(`the gateway refused the unencrypted message at ${stage}: ${reply.text}`)
 }
 
-/** The gateway refused the handshake itself. `alive`: it accepts mail of others afterwards. */
-export function refusesHandshake(handover: Handover, alive: boolean): Observation {
+/** The gateway refused the handshake itself. `acceptsOthers`: it accepts mail of others afterwards. */
+export function refusesHandshake(handover: Handover, acceptsOthers: boolean): Observation {
   const [session] = handover.conversations
   const { breakdown, stage, reply } = handover
   if (!session) return unclear(breakdown?.detail ?? 'there was no connection')
@@ -114,7 +115,7 @@ export function refusesHandshake(handover: Handover, alive: boolean): Observatio
   if (stage !== 'handshake' || !breakdown)
     return unclear(`there was no handshake; the session ended at ${stage}`)
   if (breakdown.kind === 'no answer') return unclear(breakdown.detail)
-  if (!alive) return unclear('the handshake failed, and the gateway accepts no mail of others')
+  if (!acceptsOthers) return unclear('the handshake failed, and the gateway accepts no mail of others')
   const alert = session.events.find(({ kind, from }) => kind === 'alert' && from === 'receiver')
   if (alert) return refused(`the gateway refused the handshake: ${alert.text}`)
   return refused(`the gateway refused the handshake without an alert: ${breakdown.detail}`)

@@ -5,18 +5,18 @@ import type { Conversation } from '../wire/conversation.ts'
 import { sameSuite } from '../wire/tls/tls-names.ts'
 
 /** What a log can call a session; `encrypted` says nothing about the certificate of the other side. */
-export const SESSION_CLASSES = ['clear', 'encrypted', 'unverified', 'verified'] as const
+export const SESSION_CLASSES = ['unencrypted', 'encrypted', 'unverified', 'verified'] as const
 export type SessionClass = (typeof SESSION_CLASSES)[number]
 
 /** The log says about the TLS of a session what the wire shows. */
-export function logSays(
+export function logAgreesWithWire(
   words: readonly SessionWord[],
   expected: SessionClass,
   wire: readonly Conversation[],
 ): Observation {
   const session = wire.find(secured)
   const word = words.findLast(({ tls }) => tls) ?? words.at(-1)
-  if (expected === 'clear') {
+  if (expected === 'unencrypted') {
     if (session) return unclear('the session was encrypted')
     return word?.tls
       ? broken(

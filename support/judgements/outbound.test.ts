@@ -18,14 +18,14 @@ import {
   arrivesInClearOrHeldBack,
   arrivesOnce,
   arrivesOverTls,
-  cameAgainLater,
   isHeldBack,
-  isUnderWay,
+  isStillUnderWay,
   judgeLater,
   ownRecipientsAlone,
   staysQueued,
   staysQueuedForCertificate,
-  wentOutLater,
+  wasSentAgain,
+  wasSentLater,
 } from './outbound.ts'
 
 const recipient = MESSAGE.to[0]!
@@ -491,7 +491,7 @@ describe('judging whether each partner was told of its own recipients alone', ()
 
 describe('judging what came after the example was judged', () => {
   const before = held()
-  const again = (after: Partial<Sent>) => wentOutLater([{ before, after: held(after) }])
+  const again = (after: Partial<Sent>) => wasSentLater([{ before, after: held(after) }])
   table([
     ['a message that was held back is held back still', again({}), 'nothing'],
     [
@@ -518,7 +518,7 @@ describe('judging what came after the example was judged', () => {
   const there = sent()
   const [carrier] = there.conversations
   const later = (after: Partial<Sent>, mayGoInClear = false, from = there) =>
-    cameAgainLater([
+    wasSentAgain([
       { before: from, after: sent({ conversations: from.conversations, ...after }), mayGoInClear },
     ])
   const offers = conversation([...OFFERED.slice(0, 3), ...IN_CLEAR.slice(3)])
@@ -571,7 +571,7 @@ describe('judging what came after the example was judged', () => {
     ],
     [
       'what crossed in the clear was not decided before',
-      cameAgainLater([
+      wasSentAgain([
         {
           before: sent({ conversations: [open] }),
           after: sent({ conversations: [{ ...conversation(IN_CLEAR), id: open.id }] }),
@@ -585,7 +585,7 @@ describe('judging what came after the example was judged', () => {
 
   const passed = (after: Partial<Sent>) => {
     const first = sent({ conversations: [onPath()] })
-    return isUnderWay({ before: first, after: sent({ conversations: first.conversations, ...after }) })
+    return isStillUnderWay({ before: first, after: sent({ conversations: first.conversations, ...after }) })
       ? kept('under way')
       : undefined
   }

@@ -110,7 +110,7 @@ export interface LookedAtAgain {
 }
 
 /** The gateway sent a message later that it had held back; nothing where it did not. */
-export function wentOutLater(looked: readonly LookedAtAgain[]): Observation | undefined {
+export function wasSentLater(looked: readonly LookedAtAgain[]): Observation | undefined {
   for (const { after } of looked) {
     const copy = after.arrivals[0]
     const afterwards = 'after the gateway had said that it holds the message back'
@@ -131,7 +131,7 @@ function sinceThen({ before, after }: LookedAtAgain): Conversation[] {
 }
 
 /** A TLS session went through the tap since then, and no further copy has arrived yet. */
-export function isUnderWay(looked: LookedAtAgain): boolean {
+export function isStillUnderWay(looked: LookedAtAgain): boolean {
   const session = sinceThen(looked).some(one => one.overheard && secured(one))
   return session && looked.after.arrivals.length === looked.before.arrivals.length
 }
@@ -141,7 +141,7 @@ export function isUnderWay(looked: LookedAtAgain): boolean {
  * mail for the partner unencrypted where TLS is not offered, and several partners use one address in turn, so that the
  * partner of now may not offer TLS.
  */
-export function cameAgainLater(
+export function wasSentAgain(
   looked: readonly (LookedAtAgain & { mayGoInClear: boolean })[],
 ): Observation | undefined {
   for (const { before, after, mayGoInClear } of looked) {

@@ -142,12 +142,12 @@ export function answersInOrder(session: Session): Observation {
 
 /**
  * The gateway dropped what the client had sent unencrypted behind STARTTLS, or ended the session; RFC 3207 s4.2 and
- * CVE-2011-0411. `alive`: the gateway greets on a new connection afterwards; a gateway that crashed has refused nothing.
+ * CVE-2011-0411. `greetsAfterwards`: the gateway greets on a new connection afterwards; a gateway that crashed has refused nothing.
  */
-export function nothingTookEffect(session: Session, alive: boolean): Observation {
+export function nothingTookEffect(session: Session, greetsAfterwards: boolean): Observation {
   const { breakdown, secured, exchanges, surplus, smuggled } = session
   if (!smuggled) return endedEarly(session)
-  if (breakdown && !alive)
+  if (breakdown && !greetsAfterwards)
     return unclear(`the session ended, and the gateway does not greet any more: ${why(session)}`)
   if (breakdown?.kind === 'unexpected answer') return unclear(why(session)!)
   if (!secured) {

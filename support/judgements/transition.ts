@@ -33,7 +33,7 @@ export function eachArrivedOnce(stream: MailStream, { missing, queued, doubled }
 }
 
 /** So many sessions in a row must show the new certificate before a change counts as done. */
-export const SETTLED = 5
+export const SESSIONS_AFTER_CHANGE = 5
 
 /** Every session showed a certificate of this authority, within its validity. */
 export function showsThroughout({ sessions }: MailStream, authority: Authority): Observation {
@@ -56,8 +56,8 @@ export function showsChange({ sessions, changedAt }: MailStream): Observation {
   const before = shown(sessions.filter(({ at }) => at < changedAt))
   if (!Array.isArray(before)) return unclear('no session was seen before the change')
   if (before.includes('new')) return broken('a session showed the new certificate before the change')
-  const last = seen.slice(-SETTLED)
-  if (last.length < SETTLED) return unclear('too few sessions were seen')
+  const last = seen.slice(-SESSIONS_AFTER_CHANGE)
+  if (last.length < SESSIONS_AFTER_CHANGE) return unclear('too few sessions were seen')
   if (last.includes('former')) return broken('sessions still showed the former certificate after the change')
   return kept(`${before.length} sessions showed the former certificate, and after the change the new one`)
 }

@@ -20,11 +20,11 @@ import {
   noOldSession,
   nothingButHandshake,
   nothingInClear,
-  offersNew,
+  offersNoOldVersion,
   onlyGreetingInClear,
   singleConnection,
   startedOnce,
-  waitedForAnswer,
+  waitedForReply,
 } from './wire.ts'
 
 const { token } = MESSAGE
@@ -198,6 +198,7 @@ describe('judging whether the gateway begins anew inside TLS', () => {
       'broken',
       /MAIL FROM:<> size=7/,
     ],
+    ['an address has the keyword in it', used('==> MAIL FROM:<author@size.test>'), 'kept'],
     ['there was no TLS', greetedAgain([unencrypted], []), 'unclear', /no TLS session/],
     ['STARTTLS once', startedOnce([left, overTls]), 'kept'],
     ['STARTTLS once on each of two connections', startedOnce([overTls, overTls]), 'kept'],
@@ -206,8 +207,8 @@ describe('judging whether the gateway begins anew inside TLS', () => {
 })
 
 describe('judging whether the gateway waits for the answer inside TLS', () => {
-  const waited = (one: Parameters<typeof waitedForAnswer>[0][number], alive = true) =>
-    waitedForAnswer([left, one], { smuggled: 'answer', alive })
+  const waited = (one: Parameters<typeof waitedForReply>[0][number], alive = true) =>
+    waitedForReply([left, one], { smuggled: 'answer', alive })
   const ANSWER = '<== 250 mx'
   table([
     ['it does', waited(overTls), 'refused', /waited for the reply inside TLS/],
@@ -257,18 +258,23 @@ describe('judging whether the gateway waits for the answer inside TLS', () => {
       /does not greet any more/,
     ],
     ['the partner ends the session at once', waited(goAheadThen('<-- {close}')), 'unclear', /no handshake/],
-    ['there was no connection', waitedForAnswer([], { smuggled: 'answer', alive: true }), 'unclear'],
+    ['there was no connection', waitedForReply([], { smuggled: 'answer', alive: true }), 'unclear'],
   ])
 })
 
 describe('judging which versions the gateway offers and uses', () => {
   const failed = conversation(OVER_TLS, { handshake: { error: 'no', version: 'TLSv1.1' } })
   table([
-    ['TLS 1.2 and 1.3', offersNew([left, overTls]), 'kept', /TLS 1\.3 and TLS 1\.2 only/],
-    ['TLS 1.1 too', offersNew([overTls, offering('TLSv1.2', 'TLSv1.1')]), 'broken', /offered TLS 1\.1/],
-    ['TLS 1.0 too', offersNew([offering('TLSv1.2', 'TLSv1')]), 'broken', /offered TLS 1\.0/],
-    ['SSL 3 too', offersNew([offering('TLSv1.2', 'SSLv3')]), 'broken', /offered SSL 3/],
-    ['no ClientHello', offersNew([left]), 'unclear'],
+    ['TLS 1.2 and 1.3', offersNoOldVersion([left, overTls]), 'kept', /TLS 1\.3 and TLS 1\.2 only/],
+    [
+      'TLS 1.1 too',
+      offersNoOldVersion([overTls, offering('TLSv1.2', 'TLSv1.1')]),
+      'broken',
+      /offered TLS 1\.1/,
+    ],
+    ['TLS 1.0 too', offersNoOldVersion([offering('TLSv1.2', 'TLSv1')]), 'broken', /offered TLS 1\.0/],
+    ['SSL 3 too', offersNoOldVersion([offering('TLSv1.2', 'SSLv3')]), 'broken', /offered SSL 3/],
+    ['no ClientHello', offersNoOldVersion([left]), 'unclear'],
     ['no session with an old version', noOldSession([overTls]), 'refused'],
     [
       'a session with an old version',

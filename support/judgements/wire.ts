@@ -110,16 +110,24 @@ export function handshakeFirst(conversations: readonly Conversation[]): Observat
   return kept('the first bytes that the gateway sent after the go-ahead were a ClientHello')
 }
 
-/** Inside TLS the gateway greeted again and used nothing that the partner had listed before TLS only. */
-export function greetedAgain(conversations: readonly Conversation[], gone: readonly string[]): Observation {
+/**
+ * Inside TLS the gateway greeted again and used no extension that the partner had listed before TLS only.
+ * `offeredBeforeTls`: the keywords of these extensions.
+ */
+export function greetedAgain(
+  conversations: readonly Conversation[],
+  offeredBeforeTls: readonly string[],
+): Observation {
   const session = conversations.find(secured)
   if (!session) return unclear('there was no TLS session')
   const inside = commands(session).filter(event => event.secured)
   if (inside[0]?.verb !== 'EHLO' && inside[0]?.verb !== 'HELO')
     return broken(`the first command of the gateway inside TLS was ${inside[0]?.verb ?? 'none'}, not EHLO`)
-  const used = inside.find(({ verb, argument }) =>
-    gone.some(word => `${verb} ${argument}`.toUpperCase().includes(word.toUpperCase())),
-  )
+  // An address may have the keyword in it by chance.
+  const used = inside.find(({ verb, argument }) => {
+    const said = `${verb} ${argument.replace(/<[^>]*>/, '')}`.toUpperCase()
+    return offeredBeforeTls.some(keyword => said.includes(keyword.toUpperCase()))
+  })
   if (used)
     return broken(
       `the gateway used what the partner offered before TLS only: ${used.text.slice(0, 100)}`,
@@ -144,7 +152,7 @@ export function startedOnce(conversations: readonly Conversation[]): Observation
  * Inside TLS the gateway sent MAIL only after the reply to EHLO, so that it used no reply that was smuggled in before TLS.
  * `alive`: the gateway greets on a new connection afterwards; a gateway that crashed has refused nothing.
  */
-export function waitedForAnswer(
+export function waitedForReply(
   conversations: readonly Conversation[],
   { smuggled, alive }: { smuggled: string; alive: boolean },
 ): Observation {
@@ -188,7 +196,7 @@ export function waitedForAnswer(
 }
 
 /** No ClientHello offered a version below TLS 1.2. */
-export function offersNew(conversations: readonly Conversation[]): Observation {
+export function offersNoOldVersion(conversations: readonly Conversation[]): Observation {
   const hellos = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
   if (hellos.length === 0) return unclear('the lab saw no ClientHello')
   const old = hellos

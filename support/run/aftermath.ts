@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Sent } from '../evidence/sent.ts'
-import { cameAgainLater, isUnderWay, wentOutLater } from '../judgements/outbound.ts'
+import { isStillUnderWay, wasSentAgain, wasSentLater } from '../judgements/outbound.ts'
 import type { Partner } from '../lab/partner/partner.ts'
 import { decisive, type MailFlow } from '../mailflow/mail-flow.ts'
 import type { WatchedMessage } from '../traffic/sending.ts'
@@ -70,9 +70,9 @@ export class StandingMessages {
     const { inbox, between, evidence, giveBack } = example
     return {
       partners: all.map(({ watched }) => watched.partner),
-      ...(inbox ? { underWay: { inbox, holds: () => now(all).some(isUnderWay) } } : {}),
+      ...(inbox ? { underWay: { inbox, holds: () => now(all).some(isStillUnderWay) } } : {}),
       observed: () => {
-        const wrong = wentOutLater(now(this.#heldBack)) ?? cameAgainLater(now(this.#arrived))
+        const wrong = wasSentLater(now(this.#heldBack)) ?? wasSentAgain(now(this.#arrived))
         if (wrong?.kind !== 'broken') return wrong
         const { detail, symptom = detail } = wrong
         return broken(`${between}${detail}`, symptom)

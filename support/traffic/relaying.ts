@@ -25,7 +25,7 @@ interface RelayMeans {
 }
 
 /** A message that one server is to send to the other, through a tap. */
-interface Relay {
+interface RelayRequest {
   from: Gateway
   to: Gateway
   message: Message
@@ -46,7 +46,7 @@ interface Relayed {
 }
 
 /** The gateway under test sends to the second server. Whether a message came through is seen in the mailbox behind it. */
-export async function sendThroughTap(means: RelayMeans, relay: Relay): Promise<Relayed> {
+export async function sendThroughTap(means: RelayMeans, relay: RelayRequest): Promise<Relayed> {
   const relayed = await relayOne(means, relay, 'sender')
   const { watched } = relayed
   const excuse = watched.arrivals.length > 0 ? undefined : await excuseOf(means, relay, watched.seen())
@@ -55,7 +55,11 @@ export async function sendThroughTap(means: RelayMeans, relay: Relay): Promise<R
 }
 
 /** Why the second server may be the reason that a message did not arrive; nothing where it cannot be. */
-async function excuseOf(means: RelayMeans, { from, to }: Relay, sent: Sent): Promise<string | undefined> {
+async function excuseOf(
+  means: RelayMeans,
+  { from, to }: RelayRequest,
+  sent: Sent,
+): Promise<string | undefined> {
   const { message, recipient, conversations, deliveryEvents } = sent
   if (deliveryEvents.at(-1)?.kind === 'delivered')
     return 'the gateway says delivered, and the second server did not deliver the message to the mailbox'
@@ -79,7 +83,7 @@ async function excuseOf(means: RelayMeans, { from, to }: Relay, sent: Sent): Pro
 /** The second server sends to the gateway under test, which is judged by what the tap saw. */
 export async function receiveThroughTap(
   means: RelayMeans,
-  relay: Relay,
+  relay: RelayRequest,
 ): Promise<Relayed & { handover: Handover; alive: boolean }> {
   const relayed = await relayOne(means, relay, 'receiver')
   const handover = handoverOf(relay, relayed.watched.seen())
@@ -105,7 +109,7 @@ export async function receiveThroughTap(
 
 async function relayOne(
   means: RelayMeans,
-  { from, to, message, cause, does, tries = 1, tls }: Relay,
+  { from, to, message, cause, does, tries = 1, tls }: RelayRequest,
   gatewayIs: 'sender' | 'receiver',
 ): Promise<Relayed> {
   const { lab } = means
@@ -167,7 +171,7 @@ async function faultOf(
 type Ending = Pick<Handover, 'stage' | 'accepted' | 'foundInMailbox' | 'reply' | 'breakdown'>
 
 /** The message as if the lab had delivered it: how far it got at the gateway, by the record of the tap. */
-function handoverOf({ from, to, message, does }: Relay, sent: Sent): Handover {
+function handoverOf({ from, to, message, does }: RelayRequest, sent: Sent): Handover {
   const { conversations, arrivals } = sent
   const begun = conversations.find(({ handshake }) => handshake?.offered)
   const clear = conversations.findLast(conversation => inClear(conversation).length > 0)
