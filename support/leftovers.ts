@@ -26,9 +26,12 @@ export const runFolder = (): string => join(tmpdir(), `mail-tls-${RUN_MARK}-`)
 const MARK = /^(?<id>\d+(?:\.\d+)?)-(?<scope>[0-9a-f]{8})$/
 const FOLDER = /^mail-tls-(?<mark>[\d.]+-[0-9a-f]{8})-\w{6}$/
 
-/** What killed runs of this user have left on this machine outside the engine: first gateways, then folders. */
-export function leftovers(folder = tmpdir()): Leftover[] {
-  return [...processesLeft(), ...foldersLeft(folder)]
+/**
+ * What killed runs of this user have left on this machine outside the engine, or what the runs have that are `wanted`:
+ * first gateways, then folders.
+ */
+export function leftovers(folder = tmpdir(), wanted: Wanted = ownerHasEnded): Leftover[] {
+  return [...processes(wanted), ...folders(folder, wanted)]
 }
 
 /** Removes a leftover. Returns false if this is not possible. */
@@ -47,17 +50,21 @@ export function remove({ kind, name }: Leftover): boolean {
 /** Removes what killed runs of this user have left on this machine outside the engine. Returns what it removed. */
 export const sweep = (folder = tmpdir()): Leftover[] => leftovers(folder).filter(remove)
 
-/** Removes the folders of this process when it ends, also if it ends before it has stopped its gateways. */
+/**
+ * Removes the gateway processes and the folders of this run when its process ends, also if it ends before it has stopped
+ * its gateways. A gateway goes before its folder, because it may still write into the folder.
+ */
 export function sweepAtExit(): void {
   process.once('exit', () => {
-    for (const left of folders(tmpdir(), mark => mark === RUN_MARK)) remove(left)
+    for (const left of leftovers(tmpdir(), mark => mark === RUN_MARK)) remove(left)
   })
 }
 
-const foldersLeft = (folder: string): Leftover[] => folders(folder, ownerHasEnded)
+/** Whether a run is meant, by its mark and by the time when something of it was made, in ms since 1970. */
+type Wanted = (mark: string, since: number) => boolean
 
-/** Temporary folders of runs of this user, if `wanted` accepts their mark and their age. */
-function folders(folder: string, wanted: (mark: string, since: number) => boolean): Leftover[] {
+/** Temporary folders of runs of this user. */
+function folders(folder: string, wanted: Wanted): Leftover[] {
   return readdirSync(folder).flatMap(entry => {
     const mark = FOLDER.exec(entry)?.groups?.['mark']
     if (mark === undefined) return []
@@ -68,8 +75,8 @@ function folders(folder: string, wanted: (mark: string, since: number) => boolea
   })
 }
 
-/** Gateway processes whose run has ended. Only Linux shows the environment of a process. */
-function processesLeft(): Leftover[] {
+/** Gateway processes of runs. Only Linux shows the environment of a process. */
+function processes(wanted: Wanted): Leftover[] {
   if (process.platform !== 'linux') return []
   return readdirSync('/proc').flatMap(entry => {
     if (!/^\d+$/.test(entry)) return []
@@ -77,7 +84,7 @@ function processesLeft(): Leftover[] {
       const environment = readFileSync(`/proc/${entry}/environ`, 'latin1').split('\0')
       const mark = environment.find(one => one.startsWith(`${RUN_VARIABLE}=`))?.slice(RUN_VARIABLE.length + 1)
       const since = startOf(entry)
-      if (mark === undefined || !ownerHasEnded(mark, since)) return []
+      if (mark === undefined || !wanted(mark, since)) return []
       const name = `${entry} (${readFileSync(`/proc/${entry}/comm`, 'latin1').trim()})`
       return [{ kind: 'process', name, since }]
     } catch {
