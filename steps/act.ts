@@ -6,7 +6,7 @@ import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import type { MailFlow } from '../support/mailflow/mail-flow.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
-import { type ClientManner, fits } from '../support/traffic/manner.ts'
+import { fitting, fittingMessage } from '../support/traffic/manner.ts'
 import { compose, type MessageOptions, newToken } from '../support/traffic/message.ts'
 import { passOn } from '../support/traffic/onward.ts'
 import { receiveThroughTap, sendThroughTap } from '../support/traffic/relaying.ts'
@@ -225,6 +225,15 @@ function clientBehaviour(world: MailWorld): SenderBehaviour {
   }
 }
 
+/** How the same client behaves where everything is in order. */
+function goodBehaviour(world: MailWorld): SenderBehaviour {
+  const { certificateName } = world.intent.read('connector', 'certificateName')
+  return {
+    tls: 'uses',
+    ...(certificateName ? { certificate: { names: [certificateName.replace('*', 'mail')] } } : {}),
+  }
+}
+
 /** The client delivers a message; afterwards it is known what became of it in the mailbox. */
 export async function deliver(world: MailWorld): Promise<void> {
   const gateway = await world.servers.gateway()
@@ -234,17 +243,20 @@ export async function deliver(world: MailWorld): Promise<void> {
   const { headers = [] } = world.intent.read('message', 'headers')
   const { inCapitals } = world.intent.read('client', 'inCapitals')
   const behaviour = clientBehaviour(world)
+  const mailbox = mailboxOf(world)
+  const messageManner = fittingMessage(world.manners.message, mailbox)
   const message = compose({
     from: `sender@${inCapitals ? clientDomain.toUpperCase() : clientDomain}`,
     to: [flow.recipient],
     headers,
-    ...world.manners.message,
+    ...messageManner,
     ...(behaviour.cuts ? { size: 40_000 } : {}),
   })
   const options = { endpoint: gateway.inbound, hostname: flow.hostname, pki: world.run.pki }
-  const decides = { connectors: flow.inbound, domain: clientDomain }
-  const manner = fitting(world.manners.client, one => fits(one, behaviour, decides))
-  world.happened.handover = await handOver(message, { ...options, behaviour, manner })
+  const receiving = { connectors: flow.inbound, domain: clientDomain, mailbox, message: messageManner }
+  const manner = fitting(world.manners.client, behaviour, receiving)
+  const good = goodBehaviour(world)
+  world.happened.handover = await handOver(message, { ...options, behaviour, manner, good })
   const { declined } = world.happened.handover
   if (declined) throw new Inapplicable(`the gateway need not take it so: ${declined}`)
   world.happened.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))
@@ -256,21 +268,10 @@ export async function deliver(world: MailWorld): Promise<void> {
   // earlier one is not merely late.
   const other = await deliverForAnother(world, gateway)
   if (!accepted && !behaviour.cuts) world.happened.alive = other.accepted
-  const mailbox = mailboxOf(world)
   if (!mailbox) return
   const { token } = other.message
   const found = await (other.accepted ? mailbox.await(token) : mailbox.find(token))
   world.happened.arrived = { mails: await mailbox.find(message.token), later: found.length > 0 }
-}
-
-/** As much of a manner as fits what the example demands. */
-function fitting(manner: ClientManner, fits: (manner: ClientManner) => boolean): ClientManner {
-  let fitted: ClientManner = {}
-  for (const [key, value] of Object.entries(manner)) {
-    const more = { ...fitted, [key]: value }
-    if (fits(more)) fitted = more
-  }
-  return fitted
 }
 
 /** Where mail that the gateway has taken ends up; nothing where nobody can look into it. */

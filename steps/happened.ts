@@ -132,7 +132,10 @@ export class Happened {
       ...(this.passedOn?.conversations ?? []),
       ...(this.author?.conversations ?? []),
       ...this.taps.flatMap(({ conversations }) => conversations),
-      ...this.clientSessions.map(client => client.seen().conversation),
+      ...this.clientSessions.flatMap(client => {
+        const { earlier = [], conversation } = client.seen()
+        return [...earlier, conversation]
+      }),
       ...this.conversations,
       ...more,
     ]

@@ -8,10 +8,12 @@ import {
   replyWith,
   starttlsNotOffered,
 } from '../support/judgements/session.ts'
+import { fitting } from '../support/traffic/manner.ts'
 import { ClientSession } from '../support/traffic/session.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
 import { WireError } from '../support/wire/breakdown.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
+import { Inapplicable } from './outcome.ts'
 import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
@@ -20,7 +22,9 @@ async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound
   const gateway = await world.servers.gateway()
   const { flow } = gateway
   const domain = world.run.lab.freshDomain('*.stranger.test')
-  const session = await ClientSession.open(gateway[where], { domain, flow })
+  const receiving = { connectors: flow.inbound, domain, mailbox: world.run.mailbox }
+  const manner = fitting(world.manners.client, { tls: 'uses' }, receiving)
+  const session = await ClientSession.open(gateway[where], { domain, flow, manner, pki: world.run.pki })
   world.happened.clientSessions.push(session)
   world.happened.acted = true
   return session
@@ -134,6 +138,8 @@ words('act', ACTS)
 When('the client {act}', async function (this: MailWorld, act: Act) {
   if (act === logIn) this.needs('submission')
   await act(this)
+  const declined = this.happened.clientSessions.map(client => client.seen().declined).find(Boolean)
+  if (declined) throw new Inapplicable(`the gateway need not take it so: ${declined}`)
 })
 
 type Judgement = (session: Session) => Observation

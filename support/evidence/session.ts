@@ -35,6 +35,10 @@ export interface Session {
   smuggled?: Smuggled
   /** What refused STARTTLS once a message had begun, and again after RSET: nothing of that message gets into TLS. */
   refusedMidway?: Reply
+  /** The part of the client's manner that the gateway lawfully refused or does not offer, as in a Handover. */
+  declined?: string
+  /** Connections before, which the client's manner has; nothing in them is judged. */
+  earlier?: readonly Conversation[]
   /** Replies beyond those to commands. */
   surplus: readonly Reply[]
 }

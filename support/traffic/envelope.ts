@@ -77,3 +77,7 @@ export function recipientsOf({ to, token }: Message, { recipients }: ClientManne
       return own
   }
 }
+
+/** An IP address in brackets, in place of a name: RFC 5321 s4.1.3. */
+export const addressLiteral = (address: string): string =>
+  address.includes(':') ? `[IPv6:${address}]` : `[${address}]`

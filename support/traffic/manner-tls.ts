@@ -1,5 +1,7 @@
+import type { Identity, Pki } from '../pki/pki.ts'
 import { inPieces } from '../wire/pieces.ts'
 import type { ClientTls } from '../wire/smtp/smtp.ts'
+import type { SenderBehaviour } from './client-behaviour.ts'
 import type { ClientManner } from './manner.ts'
 
 const RECORD_HEADER = 5
@@ -26,6 +28,34 @@ const HELLOS: Partial<Record<NonNullable<ClientManner['clientHello']>, ClientTls
   'single bytes': inPieces(1),
   'pieces of 64 bytes': inPieces(64),
   'two records': twoRecords,
+}
+
+/** How the plain client takes part in the handshake. `hostname`: of the gateway. */
+export async function clientTls({
+  behaviour,
+  hostname,
+  pki,
+}: {
+  behaviour: SenderBehaviour
+  hostname: string
+  pki: Pki
+}): Promise<ClientTls> {
+  const { certificate, maxVersion } = behaviour
+  const old = maxVersion === 'TLSv1' || maxVersion === 'TLSv1.1'
+  const identity: Identity | undefined =
+    certificate &&
+    (await pki.issue({
+      names: certificate.names,
+      usage: 'client',
+      ...(certificate.flaws ? { flaws: certificate.flaws } : {}),
+    }))
+  return {
+    servername: hostname,
+    ...(identity ? { identity } : {}),
+    ...(maxVersion ? { maxVersion } : {}),
+    // Below TLS 1.2 OpenSSL wants security level 0.
+    ...(old ? { minVersion: 'TLSv1' as const, ciphers: 'ALL:@SECLEVEL=0' } : {}),
+  }
 }
 
 /** How a client of this manner takes part in the handshake; `plain`: how the plain client does. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { loadDimensions } from '../circumstances/dimensions.ts'
 import type { InboundConnector } from '../mailflow/mail-flow.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
-import { type ClientManner, fits } from './manner.ts'
+import { CLIENT_MANNERS, type ClientManner, fits, fitting, fittingMessage, neededKeywords } from './manner.ts'
+import { MESSAGE_MANNERS } from './message.ts'
 
 const CONNECTORS: InboundConnector[] = [
   { from: '*.required.test', tls: 'required' },
@@ -38,6 +40,19 @@ describe('a manner of a client', () => {
     assert.equal(fits({ sender: 'null' }, TLS, receiving), true)
     assert.equal(fits({ sender: 'null' }, TLS, { ...receiving, mailbox: { needsReturnPath: true } }), false)
   })
+  it('does not fit with HELO and a text of 8 bits', () => {
+    const receiving = { connectors: [], domain: 'a.test', message: { text: '8-bit' as const } }
+    assert.equal(fits({ greeting: 'HELO in place of EHLO' }, UNENCRYPTED, receiving), false)
+    assert.equal(fits({ greeting: 'EHLO twice' }, UNENCRYPTED, receiving), true)
+  })
+
+  it('leaves a text of 8 bits out where the mailbox takes none', () => {
+    const manner = { text: '8-bit', headerForm: 'folded' } as const
+    assert.deepEqual(fittingMessage(manner, undefined), manner)
+    assert.deepEqual(fittingMessage(manner, { sevenBitOnly: true }), { headerForm: 'folded' })
+    assert.deepEqual(fittingMessage({ text: 'empty' }, { sevenBitOnly: true }), { text: 'empty' })
+  })
+
   for (const [manner, behaviour, fit, domain] of FITTING) {
     const what = [manner, behaviour, domain].map(one => JSON.stringify(one)).join(' ')
     it(`${fit ? 'fits' : 'does not fit'}: ${what}`, () =>
@@ -65,4 +80,50 @@ describe('a manner of a client in TLS and over time', () => {
   for (const [manner, behaviour, fit] of FITTING)
     it(`${fit ? 'fits' : 'does not fit'}: ${JSON.stringify(manner)} ${JSON.stringify(behaviour)}`, () =>
       assert.equal(fits(manner, behaviour), fit))
+})
+
+describe('the part of a manner that fits', () => {
+  it('leaves out what does not fit, and keeps the rest', () => {
+    const manner: ClientManner = {
+      greeting: 'HELO in place of EHLO',
+      session: 'resumed by ticket',
+      commandCase: 'lower case',
+      transfer: 'BDAT in one chunk',
+    }
+    const { greeting, ...others } = manner
+    assert.deepEqual(fitting(manner, { tls: 'uses' }), others)
+    assert.deepEqual(fitting(manner, { tls: 'does not use' }), { greeting, commandCase: 'lower case' })
+  })
+})
+
+describe('the dimensions of clients and messages', () => {
+  const dimensions = loadDimensions()
+  const values = (part: 'client' | 'message', role: 'receiver' | 'sender') =>
+    dimensions
+      .filter(one => one.role === role)
+      .flatMap(one => one.values.flatMap(({ sets }) => Object.entries(sets[part] ?? {})))
+      .filter(([key]) => key !== 'size')
+  const known = (manners: Record<string, readonly string[]>) =>
+    Object.entries(manners).flatMap(([key, all]) => all.map(value => [key, value]))
+
+  it('have every manner that a client can have, and no other', () => {
+    assert.deepEqual(values('client', 'receiver'), known(CLIENT_MANNERS))
+    assert.deepEqual(values('client', 'sender'), [])
+  })
+
+  it('have every manner that a message can have, and no other', () => {
+    assert.deepEqual(values('message', 'receiver'), known(MESSAGE_MANNERS))
+    // A gateway may return mail of 8 bits to its author where the partner does not offer 8BITMIME: RFC 6152 s3.
+    const sent = known(MESSAGE_MANNERS).filter(([, value]) => value !== '8-bit')
+    assert.deepEqual(values('message', 'sender'), sent)
+  })
+
+  it('name the keyword that a manner needs', () => {
+    for (const { values } of dimensions)
+      for (const { needs, sets } of values) {
+        const needed = neededKeywords((sets.client ?? {}) as ClientManner)
+        if (needed.size > 0) assert.ok(needs !== undefined && needed.has(needs), JSON.stringify(sets))
+        else if (sets.client) assert.equal(needs, undefined)
+      }
+  })
 })

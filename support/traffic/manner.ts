@@ -3,6 +3,7 @@ import { isEightBit, type Message } from '../evidence/mail.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 import { decisive, type InboundConnector } from '../mailflow/mail-flow.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
+import type { MessageManner } from './message.ts'
 
 const HISTORIES = [
   'a delivery of the same client',
@@ -82,6 +83,27 @@ export const CLIENT_MANNERS = {
 /** How a lawful client talks to the gateway; an absent key is the plain way. JSON only. */
 export type ClientManner = { [K in keyof typeof CLIENT_MANNERS]?: (typeof CLIENT_MANNERS)[K][number] }
 
+/**
+ * What of a manner is left where an example leads the session command by command: nothing that adds commands or changes
+ * which reply answers which.
+ */
+export function inSession(manner: ClientManner): ClientManner {
+  const { greeting, commandCase, sender, commandWrites } = manner
+  const { tlsVersion, serverName, session, clientHello, history, earlierHistory } = manner
+  return {
+    ...(greeting === 'EHLO with an address literal' ? { greeting } : {}),
+    ...(commandCase ? { commandCase } : {}),
+    ...(sender ? { sender } : {}),
+    ...(commandWrites ? { commandWrites } : {}),
+    ...(tlsVersion ? { tlsVersion } : {}),
+    ...(serverName ? { serverName } : {}),
+    ...(session ? { session } : {}),
+    ...(clientHello ? { clientHello } : {}),
+    ...(history ? { history } : {}),
+    ...(earlierHistory ? { earlierHistory } : {}),
+  }
+}
+
 /** The EHLO keywords without which a client cannot talk in this manner or send this message, each with what needs it. */
 export function neededKeywords(manner: ClientManner, message?: Message): ReadonlyMap<string, string> {
   const { transfer = '', parameters = '' } = manner
@@ -97,12 +119,20 @@ export function neededKeywords(manner: ClientManner, message?: Message): Readonl
 /** By the parameter of MAIL that it permits. */
 const KEYWORDS = { SIZE: 'SIZE', BODY: '8BITMIME', SMTPUTF8: 'SMTPUTF8', RET: 'DSN' }
 
-/** On what it depends whether a null sender changes what an example is about. */
+/** What a manner has to fit beside the behaviour of the client. */
 export interface Receiving {
   connectors: readonly InboundConnector[]
   /** From which the client writes. */
   domain: string
-  mailbox?: Pick<Mailbox, 'needsReturnPath'> | undefined
+  mailbox?: MailboxLimits | undefined
+  message?: MessageManner
+}
+type MailboxLimits = Pick<Mailbox, 'needsReturnPath' | 'sevenBitOnly'>
+
+/** As much of the manner of a message as the mailbox behind the gateway takes. */
+export function fittingMessage(manner: MessageManner, mailbox: MailboxLimits | undefined): MessageManner {
+  const { text, ...rest } = manner
+  return text && !(text === '8-bit' && mailbox?.sevenBitOnly) ? { ...rest, text } : rest
 }
 
 /**
@@ -116,7 +146,8 @@ export function fits(manner: ClientManner, behaviour: SenderBehaviour, receiving
   if (earlierHistory && !history) return false
   const pipelined = transfer.includes('pipelined')
   // The keywords of extensions are in the reply to EHLO alone.
-  if (greeting === 'HELO in place of EHLO' && (usesTls || neededKeywords(manner).size > 0)) return false
+  const needsEhlo = usesTls || neededKeywords(manner).size > 0 || receiving?.message?.text === '8-bit'
+  if (greeting === 'HELO in place of EHLO' && needsEhlo) return false
   if (greeting === 'EHLO with an address literal' && behaviour.greetsAs) return false
   if (sender === 'domain in capitals' && behaviour.inCapitals) return false
   if (sender === 'null' && !takesNull(receiving)) return false
@@ -124,6 +155,16 @@ export function fits(manner: ClientManner, behaviour: SenderBehaviour, receiving
   if (pipelined && extraCommands === 'NOOP between commands') return false
   if (transfer === 'BDAT with the envelope pipelined' && behaviour.cuts) return false
   return !(pipelined && behaviour.leavesAt)
+}
+
+/** As much of a manner as `fits`, key by key. */
+export function fitting(...[manner, behaviour, receiving]: Parameters<typeof fits>): ClientManner {
+  let fitted: ClientManner = {}
+  for (const [key, value] of Object.entries(manner)) {
+    const more = { ...fitted, [key]: value }
+    if (fits(more, behaviour, receiving)) fitted = more
+  }
+  return fitted
 }
 
 function fitsTls(

@@ -8,6 +8,7 @@ import { Pki } from '../pki/pki.ts'
 import type { Defect } from '../reference/decisions/defect.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
 import { mutant } from '../reference/mutants/index.ts'
+import type { ClientManner } from './manner.ts'
 import { ClientSession } from './session.ts'
 
 describe('a session that is led command by command', () => {
@@ -176,5 +177,88 @@ describe('a session that is led command by command', () => {
     await client.smuggle('a NOOP')
     const inside = client.seen().exchanges.filter(({ reply }) => reply.secured)
     assert.ok(inside.length + client.seen().surplus.length > 2 || inside[1]?.reply.code !== 221)
+  })
+
+  describe('in another manner', () => {
+    const MANNERS: ClientManner[] = [
+      { greeting: 'EHLO with an address literal' },
+      { commandCase: 'lower case' },
+      { commandCase: 'mixed case', commandWrites: 'single bytes' },
+      { sender: 'quoted local part with an at sign' },
+      { tlsVersion: 'TLS 1.2 at most', serverName: 'none' },
+      { session: 'resumed by ticket' },
+      { session: 'resumed by id' },
+      { clientHello: 'two records' },
+      { history: 'a failed handshake of the same client', earlierHistory: 'a delivery of the same client' },
+      // What would add commands or change replies stays out.
+      { greeting: 'HELO before EHLO', extraCommands: 'NOOP between commands' },
+      { transfer: 'DATA with the envelope pipelined', commandEnd: 'a blank before the line end' },
+    ]
+
+    async function openedIn(manner: ClientManner, where: 'inbound' | 'submission' = 'inbound') {
+      const plain = await opened({}, where)
+      plain.close()
+      const gateway = started.at(-1)!
+      const about = { domain: 'sender.test', flow: gateway.flow, manner, pki }
+      const client = await ClientSession.open(gateway[where], about)
+      open.push(client)
+      return client
+    }
+
+    for (const manner of MANNERS) {
+      it(`gets the same replies with ${JSON.stringify(manner)}`, async () => {
+        const client = await openedIn(manner)
+        await client.greet()
+        await client.startTls()
+        await client.greet()
+        await client.transaction()
+        const { exchanges, secured, declined, chainError, conversation, earlier } = client.seen()
+        assert.deepEqual(
+          exchanges.map(({ command, reply }) => `${command} ${reply.code}`),
+          ['EHLO 250', 'STARTTLS 220', 'EHLO 250', 'MAIL 250', 'RCPT 250', 'DATA 354', '. 250'],
+        )
+        assert.deepEqual([secured, declined, chainError], [true, undefined, undefined])
+        const { handshake } = conversation
+        assert.equal(handshake?.resumed, manner.session === 'resumed by id' ? true : undefined)
+        if (manner.tlsVersion) assert.equal(handshake?.version, 'TLSv1.2')
+        if (manner.serverName) assert.equal(handshake?.offered?.serverName, undefined)
+        const before = [manner.session, manner.history, manner.earlierHistory].filter(Boolean).length
+        assert.equal(earlier?.length ?? 0, before)
+      })
+
+      it(`smuggles and logs in with ${JSON.stringify(manner)}`, async () => {
+        const smuggling = await openedIn(manner)
+        await smuggling.greet()
+        await smuggling.smuggle('a NOOP')
+        assert.equal(nothingTookEffect(smuggling.seen(), true).kind, 'kept')
+        const client = await openedIn(manner, 'submission')
+        await client.greet()
+        await client.startTls()
+        await client.greet()
+        assert.equal((await client.login('right', 'LOGIN'))?.code, 235)
+      })
+    }
+
+    it('knows a manner that the gateway does not go along with', async () => {
+      const server = createServer(socket => {
+        socket.write('220 mx\r\n')
+        createInterface({ input: socket }).on('line', line =>
+          socket.write(line.startsWith('EHLO [') ? '501 5.5.2 a name\r\n' : '250 ok\r\n'),
+        )
+        socket.on('error', () => {})
+      })
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+      const flow = await standardFlow(reference(), {
+        pki,
+        network: { resolver: '127.0.0.1:9', partnerPort: 9 },
+      })
+      const manner = { greeting: 'EHLO with an address literal' } as const
+      const client = await ClientSession.open({ host: '127.0.0.1', port }, { domain: 'a.test', flow, manner })
+      open.push(client)
+      await client.greet()
+      assert.equal(client.seen().declined, 'EHLO with an address literal: 501 5.5.2 a name')
+      server.close()
+    })
   })
 })

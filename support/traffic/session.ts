@@ -8,12 +8,35 @@ import {
   starttlsIn,
 } from '../evidence/session.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import { snapshotOf } from '../wire/conversation.ts'
-import { authPlain, type Endpoint, type Reply, type SmtpClient, WireError } from '../wire/smtp/smtp.ts'
+import type { Pki } from '../pki/pki.ts'
+import { type Conversation, snapshotOf } from '../wire/conversation.ts'
+import {
+  authPlain,
+  type ClientTls,
+  type Endpoint,
+  type Reply,
+  type SmtpClient,
+  WireError,
+} from '../wire/smtp/smtp.ts'
+import { declinedInHandshake, declinedPart } from './declined.ts'
 import { call } from './delivering.ts'
+import { addressLiteral, reversePath, spelled } from './envelope.ts'
+import { type ClientManner, inSession } from './manner.ts'
+import { tlsOf } from './manner-tls.ts'
 import { compose } from './message.ts'
+import { type Before, precede } from './preceding.ts'
+import { writesOf } from './writes.ts'
 
 export type Mechanism = 'PLAIN' | 'LOGIN'
+
+export interface SessionOptions {
+  domain: string
+  flow: MailFlow
+  /** As far as it leaves the commands to the example; `inSession` says what that is. */
+  manner?: ClientManner
+  /** For what the manner has before the session. */
+  pki?: Pki
+}
 
 /**
  * A client that leads a session with the gateway command by command, as an example says. What the gateway does wrong ends
@@ -30,20 +53,40 @@ export class ClientSession {
   readonly #client: SmtpClient
   readonly #flow: MailFlow
   readonly #from: string
+  readonly #manner: ClientManner
+  readonly #tls: ClientTls
+  readonly #earlier: readonly Conversation[]
+  #declined: string | undefined
 
-  private constructor(client: SmtpClient, { domain, flow }: { domain: string; flow: MailFlow }) {
+  private constructor(client: SmtpClient, { domain, flow, manner = {} }: SessionOptions, before: Before) {
     this.#client = client
     this.#flow = flow
+    this.#manner = manner
+    this.#earlier = before.earlier
+    this.#tls = before.tls ?? {}
+    this.#declined = before.declined
     this.#from = `sender@${domain}`
-    this.ehlo = `EHLO mail.${domain}`
-    this.mail = `MAIL FROM:<${this.#from}>`
+    const name =
+      manner.greeting === 'EHLO with an address literal'
+        ? addressLiteral(client.localAddress)
+        : `mail.${domain}`
+    this.ehlo = `EHLO ${name}`
+    this.mail = `MAIL FROM:<${reversePath(this.#from, manner.sender)}>`
     this.rcpt = `RCPT TO:<${flow.recipient}>`
+    client.writes = writesOf(manner)
   }
 
   /** Throws WireError when there is no connection: there is no session to judge then. */
-  static async open(to: Endpoint, about: { domain: string; flow: MailFlow }): Promise<ClientSession> {
-    const client = await call(to, { sender: `mail.${about.domain}`, receiver: about.flow.hostname })
-    const session = new ClientSession(client, about)
+  static async open(to: Endpoint, about: SessionOptions): Promise<ClientSession> {
+    const { domain, flow, pki } = about
+    const { hostname, sendersTrust: trust } = flow
+    const manner = inSession(about.manner ?? {})
+    const tls = tlsOf({ servername: hostname, trust }, manner)
+    const message = compose({ from: `sender@${domain}`, to: [flow.recipient] })
+    const options = { endpoint: to, hostname, behaviour: { tls: 'uses' } as const, manner }
+    const before = pki ? await precede(message, { ...options, pki }, tls) : { earlier: [], tls }
+    const client = await call(to, { sender: `mail.${domain}`, receiver: hostname })
+    const session = new ClientSession(client, { ...about, manner }, before)
     try {
       const { code, text } = await client.reply()
       if (code !== 220) throw new WireError('unexpected answer', `the greeting is ${text}`)
@@ -68,6 +111,8 @@ export class ClientSession {
       ...(chainError === undefined ? {} : { chainError }),
       ...(smuggled ? { smuggled } : {}),
       ...(refusedMidway ? { refusedMidway } : {}),
+      ...(this.#declined ? { declined: this.#declined } : {}),
+      ...(this.#earlier.length > 0 ? { earlier: this.#earlier } : {}),
     }
   }
 
@@ -76,7 +121,7 @@ export class ClientSession {
     return this.#guard(command, () => {
       // After smuggling, a reply that comes unasked is what the example looks for.
       if (!this.#smuggled) this.#client.inStep()
-      return this.#client.command(line)
+      return this.#client.command(command === 'base64' ? line : spelled(line, this.#manner))
     })
   }
 
@@ -120,6 +165,8 @@ export class ClientSession {
     // Without an accepted EHLO the gateway would not start TLS.
     if (!this.#greeted) return
     this.#smuggled = what
+    // How these bytes are cut into segments is what the example is about.
+    this.#client.writes = {}
     const [first, ...more] = SMUGGLED[what]
     const go = await this.#guard('STARTTLS', async () => {
       this.#client.write(first!)
@@ -168,10 +215,13 @@ export class ClientSession {
 
   async #handshake(): Promise<void> {
     try {
-      const { hostname: servername, sendersTrust: trust } = this.#flow
-      await this.#client.startTls({ servername, trust })
+      await this.#client.startTls(this.#tls)
+      if (this.#tls.session && !this.#client.resumed)
+        this.#declined ??= `a session ${this.#manner.session}: the gateway began a fresh one`
     } catch (error) {
       if (!(error instanceof WireError)) throw error
+      const part = declinedInHandshake(this.#manner, error.message)
+      if (part) this.#declined ??= `${part}: ${error.message}`
       this.#breakdown = error
     }
   }
@@ -181,6 +231,9 @@ export class ClientSession {
     try {
       const got = await reply()
       this.#exchanges.push({ command, reply: got })
+      const stage = command === 'EHLO' || command === 'MAIL' ? command : undefined
+      const part = stage && declinedPart(this.#manner, { stage, reply: got, size: 0 })
+      if (part) this.#declined ??= `${part}: ${got.text}`
       return got
     } catch (error) {
       if (!(error instanceof WireError)) throw error

@@ -6,7 +6,7 @@ import { Recorder } from '../wire/recorder.ts'
 import { type ClientTls, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import { declinedInHandshake, declinedPart, isAboutTls } from './declined.ts'
-import { mailCommand, type Recipient, recipientsOf, spelled } from './envelope.ts'
+import { addressLiteral, mailCommand, type Recipient, recipientsOf, spelled } from './envelope.ts'
 import { ELSEWHERE } from './history.ts'
 import { type ClientManner, neededKeywords } from './manner.ts'
 import { compose } from './message.ts'
@@ -341,7 +341,3 @@ export class Delivery {
 }
 
 const is = (kind: number, { code }: Reply): boolean => Math.floor(code / 100) === kind
-
-/** RFC 5321 s4.1.3. */
-const addressLiteral = (address: string): string =>
-  address.includes(':') ? `[IPv6:${address}]` : `[${address}]`

@@ -87,6 +87,7 @@ function mailbox(wait: number, search: (text: string) => Promise<Mail[]>): Mailb
     (await search(text)).filter(({ content }) => content.includes(text)).reverse()
   return {
     needsReturnPath: true,
+    sevenBitOnly: true,
     find,
     async await(text, longest = wait) {
       const end = performance.now() + longest
