@@ -486,6 +486,15 @@ describe('a client', () => {
       assert.match(listener.heard[0]!.lines.at(-1)!, last)
     })
 
+  it('ends no message where it cuts the connection, whatever lines it has', async () => {
+    const dots = compose({ from: FROM, to: [TO], text: 'lines that begin with dots', size: 5_000 })
+    listener = await SmtpListener.start()
+    const behaviour: SenderBehaviour = { tls: 'does not use', cuts: true }
+    const { endpoint } = listener
+    await handOver(dots, { endpoint, hostname: 'mx.gateway.test', behaviour, pki })
+    assert.equal(listener.heard[0]!.lines.at(-1), 'DATA')
+  })
+
   describe('sends text of 8 bits', () => {
     const eightBit = compose({ from: FROM, to: [TO], text: '8-bit' })
     const send = async (options: ListenerOptions, manner: ClientManner = {}) => {

@@ -3,7 +3,14 @@ import type { Handover, Stage } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
-import { type ClientTls, type Endpoint, type Reply, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
+import {
+  type ClientTls,
+  dotStuffed,
+  type Endpoint,
+  type Reply,
+  SmtpClient,
+  WireError,
+} from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import { declinedInHandshake, declinedPart, isAboutTls } from './declined.ts'
 import { addressLiteral, mailCommand, type Recipient, recipientsOf, spelled } from './envelope.ts'
@@ -308,7 +315,7 @@ export class Delivery {
 
   async #content(): Promise<void> {
     const { content } = this.#message
-    if (this.#options.behaviour.cuts) await this.#cut('', content)
+    if (this.#options.behaviour.cuts) await this.#cut('', dotStuffed(content))
     else this.#result.accepted = await this.#ask('content', () => this.#client.content(content))
   }
 
@@ -330,6 +337,7 @@ export class Delivery {
 
   /** Ends the connection in the middle of the message. */
   async #cut(command: string, content: string): Promise<void> {
+    this.#client.writes = {}
     const half = `${command}${content.slice(0, content.length / 2)}`
     this.#client.write(Buffer.from(half, 'latin1'), 'half of the message')
     // A reset overtakes what has not left yet: the gateway must have the half in hand.

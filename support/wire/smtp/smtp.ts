@@ -39,6 +39,10 @@ export interface Writes {
   messages?: Cut
 }
 
+/** A message as DATA transfers it, without the final dot: CRLF line ends, dots doubled. RFC 5321 s4.5.2. */
+export const dotStuffed = (message: string): string =>
+  message.replace(/\r?\n/g, '\r\n').replace(/(^|\n)\./g, '$1..')
+
 /** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT, all together by MAX_SESSION. */
 export class SmtpClient {
   readonly recorder: Recorder
@@ -250,7 +254,7 @@ export class SmtpClient {
    */
   async content(message: string): Promise<Reply> {
     if (this.#ended) throw this.#ended
-    const stuffed = message.replace(/\r?\n/g, '\r\n').replace(/(^|\n)\./g, '$1..')
+    const stuffed = dotStuffed(message)
     this.recorder.event('sender', 'content', `message of ${message.length} bytes`, this.#secured)
     const whole = `${stuffed}${stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`
     this.#send(Buffer.from(whole, 'latin1'), this.writes.messages)
