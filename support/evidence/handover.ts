@@ -29,6 +29,8 @@ export interface Handover {
   /** Why it could not go on, when it did not end with a reply. */
   breakdown?: { kind: Breakdown; detail: string }
   accepted: boolean
+  /** Why the handshake failed, where the client stayed on the connection and went on unencrypted. */
+  failedHandshake?: string
   /** How many copies the mailbox may get, because the client named more recipients than one; absent: one. */
   copies?: number
   /**

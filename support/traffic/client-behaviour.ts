@@ -16,4 +16,11 @@ export interface SenderBehaviour {
   leavesAt?: 'MAIL'
   /** The client cuts the TCP connection in the middle of the content, without close_notify. */
   cuts?: boolean
+  /**
+   * The client ends TLS with close_notify in the middle of this, and writes the rest unencrypted on the same connection. A
+   * chunk is one of BDAT and needs CHUNKING.
+   */
+  endsTlsIn?: 'MAIL' | 'the message' | 'a chunk'
+  /** After a handshake that failed the client stays on the connection and goes on unencrypted. */
+  staysAfterFailedHandshake?: true
 }

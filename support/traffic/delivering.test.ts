@@ -495,6 +495,77 @@ describe('a client', () => {
     assert.equal(listener.heard[0]!.lines.at(-1), 'DATA')
   })
 
+  describe('goes on unencrypted', () => {
+    let tls: { key: string; cert: string }
+    before(async () => {
+      const { key, certificate } = await pki.issue({ names: ['mx.gateway.test'], usage: 'server' })
+      tls = { key, cert: certificate }
+    })
+
+    for (const [endsTlsIn, said] of [
+      ['MAIL', [EHLO, 'STARTTLS', ...PLAIN]],
+      ['the message', [EHLO, 'STARTTLS', ...PLAIN]],
+      ['a chunk', [EHLO, 'STARTTLS', EHLO, MAIL, RCPT, `BDAT ${size} LAST`, content, 'QUIT']],
+    ] as const) {
+      it(`where it ends TLS in ${endsTlsIn}, with a gateway that lets it`, async () => {
+        const result = await deliver({}, { behaviour: { tls: 'uses', endsTlsIn }, tls, isTolerant: true })
+        const { accepted, reply, stage, conversations } = result
+        assert.deepEqual([accepted, reply?.secured, stage], [true, false, 'content'])
+        assert.deepEqual(listener.heard[0]!.lines, said)
+        const rest = endsTlsIn === 'MAIL' ? MAIL.slice(Math.floor((MAIL.length + 2) / 2)) : 'xxxx'
+        assert.ok(conversations[0]!.clear.fromSender.includes(rest))
+        assert.equal(conversations[0]!.handshake?.version, 'TLSv1.3')
+      })
+
+      it(`where it ends TLS in ${endsTlsIn}, and sees a gateway that closes`, async () => {
+        const { accepted, breakdown, stage } = await deliver(
+          {},
+          { behaviour: { tls: 'uses', endsTlsIn }, tls },
+        )
+        assert.deepEqual(
+          [accepted, breakdown?.kind, stage],
+          [false, 'connection closed', endsTlsIn === 'MAIL' ? 'MAIL' : 'content'],
+        )
+      })
+    }
+
+    it('with a chunk where the gateway takes chunks alone', async () => {
+      const behaviour: SenderBehaviour = { tls: 'uses', endsTlsIn: 'a chunk' }
+      const { declined } = await deliver({}, { behaviour, tls, keywords: ['PIPELINING'] })
+      assert.equal(declined, 'BDAT in one chunk: EHLO does not list CHUNKING')
+    })
+
+    const FAILING: SenderBehaviour = { tls: 'uses', maxVersion: 'TLSv1.1', staysAfterFailedHandshake: true }
+
+    it('after a failed handshake, with a gateway that lets it', async () => {
+      const result = await deliver({}, { behaviour: FAILING, tls, isTolerant: true })
+      const { accepted, failedHandshake, reply, conversations, breakdown } = result
+      assert.deepEqual([accepted, reply?.secured, breakdown], [true, false, undefined])
+      assert.match(failedHandshake!, /protocol version/)
+      assert.deepEqual(listener.heard[0]!.lines, [EHLO, 'STARTTLS', ...PLAIN])
+      assert.ok(conversations[0]!.clear.fromSender.includes(token))
+      assert.match(conversations[0]!.handshake!.error!, /protocol version/)
+    })
+
+    it('after a failed handshake, with a gateway that then refuses it', async () => {
+      const replies = (line: string) => (line === MAIL ? '530 5.7.0 use TLS' : undefined)
+      const result = await deliver({}, { behaviour: FAILING, tls, isTolerant: true, replies })
+      assert.deepEqual([result.accepted, result.stage, result.reply?.code], [false, 'MAIL', 530])
+    })
+
+    it('after a failed handshake, and sees a gateway that closes', async () => {
+      const { accepted, breakdown, stage, failedHandshake } = await deliver({}, { behaviour: FAILING, tls })
+      assert.deepEqual([accepted, breakdown?.kind, stage], [false, 'handshake failure', 'handshake'])
+      assert.match(failedHandshake!, /protocol version/)
+    })
+
+    it('not at all where the handshake succeeds', async () => {
+      const behaviour: SenderBehaviour = { tls: 'uses', staysAfterFailedHandshake: true }
+      const { accepted, failedHandshake, reply } = await deliver({}, { behaviour, tls, isTolerant: true })
+      assert.deepEqual([accepted, failedHandshake, reply?.secured], [true, undefined, true])
+    })
+  })
+
   describe('sends text of 8 bits', () => {
     const eightBit = compose({ from: FROM, to: [TO], text: '8-bit' })
     const send = async (options: ListenerOptions, manner: ClientManner = {}) => {

@@ -34,6 +34,8 @@ describe('a manner of a client', () => {
     [{ transfer: 'DATA with the envelope pipelined', extraCommands: 'RSET before MAIL' }, TLS, true],
     [{ transfer: 'BDAT with the envelope pipelined' }, { tls: 'uses', cuts: true }, false],
     [{ transfer: 'BDAT in one chunk' }, { tls: 'uses', cuts: true }, true],
+    [{ transfer: 'BDAT in one chunk' }, { tls: 'uses', endsTlsIn: 'the message' }, false],
+    [{ commandCase: 'lower case' }, { tls: 'uses', endsTlsIn: 'the message' }, true],
   ]
   it('does not fit with a null sender where the mailbox needs a return path', () => {
     const receiving = { connectors: [], domain: 'a.test' }

@@ -154,6 +154,8 @@ export function fits(manner: ClientManner, behaviour: SenderBehaviour, receiving
   // NOOP may only end a group of commands: RFC 2920 s3.1.
   if (pipelined && extraCommands === 'NOOP between commands') return false
   if (transfer === 'BDAT with the envelope pipelined' && behaviour.cuts) return false
+  // How the message crosses the end of TLS is what the example is about.
+  if (behaviour.endsTlsIn && manner.transfer) return false
   return !(pipelined && behaviour.leavesAt)
 }
 

@@ -110,10 +110,29 @@ export class Delivery {
     if (!tls) return true
     if (!(await this.#command('STARTTLS', 'STARTTLS'))) return false
     this.#result.stage = 'handshake'
-    await this.#client.startTls(tls)
+    const failure = await this.#startTls(tls)
+    if (failure) return this.#goOn(failure)
     if (tls.session && !this.#client.resumed)
       this.#decline(`a session ${this.#manner.session}: the gateway began a fresh one`)
     return this.#greet()
+  }
+
+  async #startTls(tls: ClientTls): Promise<WireError | undefined> {
+    if (this.#options.behaviour.staysAfterFailedHandshake) return this.#client.tryTls(tls)
+    await this.#client.startTls(tls)
+    return undefined
+  }
+
+  /** The client goes on unencrypted. Where the gateway does not answer that, the failure of the handshake counts. */
+  async #goOn(failure: WireError): Promise<boolean> {
+    this.#result.failedHandshake = failure.detail
+    try {
+      return await this.#greet()
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#result.stage = 'handshake'
+      throw failure
+    }
   }
 
   /** What the client says between its greeting and its message. */
@@ -216,8 +235,14 @@ export class Delivery {
     return true
   }
 
+  get #transfer(): NonNullable<ClientManner['transfer']> | 'DATA' {
+    const chunk = this.#options.behaviour.endsTlsIn === 'a chunk'
+    return this.#manner.transfer ?? (chunk ? 'BDAT in one chunk' : 'DATA')
+  }
+
   #hasKeywords(): boolean {
-    for (const [keyword, part] of neededKeywords(this.#manner, this.#message)) {
+    const manner = this.#transfer === 'DATA' ? this.#manner : { ...this.#manner, transfer: this.#transfer }
+    for (const [keyword, part] of neededKeywords(manner, this.#message)) {
       if (this.#keywords.has(keyword)) continue
       this.#decline(`${part}: EHLO does not list ${keyword}`)
       return false
@@ -226,7 +251,7 @@ export class Delivery {
   }
 
   async #transaction(): Promise<void> {
-    const { transfer = 'DATA' } = this.#manner
+    const transfer = this.#transfer
     const steps: Step[] = [
       { stage: 'MAIL', command: mailCommand(this.#message, this.#manner) },
       ...recipientsOf(this.#message, this.#manner).map(recipient => ({
@@ -251,7 +276,10 @@ export class Delivery {
     const replies: Reply[] = []
     for (const { stage, command } of steps) {
       if (!(await this.#between())) return false
-      const good = await this.#command(stage, command)
+      const good =
+        stage === 'MAIL' && this.#options.behaviour.endsTlsIn === 'MAIL'
+          ? await this.#ask(stage, () => this.#acrossEndOfTls(Buffer.from(`${command}\r\n`), 'half of MAIL'))
+          : await this.#command(stage, command)
       if (stage === 'MAIL' && (!good || this.#options.behaviour.leavesAt)) return false
       replies.push(this.#result.reply!)
     }
@@ -315,18 +343,24 @@ export class Delivery {
 
   async #content(): Promise<void> {
     const { content } = this.#message
-    if (this.#options.behaviour.cuts) await this.#cut('', dotStuffed(content))
+    const { cuts, endsTlsIn } = this.#options.behaviour
+    const whole = Buffer.from(`${dotStuffed(content)}.\r\n`, 'latin1')
+    if (cuts) await this.#cut(whole)
+    else if (endsTlsIn === 'the message')
+      this.#result.accepted = await this.#ask('content', () =>
+        this.#acrossEndOfTls(whole, 'half of the message'),
+      )
     else this.#result.accepted = await this.#ask('content', () => this.#client.content(content))
   }
 
   async #chunks(chunks: readonly Buffer[]): Promise<void> {
     for (const [i, chunk] of chunks.entries()) {
       const last = i === chunks.length - 1
-      if (this.#options.behaviour.cuts) {
-        await this.#cut(`BDAT ${chunk.length}${last ? ' LAST' : ''}\r\n`, chunk.toString('latin1'))
-        return
-      }
+      const { cuts, endsTlsIn } = this.#options.behaviour
+      const whole = Buffer.concat([Buffer.from(`BDAT ${chunk.length}${last ? ' LAST' : ''}\r\n`), chunk])
+      if (cuts) return this.#cut(whole)
       const say = () => {
+        if (endsTlsIn === 'a chunk') return this.#acrossEndOfTls(whole, 'half of a chunk')
         this.#client.say([{ chunk, last }])
         return this.#client.reply()
       }
@@ -335,11 +369,20 @@ export class Delivery {
     this.#result.accepted = true
   }
 
-  /** Ends the connection in the middle of the message. */
-  async #cut(command: string, content: string): Promise<void> {
+  /** Writes the first half inside TLS, ends TLS, and writes the rest unencrypted. */
+  async #acrossEndOfTls(bytes: Buffer, shown: string): Promise<Reply> {
     this.#client.writes = {}
-    const half = `${command}${content.slice(0, content.length / 2)}`
-    this.#client.write(Buffer.from(half, 'latin1'), 'half of the message')
+    const half = Math.floor(bytes.length / 2)
+    this.#client.write(bytes.subarray(0, half), shown)
+    await this.#client.endTls()
+    this.#client.write(bytes.subarray(half), `the other ${shown}`)
+    return this.#client.reply()
+  }
+
+  /** Ends the connection in the middle of the message. */
+  async #cut(bytes: Buffer): Promise<void> {
+    this.#client.writes = {}
+    this.#client.write(bytes.subarray(0, bytes.length / 2), 'half of the message')
     // A reset overtakes what has not left yet: the gateway must have the half in hand.
     await pause(UNDER_WAY)
     this.#client.cut()

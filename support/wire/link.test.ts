@@ -49,6 +49,47 @@ describe('a tapped TCP connection', () => {
     link.destroy()
   })
 
+  it('cuts the next write alone', async () => {
+    server = await Loopback.start(socket => socket.resume())
+    const { link, seen } = linked(server)
+    link.cutNext(bytes => [bytes.subarray(0, 1), bytes.subarray(1)])
+    for (const word of ['one', 'two']) await new Promise(resolve => link.write(word, resolve))
+    assert.deepEqual(seen.sent.map(String), ['o', 'ne', 'two'])
+    link.destroy()
+  })
+
+  for (const way of ['ended', 'destroyed'] as const)
+    it(`gives its socket to another link, once ${way}`, async () => {
+      server = await Loopback.start(socket => socket.pipe(socket))
+      const { link, seen } = linked(server)
+      link.keepsSocket = true
+      link.write('one')
+      assert.equal(String((await once(link, 'data'))[0]), 'one')
+      if (way === 'ended') await new Promise<void>(resolve => link.end(resolve))
+      else {
+        link.destroy()
+        link.socket.write('in between')
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+      const next = link.successor()
+      if (way === 'destroyed') assert.equal(String((await once(next, 'data'))[0]), 'in between')
+      next.write('two')
+      assert.equal(String((await once(next, 'data'))[0]), 'two')
+      assert.deepEqual(seen.sent.map(String), ['one', 'two'])
+      next.destroy()
+      assert.equal(link.socket.destroyed, true)
+    })
+
+  it('gives another link that is over where the socket is closed', async () => {
+    server = await Loopback.start(socket => socket.once('data', () => socket.resetAndDestroy()))
+    const { link } = linked(server)
+    link.keepsSocket = true
+    link.on('error', () => {})
+    link.write('one')
+    await once(link.socket, 'close')
+    assert.equal(link.successor().destroyed, true)
+  })
+
   it('reports nothing as sent that can no longer leave', async () => {
     server = await Loopback.start(socket => socket.end('bye'))
     const { link, seen } = linked(server)

@@ -16,20 +16,42 @@ export class Link extends Duplex {
   readonly socket: Socket
   readonly #tap: Tap
   #cut: Cut | undefined
+  /** When this link ends, the socket stays open for another link. */
+  keepsSocket = false
 
   constructor(socket: Socket, tap: Tap) {
     super({ allowHalfOpen: true })
     this.socket = socket
     this.#tap = tap
     socket.setNoDelay(true)
-    socket.on('data', chunk => {
-      tap.received(chunk)
-      // The recorder may end the connection because of these bytes.
-      if (!this.destroyed && !this.push(chunk)) socket.pause()
-    })
-    socket.on('end', () => this.push(null))
-    socket.on('error', error => this.destroy(error))
-    socket.on('close', () => this.destroy())
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#tap.received(chunk)
+    // The recorder may end the connection because of these bytes.
+    if (!this.destroyed && !this.push(chunk)) this.socket.pause()
+  }
+  readonly #onEnd = (): void => {
+    this.push(null)
+  }
+  readonly #onError = (error: Error): void => {
+    this.destroy(error)
+  }
+  readonly #onClose = (): void => {
+    this.destroy()
+  }
+
+  /** A link on the same socket, where this one kept it; bytes that come in the meantime are for that link. */
+  successor(): Link {
+    this.destroy()
+    const link = new Link(this.socket, this.#tap)
+    if (this.socket.destroyed) link.destroy()
+    else this.socket.resume()
+    return link
   }
 
   override _read(): void {
@@ -62,12 +84,21 @@ export class Link extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.socket.end(() => done())
+    if (this.keepsSocket) done()
+    else this.socket.end(() => done())
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.socket.destroy()
+    if (this.keepsSocket) this.#leaveSocket()
+    else this.socket.destroy()
     done(error)
+  }
+
+  #leaveSocket(): void {
+    const { socket } = this
+    socket.pause()
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
+    // The listener for errors stays: an error that nobody hears would end the process.
   }
 
   /** Ends the connection with RST: the peer sees a reset, not an orderly end. */

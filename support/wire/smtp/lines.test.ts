@@ -30,6 +30,31 @@ describe('a line buffer', () => {
     assert.equal(buffer.drain().length, 0)
   })
 
+  it('takes a number of bytes once they are there, whatever they are', () => {
+    const buffer = new LineBuffer()
+    buffer.push(Buffer.from('a\r\nb'))
+    assert.equal(buffer.take(5), undefined)
+    buffer.push(Buffer.from('c'))
+    assert.equal(buffer.take(5)?.toString(), 'a\r\nbc')
+    assert.ok(buffer.isEmpty)
+  })
+
+  const RECORDS: [string, string, boolean, string][] = [
+    ['nothing', '', true, ''],
+    ['a reply', '250 ok\r\n', true, '250 ok\r\n'],
+    ['a record and a reply', '\x17\x03\x03\x00\x02..250 ok\r\n', true, '250 ok\r\n'],
+    ['an alert and another', '\x15\x03\x03\x00\x02..\x15\x03\x03\x00\x02..', true, ''],
+    ['a part of a record', '\x17\x03\x03\x00\x05..', false, '\x17\x03\x03\x00\x05..'],
+    ['a part of its header', '\x15\x03', false, '\x15\x03'],
+  ]
+  for (const [what, bytes, whole, rest] of RECORDS)
+    it(`drops the TLS records of ${what}`, () => {
+      const buffer = new LineBuffer()
+      buffer.push(Buffer.from(bytes, 'latin1'))
+      assert.equal(buffer.skipRecords(), whole)
+      assert.equal(buffer.drain().toString('latin1'), rest)
+    })
+
   it('takes a line of the greatest length', () => {
     const buffer = new LineBuffer()
     buffer.push(Buffer.from(`${'x'.repeat(MAX_LINE)}\n`))

@@ -42,6 +42,16 @@ export class LineBuffer {
     return bytes
   }
 
+  /** Drops the TLS records (RFC 8446 s5.1) that come next. Whether what is left does not begin with a part of one. */
+  skipRecords(): boolean {
+    for (;;) {
+      const type = this.#rest[0]
+      // Alerts and encrypted records: no reply begins with these bytes.
+      if (type !== 0x15 && type !== 0x17) return true
+      if (this.#rest.length < 5 || !this.take(5 + this.#rest.readUInt16BE(3))) return false
+    }
+  }
+
   /** Whether these bytes come next, be they a line or not. */
   begins(...bytes: number[]): boolean {
     return bytes.every((byte, i) => this.#rest[i] === byte)

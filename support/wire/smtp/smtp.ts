@@ -46,7 +46,7 @@ export const dotStuffed = (message: string): string =>
 /** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT, all together by MAX_SESSION. */
 export class SmtpClient {
   readonly recorder: Recorder
-  readonly #link: Link
+  #link: Link
   #stream: Link | TLSSocket
   #buffer = new LineBuffer()
   #reader = new ReplyReader()
@@ -55,6 +55,8 @@ export class SmtpClient {
   #ended: WireError | undefined
   #secured = false
   #answeredInTls = false
+  /** The connection was encrypted, or was to be, and goes on unencrypted. */
+  #leftTls = false
   /** The receiver answered unencrypted bytes with a TLS alert. */
   #alert = false
   /** Of MAX_SESSION, in ms. */
@@ -133,6 +135,8 @@ export class SmtpClient {
   #onData = (chunk: Buffer): void => {
     try {
       this.#buffer.push(chunk)
+      // What the receiver wrote before it knew that TLS is over.
+      if (this.#leftTls && !this.#buffer.skipRecords()) return
       while (!this.#ended) {
         this.#alert = !this.#secured && this.#buffer.begins(...TLS_ALERT)
         if (this.#alert) throw new NotSmtp('a TLS alert in place of a reply')
@@ -285,6 +289,61 @@ export class SmtpClient {
    * cannot be used.
    */
   async startTls(tls: ClientTls, wait = MAX_WAIT): Promise<void> {
+    this.#expectTls()
+    try {
+      await this.#handshake(tls, wait)
+    } catch (error) {
+      this.recorder.failed(error as Error)
+      this.#end(
+        error instanceof WireError ? error : new WireError('connection closed', 'by the sender'),
+        'sender',
+      )
+      throw error
+    }
+  }
+
+  /**
+   * As `startTls`, but a handshake that fails does not end the connection: it goes on unencrypted, as far as the receiver
+   * lets it. Gives the failure, or nothing.
+   */
+  async tryTls(tls: ClientTls, wait = MAX_WAIT): Promise<WireError | undefined> {
+    this.#expectTls()
+    this.#link.keepsSocket = true
+    try {
+      await this.#handshake(tls, wait)
+      this.#link.keepsSocket = false
+      return undefined
+    } catch (error) {
+      this.recorder.failed(error as Error)
+      this.#leaveTls()
+      if (error instanceof WireError && error.breakdown === 'handshake failure') return error
+      this.close()
+      throw error
+    }
+  }
+
+  /** Ends TLS with close_notify (RFC 8446 s6.1). The connection stays open and goes on unencrypted. */
+  async endTls(): Promise<void> {
+    await this.#pieces
+    this.#link.keepsSocket = true
+    await new Promise<void>(resolve => this.#stream.end(resolve))
+    this.#leaveTls()
+  }
+
+  #leaveTls(): void {
+    const secure = this.#stream
+    secure.off('data', this.#onData)
+    this.#link = this.#link.successor()
+    this.#stream = this.#link
+    this.#secured = false
+    this.#leftTls = true
+    this.#buffer = new LineBuffer()
+    this.#reader = new ReplyReader()
+    this.#listen()
+    secure.destroy()
+  }
+
+  #expectTls(): void {
     const { recorder } = this
     if (this.#alert)
       throw new WireError('handshake failure', 'it answered what came behind STARTTLS with an alert')
@@ -296,16 +355,6 @@ export class SmtpClient {
     this.#replies = []
     recorder.expectTls('sender')
     recorder.expectTls('receiver')
-    try {
-      await this.#handshake(tls, wait)
-    } catch (error) {
-      recorder.failed(error as Error)
-      this.#end(
-        error instanceof WireError ? error : new WireError('connection closed', 'by the sender'),
-        'sender',
-      )
-      throw error
-    }
   }
 
   async #handshake(tls: ClientTls, wait: number): Promise<void> {
