@@ -86,7 +86,7 @@ describe('a tapped TCP connection', () => {
     link.keepsSocket = true
     link.on('error', () => {})
     link.write('one')
-    await once(link.socket, 'close')
+    await new Promise(resolve => link.socket.once('close', resolve))
     assert.equal(link.successor().destroyed, true)
   })
 
