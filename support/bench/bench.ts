@@ -8,7 +8,7 @@ import { stability } from './stability.ts'
 import { type Spread, spread } from './statistics.ts'
 
 /**
- * Everything is compared within this one run; absolute times mean nothing on another machine.
+ * Measures what the suite costs. Compare only values of the same run: absolute times depend on the machine.
  * `npm run bench -- --gateway haraka --runs 100 --only costs`, or with `--only containers`, which needs a container
  * engine and takes as many `--gateway` as wanted.
  */
@@ -72,7 +72,7 @@ async function tellStability(runs: number): Promise<void> {
   for (const line of differing) row('  differs', line)
 }
 
-/** Times in container starts. */
+/** Prints times in units of one container start. */
 function tellContainers({ yardstick, gateways, together }: ContainerCosts): void {
   const starts = (time: number) => `${(time / yardstick.median).toFixed(1)} starts`
   row('one container that runs true: 1 start', told(yardstick))

@@ -14,9 +14,12 @@ import { judgeAll } from '../run/judge-all.ts'
 import { Run } from '../run/run.ts'
 import { type Spread, spread } from './statistics.ts'
 
-/** Milliseconds, all measured in one run. */
+/** What gateways in containers cost. All times are in ms and measured in one run. */
 export interface ContainerCosts {
-  /** One container-start equivalent: `true` on the host's network, created, started, awaited and removed. */
+  /**
+   * The unit of the other times: to create, start, await and remove a container that runs `true` on the host's
+   * network.
+   */
   yardstick: Spread
   gateways: GatewayCosts[]
   together: Together
@@ -24,13 +27,13 @@ export interface ContainerCosts {
 
 export interface GatewayCosts {
   name: string
-  /** Until its first 220. */
+  /** From its start until its first 220. */
   start: Spread
-  /** A change of its certificate, until it greets again. */
+  /** From a change of its certificate until it greets again. */
   change: Spread
-  /** From nothing to nothing, lab included; the mean of two, before and after the others. */
+  /** A whole check, with start and end of the lab: the mean of two, one before and one after the other measurements. */
   check: { wall: number; count: number }
-  /** The same few examples, one after another: each with a container of its own, and all with one. */
+  /** The same few examples, one after another: each with its own container, and all with one container. */
   naive: Spread
   shared: Spread
 }
@@ -38,23 +41,26 @@ export interface GatewayCosts {
 export interface Together {
   count: number
   wall: number
-  /** Of the medians of each when started alone. */
+  /** The sum of the medians that each gateway takes when it starts alone. */
   sum: number
 }
 
-/** A container lab with many partners. */
+/** What many partners in one lab cost. */
 export interface Crowd {
   partners: number
-  /** For one of them, in ms. */
+  /** Time for each partner, in ms. */
   each: number
-  /** Of the lab's container, in bytes: before them and with them. */
+  /** Memory of the lab's container in bytes, before and with the partners. */
   memory: [before: number, after: number]
 }
 
 const STARTS = 5
 const CHANGES = 5
 const SAMPLE = 10
-/** For each part of the measurement, so that what else the machine does falls on both sides. */
+/**
+ * Repeated before and after each part, so that other work of the machine slows down both the unit and what it
+ * measures.
+ */
 const YARDSTICKS = 5
 const TOGETHER = 6
 
@@ -72,7 +78,7 @@ export async function containerCosts(
     const gateways: GatewayCosts[] = []
     await vocabulary()
     for (const source of sources) {
-      // Its image is there from then on.
+      // After this start the engine has the image.
       await (await source.start(await standardFlow(source, lab), network)).stop()
       gateways.push(await gatewayCosts(source, pki, parallel))
       await measure()
@@ -110,13 +116,13 @@ async function gatewayCosts(source: GatewaySource, pki: Pki, parallel: number): 
   } finally {
     await run.stop()
   }
-  // Once more: what else the machine does changes meanwhile.
+  // Once more, because other work of the machine changes meanwhile.
   const after = await checked(source, pki, parallel)
   const check = { wall: (before.wall + after.wall) / 2, count: before.verdicts.length }
   return { name: source.name, check, ...few }
 }
 
-/** Everything that applies to it, judged, from nothing to nothing. */
+/** Judges all examples that apply to the gateway, with start and end of the lab. */
 async function checked(source: GatewaySource, pki: Pki, parallel: number) {
   const began = performance.now()
   const run = await Run.start({ source, pki })
@@ -142,7 +148,7 @@ async function fewAtATime(run: Run, sample: readonly string[]) {
   for (let n = 0; n < STARTS; n++) {
     await run.gateways.renew()
     const began = performance.now()
-    // It greets when it is handed out: which version it is was asked at its first start.
+    // The pool returns the gateway when it greets. The version was asked at the first start.
     await run.gateways.with()
     starts.push(performance.now() - began)
   }
@@ -192,10 +198,10 @@ async function startTogether(
   return { count: TOGETHER, wall, sum }
 }
 
-/** So many partners are made side by side. */
+/** How many partners are made side by side. */
 const BATCH = 250
 
-/** With fewer than `wanted` where the engine's other networks leave no room for so many. */
+/** Makes `wanted` partners, or fewer if the other networks of the engine leave no room for so many. */
 export async function crowd(wanted = 10_000): Promise<Crowd> {
   const { lab, room } = await roomy(wanted)
   try {
@@ -216,7 +222,7 @@ export async function crowd(wanted = 10_000): Promise<Crowd> {
   }
 }
 
-/** 16 382 partner addresses, or those of any run. */
+/** A lab with 16 382 addresses for partners, or with the usual number if no such subnet is free. */
 async function roomy(wanted: number): Promise<{ lab: ContainerLab; room: number }> {
   const pki = new Pki()
   try {
@@ -227,7 +233,7 @@ async function roomy(wanted: number): Promise<{ lab: ContainerLab; room: number 
   }
 }
 
-/** What the lab's container has, without the files that the kernel may drop. */
+/** The memory of the lab's container in bytes, without files that the kernel can drop. */
 async function memoryOf({ docker }: Pick<Engine, 'docker'>, run: string): Promise<number> {
   const filters = { label: [`${LABELS.run}=${run}`, `${LABELS.name}=lab`] }
   const [lab] = await docker.listContainers({ filters })
@@ -236,7 +242,7 @@ async function memoryOf({ docker }: Pick<Engine, 'docker'>, run: string): Promis
   return usage - (stats['inactive_file'] ?? stats['total_inactive_file'] ?? 0)
 }
 
-/** Places of so many examples, spread over all; of those alone that share their gateway with others. */
+/** The places of `count` examples, spread over the suite. All of them share their gateway with other examples. */
 export function sampled(
   verdicts: readonly { scenario: string; seen: { steps: readonly string[] } }[],
   count: number,
@@ -251,7 +257,7 @@ export function sampled(
   )
 }
 
-/** The Rule of one example, with that alone. `place` is `features/….feature:LINE`. */
+/** The Rule of one example, with this example alone. `place` is `features/….feature:LINE`. */
 export function only(rules: readonly FeatureRule[], place: string): FeatureRule[] {
   return rules.flatMap(rule => {
     const examples = rule.examples.filter(({ line }) => `${rule.uri}:${line}` === place)
@@ -259,7 +265,7 @@ export function only(rules: readonly FeatureRule[], place: string): FeatureRule[
   })
 }
 
-/** So many of a list, from its beginning again and again. */
+/** The first `count` elements of a list that is repeated again and again. */
 export function cycled<T>(list: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, n) => list[n % list.length]!)
 }

@@ -8,24 +8,26 @@ import { send } from '../traffic/sending.ts'
 import { emptyScenario } from './empty-scenarios.ts'
 import { type Spread, spread } from './statistics.ts'
 
-/** Milliseconds, all measured in one run. */
+/** What one example costs. All times are in ms and measured in one run. */
 export interface Costs {
   gateway: string
   /** From the start of the process until the modules of a run were loaded. */
   modules: number
-  /** Until the first example could begin: modules, lab, certificates, the gateway. */
+  /** From the start of the process until the first example could begin: modules, lab, certificates, the gateway. */
   start: number
   /** One Cucumber scenario of three steps that do nothing. */
   empty: number
-  /** The gateway's own time for one message, handed over on an open connection, until the partner has it. */
+  /**
+   * The gateway's time for one message: from the submission on an open connection until the partner has the message.
+   */
   flow: Spread
-  /** From the beginning of an example in which one message is sent until its verdict, one after another. */
+  /** From the beginning of an example with one message until its verdict; the examples run one after another. */
   examples: Spread
   whole: { wall: number; count: number }
 }
 
 const FLOWS = 100
-/** Rules in which the gateway sends one message and nothing is withheld on purpose. */
+/** Requirements in whose examples the gateway sends one message and no partner waits on purpose. */
 const ONE_MESSAGE = ['EXO-OPP-01', 'EXO-OPP-05', 'EXO-FRC-01', 'EXO-VER-04', 'EXO-OPP-03']
 
 export async function costs(source: GatewaySource, parallel: number): Promise<Costs> {
@@ -37,7 +39,7 @@ export async function costs(source: GatewaySource, parallel: number): Promise<Co
       const flow = await pooledFlow(run)
       const all = loadFeatures(run.catalogue)
       const plain = all.filter(({ requirement }) => ONE_MESSAGE.includes(requirement))
-      // Once for gateways, certificates and code that later examples find ready.
+      // The first time, examples wait for gateways, certificates and compiled code.
       await timed(run, plain, parallel)
       const { examples } = await timed(run, plain, 1)
       const whole = await timed(run, all, parallel)

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { loadConfiguration, runCucumber } from '@cucumber/cucumber/api'
 
-/** Milliseconds that Cucumber takes for one scenario of three steps that do nothing, in files of 25. */
+/**
+ * The time in ms that Cucumber takes for one scenario of three steps that do nothing, with 25 scenarios in each file.
+ */
 export async function emptyScenario(count = 500): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'mail-tls-bench-'))
   try {

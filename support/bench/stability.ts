@@ -9,11 +9,11 @@ import { Run } from '../run/run.ts'
 export interface Stability {
   runs: number
   verdicts: number
-  /** Each verdict that was not the one of the first run: `run 7: features/….feature:12: inconclusive: …`. */
+  /** Each verdict that differs from that of the first run: `run 7: features/….feature:12: inconclusive: …`. */
   differing: string[]
 }
 
-/** Judges the reference gateway again and again, everything each time. The same gateway must get the same verdicts. */
+/** Judges the reference gateway `runs` times with all examples. Every run must give the same verdicts. */
 export async function stability(
   runs: number,
   parallel: number,

@@ -4,7 +4,7 @@ export interface Spread {
   count: number
 }
 
-/** Nearest-rank percentiles; all zero for no values. */
+/** Median and 95th percentile by the nearest-rank method; all zero if there are no values. */
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0

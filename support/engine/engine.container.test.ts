@@ -219,19 +219,12 @@ describe('the container engine', function () {
     })
     const [run] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
     assert.equal((await left(run)).length, 2)
-    const leftovers = async () => (await engine.leftovers()).filter(one => one.run === run)
-    await engine.sweep()
+    assert.ok(!(await engine.sweep()).includes(run))
     assert.equal((await left(run)).length, 2, 'the run is alive')
-    assert.deepEqual(await leftovers(), [])
     child.kill('SIGKILL')
     await once(child, 'exit')
-    const named = await leftovers()
-    assert.deepEqual(
-      named.map(({ kind, name }) => `${kind} ${name.replace(/^[0-9a-f]{12}/, 'ID')}`),
-      ['container ID (five)', `network mail-tls-${run}`],
-    )
-    for (const { since } of named) assert.ok(Math.abs(Date.now() - since) < 60_000)
-    assert((await engine.sweep()).includes(run))
+    // Another run on this machine may remove them first.
+    await engine.sweep()
     assert.deepEqual(await left(run), [])
     assert((await left(network.id)).includes(network.name), 'this run is alive')
   })
@@ -271,9 +264,8 @@ describe('the container engine', function () {
 
   it('sweeps together with others', async () => {
     const runs = await Promise.all(Array.from({ length: 2 }, () => leftover(dead => dead)))
-    const swept = await Promise.all(Array.from({ length: 4 }, () => engine.sweep()))
+    await Promise.all(Array.from({ length: 4 }, () => engine.sweep()))
     for (const { run } of runs) {
-      assert.ok(swept.some(ids => ids.includes(run)))
       assert.deepEqual(await left(run), [])
     }
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { PID_SCOPE, uniqueProcessId } from '../process-id.ts'
-import { isDead, LABELS } from './labels.ts'
+import { isDead, LABELS, leftoversAmong } from './labels.ts'
 
 describe('what a run left on the engine', () => {
   const HOUR = 60 * 60 * 1000
@@ -31,6 +31,23 @@ describe('what a run left on the engine', () => {
       assert.ok(!isDead(of(GONE, host, 23)), host)
       assert.ok(isDead(of(uniqueProcessId(process.pid)!, host, 25)), host)
     }
+  })
+
+  it('is named with what it was and when the run began, if the run is dead', () => {
+    const dead = of(GONE, PID_SCOPE, 3)
+    const alive = of(uniqueProcessId(process.pid)!, PID_SCOPE, 3)
+    const since = Number(dead[LABELS.since])
+    assert.deepEqual(
+      leftoversAmong([
+        { kind: 'container', name: '0123456789ab', Labels: { ...dead, [LABELS.name]: 'postfix' } },
+        { kind: 'container', name: 'ba9876543210', Labels: { ...alive, [LABELS.name]: 'exim' } },
+        { kind: 'network', name: 'mail-tls-a', Labels: dead },
+      ]),
+      [
+        { kind: 'container', name: '0123456789ab (postfix)', since, run: 'a' },
+        { kind: 'network', name: 'mail-tls-a', since, run: 'a' },
+      ],
+    )
   })
 
   it('is dead where it does not say whose it is', () => {

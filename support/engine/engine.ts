@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { ContainerRuntimeClient } from 'testcontainers'
-import type { Leftover } from '../leftovers.ts'
 import { PID_SCOPE, uniqueProcessId } from '../process-id.ts'
 import type { Dockerode, Doing } from './client.ts'
 import { findEngine, placeOf } from './connection.ts'
 import { ANSWER, ContainerFailure, failure, within } from './failure.ts'
 import { build, type ImageSource, tagOf } from './image.ts'
-import { isDead, LABELS, sinceOf } from './labels.ts'
+import { type EngineLeftover, LABELS, leftoversAmong } from './labels.ts'
 import { RunNetwork } from './run-network.ts'
 import { freeSubnets, type Subnet } from './subnet.ts'
 
@@ -135,7 +134,7 @@ export class Engine {
   }
 
   /** What killed runs have left on the engine, each with the id of its run. */
-  async leftovers(): Promise<(Leftover & { run: string })[]> {
+  async leftovers(): Promise<EngineLeftover[]> {
     const filters = { label: [LABELS.run] }
     const [containers, networks, { Volumes }] = await within(
       ANSWER,
@@ -146,19 +145,11 @@ export class Engine {
         this.docker.listVolumes({ filters }),
       ]),
     )
-    const found = [
+    return leftoversAmong([
       ...containers.map(({ Id, Labels }) => ({ kind: 'container' as const, name: Id.slice(0, 12), Labels })),
       ...networks.map(({ Name, Labels }) => ({ kind: 'network' as const, name: Name, Labels })),
       ...(Volumes ?? []).map(({ Name, Labels }) => ({ kind: 'volume' as const, name: Name, Labels })),
-    ]
-    return found
-      .map(({ Labels, ...one }) => ({ ...one, labels: Labels ?? {} }))
-      .filter(({ labels }) => isDead(labels))
-      .map(({ kind, name, labels }) => {
-        const what = labels[LABELS.name]
-        const shown = what === undefined ? name : `${name} (${what})`
-        return { kind, name: shown, since: sinceOf(labels), run: labels[LABELS.run]! }
-      })
+    ])
   }
 
   /**

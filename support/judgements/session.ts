@@ -18,14 +18,17 @@ const endedEarly = (session: Session): Observation =>
 const why = ({ breakdown }: Session): string | undefined =>
   breakdown && `${breakdown.kind}: ${breakdown.detail}`
 
-/** Judges the reply to the last command with this verb, or says why there is none. */
+/**
+ * Judges the reply to the last command with this verb, or says why there is none. Where the session got into TLS, a reply
+ * from before TLS does not count.
+ */
 function judgeReply(
   session: Session,
   command: string,
   judgement: (reply: Reply) => Observation,
 ): Observation {
   const reply = replyTo(session, command)
-  return reply ? judgement(reply) : endedEarly(session)
+  return reply && reply.secured === session.secured ? judgement(reply) : endedEarly(session)
 }
 
 /**

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import type { TlsOptions } from 'node:tls'
 import { pathToFileURL } from 'node:url'
 import type { VerdictsDocument } from '../../report/run-record.ts'
-import type { VerdictName } from '../../verdicts/verdict.ts'
 import { type AcceptedMessage, deliver, receive } from './gateway.ts'
 import { ConnectionEnded, ScriptedConnection } from './scripted-connection.ts'
 
@@ -14,9 +13,6 @@ const COMMAND = join(import.meta.dirname, '../../cli/mail-tls.js')
 const USAGE = pathToFileURL(join(import.meta.dirname, 'usage.mjs')).href
 /** In ms, much longer than any run takes. A command that still runs after this time hangs, and the bed kills it. */
 const KILL_AFTER = 180_000
-/** In ms, instead of the default of ten seconds. */
-export const PATIENCE = 1_500
-
 /** How a gateway misbehaves. In everything that is left out the gateway behaves well. */
 export interface Misbehaviour {
   /** What the gateway does with each connection to its inbound address. */
@@ -32,9 +28,13 @@ export interface GatewayContext {
   tls: TlsOptions & { key: string; cert: string }
   /** Delivers a submitted message. */
   send: (message: AcceptedMessage) => void
+  /** How long the command waits for one answer, in ms. */
+  patience: number
   /** False when the command has ended. */
   running: () => boolean
 }
+
+export type JudgedExample = VerdictsDocument['verdicts'][number]
 
 /** What the command did. */
 export interface CommandResult {
@@ -45,21 +45,33 @@ export interface CommandResult {
   peak: number
   out: string
   err: string
-  verdicts: VerdictsDocument['verdicts']
+  verdicts: JudgedExample[]
   /** The content of each file of the report, by its path in the folder. */
   files: Map<string, string>
 }
 
-/** Runs the real command against one gateway. Creates `folder`; the folder `../pki` must exist. */
-export async function judged(
-  folder: string,
-  misbehaviour: Misbehaviour,
-  requirements: readonly string[],
-  tls: GatewayContext['tls'],
-): Promise<CommandResult> {
+/** A run of the command. */
+export interface Order {
+  /** Is made; the folder `../pki` must exist. */
+  folder: string
+  misbehaviour: Misbehaviour
+  requirements: readonly string[]
+  tls: GatewayContext['tls']
+  /** How long the command waits for one answer, in ms. */
+  patience: number
+}
+
+/** Runs the real command against one gateway. */
+export async function judged({
+  folder,
+  misbehaviour,
+  requirements,
+  tls,
+  patience,
+}: Order): Promise<CommandResult> {
   mkdirSync(folder)
   let running = true
-  const context: GatewayContext = { tls, send, running: () => running }
+  const context: GatewayContext = { tls, send, patience, running: () => running }
   const open = new Set<Socket>()
   const inbound = await serve(open, connection =>
     misbehaviour.inbound ? misbehaviour.inbound(connection, context) : receive(connection, { tls }),
@@ -99,7 +111,7 @@ export async function judged(
       cwd: folder,
       env: {
         ...process.env,
-        MAIL_TLS_PATIENCE: `${PATIENCE}`,
+        MAIL_TLS_PATIENCE: `${patience}`,
         HOSTILE_USAGE: join(folder, 'usage'),
         NODE_OPTIONS: `--import=${USAGE}`,
       },
@@ -204,11 +216,3 @@ function contents(folder: string): Map<string, string> {
     }
   return files
 }
-
-export const verdictsOf = ({ verdicts }: CommandResult): Record<string, VerdictName[]> =>
-  Object.fromEntries(
-    [...Map.groupBy(verdicts, ({ requirement }) => requirement)].map(([id, list]) => [
-      id,
-      list.map(({ verdict }) => verdict),
-    ]),
-  )

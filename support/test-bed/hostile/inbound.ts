@@ -1,4 +1,4 @@
-import { type Misbehaviour, PATIENCE } from './bed.ts'
+import type { Misbehaviour } from './bed.ts'
 import { type Answer, receive } from './gateway.ts'
 import type { ScriptedConnection } from './scripted-connection.ts'
 import { handshake, record, tls13, vector } from './tls13.ts'
@@ -343,12 +343,16 @@ export const WRONG_WITHOUT_TLS: Record<string, Inbound> = {
 
 /** Each answer comes in time, but the whole session takes far too long. */
 export const SLOW: Record<string, Inbound> = {
-  'answers each command just in time': answers({
-    '*': async connection => {
-      await connection.wait(0.8 * PATIENCE)
-      return undefined
-    },
-  }),
+  'answers each command just in time': (connection, { tls, patience }) =>
+    receive(connection, {
+      tls,
+      answers: {
+        async '*'(scripted) {
+          await scripted.wait(0.8 * patience)
+          return undefined
+        },
+      },
+    }),
 }
 
 /** The gateway ends after some sessions. */

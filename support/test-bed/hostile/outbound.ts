@@ -53,7 +53,7 @@ async function connectOften(
 
 export const DELIVERY: Record<string, readonly [expected: string, does: Delivery]> = {
   'makes thousands of connections': [
-    'II II',
+    'I[IW] II',
     (port, _message, { running }) => connectOften(port, running, () => {}),
   ],
   'makes thousands of connections and talks on each': [
@@ -64,21 +64,21 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
       ),
   ],
   'connects and does nothing': [
-    'II II',
+    'WW WW',
     async port => {
       await ScriptedConnection.call(port).forever()
     },
   ],
-  'sends a line that never ends': ['NI NN', talks(connection => connection.flood(Buffer.alloc(16_000, 'x')))],
+  'sends a line that never ends': ['NW NN', talks(connection => connection.flood(Buffer.alloc(16_000, 'x')))],
   'sends an EHLO of 1 MiB': [
-    'NI NN',
+    'NW NN',
     talks(async connection => {
       connection.say(`EHLO ${'x'.repeat(1 << 20)}`)
       await connection.forever()
     }),
   ],
   'sends control bytes': [
-    'IN II',
+    'WN WW',
     talks(async connection => {
       connection.write(
         Buffer.from('EHLO \x1b[2J\0\x07\u202e<script>\xff\r\nMAIL FROM:<\x1b]0;x\x07@\u202e>\r\n'),
@@ -95,14 +95,14 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     }),
   ],
   'sends content that never ends, inside TLS': [
-    'II IN',
+    'IW IN',
     insideTls(async (connection, message) => {
       connection.write(envelope(message))
       await connection.flood('\r\n'.repeat(8_000))
     }),
   ],
   'sends content that never ends, on many connections': [
-    'II IN',
+    'IW IN',
     async (port, message) => {
       const one = insideTls(async (connection, message) => {
         connection.write(envelope(message))
@@ -114,13 +114,13 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'delivers the message again and again': [
-    'CI C?',
+    'CI C[CIN]',
     async (port, message, { running }) => {
       while (running()) await deliver(port, message)
     },
   ],
   'delivers other messages again and again': [
-    'II II',
+    'WI W[IW]',
     async (port, message, { running }) => {
       while (running())
         await insideTls(async connection => {
@@ -142,9 +142,9 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
       await connection.flood(record(22, Buffer.alloc(16_000)))
     }),
   ],
-  'sends empty records without end': ['NI NN', startsTls(connection => connection.flood(record(22, [])))],
+  'sends empty records without end': ['NW NN', startsTls(connection => connection.flood(record(22, [])))],
   'sends one byte of the ClientHello each second': [
-    'II II',
+    'WW WW',
     startsTls(async connection => {
       for (const byte of record(22, [1, 0, 2, 0, 3, 3, ...Buffer.alloc(400)])) {
         connection.write(Buffer.from([byte]))
@@ -153,7 +153,7 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     }),
   ],
   'speaks another protocol': [
-    'II II',
+    'WW WW',
     async port => {
       const connection = ScriptedConnection.call(port)
       connection.write('GET / HTTP/1.1\r\nHost: mx\r\n\r\n')
@@ -161,7 +161,7 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'begins with TLS': [
-    'II II',
+    'WW WW',
     async port => {
       const connection = ScriptedConnection.call(port)
       connection.write(record(22, [1, 0, 2, 0, 3, 3, ...Buffer.alloc(510)]))
@@ -169,11 +169,11 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'names another recipient too': [
-    'II IN',
+    'WW WN',
     async (port, message) => deliver(port, { ...message, to: ['somebody@other.test', ...message.to] }),
   ],
   'names another recipient after an unencrypted MAIL': [
-    'II II',
+    'WW WW',
     talks(async (connection, message) => {
       await connection.command('EHLO gateway.test')
       await connection.command(`MAIL FROM:<${message.from}>`)
@@ -211,7 +211,7 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     }),
   ],
   'sends an unencrypted MAIL on the last of many connections': [
-    '-- --',
+    '[NI]{2} [NI]{2}',
     async (port, message) => {
       for (let n = 0; n < 300; n++) {
         const connection = ScriptedConnection.call(port)
@@ -226,13 +226,13 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'delivers another message': [
-    'NI NN',
+    'NW NN',
     async (port, message) =>
       deliver(port, { ...message, content: 'Subject: something else\r\n\r\nNot what you sent.\r\n' }),
   ],
-  'never delivers': ['II II', async () => {}],
+  'never delivers': ['WW WW', async () => {}],
   'resets every connection': [
-    'NI NN',
+    'NW NN',
     async port => {
       const connection = ScriptedConnection.call(port)
       await connection.reply()
@@ -241,18 +241,26 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
   ],
 }
 
-export const SUBMISSION: Record<string, NonNullable<Misbehaviour['submission']>> = {
-  'refuses the submitted message': (connection, { tls }) =>
-    receive(connection, {
-      tls,
-      answers: {
-        MAIL: p => {
-          p.write(Buffer.from('550 5.7.1 \x1b[2JNot you\x07\u202e\r\n'))
-          return 'answered'
+export const SUBMISSION: Record<
+  string,
+  readonly [expected: string, does: NonNullable<Misbehaviour['submission']>]
+> = {
+  'refuses the submitted message': [
+    'II II',
+    (connection, { tls }) =>
+      receive(connection, {
+        tls,
+        answers: {
+          MAIL: p => {
+            p.write(Buffer.from('550 5.7.1 \x1b[2JNot you\x07\u202e\r\n'))
+            return 'answered'
+          },
         },
-      },
-    }),
-  'hangs at DATA of a submission': (connection, { tls }) =>
-    receive(connection, { tls, answers: { DATA: p => p.forever() } }),
-  'greets a submission without end': connection => connection.flood('220-on and on\r\n'),
+      }),
+  ],
+  'hangs at DATA of a submission': [
+    'WW WW',
+    (connection, { tls }) => receive(connection, { tls, answers: { DATA: p => p.forever() } }),
+  ],
+  'greets a submission without end': ['II II', connection => connection.flood('220-on and on\r\n')],
 }

@@ -1,4 +1,4 @@
-// Takes the types off once, when the image is built: at every start that would be the larger half of the time.
+// Removes the types when the image is built. If Node removed them at every start, the start would take twice as long.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 
