@@ -115,6 +115,29 @@ describe('a lab in containers', function () {
     assert.equal(refusing!.messages.length, 0)
   })
 
+  it('plays partners in their manner, changes them, and leads more domains to them', async () => {
+    const [domain, also] = [lab.freshDomain('*.forced.test'), lab.freshDomain('*.forced.test')]
+    const manner = {
+      recipientReply: 251,
+      certificateKey: 'Ed25519',
+      certificateChoice: 'by server name',
+    } as const
+    const partner = await lab.partner({ domain, hosts: [{ manner }], alsoFor: [also] })
+    for (const name of [domain, also])
+      assert.equal((await deliver(name, 'x'))['replies'], '220 250 220 250 250 251 354 250 221')
+    await until(() => partner.messages.length === 2, [partner], 5_000)
+    assert.equal(partner.conversations[0]?.handshake?.serverCertificate?.chainLength, 2)
+    await lab.change(partner, [{ greeting: 'refuses (554)', times: 1, manner }])
+    assert.match(String((await deliver(domain, 'x'))['replies']), /^554 503/)
+    assert.match(String((await deliver(domain, 'x'))['replies']), / 251 354 250 221$/)
+  })
+
+  it('has a mail exchanger before others at which nobody listens', async () => {
+    const manner = { place: 'at its second mail exchanger' } as const
+    const partner = await lab.partner({ domain: lab.freshDomain('*.forced.test'), hosts: [{ manner }] })
+    assert.match(String((await deliver(partner.domain, 'x'))['error']), /ECONNREFUSED/)
+  })
+
   it('answers with signed records, and knows no other names', async () => {
     const certificate = Buffer.alloc(32, 1)
     const data = { usage: 3, selector: 1, matchingType: 1, certificate }

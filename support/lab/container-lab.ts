@@ -4,12 +4,21 @@ import { type Container, ContainerFailure, type Doing, Engine, type RunNetwork }
 import { FIXED } from '../engine/run-network.ts'
 import { freshDomain } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
-import { hostSpecs, type Lab, type PartnerOptions, type TapRequest, tapOptions } from './lab.ts'
+import {
+  changedSpecs,
+  exchangersOf,
+  hostSpecs,
+  type Lab,
+  type PartnerOptions,
+  type TapRequest,
+  tapOptions,
+} from './lab.ts'
 import type { Mailbox } from './mailbox/mailbox.ts'
 import { labMailbox } from './mailbox/mailhog.ts'
 import { Zone } from './names/zone.ts'
+import type { Behaviour } from './partner/behaviour.ts'
 import { Partner } from './partner/partner.ts'
-import { RemotePartners } from './remote/feed.ts'
+import { type PartnerSpec, RemotePartners } from './remote/feed.ts'
 import { LabClient } from './remote/lab-client.ts'
 import { labImages } from './remote/lab-images.ts'
 
@@ -29,6 +38,8 @@ const PAUSE = 20
 export class ContainerLab implements Lab {
   readonly pki: Pki
   readonly room = Number.POSITIVE_INFINITY
+  /** The network of a run has IPv4 addresses only. */
+  readonly ipv6 = false
   readonly port = 25
   readonly freshDomain = freshDomain
   /** The network in which gateways are started. */
@@ -39,6 +50,8 @@ export class ContainerLab implements Lab {
   readonly mailbox: Mailbox
   readonly #client: LabClient
   readonly #remote: RemotePartners
+  /** Of partners in the container. */
+  readonly #ids = new WeakMap<Partner, string>()
   #nextPartner = 1
   #nextAddress = 1
   #nextMark = 1
@@ -106,25 +119,33 @@ export class ContainerLab implements Lab {
 
   async partner(options: PartnerOptions): Promise<Partner> {
     const partner = await this.#play(options)
-    const { domain } = partner
+    // The name servers have no port 25.
+    const exchangers = exchangersOf(partner, () => this.containers.subnet.fixed(FIXED.names))
+    const domains = [partner.domain, ...partner.alsoFor]
     await this.zone.set(
-      partner.hosts.flatMap(({ spec: { hostname, address, preference } }) => [
-        { name: domain, type: 'MX', data: { preference, exchange: hostname } },
+      exchangers.flatMap(({ hostname, address, preference }) => [
+        ...domains.map(name => ({ name, type: 'MX' as const, data: { preference, exchange: hostname } })),
         { name: hostname, type: 'A', data: address },
       ]),
     )
     return partner
   }
 
+  async change(partner: Partner, hosts: readonly Behaviour[]): Promise<void> {
+    partner.behave(await changedSpecs(this.pki, partner, hosts))
+    await this.#client.play(this.#ids.get(partner)!, specOf(partner))
+  }
+
   /** Makes a partner without names in the DNS. */
   async #play(options: PartnerOptions): Promise<Partner> {
     const { domain } = options
     const hosts = await hostSpecs(this.pki, options, () => this.containers.subnet.lab(this.#nextAddress++))
-    const partner = new Partner(domain, hosts)
+    const partner = new Partner(domain, hosts, options.alsoFor)
     const id = String(this.#nextPartner++)
     this.#remote.add(id, partner)
+    this.#ids.set(partner, id)
     partner.upToDate = () => this.#upToDate()
-    await this.#client.play(id, { domain, hosts })
+    await this.#client.play(id, specOf(partner))
     return partner
   }
 
@@ -179,6 +200,12 @@ export class ContainerLab implements Lab {
     await this.containers.stop()
   }
 }
+
+const specOf = ({ domain, hosts, alsoFor }: Partner): PartnerSpec => ({
+  domain,
+  hosts: hosts.map(({ spec }) => spec),
+  alsoFor,
+})
 
 async function startLab(
   network: RunNetwork,

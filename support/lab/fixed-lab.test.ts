@@ -69,6 +69,14 @@ describe('a lab at the addresses of a gateway file', () => {
     ])
   })
 
+  it('changes how a partner behaves, at all addresses of its route', async () => {
+    const either = await partner('a.either.test')
+    await lab.change(either, [{ transaction: { refuses: { at: 'MAIL', reply: '451 4.7.5 not now' } } }])
+    for (const endpoint of endpoints)
+      assert.equal((await deliver('a.either.test', endpoint)).reply?.code, 451)
+    assert.equal(either.conversations.length, 2)
+  })
+
   it('makes a partner wait for an address that another one has, and no other partner', async () => {
     const order: string[] = []
     const take = async (domain: string) => {

@@ -2,7 +2,8 @@ import { freshDomain } from '../mailflow/domains.ts'
 import { decisive, type OutboundLevel } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
-import { hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { changedSpecs, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import type { Behaviour } from './partner/behaviour.ts'
 import { Partner } from './partner/partner.ts'
 import { PartnerServer } from './partner/partner-server.ts'
 
@@ -46,6 +47,8 @@ export class CannotListen extends Error {
 export class FixedLab implements Lab {
   readonly pki: Pki
   readonly port = 0
+  /** What addresses partners have is up to the administrator. */
+  readonly ipv6 = false
   readonly freshDomain = freshDomain
   /** At most one: the gateway cannot find a second mail exchanger of a domain that the suite has made up. */
   readonly room: 0 | 1
@@ -107,6 +110,7 @@ export class FixedLab implements Lab {
     const partner = new Partner(
       only.domain,
       await hostSpecs(this.pki, only, () => addresses[0]!.endpoint.host),
+      only.alsoFor,
     )
     await this.#take(addresses)
     for (const { server } of addresses) server.addForAll(partner.hosts[0])
@@ -118,9 +122,14 @@ export class FixedLab implements Lab {
         conversations.length > 0 &&
         messages.length === 0,
     )
-    for (const name of [partner.domain, ...partner.hosts.map(({ hostname }) => hostname)])
-      this.#known.set(name.toLowerCase(), partner)
+    const names = [partner.domain, ...partner.alsoFor, ...partner.hosts.map(({ hostname }) => hostname)]
+    for (const name of names) this.#known.set(name.toLowerCase(), partner)
     return [partner]
+  }
+
+  async change(partner: Partner, hosts: readonly Behaviour[]): Promise<void> {
+    const [host] = partner.behave(await changedSpecs(this.pki, partner, hosts))
+    for (const { server } of this.#held.get(partner) ?? []) server.addForAll(host)
   }
 
   release(partner: Partner): void {

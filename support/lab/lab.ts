@@ -2,6 +2,7 @@ import { pathTo } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Party } from '../wire/conversation.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
+import type { Exchanger } from './names/names.ts'
 import type { Behaviour, RelayFaults } from './partner/behaviour.ts'
 import type { HostSpec, Partner } from './partner/partner.ts'
 import { hostTls } from './partner/partner-tls.ts'
@@ -16,6 +17,8 @@ export interface PartnerOptions {
   names?: readonly string[]
   /** Of each mail exchanger; default 200. */
   maxConnections?: number
+  /** More domains whose mail the partner takes, at the same mail exchangers. */
+  alsoFor?: readonly string[]
 }
 
 /** A tap in front of a server. */
@@ -52,8 +55,15 @@ export interface Lab {
   readonly strays: number
   /** A domain that nothing else in this run uses, under a connector's pattern such as `*.forced.test`. */
   freshDomain(pattern: string): string
+  /** Whether a partner may have an IPv6 address. Where it may not, that manner is ignored. */
+  readonly ipv6: boolean
   /** Makes all of these partners, or none. Waits until there is room for all. */
   partners(options: readonly PartnerOptions[]): Promise<Partner[]>
+  /**
+   * From the next connection on, the mail exchangers of a partner behave so, as if there had been no connection before.
+   * `hosts` has as many behaviours as the partner has mail exchangers. Connections that are open go on as they began.
+   */
+  change(partner: Partner, hosts: readonly Behaviour[]): Promise<void>
   /**
    * The DNS server for a gateway with a tap in front of it: for other servers the gateway's domain leads to the tap,
    * and for the gateway itself to the mailbox. Absent where the suite starts no gateways.
@@ -69,28 +79,58 @@ export interface Lab {
   stop(): Promise<void>
 }
 
-/** The mail exchangers of a partner with their certificates. `address` is called once for each of them. */
+/** The mail exchangers of a partner with their certificates; `address` is called once for each. */
 export async function hostSpecs(
   pki: Pki,
-  { domain, hosts = [{}], hostnames = [], names: more = [], maxConnections = 200 }: PartnerOptions,
+  options: PartnerOptions,
   address: () => string,
 ): Promise<HostSpec[]> {
+  const { domain, hosts = [{}], hostnames = [], names = [], maxConnections = 200, alsoFor = [] } = options
   return Promise.all(
-    hosts.map(async (behaviour, i) => {
+    hosts.map((behaviour, i) => {
       const hostname = hostnames[i] ?? `mx${i ? i + 1 : ''}.${domain}`
-      const names = [domain, hostname, ...more]
-      const [faulty, good] = await Promise.all([
-        hostTls(pki, names, behaviour.tls, behaviour.manner),
-        hostTls(pki, names, behaviour.always?.tls, behaviour.manner),
-      ])
-      return {
+      return withBehaviour(pki, behaviour, {
         hostname,
         address: address(),
         preference: 10 * (i + 1),
-        behaviour,
         maxConnections,
-        tls: { faulty, good },
-      }
+        names: [domain, hostname, ...alsoFor, ...names],
+      })
     }),
   )
+}
+
+/** The mail exchangers of a partner, with other behaviours. */
+export function changedSpecs(pki: Pki, partner: Partner, hosts: readonly Behaviour[]): Promise<HostSpec[]> {
+  if (hosts.length !== partner.hosts.length)
+    throw new Error(`${hosts.length} behaviours for ${partner.hosts.length} mail exchangers`)
+  return Promise.all(partner.hosts.map(({ spec }, i) => withBehaviour(pki, hosts[i]!, spec)))
+}
+
+async function withBehaviour(
+  pki: Pki,
+  behaviour: Behaviour,
+  host: Omit<HostSpec, 'behaviour' | 'tls'>,
+): Promise<HostSpec> {
+  const { names } = host
+  const [faulty, good] = await Promise.all([
+    hostTls(pki, names, behaviour.tls, behaviour.manner),
+    hostTls(pki, names, behaviour.always?.tls, behaviour.manner),
+  ])
+  return { ...host, behaviour, tls: { faulty, good } }
+}
+
+/** Whether a partner is to have an IPv6 address. */
+export const wantsIpv6 = ({ hosts = [] }: PartnerOptions): boolean =>
+  hosts.length === 1 && hosts[0]!.manner?.place === 'at an IPv6 address'
+
+/**
+ * The mail exchangers of a partner as the DNS has them. Before those of a partner that is found at its second mail exchanger
+ * there is one at which nobody listens. `closed` gives an address for that one.
+ */
+export function exchangersOf({ domain, hosts }: Partner, closed: () => string): Exchanger[] {
+  const played = hosts.map(({ spec }) => spec)
+  return played[0]?.behaviour.manner?.place === 'at its second mail exchanger'
+    ? [{ hostname: `mx0.${domain}`, address: closed(), preference: 5 }, ...played]
+    : played
 }

@@ -29,5 +29,11 @@ export async function exchangers(domain: string, server: string): Promise<Host[]
   return hosts
 }
 
-const addresses = (resolver: Resolver, hostname: string): Promise<string[]> =>
-  resolver.resolve4(hostname).catch(() => [])
+/** Both kinds: RFC 5321 s5.2. */
+const addresses = async (resolver: Resolver, hostname: string): Promise<string[]> => {
+  const [one, other] = await Promise.all([
+    resolver.resolve4(hostname).catch(() => []),
+    resolver.resolve6(hostname).catch(() => []),
+  ])
+  return [...one, ...other]
+}

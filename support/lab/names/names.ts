@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { createServer, Packet } from 'dns2'
 
 export interface Exchanger {
@@ -63,7 +64,8 @@ export class Names {
     else if (exchangers && question.type === Packet.TYPE.MX)
       for (const { preference, hostname } of exchangers)
         response.answers.push(record(question, { exchange: hostname, priority: preference }))
-    else if (address && question.type === Packet.TYPE.A) response.answers.push(record(question, { address }))
+    else if (address && question.type === Packet.TYPE[isIPv6(address) ? 'AAAA' : 'A'])
+      response.answers.push(record(question, { address }))
   }
 }
 

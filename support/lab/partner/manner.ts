@@ -5,6 +5,12 @@
  */
 export const PARTNER_MANNERS = {
   /**
+   * Where the gateway finds the partner. Plain: at its first mail exchanger, which has an IPv4 address. Nobody listens at
+   * the first mail exchanger of a partner that is found at its second. RFC 5321 s5.1 and s5.2. The manner of the first
+   * mail exchanger decides for all.
+   */
+  place: ['at its second mail exchanger', 'at an IPv6 address'],
+  /**
    * Plain: `220 HOST ESMTP` at once. RFC 5321 s4.2 and s4.3.1. A client waits for it up to five minutes (s4.5.3.2.1), and
    * one second is within every bound.
    */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, isIPv6 } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { loadDimensions } from '../../circumstances/dimensions.ts'
 import { standardFlow } from '../../mailflow/standard-flow.ts'
@@ -35,14 +36,15 @@ describe('the manner of a partner', () => {
   afterEach(() => ends.splice(0).forEach(end => void end()))
 
   async function visited<T>(behaviour: Behaviour, sees: (visit: Visit) => Promise<T>): Promise<T> {
-    const partner = await lab.partner({ domain: 'd1.test', hosts: [behaviour] })
-    const { address, hostname } = partner.hosts[0]!
+    const [partner] = await lab.partners([{ domain: 'd1.test', hosts: [behaviour] }])
+    const { address, hostname } = partner!.hosts[0]!
     const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: hostname })
     const client = await SmtpClient.connect({ host: address, port: lab.port }, recorder)
     try {
-      return await sees({ client, partner })
+      return await sees({ client, partner: partner! })
     } finally {
       client.close()
+      lab.release(partner!)
     }
   }
 
@@ -155,7 +157,34 @@ describe('the manner of a partner', () => {
   })
   const LONG = (text: string) => `${text}, and this is a long reply`.padEnd(510, '.').slice(0, 300)
 
+  /** Addresses of the mail exchangers in their order, and whether somebody listens there. */
+  const exchangers = async () => {
+    const resolver = new Resolver()
+    resolver.setServers([`127.0.0.1:${lab.dnsPort}`])
+    const found = await resolver.resolveMx('d1.test')
+    const names = found.sort((one, other) => one.priority - other.priority).map(({ exchange }) => exchange)
+    return Promise.all(
+      names.map(async name => {
+        const [address] = await resolver.resolve4(name).catch(() => resolver.resolve6(name))
+        const socket = connect({ host: address, port: lab.port })
+        const open = await once(socket, 'connect').then(
+          () => 'open',
+          error => error.code,
+        )
+        socket.destroy()
+        return `${isIPv6(address!) ? address : name}: ${open}`
+      }),
+    )
+  }
+
   const cases: Cases = {
+    place: {
+      'at its second mail exchanger': {
+        sees: exchangers,
+        shows: ['mx0.d1.test: ECONNREFUSED', 'mx.d1.test: open'],
+      },
+      'at an IPv6 address': { sees: exchangers, shows: ['::1: open'] },
+    },
     greeting: {
       'in three lines': { sees: async visit => (await greeting(visit)).length, shows: 3 },
       'in lower case': { sees: greeting, shows: ['mx.d1.test esmtp ready'] },
@@ -463,9 +492,10 @@ describe('the manner of a partner', () => {
         const manner = { [dimension]: /^\d+$/.test(value) ? Number(value) : value } as PartnerManner
         it(`deliver one message over TLS with ${dimension} ${value}`, async () => {
           const domain = lab.freshDomain('*.verified.test')
-          const partner = await lab.partner({ domain, hosts: [{ manner }] })
+          const [partner] = await lab.partners([{ domain, hosts: [{ manner }] }])
+          ends.push(() => lab.release(partner!))
           const message = compose({ from: 'probe@gateway.test', to: [`inbox@${domain}`] })
-          const [sent] = await send({ gateway, submission, message, partners: [partner] })
+          const [sent] = await send({ gateway, submission, message, partners: [partner!] })
           assert.deepEqual(
             sent!.arrivals.map(({ secured }) => secured),
             [true],

@@ -28,7 +28,7 @@ const PREFERRED_SIGNATURE: Partial<Record<KeyName, string>> = {
  */
 export async function hostTls(
   pki: Pki,
-  names: string[],
+  names: readonly string[],
   tls: PartnerTls = {},
   manner: PartnerManner = {},
 ): Promise<HostTls> {
@@ -54,12 +54,12 @@ export async function hostTls(
 
 async function certificates(
   pki: Pki,
-  names: string[],
+  names: readonly string[],
   { presents: flaws = [], ...tls }: PartnerTls,
   { certificateKey, certificateChain, certificateChoice }: PartnerManner,
 ): Promise<Pick<HostTls, 'key' | 'cert' | 'byName' | 'sigalgs'>> {
   const request = {
-    names: tls.names ?? names,
+    names: tls.names ?? [...names],
     usage: 'server' as const,
     ...(tls.authority ? { authority: tls.authority } : {}),
   }

@@ -11,6 +11,8 @@ export interface HostSpec {
   /** MX preference, RFC 5321 s5.1: lower is tried first. */
   preference: number
   behaviour: Behaviour
+  /** Names in good certificates. */
+  names: readonly string[]
   /** The lab closes further connections without reading: a gateway in a loop must not fill the memory. */
   maxConnections: number
   /** For connections on which the partner misbehaves, and for those on which it does not. */
@@ -65,7 +67,10 @@ const MAX_MESSAGES = 100
 /** A mail server that the suite plays, and all that was seen on its connections. */
 export class Partner {
   readonly domain: string
-  readonly hosts: readonly PartnerHost[]
+  /** Its mail exchangers, in order of preference. */
+  hosts: readonly PartnerHost[]
+  /** More domains whose mail it takes. */
+  readonly alsoFor: readonly string[]
   readonly conversations: Conversation[] = []
   readonly messages: (ReceivedMessage & { host: string })[] = []
   /** More came to the partner than the lab serves or keeps: what was in it is not known. */
@@ -88,9 +93,16 @@ export class Partner {
   #watchers = new Set<() => void>()
   readonly #kept = { said: 0, content: 0 }
 
-  constructor(domain: string, hosts: HostSpec[]) {
+  constructor(domain: string, hosts: readonly HostSpec[], alsoFor: readonly string[] = []) {
     this.domain = domain
+    this.alsoFor = alsoFor
+    this.hosts = this.behave(hosts)
+  }
+
+  /** From the next connection on, its mail exchangers behave so. */
+  behave(hosts: readonly HostSpec[]): readonly PartnerHost[] {
     this.hosts = hosts.map(spec => new PartnerHost(this, spec))
+    return this.hosts
   }
 
   /** Counts `bytes` that are about to be kept. False where that is too much: the partner is flooded then. */
@@ -109,9 +121,9 @@ export class Partner {
     return { domain, exchangers: this.hosts.map(({ hostname }) => hostname), flooded, shared }
   }
 
-  /** Whether a recipient is at this partner's domain. */
+  /** Whether a recipient is at a domain of this partner. */
   expects(recipient: string): boolean {
-    return isAt(this.domain, recipient)
+    return [this.domain, ...this.alsoFor].some(domain => isAt(domain, recipient))
   }
 
   /** Whether a connection was meant for this partner, by its recipient or by the server name in its ClientHello. */

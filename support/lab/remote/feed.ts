@@ -6,6 +6,7 @@ import type { HostSpec, Partner } from '../partner/partner.ts'
 export interface PartnerSpec {
   domain: string
   hosts: readonly HostSpec[]
+  alsoFor: readonly string[]
 }
 
 type Beginning = Pick<Conversation, 'id' | 'gatewayIs' | 'overheard' | 'sender' | 'receiver' | 'startedAt'>

@@ -16,7 +16,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { Partner, PartnerHost } from '../partner/partner.ts'
+import { Partner } from '../partner/partner.ts'
 import { PartnerServer } from '../partner/partner-server.ts'
 import { type FeedLine, PartnerNews, type PartnerSpec } from './feed.ts'
 
@@ -93,16 +93,13 @@ function tellNews(): void {
 function play(id: string, spec: PartnerSpec): void {
   let played = partners.get(id)
   if (!played) {
-    const partner = new Partner(spec.domain, [])
+    const partner = new Partner(spec.domain, [], spec.alsoFor)
     played = { partner, teller: new PartnerNews(id, partner) }
     partners.set(id, played)
     const made = played
     partner.watch(() => soon(made))
   }
-  const { partner } = played
-  const hosts = spec.hosts.map(host => new PartnerHost(partner, host))
-  Object.assign(partner, { hosts })
-  for (const host of hosts) server.add(host)
+  for (const host of played.partner.behave(spec.hosts)) server.add(host)
 }
 
 /** RFC 1035 s4.2.2: over TCP, a message has its length in front. */
