@@ -1,4 +1,4 @@
-import type { Mail } from '../../evidence/mail.ts'
+import type { Mail, ReceivedMessage } from '../../evidence/mail.ts'
 import { MAX_WAIT } from '../../wire/patience.ts'
 import { until } from '../../wire/until.ts'
 import type { Partner } from '../partner/partner.ts'
@@ -12,21 +12,33 @@ export interface Mailbox {
   needsReturnPath?: true
   /** Its server does not offer 8BITMIME: a gateway may return mail of 8 bits or change its encoding. RFC 6152 s3. */
   sevenBitOnly?: true
-  /** All copies that contain `text`, oldest first. */
+  /** All copies that contain `text`, a message's token, oldest first. */
   find(text: string): Promise<Mail[]>
   /** As `find`, but waits for the first copy, at most `wait` ms or a default. */
   await(text: string, wait?: number): Promise<Mail[]>
 }
 
-/** A partner as a mailbox: the DNS leads mail for the gateway's own domain to it. */
+/** What each message has in it and no other message has; `Message.token`. */
+const TOKEN = /\btoken-[0-9a-f]{16}\b/g
+
+/** A partner as a mailbox: the DNS leads mail for the gateway's own domain to it. It is searched for tokens alone. */
 export function partnerMailbox(partner: Partner): Mailbox {
-  const find = async (text: string) => partner.messages.filter(({ content }) => content.includes(text))
-  const holds = (text: string) => partner.messages.some(({ content }) => content.includes(text))
+  const copies = new Map<string, ReceivedMessage[]>()
+  let read = 0
+  // A run delivers thousands of messages, so each is looked through once.
+  const of = (token: string): ReceivedMessage[] => {
+    for (; read < partner.messages.length; read++) {
+      const message = partner.messages[read]!
+      for (const found of new Set(message.content.match(TOKEN) ?? []))
+        copies.set(found, [...(copies.get(found) ?? []), message])
+    }
+    return copies.get(token) ?? []
+  }
   return {
-    find,
-    async await(text, wait = ARRIVAL) {
-      await until(() => holds(text), [partner], wait)
-      return find(text)
+    find: async token => of(token),
+    async await(token, wait = ARRIVAL) {
+      await until(() => of(token).length > 0, [partner], wait)
+      return of(token)
     },
   }
 }
