@@ -267,7 +267,8 @@ describe('plain progress', () => {
       }
       progress.ended()
     })
-    const found = 'EXO-FRC-01: a partner without TLS gets nothing: the message went out in clear: MAIL, RCPT'
+    const found =
+      'EXO-FRC-01: a partner without TLS gets nothing: the message arrived unencrypted: MAIL, RCPT'
     assert.deepEqual(
       lines.map(line => line.replace(/ and 412 bytes.*/, '')),
       [
