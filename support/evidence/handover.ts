@@ -38,6 +38,8 @@ export interface Handover {
    * message then says nothing about the gateway.
    */
   declined?: string
+  /** The part of the client's manner that did not come about because the gateway did not take it up: a resumed session. */
+  leftOut?: string
   /**
    * The gateway accepted the message, as the mailbox behind it shows: its reply could not be read, because the session
    * between a second server and the gateway is encrypted.

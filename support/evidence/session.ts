@@ -37,6 +37,8 @@ export interface Session {
   refusedMidway?: Reply
   /** The part of the client's manner that the gateway lawfully refused or does not offer, as in a Handover. */
   declined?: string
+  /** The part of the client's manner that did not come about, as in a Handover. */
+  leftOut?: string
   /** Connections before, which the client's manner has; nothing in them is judged. */
   earlier?: readonly Conversation[]
   /** Replies beyond those to commands. */

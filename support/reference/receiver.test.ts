@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { accepts } from '../judgements/inbound.ts'
+import { onlyGreetingInClear } from '../judgements/wire.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import { type Mailbox, partnerMailbox } from '../lab/mailbox/mailbox.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
@@ -67,13 +69,19 @@ describe('the reference gateway as a receiver', function () {
     it(`takes a message with ${JSON.stringify(manner)}`, async () => {
       const tls = manner.greeting === 'HELO in place of EHLO' ? 'does not use' : 'uses'
       const result = await deliver('a.stranger.test', { tls }, manner)
-      const { accepted, declined, copies, message, conversations, stage, reply } = result
+      const { accepted, declined, leftOut, copies, message, conversations, stage, reply } = result
       const keyword = NOT_OFFERED[manner.parameters ?? '']
       if (keyword) {
         assert.match(declined!, new RegExp(`does not list ${keyword}$`))
         return
       }
-      assert.deepEqual([accepted, declined], [true, undefined], `${stage}: ${reply?.text}`)
+      assert.deepEqual(
+        [accepted, declined, leftOut],
+        [true, undefined, undefined],
+        `${stage}: ${reply?.text}`,
+      )
+      assert.equal(accepts(result, { tls: tls === 'uses' }).kind, 'kept')
+      if (tls === 'uses') assert.equal(onlyGreetingInClear(conversations, message.token).kind, 'kept')
       // For recipients of one domain the gateway sends one copy.
       assert.equal(copies ?? 1, manner.recipients ? 2 : 1)
       assert.equal(await arrived(message.token, message.content), 1)

@@ -39,14 +39,14 @@ export async function handOver(message: Message, options: HandoverOptions): Prom
   const { endpoint, hostname, behaviour, manner = {} } = options
   const plain = { endpoint, hostname, behaviour, manner }
   const own = behaviour.tls === 'does not use' ? undefined : tlsOf(await clientTls(options), manner)
-  const { earlier, tls, declined } = await precede(message, options, own)
+  const { earlier, tls, leftOut } = await precede(message, options, own)
   const attempts = [await new Delivery(message, { ...plain, ...(tls ? { tls } : {}) }).run()]
   if (behaviour.tls === 'falls back to clear' && attempts[0]!.stage === 'handshake')
     attempts.push(await new Delivery(message, plain).run())
   return {
     ...attempts.at(-1)!,
     conversations: attempts.flatMap(one => one.conversations).map(snapshotOf),
-    ...(declined ? { declined } : {}),
+    ...(leftOut ? { leftOut } : {}),
     ...(earlier.length > 0 ? { earlier } : {}),
   }
 }

@@ -24,7 +24,7 @@ export interface Before {
   /** How the client takes part in the handshake then: with the session that it resumes. */
   tls?: ClientTls
   /** The gateway gave no session to resume. */
-  declined?: string
+  leftOut?: string
 }
 
 /** Lets earlier traffic happen, and makes the TLS session that is to be resumed, whatever becomes of them. */
@@ -43,7 +43,7 @@ export async function precede(
   return {
     earlier: [...earlier, ...conversations].map(snapshotOf),
     tls: session ? { ...tls, session } : tls,
-    ...(session ? {} : { declined: `a session ${manner.session}: the gateway gave none` }),
+    ...(session ? {} : { leftOut: `a session ${manner.session}: the gateway gave none` }),
   }
 }
 

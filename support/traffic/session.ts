@@ -57,6 +57,7 @@ export class ClientSession {
   readonly #tls: ClientTls
   readonly #earlier: readonly Conversation[]
   #declined: string | undefined
+  #leftOut: string | undefined
 
   private constructor(client: SmtpClient, { domain, flow, manner = {} }: SessionOptions, before: Before) {
     this.#client = client
@@ -64,7 +65,7 @@ export class ClientSession {
     this.#manner = manner
     this.#earlier = before.earlier
     this.#tls = before.tls ?? {}
-    this.#declined = before.declined
+    this.#leftOut = before.leftOut
     this.#from = `sender@${domain}`
     const name =
       manner.greeting === 'EHLO with an address literal'
@@ -112,6 +113,7 @@ export class ClientSession {
       ...(smuggled ? { smuggled } : {}),
       ...(refusedMidway ? { refusedMidway } : {}),
       ...(this.#declined ? { declined: this.#declined } : {}),
+      ...(this.#leftOut ? { leftOut: this.#leftOut } : {}),
       ...(this.#earlier.length > 0 ? { earlier: this.#earlier } : {}),
     }
   }
@@ -217,7 +219,7 @@ export class ClientSession {
     try {
       await this.#client.startTls(this.#tls)
       if (this.#tls.session && !this.#client.resumed)
-        this.#declined ??= `a session ${this.#manner.session}: the gateway began a fresh one`
+        this.#leftOut = `a session ${this.#manner.session}: the gateway began a fresh one`
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       const part = declinedInHandshake(this.#manner, error.message)

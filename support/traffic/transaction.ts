@@ -113,7 +113,7 @@ export class Delivery {
     const failure = await this.#startTls(tls)
     if (failure) return this.#goOn(failure)
     if (tls.session && !this.#client.resumed)
-      this.#decline(`a session ${this.#manner.session}: the gateway began a fresh one`)
+      this.#result.leftOut = `a session ${this.#manner.session}: the gateway began a fresh one`
     return this.#greet()
   }
 
