@@ -70,7 +70,7 @@ const TESTED: TestedGateway[] = [
   ...receivers('NCN CINI', inbound.REFUSES_STARTTLS),
   ...receivers('NNN CCCC', inbound.NO_MAIL),
   ...receivers('CNN CCCC', inbound.WRONG_WITHOUT_TLS),
-  ...receivers('WCC [CW]{4}', inbound.SLOW),
+  ...receivers('[CW]{3} [CW]{4}', inbound.SLOW),
   ...receivers('[CN]{3} CCCC', inbound.DEPENDS_ON_TIMING),
   ...receivers('CCC CCCC', inbound.ALLOWED),
   ...receivers('CIIIIII', inbound.ENDS, {

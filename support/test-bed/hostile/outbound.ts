@@ -120,7 +120,7 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'delivers other messages again and again': [
-    'WI W[IW]',
+    'W[IW] W[IW]',
     async (port, message, { running }) => {
       while (running())
         await insideTls(async connection => {
@@ -136,7 +136,7 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'sends ClientHello fragments that never end': [
-    'NI NN',
+    'NW NN',
     startsTls(async connection => {
       connection.write(record(22, [1, 0xff, 0xff, 0xff]))
       await connection.flood(record(22, Buffer.alloc(16_000)))
