@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect, isIPv6 } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { loadDimensions } from '../../circumstances/dimensions.ts'
+import { nothingInClear } from '../../judgements/wire.ts'
 import { standardFlow } from '../../mailflow/standard-flow.ts'
 import { Pki } from '../../pki/pki.ts'
 import { ReferenceGateway, reference } from '../../reference/gateway.ts'
@@ -427,6 +428,11 @@ describe('the manner of a partner', () => {
           const { clear } = visit.partner.conversations[0]!
           assert.equal(clear.fromSender.includes('Subject: one'), !inTls)
           assert.equal(clear.fromSender.includes('BDAT'), !inTls)
+          const judged = nothingInClear(visit.partner.conversations, 'no token')
+          assert.equal(judged.kind, inTls ? 'kept' : 'broken')
+          const chunk = { ...visit.partner.conversations[0]!, clear: { fromSender: '', fromReceiver: '' } }
+          chunk.events = chunk.events.filter(({ text }) => !/^(MAIL|RCPT)/.test(text))
+          assert.equal(nothingInClear([chunk], 'no token').kind, inTls ? 'kept' : 'broken')
         }))
 
     it('takes what is pipelined, in whatever pieces it comes', () =>

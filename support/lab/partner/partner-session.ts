@@ -10,17 +10,17 @@ import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
 import { acceptTls } from '../../wire/tls/handshake.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
 import type { PartnerManner } from './manner.ts'
+import { Pace } from './pace.ts'
 import { BROKEN_HANDSHAKES, CLOSE_NOTIFY, REFUSALS, TLS_FIRST } from './partner-faults.ts'
 import { ehloReply, greetingReply, wordedReply } from './replies.ts'
 import { TlsCarrier } from './tls-carrier.ts'
 import { chainShown, type HostTls, serverOptions } from './tls-options.ts'
+import { type Chunk, Transaction } from './transaction.ts'
 
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 2 * 1024 * 1024
 /** What may wait while a reply is on its way, in bytes: a pipelined message (RFC 3030 s4.2) and some commands. */
 const MAX_WAITING = MAX_CONTENT + 64 * 1024
-/** Of a slow partner, for each reply, in ms. */
-const SLOW = 300
 /** Of a partner that greets late, in ms. */
 const LATE_GREETING = 1_000
 /** Of a partner that sends TLS in small records or in small writes, in bytes. */
@@ -48,14 +48,6 @@ export interface SessionOptions {
   onEnd?: () => void
 }
 
-/** What BDAT announced; `left` bytes of it have not come. */
-interface Chunk {
-  left: number
-  last: boolean
-  /** Absent where the chunk is taken. */
-  refusal: string | undefined
-}
-
 /**
  * One connection that a gateway makes to a partner: an SMTP server (RFC 5321, RFC 3207) that misbehaves exactly as
  * its behaviour says. Never throws: whatever the gateway does is in the record.
@@ -79,31 +71,24 @@ export class PartnerSession {
    */
   #over = false
   #withheld: NodeJS.Timeout | undefined
-  /** A reply is on its way: commands wait for it. */
-  #busy = false
-  #next: NodeJS.Timeout | NodeJS.Immediate | undefined
-  #from: string | undefined
-  #to: string[] = []
+  readonly #pace: Pace
+  #transaction = new Transaction()
+  /** The chunk that BDAT announced, as far as it has not come. */
+  #chunk: Chunk | undefined
   /** The connection has carried mail for this partner. */
   #carried = false
-  /** Lines that came after DATA. */
-  #content: string[] | undefined
-  /** The chunk that BDAT announced, as far as it has not come; it is taken and dropped where it is refused. */
-  #chunk: Chunk | undefined
-  /** Chunks of the message that BDAT brings. */
-  #chunks: Buffer[] = []
-  #contentSize = 0
 
   constructor(socket: Socket, options: SessionOptions) {
     this.#options = options
     this.#link = new Link(socket, options.recorder)
     this.#stream = this.#link
+    this.#pace = new Pace(this.#manner.speed, () => this.#work())
     socket.setTimeout(IDLE, () => this.#drop(`no traffic for ${IDLE / 1000} s`))
     options.recorder.whenFull(limit => this.#drop(limit.message))
     this.#link.on('error', error => this.#record('error', printable(error.message, 200)))
     this.#link.on('close', () => {
       clearTimeout(this.#withheld)
-      this.#stopWaiting()
+      this.#pace.stop()
       this.#over = true
       this.#record('close', 'closed', 'sender')
       options.onEnd?.()
@@ -142,7 +127,8 @@ export class PartnerSession {
     else if (greeting === 'goes silent') this.#silent = true
     else {
       const lines = greetingReply(hostname, this.#manner)
-      if (this.#manner.greeting === 'after one second') this.#later(LATE_GREETING, () => this.#say(lines))
+      if (this.#manner.greeting === 'after one second')
+        this.#pace.later(LATE_GREETING, () => this.#say(lines))
       else this.#say(lines)
     }
   }
@@ -156,7 +142,7 @@ export class PartnerSession {
   /** Takes what has come, unless a reply is on its way. */
   #work(): void {
     try {
-      while (!this.#over && !this.#busy) if (!this.#take()) return
+      while (!this.#over && !this.#pace.busy) if (!this.#take()) return
       if (this.#buffer.size > MAX_WAITING)
         throw new PeerLimit(`more than ${MAX_WAITING} bytes before a reply`)
     } catch (error) {
@@ -171,8 +157,8 @@ export class PartnerSession {
     if (this.#chunk) return this.#chunkPart(this.#chunk)
     const line = this.#buffer.next()
     if (!line) return false
-    if (!this.#content) this.#command(line)
-    else if (line.length === 1 && line[0] === 0x2e) this.#contentEnd()
+    if (!this.#transaction.takesLines) this.#command(line)
+    else if (line.length === 1 && line[0] === 0x2e) this.#messageEnd()
     else this.#contentLine(line)
     return true
   }
@@ -189,51 +175,15 @@ export class PartnerSession {
 
   /** The lines of one reply as they are. */
   #say(lines: readonly string[], then = () => {}): void {
-    const { speed } = this.#manner
-    const spoken = () => {
-      // Do not record a reply that can no longer be sent.
+    this.#pace.due(() => {
+      // The record must not have what cannot be sent any more.
       if (this.#over) return
       if (!this.#stream.writable || !this.#link.socket.writable) return then()
       for (const line of lines) this.#record('reply', line)
-      const bytes = Buffer.from(lines.map(line => `${line}\r\n`).join(''))
-      if (speed === 'replies in single bytes') this.#trickle(bytes, then)
-      else {
-        this.#stream.write(bytes)
-        then()
-      }
-    }
-    if (speed === 'each reply after 300 ms') this.#later(SLOW, spoken)
-    else spoken()
-  }
-
-  /** Commands wait meanwhile. */
-  #later(ms: number, work: () => void): void {
-    this.#busy = true
-    this.#next = setTimeout(() => {
-      this.#busy = false
-      work()
-      this.#work()
-    }, ms)
-  }
-
-  /** Each byte in a write of its own; then `then`. Commands wait meanwhile. */
-  #trickle(bytes: Buffer, then: (error?: Error | null) => void): void {
-    this.#busy = true
-    const [first, rest] = [bytes.subarray(0, 1), bytes.subarray(1)]
-    this.#stream.write(first, error => {
-      if (this.#over) return
-      if (rest.length && !error) this.#next = setImmediate(() => this.#trickle(rest, then))
-      else {
-        this.#busy = false
-        then(error)
-        this.#work()
-      }
+      this.#pace.write(this.#stream, wire(lines), () => {
+        if (!this.#over) then()
+      })
     })
-  }
-
-  #stopWaiting(): void {
-    clearTimeout(this.#next as NodeJS.Timeout)
-    clearImmediate(this.#next as NodeJS.Immediate)
   }
 
   #write(bytes: string): void {
@@ -299,25 +249,24 @@ export class PartnerSession {
         if (!this.#greeted) return '503 5.5.1 Greet first'
         if (refuses?.at === 'MAIL') return refuses.reply
         this.#reset()
-        this.#from = address(text)
+        this.#transaction.from = address(text)
         return '250 2.1.0 Sender noted'
       case 'RCPT':
-        if (this.#from === undefined) return '503 5.5.1 No sender yet'
+        if (this.#transaction.from === undefined) return '503 5.5.1 No sender yet'
         if (refuses?.at === 'RCPT') return refuses.reply
         if (this.#options.isForeign?.(address(text))) return this.#foreign(address(text))
         this.#carried = true
-        this.#to.push(address(text))
+        this.#transaction.to.push(address(text))
         return this.#manner.recipientReply === 251
           ? `251 2.1.5 User not local; will forward to <${address(text)}>`
           : '250 2.1.5 Recipient noted'
       case 'BDAT':
         return this.#bdat(text)
       case 'DATA':
-        if (!this.#to.length) return '503 5.5.1 No recipient yet'
-        if (this.#chunks.length) return '503 5.5.1 The message comes by BDAT'
+        if (this.#transaction.to.length === 0) return '503 5.5.1 No recipient yet'
+        if (this.#transaction.hasChunks) return '503 5.5.1 The message comes by BDAT'
         if (refuses?.at === 'DATA') return refuses.reply
-        this.#content = []
-        this.#contentSize = 0
+        this.#transaction.beginLines()
         return '354 Go on, end with a dot'
       case 'RSET':
         this.#reset()
@@ -339,7 +288,7 @@ export class PartnerSession {
   #foreign(recipient: string): string | undefined {
     this.#options.onForeign?.(recipient, this.#carried)
     // The message has recipients of this partner too.
-    if (this.#to.length > 0) return '550 5.1.1 Not a recipient of this partner'
+    if (this.#transaction.to.length > 0) return '550 5.1.1 Not a recipient of this partner'
     this.#reply('421 4.3.2 The recipient is not here at the moment', () =>
       this.#close('closed: a recipient of another partner'),
     )
@@ -351,15 +300,12 @@ export class PartnerSession {
     this.#reply(`221 2.0.0 ${hostname} closes`, () => {
       if (behaviour.manner?.close === undefined) return this.#close('closed after QUIT')
       // Until then nothing more is answered.
-      this.#later(FAREWELL, () => this.#close('closed after QUIT'))
+      this.#pace.later(FAREWELL, () => this.#close('closed after QUIT'))
     })
   }
 
   #reset(): void {
-    this.#from = undefined
-    this.#to = []
-    this.#chunks = []
-    this.#contentSize = 0
+    this.#transaction = new Transaction()
   }
 
   #ehlo(): void {
@@ -388,17 +334,8 @@ export class PartnerSession {
 
   #goAhead(injected: string, handshake: HandshakeFault | undefined): void {
     const { recorder } = this.#options
-    const { speed } = this.#manner
     const lines = wordedReply('220 2.0.0 Go ahead', this.#manner)
-    const bytes = Buffer.from(`${lines.map(line => `${line}\r\n`).join('')}${injected}`)
-    const gone = (error?: Error | null) => {
-      if (error) return
-      // Not earlier, because earlier replies may not have been sent yet.
-      recorder.expectTls('receiver')
-      if (handshake) this.#breakHandshake(handshake)
-      else this.#secure()
-    }
-    const go = () => {
+    this.#pace.due(() => {
       const tooEarly = this.#buffer.drain()
       if (tooEarly.length) this.#record('bytes', `sent before the go-ahead: ${printable(tooEarly)}`, 'sender')
       // A stream that flows without a listener would lose the ClientHello while the certificate is made.
@@ -408,11 +345,14 @@ export class PartnerSession {
       recorder.expectTls('sender')
       for (const line of lines) this.#record('reply', line)
       if (injected) this.#record('bytes', `injected in clear: ${printable(injected)}`)
-      if (speed === 'replies in single bytes') this.#trickle(bytes, gone)
-      else this.#link.write(bytes, gone)
-    }
-    if (speed === 'each reply after 300 ms') this.#later(SLOW, go)
-    else go()
+      this.#pace.flush(this.#link, wire(lines, injected), error => {
+        if (error || this.#over) return
+        // Not earlier, because earlier replies may not have been sent yet.
+        recorder.expectTls('receiver')
+        if (handshake) this.#breakHandshake(handshake)
+        else this.#secure()
+      })
+    })
   }
 
   #breakHandshake(fault: HandshakeFault): void {
@@ -468,7 +408,6 @@ export class PartnerSession {
     this.#stream = this.#link
     this.#secured = false
     this.#greeted = true
-    this.#content = undefined
     this.#chunk = undefined
     this.#buffer = new LineBuffer()
     this.#reset()
@@ -503,83 +442,69 @@ export class PartnerSession {
   }
 
   #contentLine(line: Buffer): void {
-    if (!this.#counts(line.length + 2, OVERHEAD - 2)) return
-    const text = line.toString('latin1')
-    this.#content!.push(text.startsWith('.') ? text.slice(1) : text)
+    if (this.#counts(line.length + 2, OVERHEAD - 2)) this.#transaction.addLine(line)
   }
 
-  /** Counts bytes of content, and what keeping them costs beside; false when the connection is over by that. */
+  /** Counts bytes of the message, and what it costs to keep them; false when that has ended the connection. */
   #counts(bytes: number, overhead = OVERHEAD): boolean {
     const cutsAfter = this.#options.behaviour.transaction?.cutsAfter
-    this.#contentSize += bytes
-    if (cutsAfter !== undefined && this.#contentSize >= cutsAfter) {
-      this.#cut(`cut after ${this.#contentSize} bytes of content, without close_notify`)
+    this.#transaction.size += bytes
+    const { size } = this.#transaction
+    if (cutsAfter !== undefined && size >= cutsAfter) {
+      this.#cut(`cut after ${size} bytes of content, without close_notify`)
       return false
     }
     this.#keep('content', bytes + overhead)
     if (this.#over) return false
-    if (this.#contentSize > MAX_CONTENT) throw new PeerLimit(`a message of more than ${MAX_CONTENT} bytes`)
+    if (size > MAX_CONTENT) throw new PeerLimit(`a message of more than ${MAX_CONTENT} bytes`)
     return true
   }
 
-  #contentEnd(): void {
-    const content = `${this.#content!.join('\r\n')}\r\n`
-    this.#content = undefined
-    this.#messageEnd(content)
-  }
-
-  #messageEnd(content: string): void {
+  #messageEnd(): void {
     const { transaction, silentAt } = this.#options.behaviour
-    const refuses = transaction?.refuses
-    const message = {
-      from: this.#from ?? '',
-      to: this.#to,
-      content,
-      secured: this.#secured,
-      at: performance.now(),
-    }
-    this.#record('content', `message of ${this.#contentSize} bytes`, 'sender')
+    const { from = '', to, content, size } = this.#transaction
+    this.#record('content', `message of ${size} bytes`, 'sender')
     this.#reset()
     this.#silent ||= silentAt === 'message'
     if (this.#silent) return
-    const taken = refuses?.at !== 'content'
-    this.#reply(taken ? '250 2.0.0 Taken' : refuses.reply)
-    if (taken) this.#options.onMessage(message)
+    const refusal = transaction?.refuses?.at === 'content' ? transaction.refuses.reply : undefined
+    this.#reply(refusal ?? '250 2.0.0 Taken')
+    if (refusal) return
+    this.#options.onMessage({ from, to, content, secured: this.#secured, at: performance.now() })
   }
 
-  /** RFC 3030 s2. A chunk that is refused comes all the same, and is dropped. */
   #bdat(text: string): string | undefined {
     if (!this.#manner.offers?.includes('CHUNKING')) return '500 5.5.1 Unknown command'
     const refuses = this.#options.behaviour.transaction?.refuses
     const [, size, last] = /^BDAT +(\d{1,9})( +LAST)?\s*$/i.exec(text) ?? []
     if (size === undefined) return '501 5.5.4 BDAT wants a number of bytes'
-    const none = this.#to.length ? undefined : '503 5.5.1 No recipient yet'
+    const none = this.#transaction.to.length === 0 ? '503 5.5.1 No recipient yet' : undefined
     const refusal = none ?? (refuses?.at === 'DATA' ? refuses.reply : undefined)
-    this.#chunk = { left: Number(size), last: last !== undefined, refusal }
+    this.#chunk = { left: Number(size), last: last !== undefined, ...(refusal ? { refusal } : {}) }
     return undefined
   }
 
+  /** False when more of the chunk has to come first. */
   #chunkPart(chunk: Chunk): boolean {
     const rest = this.#buffer.drain()
     const part = rest.subarray(0, chunk.left)
     this.#buffer.push(rest.subarray(part.length))
     chunk.left -= part.length
     if (!this.#counts(part.length)) return false
-    this.#chunks.push(part)
+    this.#transaction.addChunk(part)
     if (chunk.left > 0) return false
     this.#chunk = undefined
-    this.#chunkEnd(chunk)
+    if (chunk.refusal) {
+      this.#reset()
+      this.#reply(chunk.refusal)
+    } else if (chunk.last) this.#messageEnd()
+    else this.#reply(`250 2.0.0 ${this.#transaction.size} bytes so far`)
     return true
   }
-
-  #chunkEnd({ last, refusal }: Chunk): void {
-    if (refusal !== undefined) {
-      this.#reset()
-      this.#reply(refusal)
-    } else if (last) this.#messageEnd(Buffer.concat(this.#chunks).toString('latin1'))
-    else this.#reply(`250 2.0.0 ${this.#contentSize} bytes so far`)
-  }
 }
+
+const wire = (lines: readonly string[], behind = ''): Buffer =>
+  Buffer.from(`${lines.map(line => `${line}\r\n`).join('')}${behind}`)
 
 function address(command: string): string {
   return printable(/<([^>]*)>/.exec(command)?.[1] ?? command.slice(10), 320)

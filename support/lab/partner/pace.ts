@@ -1,0 +1,71 @@
+import type { Writable } from 'node:stream'
+import type { PartnerManner } from './manner.ts'
+
+/** How long a slow partner takes for each reply, in ms. */
+const SLOW = 300
+
+type Done = (error?: Error | null) => void
+
+/** The speed at which a partner answers. While a reply is under way, no other command is taken. */
+export class Pace {
+  readonly #speed: PartnerManner['speed']
+  readonly #onFree: () => void
+  #next: NodeJS.Timeout | NodeJS.Immediate | undefined
+  /** A reply is under way. */
+  busy = false
+
+  /** `onFree` is called each time when a reply is no longer under way. */
+  constructor(speed: PartnerManner['speed'], onFree: () => void) {
+    this.#speed = speed
+    this.#onFree = onFree
+  }
+
+  /** Does the work of a reply when the reply is due. */
+  due(work: () => void): void {
+    if (this.#speed === 'each reply after 300 ms') this.later(SLOW, work)
+    else work()
+  }
+
+  later(ms: number, work: () => void): void {
+    this.busy = true
+    this.#next = setTimeout(() => {
+      this.busy = false
+      work()
+      this.#onFree()
+    }, ms)
+  }
+
+  /** Calls `then` at once, or when the last single byte has been written. */
+  write(stream: Writable, bytes: Buffer, then: () => void): void {
+    if (this.#speed === 'replies in single bytes') this.#trickle(stream, bytes, then)
+    else {
+      stream.write(bytes)
+      then()
+    }
+  }
+
+  /** Calls `then` when all bytes have been written, or with the error. */
+  flush(stream: Writable, bytes: Buffer, then: Done): void {
+    if (this.#speed === 'replies in single bytes') this.#trickle(stream, bytes, then)
+    else stream.write(bytes, then)
+  }
+
+  #trickle(stream: Writable, bytes: Buffer, then: Done): void {
+    this.busy = true
+    const [first, rest] = [bytes.subarray(0, 1), bytes.subarray(1)]
+    stream.write(first, error => {
+      if (rest.length > 0 && !error) this.#next = setImmediate(() => this.#trickle(stream, rest, then))
+      else {
+        this.busy = false
+        then(error)
+        this.#onFree()
+      }
+    })
+  }
+
+  /** The connection is closed. */
+  stop(): void {
+    clearTimeout(this.#next as NodeJS.Timeout)
+    clearImmediate(this.#next as NodeJS.Immediate)
+  }
+}
