@@ -286,6 +286,56 @@ describe('a partner that misbehaves', () => {
     })
   })
 
+  for (const starttls of [{ refuses: 454 }, { refuses: 500 }, { garbles: true }, { hides: true }] as const)
+    it(`takes unencrypted mail on the same connection when it ${JSON.stringify(starttls)}`, () =>
+      visited(
+        { starttls },
+        async visit => {
+          const LINES = ['EHLO probe', 'STARTTLS', 'MAIL FROM:<>', 'RCPT TO:<b@d1.test>', 'DATA', 'one\r\n.']
+          assert.deepEqual((await greeted(visit, ...LINES)).slice(3), [250, 250, 354, 250])
+          assert.equal(visit.partner.messages[0]?.secured, false)
+        },
+        5_000,
+      ))
+
+  describe('at EHLO', () => {
+    examples({
+      'knows no EHLO': {
+        behaviour: { knowsNoEhlo: true },
+        probe: visit => greeted(visit, 'EHLO probe', 'STARTTLS', 'HELO probe', 'MAIL FROM:<>'),
+        shows: [220, 502, 502, 250, 250],
+      },
+    })
+  })
+
+  describe('by its silence', () => {
+    const LINES = ['EHLO probe', 'MAIL FROM:<>', 'RCPT TO:<b@d1.test>', 'DATA', 'one\r\n.', 'QUIT']
+    /** `codes`: of the answers that come, from the one to EHLO on. */
+    const silentAt = (at: NonNullable<Behaviour['silentAt']>, ...codes: number[]): Case => ({
+      behaviour: { silentAt: at },
+      probe: async visit => {
+        const [, ...replies] = await greeted(visit, 'EHLO probe', 'STARTTLS')
+        if (replies.at(-1) === 220) await visit.client.startTls({})
+        for (const line of LINES) {
+          visit.client.write(`${line}\r\n`)
+          replies.push(await outcome(visit.client.reply(visit.wait)))
+        }
+        return [...replies, visit.partner.messages.length]
+      },
+      shows: [...codes, ...Array(2 + LINES.length - codes.length).fill('no answer'), 0],
+    })
+    const cases: Record<NonNullable<Behaviour['silentAt']>, Case> = {
+      EHLO: silentAt('EHLO'),
+      STARTTLS: silentAt('STARTTLS', 250),
+      'EHLO inside TLS': silentAt('EHLO inside TLS', 250, 220),
+      MAIL: silentAt('MAIL', 250, 220, 250),
+      RCPT: silentAt('RCPT', 250, 220, 250, 250),
+      DATA: silentAt('DATA', 250, 220, 250, 250, 250),
+      message: silentAt('message', 250, 220, 250, 250, 250, 354),
+    }
+    examples(cases)
+  })
+
   it('misbehaves on as many connections as it was told', async () => {
     const partner = await lab.partner({
       domain: lab.freshDomain('*.test'),
