@@ -13,6 +13,7 @@ import { send } from '../../traffic/sending.ts'
 import { Submission } from '../../traffic/submission.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import { type ClientTls, SmtpClient } from '../../wire/smtp/smtp.ts'
+import { until } from '../../wire/until.ts'
 import { LoopbackLab } from '../loopback-lab.ts'
 import type { Behaviour } from './behaviour.ts'
 import { PARTNER_MANNERS, type PartnerManner } from './manner.ts'
@@ -144,9 +145,16 @@ describe('the manner of a partner', () => {
     sees: async ({ partner }) => {
       const { publicKey } = (await session(partner)).getPeerX509Certificate()!
       const { asymmetricKeyType, asymmetricKeyDetails } = publicKey
-      return [asymmetricKeyType, asymmetricKeyDetails?.modulusLength ?? asymmetricKeyDetails?.namedCurve]
+      const [conversation] = partner.conversations.slice(-1)
+      const recorded = () => conversation?.handshake?.serverCertificate
+      assert.ok(await until(() => recorded() !== undefined, [partner], 5_000))
+      return [
+        asymmetricKeyType,
+        asymmetricKeyDetails?.modulusLength ?? asymmetricKeyDetails?.namedCurve,
+        recorded()?.chainLength,
+      ]
     },
-    shows,
+    shows: [...shows, 2],
   })
   const chainOf = (length: number): Case => ({
     sees: async visit => {
