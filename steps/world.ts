@@ -102,19 +102,28 @@ export class MailWorld extends World {
   }
 
   /**
-   * Judges the wire of the example. Where the partner's address had mail for others before, a connection that names
-   * nobody may be a retry of that: what is seen only with it is unclear.
+   * Judges the wire of the example. At an address that several partners use, one after another, a connection that names
+   * nobody may be for somebody else, as long as it is open or where earlier mail may be tried again: what is seen only
+   * with it is unclear.
    */
-  concludeOnWire(judgement: (wire: readonly Conversation[]) => Observation): 'skipped' | undefined {
-    const { wire, sent } = this.happened
+  async concludeOnWire(
+    judgement: (wire: readonly Conversation[]) => Observation,
+  ): Promise<'skipped' | undefined> {
+    const { happened } = this
+    if (judgement(happened.wire).kind === 'broken' && this.run.lab.reusesAddresses)
+      await Promise.all(happened.watched.map(one => one.connectionsEnd()))
+    const { wire, sent } = happened
     const seen = judgement(wire)
-    const shared = sent.filter(({ partner }) => partner.shared)
-    if (seen.kind !== 'broken' || shared.length === 0) return this.conclude(seen)
-    const sure = wire.filter(one => shared.some(({ partner }) => isMeantFor(partner, one)))
-    if (sure.length === wire.length || judgement(sure).kind === 'broken') return this.conclude(seen)
-    return this.conclude(
-      unclear(`${seen.detail}; but one may be a retry of earlier mail, at the same address`),
+    if (seen.kind !== 'broken' || !this.run.lab.reusesAddresses) return this.conclude(seen)
+    const retries = sent.some(({ partner }) => partner.shared)
+    const sure = wire.filter(
+      one => (!retries && one.closed) || sent.some(({ partner }) => isMeantFor(partner, one)),
     )
+    if (sure.length === wire.length || judgement(sure).kind === 'broken') return this.conclude(seen)
+    const why = retries
+      ? 'one may be a retry of earlier mail, at the same address'
+      : 'one is still open and names no recipient, so it may be for somebody else'
+    return this.conclude(unclear(`${seen.detail}; but ${why}`))
   }
 
   /** The verdict of the whole example, once its steps are done. */

@@ -40,6 +40,7 @@ export class ContainerLab implements Lab {
   readonly room = Number.POSITIVE_INFINITY
   /** The network of a run has IPv4 addresses only. */
   readonly ipv6 = false
+  readonly reusesAddresses = false
   readonly port = 25
   readonly freshDomain = freshDomain
   /** The network in which gateways are started. */

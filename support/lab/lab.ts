@@ -57,6 +57,8 @@ export interface Lab {
   freshDomain(pattern: string): string
   /** Whether a partner may have an IPv6 address. Where it may not, that manner is ignored. */
   readonly ipv6: boolean
+  /** Whether partners have the same address one after another: a connection there may be for an earlier one. */
+  readonly reusesAddresses: boolean
   /** Makes all of these partners, or none. Waits until there is room for all. */
   partners(options: readonly PartnerOptions[]): Promise<Partner[]>
   /**

@@ -160,6 +160,12 @@ export class WatchedMessage {
       known.attempts++
       await gateway.retry(partner.domain)
     }
+    await this.connectionsEnd()
+  }
+
+  /** Waits, for a bounded time, until no connection with the partner is open. */
+  async connectionsEnd(): Promise<void> {
+    const { partner } = this
     await until(() => partner.conversations.every(({ closed }) => closed), [partner], REST)
   }
 
@@ -199,7 +205,7 @@ export class WatchedMessage {
       else await until(() => arrived() || conversations.some(isNew), [partner], rest)
     } while (known.quiet === undefined && performance.now() < deadline)
     if (partner.misrouted) known.excuse = partner.misrouted
-    await until(() => conversations.every(({ closed }) => closed), [partner], REST)
+    await this.connectionsEnd()
   }
 }
 

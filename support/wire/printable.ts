@@ -4,13 +4,16 @@
  */
 export function printable(bytes: Uint8Array | string, max = 400): string {
   const source = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes
-  let text = ''
-  for (const byte of source.subarray(0, max)) {
-    if (byte === 0x5c) text += '\\\\'
-    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte)
-    else if (byte === 0x0d) text += '\\r'
-    else if (byte === 0x0a) text += '\\n'
-    else text += `\\x${byte.toString(16).padStart(2, '0')}`
-  }
+  const text = source
+    .subarray(0, max)
+    .toString('latin1')
+    .replace(/[^\x20-\x5b\x5d-\x7e]/g, escaped)
   return source.length > max ? `${text}… (${source.length} bytes)` : text
+}
+
+function escaped(character: string): string {
+  if (character === '\\') return '\\\\'
+  if (character === '\r') return '\\r'
+  if (character === '\n') return '\\n'
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
 }
