@@ -211,17 +211,19 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(again.misrouted, undefined)
   })
 
-  it('counts a connection without commands, or with another name in EHLO than that of the gateway, as a stray', async () => {
-    const only = await partner('a.test')
-    await deliver('a.test')
-    for (const talk of ['', 'EHLO monitor.example\r\nQUIT\r\n']) {
-      const socket = connect(endpoints[0]!.port, endpoints[0]!.host)
-      socket.once('data', () => socket.end(talk))
-      await once(socket.resume(), 'close')
-    }
-    await until(() => lab.strays === 2, [only], 5_000)
-    assert.deepEqual([only.conversations.length, lab.strays], [1, 2])
-  })
+  for (const [order, before] of Object.entries({ after: false, before: true }))
+    it(`counts a connection ${order} the message without commands, or with another EHLO, as a stray`, async () => {
+      const only = await partner('a.test')
+      if (!before) await deliver('a.test')
+      for (const talk of ['', 'EHLO monitor.example\r\nQUIT\r\n']) {
+        const socket = connect(endpoints[0]!.port, endpoints[0]!.host)
+        socket.once('data', () => socket.end(talk))
+        await once(socket.resume(), 'close')
+      }
+      if (before) await deliver('a.test')
+      await until(() => lab.strays === 2, [only], 5_000)
+      assert.deepEqual([only.conversations.length, lab.strays], [1, 2])
+    })
 
   it('refuses connections at an address that no partner has', async () => {
     const only = await partner('a.test')

@@ -166,7 +166,8 @@ export class WatchedMessage {
   /** Waits, for a bounded time, until no connection with the partner is open. */
   async connectionsEnd(): Promise<void> {
     const { partner } = this
-    await until(() => partner.conversations.every(({ closed }) => closed), [partner], REST)
+    const { conversations, unassigned } = partner
+    await until(() => unassigned.size === 0 && conversations.every(({ closed }) => closed), [partner], REST)
   }
 
   /** A message that is not in the gateway's queue any more, and of which the gateway said nothing, is lost. */

@@ -143,6 +143,7 @@ export class PartnerServer {
     })
     const { conversation } = recorder
     partner.conversations.push(conversation)
+    if (this.#shared.has(host)) partner.unassigned.add(conversation)
     new PartnerSession(socket, {
       hostname: host.hostname,
       behaviour,
@@ -155,12 +156,12 @@ export class PartnerServer {
       // The record has what the gateway said after the partner had closed.
       onEnd: () => {
         if (this.#shared.has(host)) this.#assign(conversation, host)
+        partner.unassigned.delete(conversation)
         partner.changed()
       },
       onMessage: message => {
-        const greeting = greetedAs(conversation)
-        if (greeting !== undefined) this.#addresses.greetings.add(greeting)
         partner.messages.push({ ...message, host: host.hostname })
+        this.#learnGreeting(conversation, host)
         partner.changed()
       },
     })
@@ -186,6 +187,16 @@ export class PartnerServer {
       owner.conversations.push(lastTransaction(conversation))
       owner.changed()
     }
+  }
+
+  /** Only the gateway carries mail for a partner: earlier connections that greeted otherwise were of somebody else. */
+  #learnGreeting(conversation: Conversation, host: PartnerHost): void {
+    const { greetings } = this.#addresses
+    const greeting = greetedAs(conversation)
+    if (greeting === undefined || greetings.has(greeting)) return
+    greetings.add(greeting)
+    if (!this.#shared.has(host)) return
+    for (const earlier of [...host.partner.conversations]) if (earlier.closed) this.#assign(earlier, host)
   }
 
   /** A connection that is not for this partner becomes evidence about the partner whom it names, or about none. */

@@ -72,6 +72,8 @@ export class Partner {
   /** More domains whose mail it takes. */
   readonly alsoFor: readonly string[]
   readonly conversations: Conversation[] = []
+  /** Those of them that have not ended and may turn out to be for another partner, at an address that several use. */
+  readonly unassigned = new Set<Conversation>()
   readonly messages: (ReceivedMessage & { host: string })[] = []
   /** More came to the partner than the lab serves or keeps: what was in it is not known. */
   flooded = false
@@ -135,6 +137,7 @@ export class Partner {
   disown(conversation: Conversation): void {
     const at = this.conversations.indexOf(conversation)
     if (at >= 0) this.conversations.splice(at, 1)
+    this.unassigned.delete(conversation)
     this.changed()
   }
 
