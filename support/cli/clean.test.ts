@@ -55,6 +55,18 @@ describe('mail-tls clean', function () {
   const gatewaysOf = ({ pid }: ChildProcess) =>
     readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number)
 
+  /** The gateways of a run that was stopped. A process that it has just forked is no gateway before it runs another program. */
+  async function gatewaysOfStopped(run: ChildProcess): Promise<number[]> {
+    for (;;) {
+      const alive = gatewaysOf(run).filter(
+        pid => !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1')),
+      )
+      if (alive.every(pid => readFileSync(`/proc/${pid}/environ`, 'latin1').includes('MAIL_TLS_RUN=')))
+        return alive
+      await pause(10)
+    }
+  }
+
   /** A run with a gateway that is up. */
   async function running(): Promise<ChildProcess> {
     const child = started('check', 'haraka')
@@ -73,7 +85,7 @@ describe('mail-tls clean', function () {
     mkdirSync(others)
     // A gateway that hangs does not see that its run has ended. The run is stopped first: it ends gateways as it goes on.
     killed.kill('SIGSTOP')
-    const gateways = gatewaysOf(killed)
+    const gateways = await gatewaysOfStopped(killed)
     for (const gateway of gateways) process.kill(gateway, 'SIGSTOP')
     const ended = once(killed, 'exit')
     killed.kill('SIGKILL')
