@@ -7,12 +7,15 @@ import { reduced } from './reduce.ts'
 const circumstance = (dimension: string, value: string): Circumstance => ({
   name: `${dimension}: ${value}`,
   dimension,
+  value,
+  source: 'RFC 5321',
   sets: { client: { [dimension]: value } },
   mattersTo: [],
 })
 const dimension = (name: string, ...values: string[]): Dimension => ({
   name,
   role: 'receiver',
+  plain: 'as usual',
   values: values.map(value => circumstance(name, value)),
 })
 
@@ -85,6 +88,8 @@ describe('the dimensions of this package', () => {
   it('have sources, and fit their schema', () => {
     const dimensions = loadDimensions()
     assert.ok(dimensions.some(({ role }) => role === 'receiver'))
+    for (const { plain, values } of dimensions)
+      for (const { value, source } of values) assert.ok(value !== plain && source.length > 3, value)
   })
 
   it('patch what they name', () => {

@@ -16,6 +16,9 @@ export interface Circumstance {
   /** In words, such as `the client transfers the message: BDAT in one chunk`. */
   name: string
   dimension: string
+  value: string
+  /** The text that makes it lawful. */
+  source: string
   /** Keyword of EHLO that the gateway must offer for it. */
   needs?: string
   sets: Patch
@@ -28,6 +31,8 @@ export interface Dimension {
   name: string
   /** As what the gateway is judged. */
   role: 'receiver' | 'sender'
+  /** How it is where an example runs as it is written. */
+  plain: string
   values: readonly Circumstance[]
 }
 
@@ -37,8 +42,9 @@ export type Combination = readonly Circumstance[]
 interface Entry {
   dimension: string
   role: 'receiver' | 'sender'
+  plain: string
   mattersTo?: string[]
-  values: { value: string; needs?: string; mattersTo?: string[]; sets: Patch }[]
+  values: { value: string; source: string; needs?: string; mattersTo?: string[]; sets: Patch }[]
 }
 
 const FILE = join(PACKAGE_ROOT, 'features/circumstances.yaml')
@@ -51,7 +57,7 @@ const schema = schemaOf<Entry[]>(schemaJson)
 export function loadDimensions(file = FILE, catalogue: Catalogue = loadCatalogue()): Dimension[] {
   const { value: entries, problem } = readYaml(file, schema)
   const names = new Set<string>()
-  return entries.map(({ dimension, role, mattersTo = [], values }, at) => {
+  return entries.map(({ dimension, role, plain, mattersTo = [], values }, at) => {
     if (names.has(dimension)) throw problem([at, 'dimension'], `${dimension} is there twice`)
     names.add(dimension)
     for (const [place, id] of mattersTo.entries())
@@ -60,12 +66,15 @@ export function loadDimensions(file = FILE, catalogue: Catalogue = loadCatalogue
     return {
       name: dimension,
       role,
+      plain,
       values: values.map((one, place) => {
         if (known.has(one.value)) throw problem([at, 'values', place, 'value'], `${one.value} is there twice`)
         known.add(one.value)
         return {
           name: `${dimension}: ${one.value}`,
           dimension,
+          value: one.value,
+          source: one.source,
           ...(one.needs === undefined ? {} : { needs: one.needs }),
           sets: one.sets,
           mattersTo: [...mattersTo, ...(one.mattersTo ?? [])],

@@ -4,6 +4,7 @@ import { bundledNames, DEFAULT_GATEWAY } from '../../containers/index.ts'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadGaps } from '../catalogue/coverage.ts'
 import { loadFeatures } from '../catalogue/features.ts'
+import { loadDimensions } from '../circumstances/dimensions.ts'
 import { InputError } from '../input-error.ts'
 import { endsWith, obeyParent } from './end.ts'
 import type { CheckOptions } from './order.ts'
@@ -163,7 +164,12 @@ Exit status: 0 nothing of killed runs is left;
 
 function knowledgeOf(): Knowledge {
   const catalogue = loadCatalogue()
-  return { catalogue, rules: loadFeatures(catalogue), gaps: loadGaps() }
+  return {
+    catalogue,
+    rules: loadFeatures(catalogue),
+    dimensions: loadDimensions(undefined, catalogue),
+    gaps: loadGaps(),
+  }
 }
 
 obeyParent()

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadGaps } from '../catalogue/coverage.ts'
 import { type FeatureRule, loadFeatures } from '../catalogue/features.ts'
+import { type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
 import { type Knowledge, requirementPage, requirementsJson, requirementsList } from './requirements.ts'
 
 const catalogue = loadCatalogue()
@@ -23,12 +24,27 @@ const rule = (requirement: string, line: number, examples: number): FeatureRule 
   })),
 })
 
+const dimension = (role: Dimension['role'], name: string, ...mattersTo: string[]): Dimension => ({
+  ...{ name, role, plain: 'as usual' },
+  values: [
+    { value: 'no', mattersTo: [] },
+    { value: 'often', needs: 'CHUNKING', mattersTo },
+  ].map(one => ({
+    name: `${name}: ${one.value}`,
+    dimension: name,
+    source: 'RFC 5321 s4.2',
+    sets: {},
+    ...one,
+  })),
+})
+
 const few: Knowledge = {
   catalogue: {
     ...catalogue,
     requirements: ['EXO-FRC-01', 'EXO-FRC-03', 'DANE-15', 'DANE-01'].map(id => catalogue.get(id)),
   },
   rules: [rule('EXO-FRC-01', 5, 2)],
+  dimensions: [],
   gaps: new Map([
     ['EXO-FRC-03', { later: 'needs a clock that runs ahead' }],
     ['DANE-15', { impossible: 'the codes are those of the real service' }],
@@ -100,6 +116,47 @@ Tested in         features/outbound/forced-tls.feature:5
     )
   })
 
+  describe('has what must not matter', () => {
+    const dimensions = [
+      dimension('sender', 'how it greets', 'EXO-FRC-03'),
+      dimension('receiver', 'the weather'),
+    ]
+    const listed = (rules: FeatureRule[], id: string) => {
+      const page = requirementPage({ ...few, rules, dimensions }, id, { colour: false })
+      return page.slice(page.indexOf('Must not matter')).split('\n')
+    }
+    const GREETS = [
+      'Must not matter when the gateway sends mail',
+      '  how it greets: as usual, or',
+      '    no (RFC 5321 s4.2)',
+    ]
+
+    it('in the role of its Rules, with sources', () => {
+      const often = '    often (RFC 5321 s4.2; if the gateway offers CHUNKING)'
+      assert.deepEqual(listed(few.rules as FeatureRule[], 'EXO-FRC-01'), [...GREETS, often, ''])
+    })
+
+    it('without what matters to it', () => {
+      assert.deepEqual(listed([rule('EXO-FRC-03', 5, 2)], 'EXO-FRC-03'), [...GREETS, ''])
+    })
+
+    it('in both roles where it has Rules for both', () => {
+      const both = [rule('EXO-FRC-01', 5, 2), { ...rule('EXO-FRC-01', 9, 2), role: 'receiver' as const }]
+      const roles = listed(both, 'EXO-FRC-01').filter(line => line.startsWith('Must'))
+      assert.deepEqual(roles, [
+        'Must not matter when the gateway sends mail',
+        'Must not matter when the gateway receives mail',
+      ])
+    })
+
+    it('unless its Rules cannot vary, or there are none', () => {
+      const fixed = rule('EXO-FRC-01', 5, 2)
+      const examples = fixed.examples.map(one => ({ ...one, steps: ['the second server sends a message'] }))
+      for (const rules of [[], [{ ...fixed, examples }]])
+        assert.doesNotMatch(listed(rules, 'EXO-FRC-01').join('\n'), /Must not matter/)
+    })
+  })
+
   it('says why it is not tested, or never will be', () => {
     const last = (id: string) => requirementPage(few, id, { colour: false }).trimEnd().split('\n').at(-1)
     assert.equal(last('EXO-FRC-03'), 'Not tested yet    needs a clock that runs ahead')
@@ -166,6 +223,17 @@ describe('requirements as JSON', () => {
     assert.throws(() => read({ id: 'DANE-99' }), { name: 'InputError' })
   })
 
+  it('have what must not matter, for an id', () => {
+    const dimensions = [dimension('sender', 'how it greets')]
+    const { circumstances } = JSON.parse(requirementsJson({ ...few, dimensions }, { id: 'EXO-FRC-01' }))
+    const greets = { role: 'sender', dimension: 'how it greets', plain: 'as usual', source: 'RFC 5321 s4.2' }
+    assert.deepEqual(circumstances, [
+      { ...greets, value: 'no' },
+      { ...greets, value: 'often', needs: 'CHUNKING' },
+    ])
+    assert.deepEqual(read({ id: 'DANE-01' }).circumstances, [])
+  })
+
   it('can be those of one profile', () => {
     assert.equal(read({ profile: 'tlsrpt' }).length, 8)
     assert.throws(() => read({ profile: 'x' }), { name: 'InputError' })
@@ -173,7 +241,12 @@ describe('requirements as JSON', () => {
 })
 
 describe('what is told about the real catalogue', () => {
-  const all: Knowledge = { catalogue, rules: loadFeatures(catalogue), gaps: loadGaps() }
+  const all: Knowledge = {
+    catalogue,
+    rules: loadFeatures(catalogue),
+    dimensions: loadDimensions(),
+    gaps: loadGaps(),
+  }
 
   it('fits 80 columns and is plain text', () => {
     const pages = catalogue.requirements.map(({ id }) => requirementPage(all, id, { colour: false }))

@@ -2,12 +2,16 @@ import pc from 'picocolors'
 import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
 import type { Gap } from '../catalogue/coverage.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
+import type { Dimension } from '../circumstances/dimensions.ts'
+import { rangeOf } from '../circumstances/range.ts'
 import { wrapped } from './columns.ts'
+import type { Paint } from './terminal.ts'
 
-/** The catalogue, the Rules that test it, and the reasons why the suite does not test the rest. */
+/** The catalogue, the Rules that test it, what must not matter, and the reasons why the suite does not test the rest. */
 export interface Knowledge {
   catalogue: Catalogue
   rules: readonly FeatureRule[]
+  dimensions: readonly Dimension[]
   gaps: ReadonlyMap<string, Gap>
 }
 
@@ -76,12 +80,32 @@ export function requirementPage(knowledge: Knowledge, id: string, { colour }: { 
     field('Profiles', entry.profiles.join(', ')),
     '',
     ...whereTested(entry, knowledge).map(([name, ...texts]) => field(name, ...texts)),
+    ...circumstances(entry, knowledge, paint),
   ].join('\n')}\n`
+}
+
+const ROLES = { receiver: 'receives', sender: 'sends' } as const
+
+/** What must not matter, with the text that makes each value lawful; nothing for a requirement whose Rules do not vary. */
+function circumstances({ id }: Requirement, { rules, dimensions }: Knowledge, paint: Paint): string[] {
+  const byRole = Map.groupBy(rangeOf(id, rules, dimensions), ({ role }) => role)
+  return [...byRole].flatMap(([role, range]) => [
+    '',
+    paint.dim(`Must not matter when the gateway ${ROLES[role]} mail`),
+    ...range.flatMap(({ name, plain, values }) => [
+      `  ${wrapped(`${name}: ${plain}, or`, COLUMNS, 2)}`,
+      ...values.map(
+        ({ value, source, needs }) =>
+          `    ${wrapped(`${value} ${paint.dim(`(${source}${needs ? `; if the gateway offers ${needs}` : ''})`)}`, COLUMNS, 6)}`,
+      ),
+    ]),
+  ])
 }
 
 /**
  * The catalogue's own keys with `coverage` added, as one JSON document: an array, or one object for an id. `coverage`
- * is `{ rules: [{ uri, line, name, examples }] }`, `{ later }` or `{ impossible }`. Throws as the two above.
+ * is `{ rules: [{ uri, line, name, examples }] }`, `{ later }` or `{ impossible }`. The object has also `circumstances`,
+ * what must not matter: `[{ role, dimension, plain, value, source, needs }]`. Throws as the two above.
  */
 export function requirementsJson(
   knowledge: Knowledge,
@@ -91,8 +115,15 @@ export function requirementsJson(
     ...requirement,
     coverage: coverageOf(requirement, knowledge),
   })
-  const { catalogue } = knowledge
-  const value = id === undefined ? chosenBy(catalogue, profile).map(told) : told(catalogue.get(id))
+  const { catalogue, rules, dimensions } = knowledge
+  const range = (id: string) =>
+    rangeOf(id, rules, dimensions).flatMap(({ role, plain, values }) =>
+      values.map(({ dimension, value, source, needs }) => ({ role, dimension, plain, value, source, needs })),
+    )
+  const value =
+    id === undefined
+      ? chosenBy(catalogue, profile).map(told)
+      : { ...told(catalogue.get(id)), circumstances: range(id) }
   return `${JSON.stringify(value, null, 2)}\n`
 }
 

@@ -1,6 +1,7 @@
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { covering, type Strength } from '../circumstances/cover.ts'
 import { type Combination, type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
+import { mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
 import { broken } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
@@ -71,10 +72,8 @@ export async function judgeInCircumstances(
 /** The Rule with its conformant examples. Returns undefined if its control is not one of these examples. */
 function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdict>): FeatureRule | undefined {
   const examples = rule.examples.filter(
-    ({ line, steps }) =>
-      plain.get(placeOf({ uri: rule.uri, line }))?.verdict === 'conformant' &&
-      // The suite cannot vary what two real servers send. A domain that a connector names exactly cannot be used twice.
-      !steps.some(step => /second server|all the time|probes|exactly/.test(step)),
+    example =>
+      plain.get(placeOf({ uri: rule.uri, line: example.line }))?.verdict === 'conformant' && mayVary(example),
   )
   return examples.some(({ control }) => control) ? { ...rule, examples } : undefined
 }
