@@ -103,6 +103,7 @@ export async function sendTo(
   partners: readonly Partner[],
   how: Sending = {},
 ): Promise<WatchedMessage[]> {
+  world.needsRole('sender')
   const gateway = await world.servers.gateway()
   const { submitted } = world.intent.read('message', 'submitted')
   const to = partners.map(({ domain }) => recipientAt(domain))
@@ -236,6 +237,7 @@ function goodBehaviour(world: MailWorld): SenderBehaviour {
 
 /** The client delivers a message; afterwards it is known what became of it in the mailbox. */
 export async function deliver(world: MailWorld): Promise<void> {
+  world.needsRole('receiver')
   const gateway = await world.servers.gateway()
   const { flow } = gateway
   const { clientDomain } = world.intent.read('connector', 'clientDomain')

@@ -75,12 +75,11 @@ Before(function (this: MailWorld, { pickle, gherkinDocument }) {
     requirement: this.example.rule.requirement,
     title: this.example.title,
   })
-  const { source } = this.run.gateways
   for (const { name } of pickle.tags) {
     const role = name === '@sender' ? 'sender' : name === '@receiver' ? 'receiver' : undefined
-    if (role) this.role = role
-    const untested = role && source.untested?.(role)
-    if (untested) throw new Inapplicable(untested)
+    if (!role) continue
+    this.role = role
+    this.needsRole(role)
   }
 })
 

@@ -19,6 +19,7 @@ import type { MailWorld } from './world.ts'
 
 /** The client connects; where the Givens want it so, it starts TLS before the act that is judged. */
 async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound'): Promise<ClientSession> {
+  world.needsRole(where === 'inbound' ? 'receiver' : 'sender')
   const gateway = await world.servers.gateway()
   const { flow } = gateway
   const domain = world.run.lab.freshDomain('*.stranger.test')

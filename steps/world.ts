@@ -68,6 +68,12 @@ export class MailWorld extends World {
       )
   }
 
+  /** The gateway is tested in this role, or the example is inapplicable: a Rule about one role may need the other too. */
+  needsRole(role: 'sender' | 'receiver'): void {
+    const untested = this.run.gateways.source.untested?.(role)
+    if (untested) throw new Inapplicable(untested)
+  }
+
   /** The gateway has a capability, or the example is inapplicable. */
   needs(capability: Capability): void {
     const why = this.run.gateways.lacks(capability)

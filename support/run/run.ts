@@ -184,8 +184,8 @@ export class Run {
 
   /** What the gateway offers to a client at EHLO, inside or outside of TLS: the keywords, upper case. Empty without a receiver. */
   async keywords(): Promise<Set<string>> {
-    const { inbound, flow } = await this.gateways.with()
     if (this.gateways.source.untested?.('receiver')) return new Set()
+    const { inbound, flow } = await this.gateways.with()
     const offered = new Set<string>()
     try {
       const session = await ClientSession.open(inbound, {

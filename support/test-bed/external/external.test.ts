@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PROFILES } from '../../catalogue/catalogue.ts'
 import type { InboundConnector } from '../../mailflow/mail-flow.ts'
 import { writeAuthorities } from '../../pki/authority-files.ts'
 import { Pki } from '../../pki/pki.ts'
@@ -134,9 +135,10 @@ describe('a gateway that the suite did not start', () => {
 
   const check = async (...args: string[]): Promise<CommandResult> => {
     const began = performance.now()
+    const circumstances = args.includes('--circumstances') ? [] : ['--circumstances', 'none']
     const child = spawn(
       process.execPath,
-      [COMMAND, 'check', 'gateway.yaml', '--circumstances', 'none', '--report', 'report', ...args],
+      [COMMAND, 'check', 'gateway.yaml', ...circumstances, '--report', 'report', ...args],
       {
         cwd: folder,
         env: { ...process.env, TMPDIR: folder },
@@ -238,6 +240,25 @@ describe('a gateway that the suite did not start', () => {
     assert.deepEqual([...new Set(detailsOf(result, 'EXO-FRC-11'))], ['no inbound in gateway.yaml'])
     assert.match(detailsOf(result, 'EXO-FRC-01').join(), /held the message back/)
   })
+
+  /** Sound gateways of which only a part is described: nothing is taken for granted of the rest. */
+  const PARTS: Record<string, Setup> = {
+    'sends mail alone': { sides: 'outbound' },
+    'receives mail alone': { sides: 'inbound', trust: 'pki/root.pem' },
+    'has no connector for mail that it receives': { sides: 'inbound', trust: 'pki/root.pem', inbound: [] },
+    'has no opportunistic connector': { outbound: OUTBOUND.slice(1), trust: 'pki/root.pem' },
+    'has an opportunistic connector alone': { sides: 'outbound', outbound: OUTBOUND.slice(0, 1) },
+    'has a connector with domain validation alone': { sides: 'outbound', outbound: OUTBOUND.slice(3) },
+  }
+  for (const [what, { outbound = OUTBOUND, ...setup }] of Object.entries(PARTS))
+    it(`keeps all requirements that apply if it ${what}`, async () => {
+      await startGateway({ ...setup, outbound: outbound.map(one => ({ ...one, host: freshHost() })) })
+      const profiles = PROFILES.flatMap(name => ['--profile', name])
+      const result = await check(...profiles, '--parallel', '8', '--circumstances', '1')
+      assert.deepEqual(problemsIn(result), [])
+      assert.equal(result.status, 0)
+      assert.ok(result.verdicts.some(({ verdict }) => verdict === 'conformant'))
+    })
 
   it('is judged by the roots in the gateway file, or by those of the system', async () => {
     await startGateway({ sides: 'inbound', trust: 'pki/root.pem' })
