@@ -111,5 +111,4 @@ Feature: Which certificates the gateway accepts from others
         | expired                   |
         | from an unknown authority |
         | self-signed               |
-        | for the wrong usage       |
         | issued by no authority    |

@@ -53,12 +53,6 @@ export const CERTIFICATE: readonly Mutant[] = [
     symptom: 'accepted the message',
   },
   {
-    name: 'accepts a client whose certificate is for servers',
-    requirement: 'EXO-FRC-14',
-    receiver: { trustsChain: despite(/^INVALID_PURPOSE$/) },
-    symptom: 'accepted the message',
-  },
-  {
     name: 'accepts any name that begins like the configured name',
     requirement: 'EXO-FRC-10',
     sender: { acceptsName: (at, correct) => correct || goesOnBehind(at) },
