@@ -41,6 +41,8 @@ export class Happened {
   alive = true
 
   readonly clientSessions: ClientSession[] = []
+  /** The domain of the client in these sessions. */
+  sessionsDomain: string | undefined
   /** The command of the client whose reply is judged. */
   command = ''
   readonly logins: Login[] = []

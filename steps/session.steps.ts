@@ -1,4 +1,5 @@
 import { Then, When } from '@cucumber/cucumber'
+import { isWorthAnotherTry } from '../support/evidence/put-off.ts'
 import type { Session } from '../support/evidence/session.ts'
 import {
   bareStarttls,
@@ -11,6 +12,7 @@ import {
 import { fitting } from '../support/traffic/manner.ts'
 import { ClientSession } from '../support/traffic/session.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
+import { comeAgain } from '../support/wire/again.ts'
 import { WireError } from '../support/wire/breakdown.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
 import { Inapplicable } from './outcome.ts'
@@ -22,7 +24,8 @@ async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound
   world.needsRole(where === 'inbound' ? 'receiver' : 'sender')
   const gateway = await world.servers.gateway()
   const { flow } = gateway
-  const domain = world.run.lab.freshDomain('*.stranger.test')
+  const domain = world.happened.sessionsDomain ?? world.run.lab.freshDomain('*.stranger.test')
+  world.happened.sessionsDomain = domain
   const receiving = { connectors: flow.inbound, domain, mailbox: world.run.mailbox }
   const manner = fitting(world.manners.client, { tls: 'uses' }, receiving)
   const session = await ClientSession.open(gateway[where], { domain, flow, manner, pki: world.run.pki })
@@ -92,6 +95,7 @@ async function logIn(world: MailWorld): Promise<void> {
         await session.greet()
       }
       world.happened.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
+      session.close()
     }
 }
 
@@ -136,10 +140,27 @@ const ACTS: Record<string, Act> = {
 }
 words('act', ACTS)
 
+/** Where the gateway refuses for now, the client comes again from the same domain. Gives what was seen in the end. */
+async function actAgain(world: MailWorld, act: Act): Promise<Session[]> {
+  const { happened, servers } = world
+  const { inbound, submission } = await servers.gateway()
+  const attempt = async () => {
+    for (const client of happened.clientSessions.splice(0)) {
+      client.close()
+      happened.conversations.push(client.seen().conversation)
+    }
+    happened.logins.splice(0)
+    await act(world)
+    return happened.clientSessions.map(client => client.seen())
+  }
+  const to = act === logIn ? submission : inbound
+  return (await comeAgain(to, attempt, sessions => sessions.some(isWorthAnotherTry))).last
+}
+
 When('the client {act}', async function (this: MailWorld, act: Act) {
   if (act === logIn) this.needs('submission')
-  await act(this)
-  const declined = this.happened.clientSessions.map(client => client.seen().declined).find(Boolean)
+  const sessions = await actAgain(this, act)
+  const declined = sessions.map(session => session.declined).find(Boolean)
   if (declined) throw new Inapplicable(`the gateway need not take it so: ${declined}`)
 })
 

@@ -20,7 +20,7 @@ export interface Handover {
   message: Message
   /** More than one where the client tried again without TLS. */
   conversations: Conversation[]
-  /** Connections before, which the client's manner has; nothing in them is judged. */
+  /** Connections before, which the client's manner has, or that the gateway refused for now; nothing in them is judged. */
   earlier?: Conversation[]
   /** Where it ended: at `content` with a 250 for an accepted message. */
   stage: Stage

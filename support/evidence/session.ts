@@ -23,6 +23,8 @@ export interface Exchange {
 /** A session with the gateway that an example led command by command, up to one moment. */
 export interface Session {
   conversation: Conversation
+  /** Absent where the gateway did not greet. */
+  greeting?: Reply
   /** Oldest first; the greeting is not among them. */
   exchanges: readonly Exchange[]
   /** The handshake succeeded. */
@@ -39,7 +41,7 @@ export interface Session {
   declined?: string
   /** The part of the client's manner that did not come about, as in a Handover. */
   leftOut?: string
-  /** Connections before, which the client's manner has; nothing in them is judged. */
+  /** Connections before, which the client's manner has, or that the gateway refused for now; nothing in them is judged. */
   earlier?: readonly Conversation[]
   /** Replies beyond those to commands. */
   surplus: readonly Reply[]

@@ -1,6 +1,7 @@
 import { secured } from '../evidence/facts.ts'
 import type { Handover } from '../evidence/handover.ts'
 import { headersOf, type Mail, textOf } from '../evidence/mail.ts'
+import { putOff } from '../evidence/put-off.ts'
 import { pathTo } from '../mailflow/domains.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
@@ -23,8 +24,11 @@ export function accepts(
   if (breakdown) {
     const ended = `the session ended at ${stage}`
     const detail = `${ended}: ${breakdown.detail}`
-    return UNKNOWN.has(breakdown.kind) ? unclear(detail) : broken(detail, ended)
+    // Whoever closes before the greeting says nothing of the message, and servers do so under load.
+    return UNKNOWN.has(breakdown.kind) || stage === 'greeting' ? unclear(detail) : broken(detail, ended)
   }
+  const excuse = !accepted && reply && putOff(reply, stage)
+  if (excuse) return unclear(excuse)
   if (!accepted) {
     const refusal = `the gateway refused the message at ${stage}`
     return broken(`${refusal}: ${reply?.text ?? 'no reply'}`, `${refusal}${reply ? `: ${reply.code}` : ''}`)
@@ -65,6 +69,8 @@ export function refuses(handover: Handover, acceptsOthers: boolean): Observation
     return unclear(`the gateway refused at ${stage} already, before it knew the message: ${reply.text}`)
   if (reply && reply.code < 400)
     return unclear(`at ${stage} the gateway neither accepted nor refused: ${reply.text}`)
+  const excuse = reply && !acceptsOthers && putOff(reply, stage)
+  if (excuse) return unclear(excuse)
   if (reply && !acceptsOthers)
     return unclear(`the gateway refused at ${stage}, and it refuses the mail of others too: ${reply.text}`)
   if (reply) return refused(`the gateway refused at ${stage}: ${reply.text}`)
@@ -191,7 +197,8 @@ export function doesNotReach(mails: readonly Mail[], later: boolean): Observatio
 
 /** The gateway's own Received line says about the hop what the wire shows; RFC 3848 and RFC 5321 s4.4. */
 export function receivedLineIsTrue(handover: Handover, mail: Mail | undefined): Observation {
-  if (!mail) return unclear('the message is not in the mailbox')
+  const taken = accepts(handover)
+  if (!mail) return taken.kind === 'unclear' ? taken : unclear('the message is not in the mailbox')
   const own = headersOf(handover.message.content).filter(({ name }) => name === 'received').length
   const lines = headersOf(mail.content).filter(({ name }) => name === 'received')
   const added = lines.slice(0, lines.length - own)

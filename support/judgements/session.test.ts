@@ -49,7 +49,31 @@ describe('judging the reply to a command', () => {
     ['a success that is wanted', replyOfKind(said('250 well'), 'MAIL', '2'), 'kept'],
     ['a refusal that is wanted', replyOfKind(said('550 no'), 'MAIL', '4', '5'), 'refused'],
     ['a success in place of a refusal', replyOfKind(said('250 well'), 'MAIL', '4', '5'), 'broken'],
-    ['a refusal in place of a success', replyOfKind(said('450 later'), 'MAIL', '2'), 'broken'],
+    ['a refusal in place of a success', replyOfKind(said('550 no'), 'MAIL', '2'), 'broken'],
+    [
+      'a refusal for now in place of a success',
+      replyOfKind(said('450 later'), 'MAIL', '2'),
+      'unclear',
+      /refused for now at MAIL, also when the client came again: 450 later/,
+    ],
+    [
+      'a refusal for now in place of another one',
+      replyWith(said('421 4.7.0 Too many connections'), 'MAIL', 530),
+      'unclear',
+      /421 4\.7\.0/,
+    ],
+    [
+      'a refusal that follows from an earlier one for now',
+      replyOfKind(session([EHLO, 'MAIL: 450 later', 'RCPT: 503 no MAIL']), 'RCPT', '2'),
+      'unclear',
+      /for now at MAIL/,
+    ],
+    [
+      'a close in answer to QUIT',
+      replyOfKind(session([EHLO], closed), 'QUIT', '2'),
+      'kept',
+      /closed in answer/,
+    ],
     [
       'STARTTLS is refused while a message is under way',
       replyOfKind(session([EHLO], { refusedMidway: reply('503 no') }), 'RCPT', '5'),
@@ -181,6 +205,7 @@ describe('judging what a session takes after its special part', () => {
       'broken',
       /answered 220 hm and 221 bye/,
     ],
+    ['QUIT got no answer but the close', answersInOrder(session([GO, IN_TLS], closed)), 'kept', /closed/],
     ['QUIT got another answer', answersInOrder(session([GO, IN_TLS, '=QUIT: 250 well'])), 'broken'],
     [
       'the session ended inside TLS',
@@ -214,6 +239,35 @@ describe('judging whether something smuggled took effect', () => {
       'the session ended inside TLS after one answer',
       nothingTookEffect(smuggled([GO, IN_TLS], closed), true),
       'refused',
+    ],
+    [
+      'the answer to QUIT came late',
+      nothingTookEffect(smuggled([GO, IN_TLS], { ...silent, surplus: [reply('221 bye', true)] }), true),
+      'refused',
+    ],
+    [
+      'the answer to QUIT was the close after 421',
+      nothingTookEffect(smuggled([GO, IN_TLS, '=QUIT: 421 4.3.2 closing']), true),
+      'refused',
+    ],
+    [
+      'the gateway has no extension but STARTTLS',
+      nothingTookEffect(
+        session(
+          ['EHLO: 250-mx.gateway.test|250 STARTTLS', GO, '=EHLO: 250 mx.gateway.test', '=QUIT: 221 bye'],
+          {
+            smuggled: 'a NOOP',
+          },
+        ),
+        true,
+      ),
+      'refused',
+    ],
+    [
+      'the gateway refuses for now inside TLS',
+      nothingTookEffect(smuggled([GO, '=EHLO: 421 4.3.2 busy']), true),
+      'unclear',
+      /refused for now at EHLO/,
     ],
     [
       'there is an answer too many',

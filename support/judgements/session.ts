@@ -1,3 +1,4 @@
+import { firstPutOff, putOff } from '../evidence/put-off.ts'
 import {
   extensionsIn,
   type Login,
@@ -14,6 +15,12 @@ import { replyIs } from './inbound.ts'
 /** The session ended before the part that is judged; why it did. */
 const endedEarly = (session: Session): Observation =>
   unclear(`the session did not get that far: ${why(session) ?? lastReply(session)?.text ?? 'no reply'}`)
+
+/** Why what came after a refusal for now says nothing; nothing where there was none. */
+function wasPutOff(session: Session): Observation | undefined {
+  const first = firstPutOff(session)
+  return first && unclear(putOff(first.reply, first.command)!)
+}
 
 const why = ({ breakdown }: Session): string | undefined =>
   breakdown && `${breakdown.kind}: ${breakdown.detail}`
@@ -38,14 +45,20 @@ function judgeReply(
 export function replyOfKind(session: Session, command: string, ...kinds: ('2' | '4' | '5')[]): Observation {
   if (session.refusedMidway)
     return refused(`the gateway refuses STARTTLS once a message has begun: ${session.refusedMidway.text}`)
+  if (command === 'QUIT' && kinds.includes('2') && closedAtQuit(session))
+    return kept('the gateway closed in answer to QUIT')
   return judgeReply(session, command, ({ code, text }) => {
-    if (!kinds.includes(String(code)[0] as '2')) return broken(`the reply is ${text}`, `the reply is ${code}`)
+    if (!kinds.includes(String(code)[0] as '2'))
+      return wasPutOff(session) ?? broken(`the reply is ${text}`, `the reply is ${code}`)
     return kinds.includes('2') ? kept(`the reply is ${text}`) : refused(`the reply is ${text}`)
   })
 }
 
 export function replyWith(session: Session, command: string, code: number, status?: string): Observation {
-  return judgeReply(session, command, reply => replyIs(reply, code, status))
+  return judgeReply(session, command, reply => {
+    const seen = replyIs(reply, code, status)
+    return (seen.kind === 'broken' && wasPutOff(session)) || seen
+  })
 }
 
 /** Before TLS, STARTTLS stands alone in its line of the reply to EHLO; RFC 3207 s4. */
@@ -83,8 +96,10 @@ export function notOfferedOrRefused(session: Session): Observation {
       `the gateway offers STARTTLS and the session ends at it: ${why(session) ?? 'no reply'}`,
       'the gateway offers STARTTLS and the session ends at it',
     )
-  return reply.code === 454
-    ? refused(`the gateway refuses STARTTLS: ${reply.text}`)
+  if (reply.code === 454) return refused(`the gateway refuses STARTTLS: ${reply.text}`)
+  const excuse = putOff(reply, 'STARTTLS')
+  return excuse
+    ? unclear(excuse)
     : broken(
         `the gateway offers STARTTLS and answers it with ${reply.text}`,
         `the gateway offers STARTTLS and answers it with ${reply.code}`,
@@ -106,6 +121,8 @@ export function handshakeSucceeds(session: Session): Observation {
   const { secured, breakdown } = session
   const last = lastReply(session)
   if (secured) return kept('the handshake succeeded')
+  const put = wasPutOff(session)
+  if (put) return put
   if (breakdown && (breakdown.kind === 'no answer' || !last)) return endedEarly(session)
   if (!breakdown) return broken(`no handshake began: ${last?.text ?? 'no reply'}`, 'no handshake began')
   const { kind, detail } = breakdown
@@ -120,6 +137,8 @@ export function takesMessage(session: Session): Observation {
   const { breakdown } = session
   const last = lastReply(session)
   if (breakdown?.kind === 'no answer') return unclear(why(session)!)
+  const put = last?.code === 250 ? undefined : wasPutOff(session)
+  if (put) return put
   if (breakdown) return broken(`the session ended: ${why(session)}`, 'the session ended')
   return last?.code === 250
     ? kept('the session went on, and the gateway accepted a message')
@@ -129,10 +148,16 @@ export function takesMessage(session: Session): Observation {
       )
 }
 
-/** EHLO and QUIT inside TLS, the last commands of the session, each got their own reply. */
+/**
+ * EHLO and QUIT inside TLS, the last commands of the session, each got their own reply. A server that closes in answer to
+ * QUIT has done what QUIT asks for.
+ */
 export function answersInOrder(session: Session): Observation {
   const { breakdown, exchanges } = session
+  const put = wasPutOff(session)
+  if (put) return put
   if (breakdown?.kind === 'no answer') return unclear(`inside TLS: ${why(session)}`)
+  if (closedAtQuit(session)) return kept('EHLO inside TLS got its own reply, and at QUIT the gateway closed')
   if (breakdown) return broken(`inside TLS: ${why(session)}`, `inside TLS: ${breakdown.kind}`)
   const [greeting, goodbye] = exchanges.slice(-2).map(({ reply }) => reply)
   if (greeting?.code !== 250 || goodbye?.code !== 221)
@@ -141,6 +166,13 @@ export function answersInOrder(session: Session): Observation {
       `inside TLS the gateway answered ${greeting?.code}`,
     )
   return kept('each command inside TLS got its own reply')
+}
+
+/** The gateway closed after its reply to EHLO, behind which the client says QUIT. */
+function closedAtQuit({ breakdown, exchanges, secured }: Session): boolean {
+  const { command, reply } = exchanges.at(-1) ?? {}
+  const greeted = command === 'EHLO' && reply?.code === 250 && reply.secured === secured
+  return greeted && breakdown?.kind === 'connection closed'
 }
 
 /**
@@ -167,11 +199,15 @@ export function nothingTookEffect(session: Session, greetsAfterwards: boolean): 
     if (breakdown?.kind === 'no answer') return unclear(why(session)!)
     return refused(`the gateway ended the session after the handshake: ${why(session)}`)
   }
-  if (surplus.length > 0 || (second && second.code !== 221))
+  // Two commands were said inside TLS. A reply that comes after the wait for it is over is late, and not one too many.
+  const one = inside.length + surplus.length > 2 || (second && second.code < 400 && second.code !== 221)
+  if (one)
     return broken(
       `the gateway executed inside TLS what was smuggled: ${inside.map(({ text }) => text).join(', ')}`,
       'the gateway executed inside TLS what was smuggled',
     )
+  const excuse = putOff(first, smuggled === 'a greeting and a sender' ? 'RCPT' : 'EHLO')
+  if (excuse) return unclear(excuse)
   if (smuggled === 'a greeting and a sender')
     return first.code >= 400
       ? refused(`inside TLS the gateway knew of no message that had begun: ${first.text}`)
@@ -179,7 +215,9 @@ export function nothingTookEffect(session: Session, greetsAfterwards: boolean): 
           `the smuggled sender counts inside TLS: the gateway answered RCPT with ${first.text}`,
           `the smuggled sender counts inside TLS: the gateway answered RCPT with ${first.code}`,
         )
-  if (first.code !== 250 || first.lines.length < 2)
+  // Where the gateway has no extension but STARTTLS, its reply to EHLO inside TLS is a single line.
+  const hasOthers = (extensionsIn(session, false) ?? []).length > 1
+  if (first.code !== 250 || (first.lines.length < 2 && hasOthers))
     return broken(
       `the first reply inside TLS is not the one to EHLO: ${first.text}`,
       'the first reply inside TLS is not the one to EHLO',
@@ -191,6 +229,8 @@ export function nothingTookEffect(session: Session, greetsAfterwards: boolean): 
 export function rightPasswordAlone(logins: readonly Login[]): Observation {
   const { right, wrong } = replies(logins, 'PLAIN')
   if (!right || !wrong) return unclear('the sessions did not get as far as the login')
+  const excuse = putOff(right, 'AUTH')
+  if (excuse) return unclear(excuse)
   if (right.code !== 235)
     return broken(`the right password is refused: ${right.text}`, 'the right password is refused')
   return wrong.code < 400

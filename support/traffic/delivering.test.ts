@@ -368,6 +368,64 @@ describe('a client', () => {
       assert.deepEqual([accepted, declined, earlier?.length, conversations.length], [true, undefined, 1, 1])
     })
 
+  describe('that is refused for now', () => {
+    /** The reply to the first such line alone. */
+    const once = (verb: string, reply: string): ListenerOptions => ({
+      replies: (line, heard) => (line.startsWith(verb) && heard.length === 1 ? reply : undefined),
+    })
+    const REFUSALS: Record<string, ListenerOptions> = {
+      'at the greeting': {
+        greeting: heard => (heard.length === 1 ? '421 4.7.0 Too many connections' : '220 listener ESMTP'),
+      },
+      'at EHLO': once('EHLO', '421 4.3.2 Busy'),
+      'at MAIL': once('MAIL', '450 4.2.0 Greylisted'),
+      'at RCPT': once('RCPT', '450 4.7.1 Greylisted, see you in 0 seconds'),
+      'at DATA': once('DATA', '451 4.3.0 Later'),
+      'at the end of the message': once('.', '452 4.3.1 No space now'),
+    }
+    for (const [where, options] of Object.entries(REFUSALS))
+      it(`${where} comes again with the same envelope, and keeps the record of it`, async () => {
+        const { accepted, conversations, earlier } = await deliver({}, options)
+        assert.deepEqual([accepted, conversations.length, earlier?.length], [true, 1, 1])
+        assert.deepEqual(listener.heard.at(-1)!.lines, PLAIN)
+        assert.equal(listener.heard.length, 2)
+      })
+
+    it('at STARTTLS comes again', async () => {
+      const identity = await pki.issue({ names: ['mx.gateway.test'], usage: 'server' })
+      const { accepted, reply } = await deliver(
+        {},
+        {
+          ...once('STARTTLS', '454 4.7.0 Too many new TLS sessions'),
+          tls: { key: identity.key, cert: identity.certificate },
+          behaviour: { tls: 'uses' },
+        },
+      )
+      assert.deepEqual([accepted, reply?.secured], [true, true])
+    })
+
+    const FINAL = {
+      'for good': '550 5.7.1 Never',
+      'because TLS is missing': '450 4.7.10 Use TLS',
+      'because its domain is not in DNS': '450 4.1.8 Sender address rejected: Domain not found',
+    }
+    for (const [why, refusal] of Object.entries(FINAL))
+      it(`${why} does not come again`, async () => {
+        const { accepted } = await deliver({}, once('MAIL', refusal))
+        assert.deepEqual([accepted, listener.heard.length], [false, 1])
+      })
+
+    it('gives up after some tries, with the reply', async () => {
+      const { reply, earlier } = await deliver(
+        {},
+        { replies: line => (line === MAIL ? '450 4.2.0 Greylisted for an hour' : undefined) },
+      )
+      assert.equal(reply?.code, 450)
+      assert.equal(earlier?.length, listener.heard.length - 1)
+      assert.ok(listener.heard.length > 2)
+    })
+  })
+
   it('has one history after the other', async () => {
     const { earlier } = await deliver({
       earlierHistory: 'an unencrypted delivery of another client',

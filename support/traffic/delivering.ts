@@ -1,6 +1,8 @@
 import type { Handover } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
+import { isAboutSendersDomain, isForNow } from '../evidence/put-off.ts'
 import type { Pki } from '../pki/pki.ts'
+import { comeAgain } from '../wire/again.ts'
 import { snapshotOf } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
@@ -8,7 +10,7 @@ import type { SenderBehaviour } from './client-behaviour.ts'
 import type { ClientManner } from './manner.ts'
 import { clientTls, tlsOf } from './manner-tls.ts'
 import { precede } from './preceding.ts'
-import { Delivery } from './transaction.ts'
+import { Delivery, type DeliveryOptions } from './transaction.ts'
 
 export type { SenderBehaviour } from './client-behaviour.ts'
 
@@ -34,15 +36,27 @@ export interface HandoverOptions {
   pki: Pki
 }
 
-/** Delivers as a mail server does. What the gateway does wrong ends in the result and is never thrown. */
+/** The gateway may accept the same message another time. */
+const isRefusedForNow = ({ reply, stage }: Handover): boolean =>
+  reply !== undefined && isForNow(reply, stage) && !isAboutSendersDomain(reply)
+
+/**
+ * Delivers as a mail server does: where the gateway refuses for now, the client comes again with the same envelope. What
+ * the gateway does wrong ends in the result and is never thrown.
+ */
 export async function handOver(message: Message, options: HandoverOptions): Promise<Handover> {
   const { endpoint, hostname, behaviour, manner = {} } = options
   const plain = { endpoint, hostname, behaviour, manner }
   const own = behaviour.tls === 'does not use' ? undefined : tlsOf(await clientTls(options), manner)
   const { earlier, tls, leftOut } = await precede(message, options, own)
-  const attempts = [await new Delivery(message, { ...plain, ...(tls ? { tls } : {}) }).run()]
+  const deliver = async (how: DeliveryOptions) => {
+    const tries = await comeAgain(endpoint, () => new Delivery(message, how).run(), isRefusedForNow)
+    earlier.push(...tries.earlier.flatMap(({ conversations }) => conversations).map(snapshotOf))
+    return tries.last
+  }
+  const attempts = [await deliver({ ...plain, ...(tls ? { tls } : {}) })]
   if (behaviour.tls === 'falls back to clear' && attempts[0]!.stage === 'handshake')
-    attempts.push(await new Delivery(message, plain).run())
+    attempts.push(await deliver(plain))
   return {
     ...attempts.at(-1)!,
     conversations: attempts.flatMap(one => one.conversations).map(snapshotOf),

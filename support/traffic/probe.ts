@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { PROBES, REFUSED, type Strength } from '../evidence/offer.ts'
+import { putOff } from '../evidence/put-off.ts'
 import type { Pki } from '../pki/pki.ts'
+import { comeAgain } from '../wire/again.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type ClientTls, type Endpoint, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
@@ -22,10 +24,15 @@ export async function strengthAt(
   const conversations: Conversation[] = []
   const trust = [await pki.root()]
   for (const [probe, { tls }] of Object.entries(PROBES)) {
-    const recorder = new Recorder({ gatewayIs: 'receiver', sender: `probe: ${probe}`, receiver: address })
-    conversations.push(recorder.conversation)
+    const attempt = async (): Promise<Outcome> => {
+      const recorder = new Recorder({ gatewayIs: 'receiver', sender: `probe: ${probe}`, receiver: address })
+      conversations.push(recorder.conversation)
+      return outcomeOf(endpoint, recorder, { ...tls, servername: hostname, trust })
+    }
     try {
-      outcomes[probe] = await outcomeOf(endpoint, recorder, { ...tls, servername: hostname, trust })
+      const { last } = await comeAgain(endpoint, attempt, ({ putOff }) => putOff !== undefined)
+      if (last.putOff !== undefined) return { address, outcomes, conversations, unanswered: last.putOff }
+      outcomes[probe] = last.outcome
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       if (error.breakdown === 'no connection') return { address, outcomes, conversations, absent: true }
@@ -37,18 +44,25 @@ export async function strengthAt(
   return { address, outcomes, conversations }
 }
 
-async function outcomeOf(endpoint: Endpoint, recorder: Recorder, tls: ClientTls): Promise<string> {
+/** What came of a probe, or why it says nothing. */
+type Outcome = { outcome: string; putOff?: undefined } | { putOff: string }
+
+async function outcomeOf(endpoint: Endpoint, recorder: Recorder, tls: ClientTls): Promise<Outcome> {
   const client = await SmtpClient.connect(endpoint, recorder)
   try {
-    await client.reply()
-    await client.command('EHLO probe.gateway.test')
-    const { code } = await client.command('STARTTLS')
-    if (code !== 220) return `${REFUSED} (STARTTLS: ${code})`
+    const greeting = await client.reply()
+    const ehlo = greeting.code === 220 ? await client.command('EHLO probe.gateway.test') : greeting
+    if (ehlo.code !== 250) return { putOff: putOff(ehlo, 'greeting') ?? `it greets with ${ehlo.text}` }
+    const offered = ehlo.lines.some(line => line.toUpperCase() === 'STARTTLS')
+    const go = await client.command('STARTTLS')
+    const excuse = offered && putOff(go, 'STARTTLS')
+    if (excuse) return { putOff: excuse }
+    if (go.code !== 220) return { outcome: `${REFUSED} (STARTTLS: ${go.code})` }
     await client.startTls(tls)
     const { version, suite, group, serverCertificate } = recorder.handshake
     const named = serverCertificate?.names.some(name => name.toLowerCase() === tls.servername!.toLowerCase())
     const certificate = client.chainError ?? (named ? 'good' : 'of another name')
-    return [version, suite, group, `certificate ${certificate}`].filter(Boolean).join(', ')
+    return { outcome: [version, suite, group, `certificate ${certificate}`].filter(Boolean).join(', ') }
   } finally {
     await client.quit()
   }

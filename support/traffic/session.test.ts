@@ -40,6 +40,19 @@ describe('a session that is led command by command', () => {
     await assert.rejects(ClientSession.open(gateway.inbound, about), { breakdown: 'no connection' })
   })
 
+  it('begins again where the gateway greets with a refusal for now', async () => {
+    let greetings = 0
+    const client = await opened({
+      receiver: {
+        greeting: (_, correct) => (++greetings === 1 ? '421 4.7.0 Too many connections' : correct),
+      },
+    })
+    await client.greet()
+    assert.deepEqual(codes(client), [250])
+    const { greeting, earlier } = client.seen()
+    assert.deepEqual([greeting?.code, earlier?.length], [220, 1])
+  })
+
   it('knows what the last EHLO listed, and nothing after one that was refused', async () => {
     const client = await opened()
     await client.greet()

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { isForNow } from '../evidence/put-off.ts'
 import {
   type Exchange,
   extensionsIn,
@@ -9,6 +10,7 @@ import {
 } from '../evidence/session.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
+import { comeAgain } from '../wire/again.ts'
 import { type Conversation, snapshotOf } from '../wire/conversation.ts'
 import {
   authPlain,
@@ -46,6 +48,7 @@ export class ClientSession {
   readonly mail: string
   readonly rcpt: string
   readonly ehlo: string
+  #greeting: Reply | undefined
   readonly #exchanges: Exchange[] = []
   #breakdown: WireError | undefined
   #smuggled: Smuggled | undefined
@@ -55,7 +58,7 @@ export class ClientSession {
   readonly #from: string
   readonly #manner: ClientManner
   readonly #tls: ClientTls
-  readonly #earlier: readonly Conversation[]
+  readonly #earlier: Conversation[]
   #declined: string | undefined
   #leftOut: string | undefined
 
@@ -63,7 +66,7 @@ export class ClientSession {
     this.#client = client
     this.#flow = flow
     this.#manner = manner
-    this.#earlier = before.earlier
+    this.#earlier = [...before.earlier]
     this.#tls = before.tls ?? {}
     this.#leftOut = before.leftOut
     this.#from = `sender@${domain}`
@@ -86,11 +89,25 @@ export class ClientSession {
     const message = compose({ from: `sender@${domain}`, to: [flow.recipient] })
     const options = { endpoint: to, hostname, behaviour: { tls: 'uses' } as const, manner }
     const before = pki ? await precede(message, { ...options, pki }, tls) : { earlier: [], tls }
-    const client = await call(to, { sender: `mail.${domain}`, receiver: hostname })
-    const session = new ClientSession(client, { ...about, manner }, before)
+    const { last, earlier } = await comeAgain(
+      to,
+      () => ClientSession.#called(to, { ...about, manner }, before),
+      session => session.#greeting !== undefined && isForNow(session.#greeting, 'greeting'),
+    )
+    for (const session of earlier) {
+      session.close()
+      last.#earlier.push(snapshotOf(session.#client.recorder.conversation))
+    }
+    return last
+  }
+
+  static async #called(to: Endpoint, about: SessionOptions, before: Before): Promise<ClientSession> {
+    const client = await call(to, { sender: `mail.${about.domain}`, receiver: about.flow.hostname })
+    const session = new ClientSession(client, about, before)
     try {
-      const { code, text } = await client.reply()
-      if (code !== 220) throw new WireError('unexpected answer', `the greeting is ${text}`)
+      const greeting = await client.reply()
+      session.#greeting = greeting
+      if (greeting.code !== 220) throw new WireError('unexpected answer', `the greeting is ${greeting.text}`)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       session.#breakdown = error
@@ -105,6 +122,7 @@ export class ClientSession {
     const refusedMidway = this.#refusedMidway
     return {
       conversation: snapshotOf(recorder.conversation),
+      ...(this.#greeting ? { greeting: this.#greeting } : {}),
       exchanges: [...this.#exchanges],
       secured,
       surplus: [...unread],

@@ -1,5 +1,7 @@
 import type { Message } from '../evidence/mail.ts'
+import { isForNow } from '../evidence/put-off.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
+import { comeAgain } from '../wire/again.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import {
@@ -13,22 +15,21 @@ import {
 import { mailCommand } from './envelope.ts'
 
 const NAME = 'probe.gateway.test'
-/** After so many recorded events a connection is not used again, well before its record is full. */
-const MAX_USE = 200
 
 /** A user of the gateway who may submit messages. */
 type User = MailFlow['users'][number]
 
 /**
- * Submits messages that the gateway is to send, as a user who logs in inside TLS where the gateway demands a login.
- * Connections that need no record are used again: examples judge what the gateway does on its other side. Throws
- * WireError when the gateway does not speak SMTP at this address.
+ * Submits messages that the gateway is to send, as a user who logs in inside TLS where the gateway demands a login. Each
+ * message has a connection of its own: many gateways send only the first few messages of a connection at once. Where the
+ * gateway refuses for now, the user comes again. Throws WireError when the gateway does not speak SMTP at this address.
  */
 export class Submission {
   readonly #to: Endpoint
   readonly #hostname: string
   readonly #user: User | undefined
-  readonly #idle: SmtpClient[] = []
+  /** On which QUIT was said. Nobody waits for the answer. */
+  readonly #parting = new Set<SmtpClient>()
 
   constructor(to: Endpoint, hostname: string, user?: User) {
     this.#to = to
@@ -38,57 +39,45 @@ export class Submission {
 
   /** The first reply that refuses the message, or the one that accepts it. With `tls` the conversation too. */
   async submit(message: Message, tls?: ClientTls): Promise<{ reply: Reply; conversation?: Conversation }> {
-    if (tls) {
-      const client = await this.#connect(tls)
-      const reply = await closedOnFailure(client, () => transaction(client, message))
-      await client.quit()
-      return { reply, conversation: client.recorder.conversation }
+    const attempt = async () => {
+      const recorder = new Recorder({ gatewayIs: 'receiver', sender: NAME, receiver: this.#hostname })
+      const client = await SmtpClient.connect(this.#to, recorder)
+      return closedOnFailure(client, async () => {
+        const reply = (await this.#refusalOfUser(client, tls)) ?? (await transaction(client, message))
+        const parted = this.#part(client)
+        if (!tls) return { reply }
+        await parted
+        return { reply, conversation: recorder.conversation }
+      })
     }
-    return { reply: await this.#reuse((await this.#usable()) ?? (await this.#connect()), message) }
+    return (await comeAgain(this.#to, attempt, ({ reply }) => isForNow(reply, 'submission'))).last
   }
 
-  /** An idle connection on which the gateway still answers; the gateway may have closed others meanwhile. */
-  async #usable(): Promise<SmtpClient | undefined> {
-    for (let client = this.#idle.pop(); client; client = this.#idle.pop()) {
-      try {
-        client.renew()
-        if ((await client.command('RSET')).code === 250) return client
-      } catch (error) {
-        if (!(error instanceof WireError)) throw error
-      }
-      client.close()
-    }
-    return undefined
-  }
-
-  async #reuse(client: SmtpClient, message: Message): Promise<Reply> {
-    const reply = await closedOnFailure(client, () => transaction(client, message))
-    const worn = client.recorder.conversation.events.length > MAX_USE
-    if (reply.code < 300 && !worn) this.#idle.push(client)
-    else await client.quit()
-    return reply
-  }
-
-  async #connect(tls?: ClientTls): Promise<SmtpClient> {
-    const recorder = new Recorder({ gatewayIs: 'receiver', sender: NAME, receiver: this.#hostname })
-    const client = await SmtpClient.connect(this.#to, recorder)
-    return closedOnFailure(client, async () => {
-      await client.reply()
-      await client.command(`EHLO ${NAME}`)
-      if (tls || this.#user) {
-        const reply = await client.command('STARTTLS')
-        if (reply.code !== 220)
-          throw new WireError('unexpected answer', `no STARTTLS for submission: ${reply.text}`)
-        await client.startTls({ ...tls, servername: this.#hostname })
-        await client.command(`EHLO ${NAME}`)
-      }
-      if (this.#user) await logIn(client, this.#user)
-      return client
-    })
+  async #part(client: SmtpClient): Promise<void> {
+    this.#parting.add(client)
+    await client.quit()
+    this.#parting.delete(client)
   }
 
   close(): void {
-    for (const client of this.#idle.splice(0)) client.close()
+    for (const client of this.#parting) client.close()
+  }
+
+  /** From the greeting to the login. The reply that refuses the user for now, or nothing. */
+  async #refusalOfUser(client: SmtpClient, tls?: ClientTls): Promise<Reply | undefined> {
+    const greeting = await client.reply()
+    if (greeting.code >= 400) return greeting
+    await client.command(`EHLO ${NAME}`)
+    if (tls || this.#user) {
+      const reply = await client.command('STARTTLS')
+      if (isForNow(reply, 'STARTTLS')) return reply
+      if (reply.code !== 220)
+        throw new WireError('unexpected answer', `no STARTTLS for submission: ${reply.text}`)
+      await client.startTls({ ...tls, servername: this.#hostname })
+      await client.command(`EHLO ${NAME}`)
+    }
+    if (this.#user) await logIn(client, this.#user)
+    return undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import { comeAgain } from '../again.ts'
 import { Recorder } from '../recorder.ts'
 import { type Endpoint, SmtpClient, WireError } from './smtp.ts'
 
@@ -6,8 +7,13 @@ export async function greets(endpoint: Endpoint): Promise<boolean> {
   return (await whyNoGreeting(endpoint)) === undefined
 }
 
-/** What a server does on a new connection instead of greeting with 220; nothing where it greets with 220. */
+/** What a server does on a new connection instead of greeting with 220, also when the client comes again; nothing where it greets with 220. */
 export async function whyNoGreeting(endpoint: Endpoint): Promise<string | undefined> {
+  const refusal = (why?: string) => why?.startsWith('it greets with 4') ?? false
+  return (await comeAgain(endpoint, () => greetingOf(endpoint), refusal)).last
+}
+
+async function greetingOf(endpoint: Endpoint): Promise<string | undefined> {
   const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: endpoint.host })
   try {
     const client = await SmtpClient.connect(endpoint, recorder)

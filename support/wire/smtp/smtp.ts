@@ -13,6 +13,7 @@ import { beginTls } from '../tls/handshake.ts'
 import { replyFields } from './line-fields.ts'
 import { LineBuffer, PeerLimit } from './lines.ts'
 import { NotSmtp, type Reply, ReplyReader } from './reply.ts'
+import { type Room, roomAt } from './room.ts'
 
 // The types that the client takes and returns, and the error that it throws.
 export { type Breakdown, WireError } from '../breakdown.ts'
@@ -46,6 +47,10 @@ export const dotStuffed = (message: string): string =>
 /** The sending side of an SMTP connection, byte by byte. Every wait is bounded by MAX_WAIT, all together by MAX_SESSION. */
 export class SmtpClient {
   readonly recorder: Recorder
+  /** The room at the server, which this connection takes; absent once it has left. */
+  #room: Room | undefined
+  /** The server has answered. */
+  #answered = false
   #link: Link
   #stream: Link | TLSSocket
   #buffer = new LineBuffer()
@@ -67,15 +72,19 @@ export class SmtpClient {
   #pieces = Promise.resolve()
   #waitingPieces = 0
 
-  private constructor(socket: Socket, recorder: Recorder) {
+  private constructor(socket: Socket, recorder: Recorder, room: Room) {
     this.recorder = recorder
+    this.#room = room
     this.#link = new Link(socket, recorder)
     this.#stream = this.#link
     recorder.whenFull(limit => this.#end(new WireError('unexpected answer', limit.message)))
     this.#listen()
   }
 
+  /** Waits for room where the server takes a few connections at a time alone. */
   static async connect(to: Endpoint, recorder: Recorder, localAddress?: string): Promise<SmtpClient> {
+    const room = roomAt(to)
+    await room.enter()
     const socket = tcpConnect({ ...to, ...(localAddress ? { localAddress } : {}) })
     try {
       await bounded(
@@ -86,13 +95,14 @@ export class SmtpClient {
         `no connection to ${to.host}:${to.port}`,
       )
     } catch (error) {
+      room.leave()
       socket.destroy()
       recorder.event('sender', 'error', printable((error as Error).message, 300))
       recorder.event('sender', 'close', 'no connection')
       throw error
     }
     recorder.event('sender', 'open', `to ${to.host} port ${to.port}`)
-    return new SmtpClient(socket, recorder)
+    return new SmtpClient(socket, recorder, room)
   }
 
   /** The address that the receiver sees. */
@@ -159,6 +169,11 @@ export class SmtpClient {
   }
 
   #deliver(reply: Reply): void {
+    if (!this.#answered && reply.code === 421) {
+      this.#room?.refuse()
+      this.#room = undefined
+    }
+    this.#answered = true
     const waiting = this.#waiting
     this.#waiting = undefined
     if (waiting) waiting(reply)
@@ -169,6 +184,8 @@ export class SmtpClient {
   #end(error: WireError, from: Party = 'receiver'): void {
     if (this.#ended) return
     this.#ended = error
+    this.#room?.leave()
+    this.#room = undefined
     this.recorder.event(from, 'close', error.message, this.#secured)
     this.#waiting?.(error)
     this.#waiting = undefined
