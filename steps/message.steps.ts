@@ -21,6 +21,7 @@ import {
   ownRecipientsAlone,
   staysQueued,
   staysQueuedForCertificate,
+  suitesOffered,
 } from '../support/judgements/outbound.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { compose } from '../support/traffic/message.ts'
@@ -218,9 +219,28 @@ Then('the message arrives over {version}', function (this: MailWorld, version: s
   return this.conclude(arrivesOverTls(this.happened.only, { version }))
 })
 
-Then('the message arrives over TLS with {suite}', function (this: MailWorld, suite: string) {
-  return this.conclude(arrivesOverTls(this.happened.only, { suite }))
-})
+/** Which suites a gateway offers is its own choice, so where it offers none of these there is nothing to judge. */
+function concludeOnSuites(world: MailWorld, suites: readonly string[]) {
+  const { only } = world.happened
+  const offered = suitesOffered(only, suites)
+  if (offered?.length === 0) throw new Inapplicable(`the gateway does not offer ${suites.join(' or ')}`)
+  const [strongest = suites[0]!] = offered ?? []
+  return world.conclude(arrivesOverTls(only, { suite: strongest }))
+}
+
+Then(
+  'the message arrives over TLS with {suite}, if the gateway offers this suite',
+  function (this: MailWorld, suite: string) {
+    return concludeOnSuites(this, [suite])
+  },
+)
+
+Then(
+  'the message arrives over TLS with {suite}, or with {suite} if the gateway does not offer the stronger suite',
+  function (this: MailWorld, stronger: string, weaker: string) {
+    return concludeOnSuites(this, [stronger, weaker])
+  },
+)
 
 Then('the message arrives at mail exchanger {int}', function (this: MailWorld, exchanger: number) {
   return this.conclude(arrivesAt(this.happened.only, exchanger))

@@ -82,7 +82,7 @@ describe('the catalogue', () => {
   })
 
   it('has every profile that a run judges by default or for a capability', () => {
-    assert.deepEqual(DEFAULT_PROFILES, ['exchange-online-2021', 'starttls-base', 'tls-bcp-2022'])
+    assert.deepEqual(DEFAULT_PROFILES, ['gateway-base', 'starttls-base', 'tls-bcp-2022'])
     assert.deepEqual(Object.keys(CAPABILITY_PROFILES), [
       'dane',
       'mta-sts',
@@ -92,6 +92,17 @@ describe('the catalogue', () => {
     ])
     for (const profile of [...DEFAULT_PROFILES, ...Object.values(CAPABILITY_PROFILES)])
       assert.ok(catalogue.profiles.includes(profile), profile)
+  })
+
+  it('judges by default nothing that only one vendor asks for', () => {
+    const byDefault = new Set(DEFAULT_PROFILES.flatMap(name => catalogue.inProfile(name).map(({ id }) => id)))
+    const vendors = ['EXO-OPP-03', 'EXO-CIP-01', 'EXO-CIP-02', 'EXO-CIP-03', 'EXO-CRT-02', 'EXO-CRT-08']
+    assert.deepEqual(
+      vendors.filter(id => byDefault.has(id)),
+      [],
+    )
+    for (const id of ['EXO-FRC-01', 'EXO-FRC-11', 'EXO-OPP-01', 'EXO-VER-03'])
+      assert.ok(byDefault.has(id), id)
   })
 
   it('agrees with its schema about areas, levels, actors and profiles', () => {

@@ -24,6 +24,7 @@ export const AREAS = [
 export type Area = (typeof AREAS)[number]
 
 export const PROFILES = [
+  'gateway-base',
   'exchange-online-2018',
   'exchange-online-2021',
   'exchange-online-current',
@@ -42,8 +43,11 @@ export const PROFILES = [
 ] as const
 export type Profile = (typeof PROFILES)[number]
 
-/** The profiles that a run judges if neither the command line nor the gateway file names a profile. */
-export const DEFAULT_PROFILES: readonly Profile[] = ['exchange-online-2021', 'starttls-base', 'tls-bcp-2022']
+/**
+ * The profiles that a run judges if neither the command line nor the gateway file names a profile. They have nothing
+ * that only one vendor's text asks for.
+ */
+export const DEFAULT_PROFILES: readonly Profile[] = ['gateway-base', 'starttls-base', 'tls-bcp-2022']
 
 /** The additional profile for a capability, which a run judges if the gateway claims this capability. */
 export const CAPABILITY_PROFILES = {

@@ -180,7 +180,7 @@ describe('a selection', () => {
     ])
     assert.throws(() => selected({ profiles: ['exchange'] }), {
       name: 'InputError',
-      message: /there are exchange-/,
+      message: /there are gateway-base, exchange-/,
     })
   })
 

@@ -106,7 +106,7 @@ Sources           Microsoft, How Exchange Online uses TLS to secure email
                   connections, 2021 text
                   MS mail flow intelligence (450 4.4.317)
                   (document text read in full)
-Profiles          exchange-online-2018, exchange-online-2021,
+Profiles          gateway-base, exchange-online-2018, exchange-online-2021,
                   exchange-online-current
 
 Tested in         features/outbound/forced-tls.feature:5

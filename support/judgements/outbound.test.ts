@@ -1,3 +1,4 @@
+import { deepEqual } from 'node:assert/strict'
 import type { Sent } from '../evidence/sent.ts'
 import {
   arrival,
@@ -24,6 +25,7 @@ import {
   ownRecipientsAlone,
   staysQueued,
   staysQueuedForCertificate,
+  suitesOffered,
   wasSentAgain,
   wasSentLater,
 } from './outbound.ts'
@@ -604,4 +606,25 @@ describe('judging what came after the example was judged', () => {
       'nothing',
     ],
   ])
+})
+
+describe('the suites that the gateway offers', () => {
+  const hello = (...suites: string[]) => ({ versions: ['TLSv1.2'], suites })
+  const offering = (...offered: ReturnType<typeof hello>[]) =>
+    sent({ conversations: [conversation(OVER_TLS, { handshake: { offered } as never })] })
+  const asked = ['A', 'B', 'C']
+  const rows: [what: string, offered: string[] | undefined, expected: string[] | undefined][] = [
+    [
+      'in the order of strength, not in that of the hello',
+      suitesOffered(offering(hello('C', 'X', 'B')), asked),
+      ['B', 'C'],
+    ],
+    ['in any hello', suitesOffered(offering(hello('A'), hello('C')), asked), ['A', 'C']],
+    ['none of these', suitesOffered(offering(hello('X')), asked), []],
+    ['no hello', suitesOffered(sent({ conversations: [inClear()] }), asked), undefined],
+  ]
+  for (const [what, offered, expected] of rows)
+    it(`are known: ${what}`, () => {
+      deepEqual(offered, expected)
+    })
 })

@@ -36,6 +36,16 @@ export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = 
   )
 }
 
+/**
+ * The suites of these, strongest first, that a ClientHello of the gateway offered to the partner; undefined where there was
+ * no ClientHello.
+ */
+export function suitesOffered({ conversations }: Sent, suites: readonly string[]): string[] | undefined {
+  const hellos = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
+  if (hellos.length === 0) return undefined
+  return suites.filter(suite => hellos.some(hello => hello.suites.includes(suite)))
+}
+
 export function arrivesInClear(sent: Sent): Observation {
   const nothing = notArrived(sent)
   if (nothing) return nothing

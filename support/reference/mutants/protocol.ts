@@ -1,11 +1,15 @@
 import { GO_AHEAD } from '../decisions/receiver.ts'
-import { WITH_FORWARD_SECRECY } from '../tls-options.ts'
+import type { TlsSession } from '../decisions/situation.ts'
 import type { Mutant } from './mutant.ts'
 import { isHandshakeFailure, LOGIN } from './shared.ts'
 
 /** Suites whose name matches go first. */
 const first = (pattern: RegExp, suites: readonly string[]): string[] =>
   suites.toSorted((a, b) => Number(pattern.test(b)) - Number(pattern.test(a)))
+
+/** The suite that the gateway wants most, of either version; also in the clear. */
+const isFirstSuite = (tls: TlsSession | undefined): boolean =>
+  !tls || /^TLS_(ECDHE_RSA_WITH_)?AES_256_GCM_SHA384$/.test(tls.suite)
 
 export const PROTOCOL: readonly Mutant[] = [
   {
@@ -18,10 +22,8 @@ export const PROTOCOL: readonly Mutant[] = [
     name: 'goes on in clear as soon as its first suite is refused',
     requirement: 'EXO-OPP-03',
     sender: {
-      tls: (_, correct) => ({
-        ...correct,
-        suites: ['TLS_AES_256_GCM_SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
-      }),
+      checks: ({ tls }, correct) => (isFirstSuite(tls) ? correct : ['chain']),
+      trustsChain: ({ tls }, correct) => isFirstSuite(tls) && correct,
     },
     symptom: 'arrived unencrypted',
   },
@@ -144,10 +146,10 @@ export const PROTOCOL: readonly Mutant[] = [
     symptom: 'arrived over TLS with TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, not',
   },
   {
-    name: 'offers no suite with key exchange by RSA',
+    name: 'offers key exchange by RSA first',
     requirement: 'EXO-OPP-03',
-    sender: { tls: (_, correct) => ({ ...correct, suites: WITH_FORWARD_SECRECY }) },
-    symptom: 'arrived unencrypted',
+    sender: { tls: (_, correct) => ({ ...correct, suites: first(/^AES/, correct.suites) }) },
+    symptom: 'arrived over TLS with TLS_RSA_WITH_AES_256_GCM_SHA384, not',
   },
   {
     name: 'closes after a wrong parameter',
