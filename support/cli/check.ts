@@ -15,6 +15,7 @@ import { asOneRun, runExamples } from '../run/cucumber.ts'
 import { useRun, withRun } from '../run/current.ts'
 import { judgeAll, judgedSoFar } from '../run/judge-all.ts'
 import { Run } from '../run/run.ts'
+import type { CircumstancesSummary } from '../verdicts/circumstances.ts'
 import { proposeDeviations, staleDeviations, staleVerdicts, writeDeviations } from '../verdicts/deviations.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
 import { totals } from '../verdicts/verdict.ts'
@@ -59,6 +60,7 @@ export async function check(target: string, options: CheckOptions, version: stri
   let starting: Promise<Run> | undefined
   let running: { run: Run; gateway: Gateway } | undefined
   let finished: Promise<0 | 1 | 2> | undefined
+  let circumstances: CircumstancesSummary | undefined
   let result = 'nothing was judged, and no report was written'
 
   /** Ends the run and writes its report, once: for whoever asks first, the end of all examples or an interrupt. */
@@ -86,6 +88,7 @@ export async function check(target: string, options: CheckOptions, version: stri
       ...(partial ? { partial, planned: examples } : { partial }),
       startedAt: began.at.toISOString(),
       durationMs: Math.round(performance.now() - began.clock),
+      ...(circumstances ? { circumstances } : {}),
     })
     const status = await reported(order, options, record, messages)
     result = partial
@@ -114,7 +117,8 @@ export async function check(target: string, options: CheckOptions, version: stri
     progress.planned(examples)
     const parallel = options.parallel ?? LANES_PER_CORE * availableParallelism()
     await judgeAll(run, selection, parallel, messages)
-    if (order.circumstances) await judgeInCircumstances(run, selection, { ...order.circumstances, parallel })
+    if (order.circumstances)
+      circumstances = await judgeInCircumstances(run, selection, { ...order.circumstances, parallel })
     return await finish(false)
   } catch (error) {
     if (interrupt.signal.aborted) return never
@@ -163,7 +167,7 @@ function recordOf(
     gateway,
     verdicts,
     ...more
-  }: Pick<RunRecord, 'partial' | 'planned' | 'startedAt' | 'durationMs'> & {
+  }: Pick<RunRecord, 'partial' | 'planned' | 'startedAt' | 'durationMs' | 'circumstances'> & {
     version: string
     gateway: Gateway
     verdicts: RecordedVerdict[]

@@ -4,7 +4,7 @@ import stringWidth from 'string-width'
 import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
 import { findingsOf } from '../report/findings.ts'
 import type { RunRecord } from '../report/run-record.ts'
-import { HOSTILE, hostileRun, largeRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
+import { HOSTILE, hostileRun, largeRun, sampleRun, TRIED } from '../test-bed/fixtures/sample-run.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { terminalSummary } from './terminal-summary.ts'
 
@@ -55,6 +55,16 @@ Exit status  1  The gateway breaks a must, and that is not recorded.
 Report       reports/haraka/report.html
 `,
     )
+  })
+
+  it('says what was tried under circumstances, in lines that fit', () => {
+    const told = text({ ...allAs(1, 'conformant'), circumstances: TRIED }, { columns: 60 })
+    assert.match(
+      told,
+      /\n\nCircumstances {2}2 examples ran again, in 24 combinations of\ncircumstances\. All/,
+    )
+    assert.match(told, /\n\nCircumstances [\s\S]*61 judgements in 4 s, 15\.3[\s\S]*SMTPUTF8\.\n\n/)
+    assert.doesNotMatch(text(allAs(1, 'conformant')), /Circumstances/)
   })
 
   it('leaves out what there is nothing to say about', () => {

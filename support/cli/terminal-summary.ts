@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { counted } from '../quantities.ts'
+import { triedIn } from '../report/circumstances.ts'
 import { BY_URGENCY, type Finding, type Findings } from '../report/findings.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { SHORT_MEANINGS } from '../report/words.ts'
@@ -32,6 +33,7 @@ export function terminalSummary(
           ...attention.slice(0, LISTED).map(finding => attentionItem(finding, width, paint)),
           ...(more > 0 ? [paint.dim(`and ${more} more in the report`)] : []),
         ].join('\n'),
+    circumstances(findings, width, paint),
     unseen.length === 0 || chosen
       ? ''
       : wrapped(
@@ -44,6 +46,11 @@ export function terminalSummary(
     ].join('\n'),
   ]
   return `\n${blocks.filter(Boolean).join('\n\n')}\n`
+}
+
+function circumstances({ record }: Findings, width: number, paint: Paint): string {
+  const told = triedIn(record).join(' ')
+  return told === '' ? '' : wrapped(`${paint.dim('Circumstances')}  ${visibleLine(told)}`, width)
 }
 
 function countsTable({ counts }: Findings, width: number, paint: Paint): string {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { type Element, elements as read } from '../test-bed/fixtures/html.ts'
 import { HOSTILE, hostileRun, largeRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
+import type { RecordedVerdict } from '../verdicts/record.ts'
 import { VERDICTS } from '../verdicts/verdict.ts'
 import { findingsOf } from './findings.ts'
 import { html } from './html.ts'
@@ -88,6 +89,79 @@ describe('html', () => {
       'clear',
     ])
       assert.ok(example.text.includes(words), words)
+  })
+
+  describe('shows circumstances', () => {
+    const broken = all.find(({ attributes }) =>
+      attributes.get('id')?.startsWith('EXO-FRC-01/a-partner-without-tls'),
+    )!
+    const within = (element: Element) =>
+      all.slice(all.indexOf(element) + 1).filter(({ text }) => element.text.includes(text))
+    const tables = all.filter(({ attributes }) => attributes.get('class') === 'cells')
+
+    it('at each example that ran again, and says in how many', () => {
+      assert.equal(tables.length, sampleRun().verdicts.filter(({ circumstances }) => circumstances).length)
+      assert.match(broken.text, /broken in 8 of 24 combinations of circumstances/)
+    })
+
+    it('in a table with headers, the plain ones first, then the fewest, and the rest in one row', () => {
+      const rows = within(tables.find(({ text }) => text.includes('broken'))!).filter(
+        ({ tag }) => tag === 'tr',
+      )
+      const texts = rows.map(({ text }) => text.replace(/\s+/g, ' ').trim())
+      for (const [at, expected] of [
+        /^Verdict ?Circumstances ?What was seen$/,
+        /^conformant ?none: as the example is written/,
+        /^non-conformant ?only when how the partner greets: in lower case and its speed: in lower case/,
+        /^non-conformant ?all with .* 8 combinations/,
+        /^conformant ?16 combinations/,
+      ].entries())
+        assert.match(texts[at]!, expected)
+      for (const { tag, attributes } of within(tables[0]!))
+        if (tag === 'th') assert.match(attributes.get('scope')!, /^(col|row)$/)
+    })
+
+    it('open where the gateway breaks the example in some only', () => {
+      assert.deepEqual(
+        tables.map(({ text, attributes }) => [/^\s*broken/.test(text), attributes.has('open')]),
+        [
+          [true, true],
+          [false, false],
+        ],
+      )
+    })
+
+    it('of the whole run in a section, folded, with what is broken first', () => {
+      const section = all.find(({ attributes }) => attributes.get('id') === 'circumstances')!
+      assert.match(section.text, /2 examples ran again, in 24 combinations of circumstances\./)
+      const fold = all.find(({ attributes }) => attributes.get('class') === 'plain values')!
+      assert.ok(!fold.attributes.has('open'))
+      const places = ['in single bytes', 'in lower case', 'in UTF-8'].map(value => fold.text.indexOf(value))
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+      )
+      assert.match(fold.text, /left out: the gateway does not offer SMTPUTF8/)
+    })
+
+    it('nowhere in a run that tried none', () => {
+      const { circumstances: _, ...plain } = largeRun(3)
+      assert.doesNotMatch(page(plain), /id="circumstances"|class="cells"|of circumstances/)
+    })
+
+    it('in few kilobytes for an example, however many there are', () => {
+      const [first] = largeRun(1).verdicts as [RecordedVerdict]
+      const cells = Array.from({ length: 100 }, (_, n) => ({
+        circumstances: Array.from({ length: 20 }, (_, m) => `${'dimension '.repeat(5)}${m}: value ${n % 5}`),
+        verdict: n < 24 ? ('inconclusive' as const) : ('conformant' as const),
+        detail: `${n} ${'x'.repeat(298)}`,
+      }))
+      const circumstances = { tried: 999, broken: 0, unclear: 899, cells: cells.slice(0, 24) }
+      const run = (verdict: RecordedVerdict) =>
+        Buffer.byteLength(page({ ...largeRun(1), verdicts: [verdict] }))
+      const size = run({ ...first, circumstances, seen: { ...first.seen, cells } }) - run(first)
+      assert.ok(size < 40_000, `${size} bytes`)
+    })
   })
 
   it('opens what fails the run and nothing else', () => {

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Area, Requirement } from '../catalogue/catalogue.ts'
 import { counted, duration, minute } from '../quantities.ts'
-import { totals, type Verdict } from '../verdicts/verdict.ts'
+import { totals } from '../verdicts/verdict.ts'
+import { cellsView, triedIn, valuesView } from './circumstances.ts'
 import { drawing } from './drawing.ts'
 import { BY_URGENCY, type Example, type Finding, type Findings } from './findings.ts'
 import { markup } from './templates.ts'
@@ -50,6 +51,11 @@ export function html(findings: Findings): string {
         ? 'Nothing. The gateway keeps every requirement that applies and was judged.'
         : 'Nothing was judged, so nothing can be said about the gateway.',
     interrupted,
+    circumstances: record.circumstances && {
+      examples: record.circumstances.examples,
+      told: triedIn(record),
+      roles: valuesView(record),
+    },
     verdicts: BY_URGENCY.map(verdict => ({
       verdict,
       requirements: counts[verdict],
@@ -147,14 +153,14 @@ function isUrgent({ verdict }: Finding): boolean {
 }
 
 function exampleView({ judged, place, folder }: Example, open: boolean) {
-  const { title, scenario, control, verdict, detail, durationMs, seen, circumstances } = judged
+  const { title, scenario, control, verdict, detail, durationMs, seen } = judged
   const { conversations, notes, steps } = seen
   return {
     ...{ place, folder, open, scenario, control, verdict },
     title: clipped(title, 300),
     detail: clipped(detail, 1000),
     took: duration(durationMs),
-    circumstances: circumstances && inCircumstances(circumstances),
+    cells: cellsView(judged),
     steps: steps.map(step => {
       const [keyword = '', ...rest] = clipped(step, 600).split(' ')
       return { keyword, text: rest.join(' ') }
@@ -169,15 +175,6 @@ function exampleView({ judged, place, folder }: Example, open: boolean) {
       json: `${folder}/conversation-${index + 1}.json`,
     })),
   }
-}
-
-/** Under which circumstances an example was judged again, in a sentence. */
-function inCircumstances({ tried, unclear, only }: NonNullable<Verdict['circumstances']>): string {
-  const again = `Judged again under ${counted(tried, 'combination')} of circumstances`
-  if (only) return `${again}; the gateway does this only when ${only.join(' and ')}.`
-  return unclear > 0
-    ? `${again}; ${unclear} of them could not be decided.`
-    : `${again}, with the same result.`
 }
 
 function unseenOf({ id, level, statement }: Requirement) {

@@ -46,6 +46,19 @@ describe('junit', () => {
     )
   })
 
+  it('says under how many circumstances an example ran, and what a run tried', () => {
+    const all = elements(xml(sampleRun()))
+    assert.match(
+      all.find(({ tag }) => tag === 'failure')!.text,
+      /\nbroken in 8 of 24 combinations of circumstances\n/,
+    )
+    const told = all.find(({ attributes }) => attributes.get('name') === 'circumstances')!
+    assert.match(
+      told.attributes.get('value')!,
+      /^2 examples ran again, in 24 combinations of circumstances\./,
+    )
+  })
+
   it('fails what strict fails', () => {
     const { totals } = sampleRun()
     const all = elements(xml({ ...sampleRun(), strict: true }))

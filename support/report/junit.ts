@@ -1,4 +1,5 @@
 import type { VerdictName } from '../verdicts/verdict.ts'
+import { inCombinations, triedIn } from './circumstances.ts'
 import type { Example, Findings } from './findings.ts'
 import { markup } from './templates.ts'
 import { clipped } from './visible.ts'
@@ -32,6 +33,7 @@ export function junit({ record, areas, interrupted }: Findings): string {
       suite: `${suite.name} ${suite.version} (${suite.commit})`,
       partial: record.partial,
       command: record.command,
+      ...(record.circumstances ? { circumstances: triedIn(record).join(' ') } : {}),
     },
     startedAt: record.startedAt.slice(0, 19),
     suites,
@@ -64,7 +66,7 @@ function interruption(detail: string): Case {
 }
 
 function caseOf({ judged, folder }: Example, strict: boolean): Case {
-  const { requirement, title, scenario, verdict, detail, durationMs, seen } = judged
+  const { requirement, title, scenario, verdict, detail, durationMs, seen, circumstances } = judged
   return {
     className: requirement,
     title,
@@ -72,9 +74,13 @@ function caseOf({ judged, folder }: Example, strict: boolean): Case {
     durationMs,
     result: resultOf(verdict, strict),
     detail: clipped(detail, 1000),
-    text: [...seen.steps.map(step => clipped(step, 300)), '', scenario, ...(folder ? [folder] : [])].join(
-      '\n',
-    ),
+    text: [
+      ...seen.steps.map(step => clipped(step, 300)),
+      '',
+      scenario,
+      ...(circumstances ? [inCombinations(circumstances)] : []),
+      ...(folder ? [folder] : []),
+    ].join('\n'),
   }
 }
 

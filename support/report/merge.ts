@@ -1,4 +1,5 @@
 import { InputError } from '../input-error.ts'
+import { mergedSummary } from '../verdicts/circumstances.ts'
 import { totals } from '../verdicts/verdict.ts'
 import type { WrittenReport } from './read.ts'
 import { examplesIn, type RunRecord } from './run-record.ts'
@@ -36,7 +37,8 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
   const records = [first, ...others]
   const verdicts = records.flatMap(record => record.verdicts)
   const began = records.map(({ startedAt }) => startedAt).sort()
-  const { shard: _part, planned: _planned, ...whole } = first
+  const { shard: _part, planned: _planned, circumstances: _tried, ...whole } = first
+  const circumstances = mergedSummary(records.flatMap(({ circumstances = [] }) => circumstances))
   return {
     ...whole,
     ...plannedIn(records),
@@ -44,6 +46,7 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
     profiles: [...new Set(records.flatMap(({ profiles }) => profiles))],
     startedAt: began[0]!,
     durationMs: Math.max(...records.map(({ durationMs }) => durationMs)),
+    ...(circumstances ? { circumstances } : {}),
     totals: totals(verdicts),
     verdicts,
     command,

@@ -80,11 +80,11 @@ function isPart(shard: unknown): boolean {
 
 function evidenceIn(folder: string): Evidence {
   try {
-    const { steps, notes } = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8')) as Evidence
+    const { steps, notes, cells } = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8')) as Evidence
     const files = readdirSync(folder).filter(name => /^conversation-\d+\.json$/.test(name))
     files.sort((a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)))
     const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Conversation
-    return { steps, notes, conversations: files.map(read) }
+    return { steps, notes, conversations: files.map(read), ...(cells ? { cells } : {}) }
   } catch (error) {
     throw new InputError(`${folder}: its evidence cannot be read: ${(error as Error).message}`)
   }

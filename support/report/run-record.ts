@@ -1,4 +1,5 @@
 import type { Requirement } from '../catalogue/catalogue.ts'
+import type { CircumstancesSummary } from '../verdicts/circumstances.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
 import { exitStatus, type Verdict, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 
@@ -22,6 +23,8 @@ export interface VerdictsDocument {
   /** RFC 3339. */
   startedAt: string
   durationMs: number
+  /** Absent where no example was run again under circumstances. */
+  circumstances?: CircumstancesSummary
   /** Over verdicts, one per example; not over requirements. */
   totals: Record<VerdictName, number>
   /** Each with its `symptom`, and the `statement` of its requirement in the catalogue. */
@@ -67,6 +70,7 @@ export function verdictsDocument(
     ...(record.shard ? { shard: { index: record.shard.index, count: record.shard.count } } : {}),
     startedAt: record.startedAt,
     durationMs: record.durationMs,
+    ...(record.circumstances ? { circumstances: record.circumstances } : {}),
     totals: record.totals,
     verdicts: record.verdicts.map(judged => {
       const { requirement, level, actor, scenario, title, control, verdict, detail, durationMs } = judged

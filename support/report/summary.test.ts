@@ -28,7 +28,10 @@ describe('summary', () => {
   })
 
   it('has empty lines around its tables and none inside', () => {
-    assert.match(text(sampleRun()), /\n\n\| verdict \|.*\n\| --- .*\n(\|.*\n)+\n### What/)
+    assert.match(
+      text(sampleRun()),
+      /\n\n\| verdict \|.*\n\| --- .*\n(\|.*\n)+\n2 examples ran again.*\n\n### What/,
+    )
   })
 
   it('says nothing of attention when there is none to pay', () => {

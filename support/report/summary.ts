@@ -1,5 +1,6 @@
 import { duration, minute } from '../quantities.ts'
 import { totals } from '../verdicts/verdict.ts'
+import { triedIn } from './circumstances.ts'
 import { BY_URGENCY, type Findings } from './findings.ts'
 import { markdown } from './templates.ts'
 import { clipped } from './visible.ts'
@@ -28,6 +29,7 @@ export function summary({ record, headline, interrupted, counts, attention }: Fi
       examples: examples[verdict],
       meaning: MEANINGS[verdict],
     })),
+    tried: triedIn(record).join(' '),
     attention: attention.slice(0, ROWS).map(({ verdict, id, deciding: { judged } }) => ({
       verdict,
       id,

@@ -15,6 +15,7 @@ import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
 import { hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import { VERDICTS } from '../verdicts/verdict.ts'
+import { readReport } from './read.ts'
 import type { RunRecord, VerdictsDocument } from './run-record.ts'
 import { mustBeWritable, writableFolder, writeReport } from './write.ts'
 
@@ -55,7 +56,16 @@ describe('writeReport', () => {
       [
         [
           ...['schema', 'partial', 'strict', 'exit', 'command'],
-          ...['suite', 'gateway', 'profiles', 'startedAt', 'durationMs', 'totals', 'verdicts'],
+          ...[
+            'suite',
+            'gateway',
+            'profiles',
+            'startedAt',
+            'durationMs',
+            'circumstances',
+            'totals',
+            'verdicts',
+          ],
         ],
         ['name', 'version', 'commit'],
         ['name', 'version', 'library', 'kind'],
@@ -68,8 +78,9 @@ describe('writeReport', () => {
         ...['requirement', 'level', 'actor', 'scenario', 'title', 'control', 'verdict', 'detail'],
         ...['symptom', 'statement'],
       ]
-      const { evidence } = verdict
-      assert.deepEqual(Object.keys(verdict), [...keys, ...(evidence ? ['evidence'] : []), 'durationMs'])
+      const { evidence, circumstances } = verdict
+      const some = [...(circumstances ? ['circumstances'] : []), ...(evidence ? ['evidence'] : [])]
+      assert.deepEqual(Object.keys(verdict), [...keys, ...some, 'durationMs'])
       if (evidence) assert.ok(existsSync(join(root, 'r', evidence, 'example.json')), evidence)
     }
     assert.ok(document.verdicts.some(({ evidence }) => evidence === undefined))
@@ -104,6 +115,24 @@ describe('writeReport', () => {
     assert.deepEqual(conversation.events, seen.conversations[0]!.events)
     const { steps, notes } = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8'))
     assert.deepEqual({ steps, notes }, { steps: seen.steps, notes: seen.notes })
+  })
+
+  it('keeps what came of an example under circumstances, the broken and unclear ones in verdicts.json', async () => {
+    await write(join(root, 'r'))
+    const { verdicts, circumstances } = documentIn(join(root, 'r'))
+    assert.deepEqual(circumstances, sampleRun().circumstances)
+    const ran = verdicts.filter(verdict => verdict.circumstances)
+    const originals = sampleRun().verdicts.filter(verdict => verdict.circumstances)
+    assert.deepEqual(
+      ran.map(verdict => verdict.circumstances),
+      originals.map(verdict => verdict.circumstances),
+    )
+    const { record } = readReport(join(root, 'r'))
+    assert.deepEqual(
+      record.verdicts.flatMap(({ seen }) => (seen.cells ? [seen.cells] : [])),
+      originals.map(({ seen }) => seen.cells),
+    )
+    assert.equal(ran[0]!.circumstances!.cells.filter(({ verdict }) => verdict === 'conformant').length, 0)
   })
 
   it('writes into an empty folder', async () => {

@@ -202,10 +202,10 @@ async function writeFiles(
 
 async function writeEvidence(dir: string, { judged, folder }: Example): Promise<void> {
   if (folder === undefined) return
-  const { conversations, notes, steps } = judged.seen
+  const { conversations, notes, steps, cells } = judged.seen
   const path = join(dir, folder)
   await mkdir(path, { recursive: true })
-  await writeFile(join(path, 'example.json'), json({ steps, notes }))
+  await writeFile(join(path, 'example.json'), json({ steps, notes, ...(cells ? { cells } : {}) }))
   for (const [index, conversation] of conversations.entries()) {
     await writeFile(join(path, `conversation-${index + 1}.json`), json(conversation))
     await writeFile(join(path, `transcript-${index + 1}.txt`), transcript(conversation))

@@ -3,10 +3,12 @@ import { covering, type Strength } from '../circumstances/cover.ts'
 import { type Combination, type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
 import { mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
+import { type CircumstancesSummary, cellsOf, type Trial, valueCounts } from '../verdicts/circumstances.ts'
 import { broken } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/record.ts'
 import { runExamples } from './cucumber.ts'
 import { withRun } from './current.ts'
+import { Meter } from './meter.ts'
 import type { Run } from './run.ts'
 
 export interface CircumstancesOptions {
@@ -36,16 +38,19 @@ interface Cell {
 /**
  * Judges every example again, under combinations of circumstances that must not matter, where it is conformant plainly. An
  * example that comes out otherwise under some of them is judged by that, and its sentence names the fewest circumstances
- * that it takes. Changes the verdicts of the run in place.
+ * that it takes. Changes the verdicts of the run in place. Returns what was tried; nothing where no example could be.
  */
 export async function judgeInCircumstances(
   run: Run,
   selection: readonly FeatureRule[],
   options: CircumstancesOptions,
-): Promise<void> {
+): Promise<CircumstancesSummary | undefined> {
+  const meter = new Meter()
   const plain = new Map(run.verdicts.map(verdict => [verdict.scenario, verdict]))
   const rules = selection.map(rule => worthwhile(rule, plain)).filter(rule => rule !== undefined)
-  const rows = await combinations(run, options)
+  const offered = await run.keywords()
+  const dimensions = loadDimensions(undefined, run.catalogue)
+  const rows = combinations(dimensions, offered, options)
   const count = Math.max(rows.receiver.length, rows.sender.length)
   const assignments = Array.from({ length: count }, (_, at) =>
     rules.flatMap(rule => {
@@ -61,12 +66,24 @@ export async function judgeInCircumstances(
     cells.push(...(await bench.judged(pass)))
     run.listener?.doing?.(`circumstances: ${++done} of ${assignments.length} combinations`)
   })
-  await conclude(
-    run,
-    bench,
-    Map.groupBy(cells, ({ verdict }) => verdict.scenario),
-    plain,
-  )
+  const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
+  const only = await conclude(run, bench, cellsOfExample, plain)
+  if (cells.length === 0) return undefined
+  const passes = (role: Dimension['role']) =>
+    assignments.filter(pass => pass.some(({ rule }) => rule.role === role)).length
+  const trials = new Map([...cellsOfExample].map(([scenario, all]) => [scenario, all.map(trialOf)]))
+  return {
+    examples: trials.size,
+    combinations: { receiver: passes('receiver'), sender: passes('sender') },
+    judgements: bench.judgements,
+    ...meter.read(),
+    values: valueCounts(
+      dimensions.filter(({ role }) => passes(role) > 0),
+      offered,
+      trials,
+      only,
+    ),
+  }
 }
 
 /** The Rule with its conformant examples. Returns undefined if its control is not one of these examples. */
@@ -78,9 +95,11 @@ function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdic
   return examples.some(({ control }) => control) ? { ...rule, examples } : undefined
 }
 
-async function combinations(run: Run, { strength, most, seed }: CircumstancesOptions) {
-  const offered = await run.keywords()
-  const known = loadDimensions(undefined, run.catalogue)
+function combinations(
+  known: readonly Dimension[],
+  offered: ReadonlySet<string>,
+  { strength, most, seed }: CircumstancesOptions,
+) {
   const of = (role: Dimension['role']) => {
     const dimensions = known
       .filter(one => one.role === role)
@@ -96,6 +115,8 @@ async function combinations(run: Run, { strength, most, seed }: CircumstancesOpt
 
 /** Runs examples under combinations. */
 class Bench {
+  /** How many times an example was judged. */
+  judgements = 0
   readonly #run: Run
   readonly #parallel: number
 
@@ -115,6 +136,7 @@ class Bench {
       ),
     )
     await pass.aftermath.settle()
+    this.judgements += pass.verdicts.length
     const verdicts = new Map(pass.verdicts.map(verdict => [verdict.scenario, verdict]))
     return assigned.flatMap(({ rule, combination }) => {
       const at = (line: number) => verdicts.get(placeOf({ uri: rule.uri, line }))
@@ -156,20 +178,43 @@ function isFinding({ verdict, control }: Cell): boolean {
   return verdict.control ? !DECLINED.test(verdict.detail) : control?.verdict === 'conformant'
 }
 
+function trialOf(cell: Cell): Trial {
+  const { verdict, detail, control } = cell.verdict
+  const trial = { combination: cell.combination, verdict, detail }
+  if (verdict === 'conformant') return { ...trial, state: 'conformant' }
+  if (isFinding(cell)) return { ...trial, state: 'broken' }
+  if (!isBroken(cell.verdict)) return { ...trial, state: 'unclear' }
+  const why = control
+    ? 'the gateway may decline the circumstances themselves'
+    : 'the control of this Rule did not hold under the same circumstances'
+  return { ...trial, verdict: 'inconclusive', detail: `${why}: ${detail}`, state: 'unclear' }
+}
+
+/** Returns the fewest circumstances of each example that breaks under some only. */
 async function conclude(
   run: Run,
   bench: Bench,
-  cellsOf: ReadonlyMap<string, readonly Cell[]>,
+  cellsOfExample: ReadonlyMap<string, readonly Cell[]>,
   plain: ReadonlyMap<string, RecordedVerdict>,
-): Promise<void> {
+): Promise<Map<string, Combination>> {
+  const only = new Map<string, Combination>()
+  const settle = (scenario: string, fewest?: Cell) => {
+    const verdict = plain.get(scenario)!
+    const before = { verdict: verdict.verdict, detail: verdict.detail }
+    if (fewest) only.set(scenario, fewest.combination)
+    if (fewest) accuse(run, verdict, fewest)
+    const trials = cellsOfExample.get(scenario)!.map(trialOf)
+    const { circumstances, cells } = cellsOf(before, trials, fewest && trialOf(fewest))
+    verdict.circumstances = circumstances
+    verdict.seen = { ...verdict.seen, cells }
+  }
   /** What was enough elsewhere is tried first. */
   const known: Combination[] = []
   const broken: [scenario: string, found: Cell][] = []
-  for (const [scenario, cells] of cellsOf) {
-    const unclear = cells.filter(cell => !isFinding(cell) && cell.verdict.verdict !== 'conformant').length
-    plain.get(scenario)!.circumstances = { tried: cells.length, unclear }
+  for (const [scenario, cells] of cellsOfExample) {
     const found = cells.find(isFinding)
     if (found) broken.push([scenario, found])
+    else settle(scenario)
   }
   let done = 0
   const work = async ([scenario, found]: (typeof broken)[number]) => {
@@ -179,15 +224,13 @@ async function conclude(
       done > MOST_REDUCED
         ? { ...found, combination: known.find(one => isPartOf(one, found.combination)) ?? found.combination }
         : await fewestOf(found, bench, known)
-    const verdict = plain.get(scenario)!
-    // It did not come again: nothing can be said of it.
-    if (fewest) accuse(run, verdict, fewest)
-    else verdict.circumstances!.unclear++
+    settle(scenario, fewest)
     if (fewest && done <= MOST_REDUCED) known.push(fewest.combination)
   }
   const [first, ...others] = broken
   if (first) await work(first)
   await sideBySide(others, PASSES, work)
+  return only
 }
 
 /** Examples for which the fewest circumstances are looked for; each takes several runs of the example. */
@@ -201,7 +244,6 @@ function accuse(run: Run, verdict: RecordedVerdict, { combination, verdict: seen
   const observation = broken(`${seen.detail} (only when ${names.join(' and ')})`, seen.symptom)
   run.record.change(verdict, run.record.judge(run.example(verdict.scenario), observation))
   verdict.seen = seen.seen
-  verdict.circumstances!.only = names
   run.listener?.judged('', verdict)
 }
 

@@ -1,5 +1,5 @@
 import type { Conversation } from '../wire/conversation.ts'
-import type { Verdict } from './verdict.ts'
+import type { Cell, Verdict } from './verdict.ts'
 
 /** What a verdict rests on. */
 export interface Evidence {
@@ -9,6 +9,8 @@ export interface Evidence {
   notes: string[]
   /** The steps of the example with their keywords: `Given an outbound connector …`. */
   steps: string[]
+  /** What came of the example as it is written, and then under each combination of circumstances, the broken ones first. */
+  cells?: Cell[]
 }
 
 /** A verdict with its evidence. `writeReport` decides on the evidence folder, so `evidence` is not read here. */

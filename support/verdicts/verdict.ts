@@ -14,6 +14,29 @@ export const VERDICTS = [
 /** What a requirement makes of an observation (design contract, section 6). */
 export type VerdictName = (typeof VERDICTS)[number]
 
+/** What came of an example under one combination of circumstances. */
+export interface Cell {
+  /** Their names. Empty: as the example is written. */
+  circumstances: string[]
+  verdict: VerdictName
+  /** One sentence, shortened: what was seen. */
+  detail: string
+}
+
+/** What a run says of one example under circumstances, in verdicts.json. */
+export interface InCircumstances {
+  /** Under how many combinations the example was run again. */
+  tried: number
+  /** Under how many of them the gateway breaks the requirement. */
+  broken: number
+  /** Under how many of them nothing could be said. */
+  unclear: number
+  /** The fewest circumstances that it takes to break it, where it breaks under some only. */
+  only?: string[]
+  /** What was not conformant: with the fewest circumstances, then the other broken ones, then those that are unclear. */
+  cells: Cell[]
+}
+
 /** One example of one requirement, judged. Field names are the contract of verdicts.json. */
 export interface Verdict {
   requirement: string
@@ -28,11 +51,8 @@ export interface Verdict {
   detail: string
   /** Of what is broken: the part of `detail` that is the same in every run, which a recorded deviation names. */
   symptom?: string
-  /**
-   * Under how many combinations of circumstances the example was run again, under how many of them nothing could be said,
-   * and the fewest circumstances that it takes to break it, where it breaks under some only.
-   */
-  circumstances?: { tried: number; unclear: number; only?: string[] }
+  /** Absent where the example was not run again under circumstances. */
+  circumstances?: InCircumstances
   /** Folder relative to the report, absent when nothing was recorded. */
   evidence?: string
   durationMs: number
