@@ -94,18 +94,18 @@ Given(
   },
 )
 
-/** Which domains the other connector exempts. */
-const EXEMPTED: Record<string, (world: MailWorld) => void> = {
+/** For which domains the more specific connector makes TLS optional. */
+const OPTIONAL: Record<string, (world: MailWorld) => void> = {
   'other domains': world => partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).general.to),
   "exactly the partner's domain": world =>
     partnerAt(world, chosen(generalAndExempt(world.flow, 'one domain')).exempt.to),
   "all sub-domains of the partner's parent domain": world =>
     partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).exempt.to),
 }
-words('exempted', EXEMPTED)
+words('optional', OPTIONAL)
 
 Given(
-  'an outbound connector that requires TLS for all sub-domains, and another that exempts {exempted}',
+  'an outbound connector that requires TLS for all sub-domains, and another that makes TLS optional for {optional}',
   function (this: MailWorld, choose: (world: MailWorld) => void) {
     choose(this)
   },
@@ -148,8 +148,11 @@ Given(
   },
 )
 
-Given('connectors that require TLS in both directions', function (this: MailWorld) {
-  this.needs('inbound-required')
-  const domain = this.run.lab.freshDomain(chosen(requiredBothWays(this.flow)).from)
-  this.intent.add('connector', { partnerDomain: domain, clientDomain: domain })
-})
+Given(
+  'an inbound and an outbound connector that require TLS for the same domain',
+  function (this: MailWorld) {
+    this.needs('inbound-required')
+    const domain = this.run.lab.freshDomain(chosen(requiredBothWays(this.flow)).from)
+    this.intent.add('connector', { partnerDomain: domain, clientDomain: domain })
+  },
+)

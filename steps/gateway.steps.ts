@@ -55,7 +55,7 @@ Given('the gateway logs its TLS sessions', function (this: MailWorld) {
 })
 
 Given(
-  'the gateway gets a certificate of the new authority while clients deliver messages',
+  'the gateway gets a certificate of the new authority while the client delivers messages',
   function (this: MailWorld) {
     this.intent.add('gateway', { certificateChanges: true })
   },
@@ -64,7 +64,7 @@ Given(
 /** Enough to see that messages flow, before and after the change. */
 const SOME = SESSIONS_AFTER_CHANGE
 
-When('clients deliver messages all the time', async function (this: MailWorld) {
+When('the client delivers one message after another', async function (this: MailWorld) {
   const { certificateChanges } = this.intent.read('gateway', 'certificateChanges')
   const gateway = await this.servers.gatewayOfOwn()
   const { flow } = gateway

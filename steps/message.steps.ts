@@ -145,9 +145,12 @@ When('the gateway sends the message to all of them', async function (this: MailW
   await sendCopies(this)
 })
 
-When('the gateway and the partner send each other a message', async function (this: MailWorld) {
-  await Promise.all([sendToPartner(this), deliver(this)])
-})
+When(
+  'the gateway sends the partner a message and the client of the same domain delivers one',
+  async function (this: MailWorld) {
+    await Promise.all([sendToPartner(this), deliver(this)])
+  },
+)
 
 When('the gateway and the second server send each other a message', async function (this: MailWorld) {
   await sendToSecondServer(this)
@@ -247,7 +250,7 @@ Then('the message arrives at mail exchanger {int}', function (this: MailWorld, e
 })
 
 /** Columns: partner, copy. */
-Then('this becomes of each copy', function (this: MailWorld, table: DataTable) {
+Then('the copies end as follows', function (this: MailWorld, table: DataTable) {
   for (const { partner, copy: words } of table.hashes()) {
     const at = this.happened.copies.findIndex(one => one.partner === partner)
     const judgement = COPY_FATES[words!]

@@ -27,7 +27,7 @@ Given('the service uses only TLS 1.2', function (this: MailWorld) {
   this.change('speaks TLS 1.2 and nothing newer')
 })
 
-Given('the service uses only forward secrecy', function (this: MailWorld) {
+Given('the service uses only key exchange with forward secrecy', function (this: MailWorld) {
   this.change('uses key exchange with forward secrecy alone')
 })
 

@@ -3,13 +3,13 @@ Feature: The certificate chain up to the root
   intermediate certificate hides the gap from the receiver's administrator.
 
   @PKIX-06 @sender
-  Rule: The gateway does not send validated mail to a partner whose certificate chain is incomplete
+  Rule: The gateway does not send mail that requires domain validation to a partner whose certificate chain is incomplete
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
 
     @control
-    Example: a partner that sends its whole chain
+    Example: a partner that sends its complete certificate chain
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
@@ -20,13 +20,13 @@ Feature: The certificate chain up to the root
       And the wire shows no unencrypted part of the message
 
   @PKIX-06 @sender
-  Rule: The gateway does not complete a partner's chain from an earlier session
+  Rule: The gateway does not complete a partner's certificate chain with a certificate from an earlier session
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
 
     @control
-    Example: a partner that sends its whole chain in both sessions
+    Example: a partner that sends its complete certificate chain in both sessions
       When the gateway sends the partner two messages, one after the other
       Then the later message arrives over TLS
 
@@ -36,7 +36,7 @@ Feature: The certificate chain up to the root
       Then the later message stays queued
 
   @PKIX-06 @receiver
-  Rule: The gateway sends its own whole chain
+  Rule: The gateway sends its complete certificate chain
 
     @control
     Example: a client that starts TLS

@@ -1,8 +1,9 @@
 @sender
-Feature: Somebody on the path shows a certificate of his own
+Feature: An attacker on the path shows a certificate of its own
+  To the gateway, an attacker that takes the place of the partner looks like the partner.
 
   @DGR-03
-  Rule: An attacker with a certificate of his own gets no validated mail
+  Rule: The gateway sends no mail that requires domain validation to an attacker on the path
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
@@ -12,7 +13,7 @@ Feature: Somebody on the path shows a certificate of his own
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: a partner that <fault>
+    Scenario Outline: an attacker that <fault>
       Given the partner <fault>
       When the gateway sends a message to the partner
       Then the message is held back
@@ -27,7 +28,7 @@ Feature: Somebody on the path shows a certificate of his own
         | ends the TLS handshake with an alert         |
 
   @DGR-03
-  Rule: An attacker with a certificate of his own gets no validated mail at a later attempt
+  Rule: The gateway sends no mail that requires domain validation to an attacker at a later attempt
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
@@ -37,14 +38,14 @@ Feature: Somebody on the path shows a certificate of his own
       When the gateway tries up to 2 times to send a message to the partner
       Then the message arrives over TLS
 
-    Example: a self-signed certificate at both attempts
+    Example: an attacker that shows a self-signed certificate at both attempts
       Given the partner shows a certificate that is self-signed
       When the gateway tries up to 2 times to send a message to the partner
       Then the message is held back
       And the wire shows no unencrypted part of the message
 
   @DGR-03
-  Rule: An attacker with a certificate of his own gets no validated mail after a first message has passed
+  Rule: The gateway sends no mail that requires domain validation to an attacker that comes after a first message has passed
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
@@ -54,14 +55,14 @@ Feature: Somebody on the path shows a certificate of his own
       When the gateway sends the partner two messages, one after the other
       Then the later message arrives over TLS
 
-    Example: a self-signed certificate after the first connection
+    Example: an attacker that shows a self-signed certificate after the first connection
       Given the partner shows a certificate that is self-signed after the first connection
       When the gateway sends the partner two messages, one after the other
       Then the later message is held back
       And the wire shows no unencrypted part of the message
 
   @DGR-03
-  Rule: An attacker with a certificate of his own gets opportunistic mail over TLS
+  Rule: The gateway sends opportunistic mail over TLS even if the certificate is an attacker's
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -71,7 +72,7 @@ Feature: Somebody on the path shows a certificate of his own
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: a certificate that is <flaw>
+    Scenario Outline: an attacker that shows a certificate that is <flaw>
       Given the partner shows a certificate that is <flaw>
       When the gateway sends a message to the partner
       Then the message arrives over TLS

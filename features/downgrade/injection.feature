@@ -1,6 +1,6 @@
-Feature: Unencrypted bytes that somebody injects around STARTTLS
-  Somebody on the path can add bytes before the TLS handshake. If they count inside TLS, the attacker has a voice in the
-  encrypted session.
+Feature: An attacker on the path injects unencrypted bytes around STARTTLS
+  An attacker on the path can add bytes before the TLS handshake. If the gateway takes them for a part of the encrypted
+  session, the attacker can send commands or replies there.
 
   @RFC3207-07 @receiver
   Rule: The gateway never executes inside TLS a command that came unencrypted after STARTTLS
@@ -11,7 +11,7 @@ Feature: Unencrypted bytes that somebody injects around STARTTLS
       Then the TLS handshake succeeds
       And the gateway answers each command inside TLS once
 
-    Scenario Outline: <injected>
+    Scenario Outline: <injected> behind STARTTLS
       Given the client sends <injected> behind STARTTLS
       When the client starts TLS
       Then the gateway executes nothing inside TLS that was injected before
@@ -20,10 +20,10 @@ Feature: Unencrypted bytes that somebody injects around STARTTLS
         | injected                       |
         | a NOOP                         |
         | a NOOP in mixed case           |
-        | a NOOP after blanks            |
+        | blanks and a NOOP              |
         | a NOOP in a segment of its own |
-        | half a command                 |
-        | a greeting and a sender        |
+        | the first half of a NOOP       |
+        | EHLO and MAIL                  |
 
   @RFC3207-08 @sender
   Rule: The gateway never takes a reply that came unencrypted after the go-ahead as a reply inside TLS
@@ -36,13 +36,13 @@ Feature: Unencrypted bytes that somebody injects around STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: <injected>
+    Scenario Outline: <injected> behind the go-ahead
       Given the partner sends <injected> behind the go-ahead
       When the gateway sends a message to the partner
       Then the gateway waits for the reply inside TLS
 
       Examples:
-        | injected                      |
-        | a whole reply to EHLO         |
-        | half a line that lists AUTH   |
-        | half a line that ends a reply |
+        | injected                            |
+        | a whole reply to EHLO               |
+        | "250-AUTH PLAIN" without a line end |
+        | "250 " without a line end           |

@@ -1,9 +1,9 @@
 @sender
-Feature: Somebody on the path spoils TLS
-  To the gateway, a partner from which somebody on the path has removed STARTTLS looks like a partner without STARTTLS.
+Feature: An attacker on the path removes or corrupts STARTTLS
+  To the gateway, a partner whose STARTTLS an attacker has removed or corrupted looks like a partner that does the same itself.
 
   @DGR-01
-  Rule: If somebody removes STARTTLS and TLS is required, the gateway does not send the message
+  Rule: If an attacker removes STARTTLS and the connector requires TLS, the gateway does not send the message
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -20,7 +20,7 @@ Feature: Somebody on the path spoils TLS
       And the wire shows no unencrypted part of the message
 
   @DGR-01
-  Rule: If somebody removes STARTTLS after a first message has passed, the gateway does not send the later message
+  Rule: If an attacker removes STARTTLS after a first message has passed and the connector requires TLS, the gateway does not send the later message
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -37,7 +37,7 @@ Feature: Somebody on the path spoils TLS
       And the wire shows no unencrypted part of the message
 
   @DGR-01
-  Rule: If somebody removes STARTTLS and TLS is not required, the gateway sends the message unencrypted
+  Rule: If an attacker removes STARTTLS and TLS is optional, the gateway sends the message unencrypted
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -53,7 +53,7 @@ Feature: Somebody on the path spoils TLS
       Then the message arrives unencrypted
 
   @DGR-02
-  Rule: If somebody corrupts STARTTLS or the reply to it and TLS is required, the gateway does not send the message
+  Rule: If an attacker corrupts STARTTLS or the reply to it and the connector requires TLS, the gateway does not send the message
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -63,7 +63,7 @@ Feature: Somebody on the path spoils TLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: a partner that <fault>
+    Scenario Outline: an attacker that <fault>
       Given the partner <fault>
       When the gateway sends a message to the partner
       Then the message is held back
@@ -79,7 +79,7 @@ Feature: Somebody on the path spoils TLS
         | closes the connection after STARTTLS |
 
   @DGR-02
-  Rule: If somebody corrupts STARTTLS or the reply to it and TLS is not required, the gateway sends the message unencrypted or not at all
+  Rule: If an attacker corrupts STARTTLS or the reply to it and TLS is optional, the gateway sends the message unencrypted or holds it back
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -89,7 +89,7 @@ Feature: Somebody on the path spoils TLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: a partner that <fault>
+    Scenario Outline: an attacker that <fault>
       Given the partner <fault>
       When the gateway sends a message to the partner
       Then the message arrives unencrypted or is held back

@@ -1,8 +1,8 @@
-Feature: Forced TLS on an inbound connector
+Feature: Inbound connectors that require TLS or a certificate
   An inbound connector can require TLS, or TLS with a certificate, from clients of the domains that it names.
 
   @EXO-FRC-11 @receiver
-  Rule: The gateway rejects a message without TLS and does not deliver it
+  Rule: If a connector requires TLS, the gateway refuses a message without TLS and does not deliver it
 
     Background:
       Given an inbound connector that requires TLS for the client's domain
@@ -26,13 +26,13 @@ Feature: Forced TLS on an inbound connector
         | does not use TLS and writes its domain in capitals                             |
 
   @EXO-FRC-12 @receiver
-  Rule: A client that must show a certificate cannot deliver without a certificate
+  Rule: If a connector requires a certificate, the gateway asks the client for one and refuses mail from a client without one
 
     Background:
       Given an inbound connector that requires a certificate with the client's name
 
     @control
-    Example: a client with its certificate
+    Example: a client with a valid certificate
       Given the client shows a valid certificate
       When the client delivers a message
       Then the gateway accepts the message
@@ -49,18 +49,18 @@ Feature: Forced TLS on an inbound connector
       Then the gateway refuses the message
 
   @EXO-FRC-13 @receiver
-  Rule: A certificate with another name does not authenticate the client
+  Rule: If a connector requires a certificate, the gateway refuses mail from a client whose certificate is for another name
 
     Background:
       Given an inbound connector that requires a certificate for *.partner.test
 
     @control
-    Example: a name below the expected wildcard
+    Example: a client with a certificate for a name below the required wildcard
       Given the client shows a certificate for mail.partner.test
       When the client delivers a message
       Then the gateway accepts the message
 
-    Scenario Outline: a certificate for <name>
+    Scenario Outline: a client with a certificate for <name>
       Given the client shows a certificate for <name>
       When the client delivers a message
       Then the gateway refuses the message
@@ -74,42 +74,42 @@ Feature: Forced TLS on an inbound connector
         | mail.certified.test          |
 
   @EXO-FRC-15 @receiver
-  Rule: What a connector requires of one domain, the gateway does not require of other clients
+  Rule: The gateway does not require of clients of other domains what a connector requires
 
     Background:
       Given no inbound connector for the client's domain
 
     @control
-    Example: another client with TLS
+    Example: a client of another domain with TLS
       When the client delivers a message
       Then the gateway accepts the message
       And the message reaches the mailbox
 
-    Example: another client without TLS
+    Example: a client of another domain without TLS
       Given the client does not use TLS
       When the client delivers a message
       Then the gateway accepts the message
       And the message reaches the mailbox
 
   @EXO-FRC-15 @receiver
-  Rule: Nobody escapes a connector by greeting with another name
+  Rule: The gateway chooses the connector by the sender's domain, whatever name the client greets with
 
     Background:
       Given an inbound connector that requires a certificate with the client's name
 
     @control
-    Example: the client with its certificate
+    Example: a client with a valid certificate
       Given the client shows a valid certificate
       When the client delivers a message
       Then the gateway accepts the message
 
-    Example: a client without TLS that greets with another name
+    Example: a client without TLS that greets with a name of another domain
       Given the client does not use TLS and greets with another name
       When the client delivers a message
       Then the gateway refuses the message
 
   @EXO-CON-01 @receiver
-  Rule: A connector for incoming mail protects incoming mail
+  Rule: The gateway applies an inbound connector to incoming mail
 
     Background:
       Given an inbound connector that requires TLS for the client's domain
@@ -125,17 +125,17 @@ Feature: Forced TLS on an inbound connector
       Then the gateway refuses the message
 
   @EXO-CON-01 @sender
-  Rule: A connector for incoming mail does not protect outgoing mail
+  Rule: The gateway does not apply an inbound connector to outgoing mail
 
     Background:
       Given an inbound connector that requires TLS for the partner's domain
 
     @control
-    Example: a reply to a partner with STARTTLS
+    Example: a message to a partner with STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a reply to a partner without STARTTLS
+    Example: a message to a partner without STARTTLS
       Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives unencrypted

@@ -1,9 +1,10 @@
 @receiver
-Feature: TLS required of every client
+Feature: A gateway that requires TLS of every client
   A gateway that is not public may require TLS before any other command.
 
   @RFC3207-05
-  Rule: A gateway that requires TLS answers 530 to every command except EHLO, NOOP, STARTTLS and QUIT
+  Rule: If the gateway requires TLS of every client, it answers 530 to every unencrypted command except EHLO, NOOP, STARTTLS and QUIT
+    The control shows that the gateway answers STARTTLS as usual.
 
     Background:
       Given the gateway requires TLS of every client
@@ -13,7 +14,7 @@ Feature: TLS required of every client
       When the client says MAIL
       Then the reply is a success
 
-    Scenario Outline: an unencrypted <command> that is refused
+    Scenario Outline: an unencrypted <command>, which needs TLS
       Given the client does not use TLS
       When the client says <command>
       Then the reply is 530 with status 5.7.0
@@ -25,7 +26,7 @@ Feature: TLS required of every client
         | VRFY    |
         | RSET    |
 
-    Scenario Outline: an unencrypted <command> that is answered as usual
+    Scenario Outline: an unencrypted <command>, which needs no TLS
       Given the client does not use TLS
       When the client says <command>
       Then the reply is a success

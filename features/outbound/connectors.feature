@@ -1,8 +1,8 @@
 Feature: Which outbound connector applies
-  A connector applies to the domains that it names and to mail in its own direction. The most specific connector wins.
+  A connector applies to the domains that it names and to mail in its own direction.
 
   @EXO-FRC-05 @sender
-  Rule: Forced TLS applies to the domains below the wildcard of a connector
+  Rule: If a connector names a wildcard, the gateway requires TLS for the domains below it
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -18,7 +18,7 @@ Feature: Which outbound connector applies
       Then the message is held back
 
   @EXO-FRC-05 @sender
-  Rule: Forced TLS applies to a domain that a connector names exactly
+  Rule: If a connector names a domain without a wildcard, the gateway requires TLS for this domain
 
     Background:
       Given an outbound connector that requires TLS for exactly the partner's domain
@@ -34,7 +34,7 @@ Feature: Which outbound connector applies
       Then the message is held back
 
   @EXO-FRC-05 @sender
-  Rule: Forced TLS applies to a domain that is written in capitals
+  Rule: The gateway requires TLS for a connector's domain also if the recipient's domain is written in capitals
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -51,24 +51,24 @@ Feature: Which outbound connector applies
       Then the message is held back
 
   @EXO-FRC-05 @sender
-  Rule: Forced TLS applies to no other domain
+  Rule: The gateway requires TLS for no domain that the connector does not name, such as a sub-domain without a wildcard
 
     Background:
       Given the partner does not offer STARTTLS
 
     @control
-    Example: another domain
+    Example: a domain of another connector, for which TLS is optional
       Given an outbound connector that uses opportunistic TLS for the partner's domain
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
 
-    Example: a sub-domain of a domain that a connector names exactly
+    Example: a sub-domain of a domain that a connector names without a wildcard
       Given an outbound connector that requires TLS for exactly the parent of the partner's domain
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
 
   @EXO-CON-02 @sender
-  Rule: A connector for outgoing mail protects outgoing mail
+  Rule: The gateway applies an outbound connector to outgoing mail
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -84,7 +84,7 @@ Feature: Which outbound connector applies
       Then the message is held back
 
   @EXO-CON-02 @receiver
-  Rule: A connector for outgoing mail does not require TLS of incoming mail
+  Rule: The gateway does not apply an outbound connector to incoming mail
 
     Background:
       Given an outbound connector that requires TLS for the client's domain
@@ -102,10 +102,12 @@ Feature: Which outbound connector applies
       And the message reaches the mailbox
 
   @EXO-CON-04 @sender
-  Rule: A connector for all sub-domains applies to those that no other connector exempts
+  Rule: A connector with a wildcard decides about the sub-domains that no other connector names
+    For example, one connector requires TLS for *.company.test, and another makes TLS optional for sales.company.test.
+    The partner has the domain shop.company.test.
 
     Background:
-      Given an outbound connector that requires TLS for all sub-domains, and another that exempts other domains
+      Given an outbound connector that requires TLS for all sub-domains, and another that makes TLS optional for other domains
 
     @control
     Example: a partner with STARTTLS
@@ -118,23 +120,25 @@ Feature: Which outbound connector applies
       Then the message is held back
 
   @EXO-CON-04 @sender
-  Rule: A connector that exempts a domain wins over the connector for all sub-domains
+  Rule: If two connectors cover a domain, the one that names it more specifically decides
+    For example, one connector requires TLS for *.company.test, and another makes TLS optional for sales.company.test
+    or for *.sales.company.test.
 
     Background:
       Given the partner does not offer STARTTLS
 
     @control
-    Example: no connector for all sub-domains
+    Example: only one connector, which makes TLS optional
       Given an outbound connector that uses opportunistic TLS for the partner's domain
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
 
-    Scenario Outline: the other connector exempts <exempted>
-      Given an outbound connector that requires TLS for all sub-domains, and another that exempts <exempted>
+    Scenario Outline: the more specific connector makes TLS optional for <domains>
+      Given an outbound connector that requires TLS for all sub-domains, and another that makes TLS optional for <domains>
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
 
       Examples:
-        | exempted                                       |
+        | domains                                        |
         | exactly the partner's domain                   |
         | all sub-domains of the partner's parent domain |

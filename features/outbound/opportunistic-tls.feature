@@ -1,9 +1,9 @@
 @sender
-Feature: Opportunistic TLS to partners that no connector forces
-  The gateway tries encryption first and never requires it: it sends mail in the best way that the partner supports.
+Feature: Outbound mail for which TLS is optional
+  The gateway tries TLS first and never requires it.
 
   @EXO-OPP-01
-  Rule: The gateway uses TLS wherever the partner offers STARTTLS
+  Rule: The gateway starts TLS with every partner that offers STARTTLS, before it sends a MAIL command
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -14,14 +14,14 @@ Feature: Opportunistic TLS to partners that no connector forces
       Then the message arrives over TLS
       And the wire shows no MAIL command before TLS
 
-    Example: a partner with a certificate that nobody can check
+    Example: a partner with a self-signed certificate
       Given the partner shows a certificate that is self-signed
       When the gateway sends a message to the partner
       Then the message arrives over TLS
       And the wire shows no MAIL command before TLS
 
   @EXO-OPP-04
-  Rule: A partner without TLS gets the message unencrypted and without delay
+  Rule: The gateway sends a message to a partner without STARTTLS unencrypted, on its first connection
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -38,18 +38,18 @@ Feature: Opportunistic TLS to partners that no connector forces
       And the wire shows a single connection
 
   @EXO-OPP-05
-  Rule: A certificate that cannot be verified is no reason to send unencrypted
+  Rule: If it cannot verify the partner's certificate, the gateway still sends the message over TLS and no part of it unencrypted
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: a valid certificate
+    Example: a partner with a valid certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
       And the wire shows a single connection
 
-    Scenario Outline: a certificate that is <flaw>
+    Scenario Outline: a partner with a certificate that is <flaw>
       Given the partner shows a certificate that is <flaw>
       When the gateway sends a message to the partner
       Then the message arrives over TLS
@@ -64,7 +64,7 @@ Feature: Opportunistic TLS to partners that no connector forces
         | from an unknown authority |
 
   @EXO-OPP-06
-  Rule: After a failed handshake the message goes out unencrypted on a new connection, or it waits
+  Rule: After a failed handshake, the gateway sends the message unencrypted on a new connection or keeps it queued
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -89,48 +89,17 @@ Feature: Opportunistic TLS to partners that no connector forces
         | answers the TLS handshake with an unencrypted reply |
 
   @EXO-OPP-06
-  Rule: After a failed handshake the message is not lost
+  Rule: After a failed handshake, the gateway does not lose the message
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: a handshake that succeeds
+    Example: a partner whose handshake succeeds
       When the gateway tries up to 2 times to send a message to the partner
       Then the message arrives exactly once
 
-    Example: a handshake that fails once
+    Example: a partner whose handshake fails on the first connection
       Given the partner ends the TLS handshake with an alert on the first connection
       When the gateway tries up to 2 times to send a message to the partner
       Then the message arrives exactly once
-
-  @EXO-OPP-08
-  Rule: The gateway decides about TLS for each partner, also within one message
-
-    @control
-    Example: three partners with STARTTLS
-      Given a message for these partners
-        | partner | outbound connector     | STARTTLS |
-        | first   | uses opportunistic TLS | offered  |
-        | second  | uses opportunistic TLS | offered  |
-        | third   | requires TLS           | offered  |
-      When the gateway sends the message to all of them
-      Then this becomes of each copy
-        | partner | copy             |
-        | first   | arrives over TLS |
-        | second  | arrives over TLS |
-        | third   | arrives over TLS |
-
-    Example: one partner with STARTTLS and two without, of which one must not get it unencrypted
-      Given a message for these partners
-        | partner | outbound connector     | STARTTLS    |
-        | first   | uses opportunistic TLS | offered     |
-        | second  | uses opportunistic TLS | not offered |
-        | third   | requires TLS           | not offered |
-      When the gateway sends the message to all of them
-      Then this becomes of each copy
-        | partner | copy                |
-        | first   | arrives over TLS    |
-        | second  | arrives unencrypted |
-        | third   | is held back        |
-      And no partner is told a recipient of another partner

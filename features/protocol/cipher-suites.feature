@@ -1,15 +1,15 @@
 @sender
-Feature: Order of cipher suites
+Feature: Cipher suites of TLS 1.2
 
   @EXO-OPP-03
-  Rule: The gateway offers suites in order of strength, and uses the strongest that the partner supports
+  Rule: Of the cipher suites that the gateway offers, it uses the strongest one that the partner supports
     Which suites the gateway offers is its own choice. The order of those that it offers is not.
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: a partner that takes any suite
+    Example: a partner that accepts any suite
       Given the partner supports TLS 1.2 at most
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
@@ -30,7 +30,7 @@ Feature: Order of cipher suites
         | TLS_RSA_WITH_AES_256_GCM_SHA384       |
         | TLS_RSA_WITH_AES_128_GCM_SHA256       |
 
-    Scenario Outline: a choice between <stronger> and <weaker>
+    Scenario Outline: a partner that lets the gateway choose between <weaker> and <stronger>
       Given the partner lets the gateway choose between <weaker> and <stronger>
       When the gateway sends a message to the partner
       Then the message arrives over TLS with <stronger>, or with <weaker> if the gateway does not offer the stronger suite

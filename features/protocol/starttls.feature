@@ -1,21 +1,21 @@
-Feature: The STARTTLS command itself
+Feature: The STARTTLS command
 
   @RFC3207-02 @receiver
   Rule: The gateway answers 501 to STARTTLS with a parameter, and the session goes on
 
     @control
-    Example: STARTTLS without a parameter
+    Example: a client that gives STARTTLS no parameter
       When the client starts TLS
       Then the TLS handshake succeeds
 
-    Example: STARTTLS with a parameter
+    Example: a client that gives STARTTLS a parameter
       Given the client gives STARTTLS a parameter and then delivers unencrypted
       When the client starts TLS
       Then the reply is 501
       And the gateway accepts the unencrypted message on the same connection
 
   @RFC3207-06 @sender
-  Rule: After the go-ahead the gateway starts the handshake or sends nothing
+  Rule: After the go-ahead the gateway starts the handshake, and sends no command if the handshake fails
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -38,7 +38,7 @@ Feature: The STARTTLS command itself
         | answers the TLS handshake with an unencrypted reply |
 
   @RFC3207-09 @receiver
-  Rule: TLS resets the session: the gateway forgets what a client said before TLS
+  Rule: The gateway forgets what a client said before TLS
 
     @control
     Example: a client that says nothing before TLS
@@ -56,7 +56,7 @@ Feature: The STARTTLS command itself
       Then the recipient is refused
 
   @RFC3207-09 @sender
-  Rule: TLS resets the session: the gateway forgets what the partner said before TLS
+  Rule: The gateway forgets what the partner offered before TLS
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -76,11 +76,11 @@ Feature: The STARTTLS command itself
   Rule: Inside TLS the gateway does not offer STARTTLS again
 
     @control
-    Example: before TLS
+    Example: a client that greets before TLS
       When the client greets the gateway
       Then STARTTLS is offered as a bare keyword
 
-    Example: inside TLS
+    Example: a client that greets inside TLS
       Given the client is inside TLS
       When the client greets the gateway
       Then STARTTLS is not offered
@@ -89,11 +89,11 @@ Feature: The STARTTLS command itself
   Rule: Inside TLS the gateway refuses STARTTLS
 
     @control
-    Example: before TLS
+    Example: a client that says STARTTLS before TLS
       When the client says STARTTLS
       Then the reply is a success
 
-    Example: inside TLS
+    Example: a client that says STARTTLS inside TLS
       Given the client is inside TLS
       When the client says STARTTLS
       Then the reply is a permanent refusal
@@ -105,79 +105,12 @@ Feature: The STARTTLS command itself
       Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: a partner that does not offer it again
+    Example: a partner that does not offer STARTTLS inside TLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a partner that offers it again inside TLS
+    Example: a partner that offers STARTTLS again inside TLS
       Given the partner offers STARTTLS again inside TLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
       And the wire shows no second STARTTLS
-
-  @RFC3207-11 @sender
-  Rule: If TLS with a chosen partner is too weak, the gateway ends the session without mail
-
-    Background:
-      Given an outbound connector that requires domain validation for the partner's domain
-
-    @control
-    Example: a valid certificate
-      When the gateway sends a message to the partner
-      Then the message arrives over TLS
-
-    Example: a self-signed certificate
-      Given the partner shows a certificate that is self-signed
-      When the gateway sends a message to the partner
-      Then the message is held back
-      And the wire shows no MAIL command
-
-  @RFC3207-11 @sender
-  Rule: What is too weak for a chosen partner is good enough for other partners
-
-    Background:
-      Given an outbound connector that uses opportunistic TLS for the partner's domain
-
-    @control
-    Example: a valid certificate
-      When the gateway sends a message to the partner
-      Then the message arrives over TLS
-
-    Example: a self-signed certificate
-      Given the partner shows a certificate that is self-signed
-      When the gateway sends a message to the partner
-      Then the message arrives over TLS
-
-  @RFC3207-11 @receiver
-  Rule: If TLS with a chosen client is too weak, the gateway refuses the message
-
-    Background:
-      Given an inbound connector that requires a certificate with the client's name
-
-    @control
-    Example: a valid certificate
-      Given the client shows a valid certificate
-      When the client delivers a message
-      Then the gateway accepts the message
-
-    Example: a self-signed certificate
-      Given the client shows a certificate that is self-signed
-      When the client delivers a message
-      Then the gateway refuses the message
-
-  @RFC3207-11 @receiver
-  Rule: What is too weak for a chosen client is good enough for other clients
-
-    Background:
-      Given no inbound connector for the client's domain
-
-    @control
-    Example: a valid certificate
-      Given the client shows a valid certificate
-      When the client delivers a message
-      Then the gateway accepts the message
-
-    Example: a self-signed certificate
-      Given the client shows a certificate that is self-signed
-      When the client delivers a message
-      Then the gateway accepts the message

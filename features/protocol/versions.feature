@@ -33,18 +33,18 @@ Feature: TLS versions
       Then the gateway accepts the message over TLS 1.2
 
   @EXO-VER-03 @receiver
-  Rule: The gateway refuses handshakes with TLS 1.0 and TLS 1.1
+  Rule: The gateway refuses handshakes with TLS 1.0 and TLS 1.1 as a receiver
 
     Background:
       Given no inbound connector for the client's domain
 
     @control
-    Example: TLS 1.2
+    Example: a client with TLS 1.2 at most
       Given the client supports TLS 1.2 at most
       When the client delivers a message
       Then the gateway accepts the message over TLS 1.2
 
-    Scenario Outline: <version>
+    Scenario Outline: a client with <version> at most
       Given the client supports <version> at most
       When the client delivers a message
       Then the gateway refuses the TLS handshake
@@ -79,7 +79,7 @@ Feature: TLS versions
         | TLS 1.0 |
 
   @EXO-OPP-02 @sender
-  Rule: The gateway uses the highest version that the partner supports, in a single handshake
+  Rule: The gateway uses the highest TLS version that the partner supports, and offers no lower one after a failed handshake
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain

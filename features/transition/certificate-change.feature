@@ -1,27 +1,29 @@
-Feature: The certificate authority changes
-  In September 2018 the service moved from one root to another. Partners that trusted only the former root got no more
-  validated mail; partners that trusted both in time noticed nothing.
+Feature: A change from one certificate authority to another
+  In September 2018 the service moved from one root to another. Senders that trusted only the former root could then no
+  longer validate its certificate; senders that trusted both roots in time noticed nothing.
 
   @EXO-TRN-01 @receiver
-  Rule: The gateway changes its certificate without losing mail, and never shows a certificate outside its validity
+  Rule: While its certificate is changed, the gateway loses no mail and shows the former certificate before the change and the new one afterwards
+    The catalogue speaks of a change at a set date. The suite makes the change at once; the gateway may restart, and a
+    client whose delivery fails tries again. The suite does not set the clock to the limits of a validity.
 
     Background:
       Given the gateway shows a certificate of the former authority
 
     @control
-    Example: the certificate stays
-      When clients deliver messages all the time
+    Example: the gateway keeps its certificate
+      When the client delivers one message after another
       Then every message arrives exactly once
       And every session shows the former certificate within its validity
 
-    Example: the certificate is changed while clients deliver messages
-      Given the gateway gets a certificate of the new authority while clients deliver messages
-      When clients deliver messages all the time
+    Example: the certificate of the gateway is changed while the client delivers messages
+      Given the gateway gets a certificate of the new authority while the client delivers messages
+      When the client delivers one message after another
       Then every message arrives exactly once
       And sessions show the former certificate before the change and the new one afterwards, within their validity
 
   @EXO-TRN-02 @sender
-  Rule: A gateway that trusts only the former root keeps validated mail for a partner under the new root
+  Rule: A gateway that trusts only the former root keeps mail that requires domain validation for a partner under the new root
 
     Background:
       Given the gateway trusts only the former root
@@ -38,13 +40,13 @@ Feature: The certificate authority changes
       When the gateway sends a message to the partner
       Then the message stays queued for a reason that names the certificate
 
-    Example: what crosses the wire after the partner has changed its certificate
+    Example: the wire after the partner has changed its certificate
       Given the partner shows a certificate of the new authority
       When the gateway sends a message to the partner
       Then the wire shows no unencrypted part of the message
 
   @EXO-TRN-02 @sender
-  Rule: A gateway that trusts only the former root goes on to encrypt opportunistic mail
+  Rule: A gateway that trusts only the former root still sends opportunistic mail over TLS to a partner under the new root
 
     Background:
       Given the gateway trusts only the former root
@@ -62,7 +64,7 @@ Feature: The certificate authority changes
       Then the message arrives over TLS
 
   @EXO-TRN-03 @sender
-  Rule: A gateway that trusts both roots sends validated mail without interruption
+  Rule: A gateway that trusts both roots sends mail that requires domain validation before and after the change
 
     Background:
       Given the gateway trusts both roots
@@ -80,7 +82,7 @@ Feature: The certificate authority changes
       Then the message arrives over TLS
 
   @EXO-TRN-03 @sender
-  Rule: A gateway that trusts both roots sends opportunistic mail without interruption
+  Rule: A gateway that trusts both roots sends opportunistic mail over TLS before and after the change
 
     Background:
       Given the gateway trusts both roots
@@ -98,7 +100,7 @@ Feature: The certificate authority changes
       Then the message arrives over TLS
 
   @EXO-TRN-03 @sender
-  Rule: After the change the gateway can stop trusting the former root
+  Rule: A gateway that trusts only the new root sends mail that requires domain validation after the change
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain

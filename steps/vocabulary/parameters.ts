@@ -85,8 +85,8 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   'sends a whole reply to EHLO behind the go-ahead': injecting(
     '250-mx.smuggled.test\r\n250 AUTH PLAIN LOGIN\r\n',
   ),
-  'sends half a line that lists AUTH behind the go-ahead': injecting('250-AUTH PLAIN'),
-  'sends half a line that ends a reply behind the go-ahead': injecting('250 '),
+  'sends "250-AUTH PLAIN" without a line end behind the go-ahead': injecting('250-AUTH PLAIN'),
+  'sends "250 " without a line end behind the go-ahead': injecting('250 '),
   'leaves out its intermediate certificate': presenting('without its intermediate'),
   ...Object.fromEntries(
     CERTIFICATE_FLAWS.map(flaw => [`shows a certificate that is ${flaw}`, presenting(flaw)]),

@@ -30,7 +30,7 @@ export interface FeatureExample {
   name: string
   /** The tags of the example, its Rule and its feature, without `@`. */
   tags: ReadonlySet<string>
-  /** Whether this example is the control of its Rule, in which everything is in order. */
+  /** Whether this example is the control of its Rule, in which the gateway has no reason to refuse. */
   control: boolean
   /** The texts of the steps, including those of the Background, with the values of the row. */
   steps: readonly string[]

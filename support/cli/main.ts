@@ -17,12 +17,14 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 const EXIT = `
 Exit status:
-  0  the gateway keeps every requirement that applies, or its deviation is
-     recorded
-  1  the gateway breaks something that is not recorded, or a recorded deviation
-     no longer shows
+  0  nothing failed the run: the gateway keeps every requirement of level must
+     that applies, or its deviation is recorded
+  1  the gateway breaks such a requirement and this is not recorded, or a
+     recorded deviation no longer shows; with --strict also: a verdict is
+     declined or inconclusive
   2  nothing can be said about the gateway: wrong usage, something is missing on
-     this machine, the lab failed, the run was interrupted, or no example ran`
+     this machine, the lab failed, the run was interrupted, or no example could
+     be judged`
 
 const PATIENCE = `
 
@@ -57,7 +59,7 @@ program
   .option('--parallel <n>', 'run so many examples side by side', wholeNumber)
   .option(
     '--circumstances <which>',
-    'judge examples again under combinations of what must not matter: none, pairwise, three-way or a number (default: for a gateway file, 24 for what the gateway receives and 4 for what it sends; otherwise none)',
+    'judge examples again under combinations of circumstances under all of which a gateway must behave the same: none, pairwise (every pair of circumstances occurs in a combination), three-way or a number of combinations (default: for a gateway file, 24 for what the gateway receives and 4 for what it sends; otherwise none)',
   )
   .option('--seed <text>', 'choose other combinations of circumstances')
   .option('--shard <i/n>', 'judge only this part of the run, such as 2/3')

@@ -5,11 +5,11 @@ import type { Reply } from '../wire/smtp/reply.ts'
 /** What crosses in the clear behind STARTTLS, before the go-ahead; each text is a separate write. */
 export const SMUGGLED = {
   'a NOOP in mixed case': ['StArTtLs\r\nNoOp\r\n'],
-  'a NOOP after blanks': ['STARTTLS  \r\nNOOP\r\n'],
+  'blanks and a NOOP': ['STARTTLS  \r\nNOOP\r\n'],
   'a NOOP in a segment of its own': ['STARTTLS\r\n', 'NOOP\r\n'],
   'a NOOP': ['STARTTLS\r\nNOOP\r\n'],
-  'half a command': ['STARTTLS\r\nNO'],
-  'a greeting and a sender': ['STARTTLS\r\nEHLO x.test\r\nMAIL FROM:<x@x.test>\r\n'],
+  'the first half of a NOOP': ['STARTTLS\r\nNO'],
+  'EHLO and MAIL': ['STARTTLS\r\nEHLO x.test\r\nMAIL FROM:<x@x.test>\r\n'],
 } as const satisfies Record<string, readonly string[]>
 export type Smuggled = keyof typeof SMUGGLED
 

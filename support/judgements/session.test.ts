@@ -226,8 +226,7 @@ describe('judging whether something smuggled took effect', () => {
   const smuggled = (exchanges: readonly string[], about: Partial<Session> = {}, what: Smuggled = 'a NOOP') =>
     session([EHLO, ...exchanges], { smuggled: what, ...about })
   const secured = { secured: true }
-  const forged = (answer: string) =>
-    smuggled([GO, `=RCPT: ${answer}`, '=QUIT: 221 bye'], {}, 'a greeting and a sender')
+  const forged = (answer: string) => smuggled([GO, `=RCPT: ${answer}`, '=QUIT: 221 bye'], {}, 'EHLO and MAIL')
   table([
     [
       'inside TLS each command got its answer',

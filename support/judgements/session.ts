@@ -206,9 +206,9 @@ export function nothingTookEffect(session: Session, greetsAfterwards: boolean): 
       `the gateway executed inside TLS what was smuggled: ${inside.map(({ text }) => text).join(', ')}`,
       'the gateway executed inside TLS what was smuggled',
     )
-  const excuse = putOff(first, smuggled === 'a greeting and a sender' ? 'RCPT' : 'EHLO')
+  const excuse = putOff(first, smuggled === 'EHLO and MAIL' ? 'RCPT' : 'EHLO')
   if (excuse) return unclear(excuse)
-  if (smuggled === 'a greeting and a sender')
+  if (smuggled === 'EHLO and MAIL')
     return first.code >= 400
       ? refused(`inside TLS the gateway knew of no message that had begun: ${first.text}`)
       : broken(

@@ -72,7 +72,7 @@ export const FLAWS = {
   'self-signed': { issuer: 'itself' },
   'for the wrong usage': { usage: 'wrong' },
   'without its intermediate': { chain: 'leaf alone' },
-  'issued by no authority': { issuer: 'no authority' },
+  'issued by a server instead of an authority': { issuer: 'no authority' },
   'signed with SHA-1': { digest: 'sha1' },
   'with a key of 1024 bits': { key: 'RSA 1024' },
   'with its name in the common name only': { namesIn: 'common name only' },

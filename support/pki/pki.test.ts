@@ -62,7 +62,8 @@ describe('the certificates of a run', () => {
     'self-signed': chain => chain.length === 1 && chain[0]!.verify(chain[0]!.publicKey),
     'for the wrong usage': ([leaf]) => !leaf!.keyUsage?.includes('1.3.6.1.5.5.7.3.1'),
     'without its intermediate': chain => chain.length === 1 && !chain[0]!.verify(chain[0]!.publicKey),
-    'issued by no authority': ([leaf, issuer]) => leaf!.verify(issuer!.publicKey) && !issuer!.ca,
+    'issued by a server instead of an authority': ([leaf, issuer]) =>
+      leaf!.verify(issuer!.publicKey) && !issuer!.ca,
     'signed with SHA-1': ([leaf]) => leaf!.toLegacyObject().fingerprint !== '' && signedWithSha1(leaf!),
     'with a key of 1024 bits': ([leaf]) => leaf!.publicKey.asymmetricKeyDetails?.modulusLength === 1024,
     'with its name in the common name only': ([leaf]) => leaf!.subjectAltName === undefined,
@@ -169,8 +170,8 @@ describe('the certificates of a run', () => {
   it('cannot have flaws that contradict each other', async () => {
     const request: LeafRequest = { names: ['a.test'], usage: 'server' }
     await assert.rejects(
-      pki.issue({ ...request, flaws: ['self-signed', 'issued by no authority'] }),
-      /no certificate is self-signed and issued by no authority: both set its issuer/,
+      pki.issue({ ...request, flaws: ['self-signed', 'issued by a server instead of an authority'] }),
+      /no certificate is self-signed and issued by a server instead of an authority: both set its issuer/,
     )
     await assert.rejects(
       pki.issue({ ...request, authority: 'new', flaws: ['from an unknown authority'] }),

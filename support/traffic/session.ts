@@ -201,7 +201,7 @@ export class ClientSession {
     await this.#handshake()
     if (!this.#client.secured) return
     // A gateway that executed what was smuggled sends one reply more, or another one.
-    if (what === 'a greeting and a sender') await this.say(this.rcpt)
+    if (what === 'EHLO and MAIL') await this.say(this.rcpt)
     else await this.greet()
     await this.say('QUIT')
   }

@@ -1,8 +1,8 @@
 @receiver
-Feature: All addresses of a domain
+Feature: Every address of the gateway's domain
 
   @BCP-07
-  Rule: Every mail exchanger and every address of a domain offers TLS of the same strength
+  Rule: The gateway's domain offers TLS of the same strength at every mail exchanger and every address
 
     @control
     Example: a domain with one server

@@ -1,19 +1,20 @@
-Feature: Somebody on the path between two servers of a service
+Feature: An attacker on the path between two servers of a service
+  The tap plays the attacker.
 
   @EXO-S2S-05 @sender
-  Rule: If the path to the second server has no TLS, the gateway keeps the message and never sends it unencrypted
+  Rule: If an attacker prevents TLS to the second server or shows a certificate of its own, the gateway holds the message back
 
     Background:
       Given the gateway and the second server belong to one service
 
     @control
-    Example: nobody is on the path
+    Example: the tap changes nothing
       Given the second server is of the same kind
       When the gateway sends a message to the second server
       Then the message arrives over TLS
       And the wire shows no unencrypted part of the message
 
-    Scenario Outline: the tap <interference> before a server of <kind>
+    Scenario Outline: the tap <interference> on the path to a server of <kind>
       Given the second server is of <kind>
       And the tap <interference>
       When the gateway sends a message to the second server
@@ -40,19 +41,19 @@ Feature: Somebody on the path between two servers of a service
         | shows a certificate of its own |
 
   @EXO-S2S-05 @sender
-  Rule: The gateway sends the message over TLS once the path has TLS again
+  Rule: Once the attacker is gone, the gateway sends the waiting message to the second server over TLS
 
     Background:
       Given the gateway and the second server belong to one service
       And the second server is of the same kind
 
     @control
-    Example: nobody is on the path
+    Example: the tap changes nothing
       When the gateway tries up to 2 times to send a message to the second server
       Then the message arrives over TLS
       And the message arrives exactly once
 
-    Scenario Outline: the tap <interference> once
+    Scenario Outline: the tap <interference> on the first connection
       Given the tap <interference> on the first connection
       When the gateway tries up to 2 times to send a message to the second server
       Then the message arrives over TLS
@@ -64,13 +65,13 @@ Feature: Somebody on the path between two servers of a service
         | resets the connection at the ClientHello |
 
   @EXO-S2S-05 @receiver
-  Rule: The gateway refuses an unencrypted message from the second server
+  Rule: If an attacker removes STARTTLS, the gateway refuses the unencrypted message from the second server
 
     Background:
       Given the gateway and the second server belong to one service
 
     @control
-    Example: nobody is on the path
+    Example: the tap changes nothing
       Given the second server is of the same kind
       When the second server sends a message to the gateway
       Then the gateway accepts the message over TLS

@@ -1,51 +1,51 @@
-Feature: Which certificates the gateway accepts from others
+Feature: Which certificates the gateway accepts from partners and clients
 
   @EXO-FRC-09 @sender
-  Rule: Certificate validation does not compare the name in the certificate
+  Rule: With certificate validation, the gateway does not compare the name in the partner's certificate
 
     Background:
       Given an outbound connector that requires certificate validation for the partner's domain
 
     @control
-    Example: a certificate for the right name
+    Example: a partner with a certificate for its own name
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a certificate for another name
+    Example: a partner with a certificate for another name
       Given the partner shows a certificate that is for another name
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
   @EXO-FRC-09 @sender
-  Rule: Domain validation compares the name in the certificate
+  Rule: With domain validation, the gateway sends no mail to a partner whose certificate is for another name
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
 
     @control
-    Example: a certificate for the right name
+    Example: a partner with a certificate for its own name
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a certificate for another name
+    Example: a partner with a certificate for another name
       Given the partner shows a certificate that is for another name
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
   @EXO-FRC-10 @sender
-  Rule: Domain validation compares with the name that the connector gives
+  Rule: If the connector gives a name for the partner's certificate, the gateway accepts this name and no other
 
     Background:
       Given an outbound connector that expects a certificate for mail.partner.test
 
     @control
-    Example: a certificate for exactly that name
+    Example: a partner with a certificate for exactly this name
       Given the partner shows a certificate for mail.partner.test
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: a certificate for <name>
+    Scenario Outline: a partner with a certificate for <name>
       Given the partner shows a certificate for <name>
       When the gateway sends a message to the partner
       Then the message stays queued
@@ -58,25 +58,27 @@ Feature: Which certificates the gateway accepts from others
         | evilmail.partner.test        |
         | mail.partner.test.other.test |
 
-    Example: a certificate only for the partner's mail exchanger
+    Example: a partner with a certificate only for its mail exchanger
       Given the partner shows a certificate only for its mail exchanger
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
   @EXO-FRC-10 @sender
-  Rule: A leading wildcard in the connector's name covers the names below it and no other
+  Rule: If the connector gives a name that begins with a wildcard, the gateway accepts the names directly below it and no others
+    Not tested: names two levels below the wildcard, because the sources do not say whether it covers them, and a
+    wildcard inside a name, which a gateway has to refuse as configuration.
 
     Background:
       Given an outbound connector that expects a certificate for *.partner.test
 
     @control
-    Example: a certificate for a name below the wildcard
+    Example: a partner with a certificate for a name directly below the wildcard
       Given the partner shows a certificate for mx.partner.test
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: a certificate for <name>
+    Scenario Outline: a partner with a certificate for <name>
       Given the partner shows a certificate for <name>
       When the gateway sends a message to the partner
       Then the message stays queued
@@ -90,25 +92,25 @@ Feature: Which certificates the gateway accepts from others
         | mx.partner.test.other.test |
 
   @EXO-FRC-14 @receiver
-  Rule: A flawed certificate does not authenticate a client, even if the name is right
+  Rule: The gateway refuses mail from a client whose certificate has the required name but is not valid
 
     Background:
       Given an inbound connector that requires a certificate with the client's name
 
     @control
-    Example: a valid certificate
+    Example: a client with a valid certificate
       Given the client shows a valid certificate
       When the client delivers a message
       Then the gateway accepts the message
 
-    Scenario Outline: a certificate that is <flaw>
+    Scenario Outline: a client with a certificate that is <flaw>
       Given the client shows a certificate that is <flaw>
       When the client delivers a message
       Then the gateway refuses the message
 
       Examples:
-        | flaw                      |
-        | expired                   |
-        | from an unknown authority |
-        | self-signed               |
-        | issued by no authority    |
+        | flaw                                       |
+        | expired                                    |
+        | from an unknown authority                  |
+        | self-signed                                |
+        | issued by a server instead of an authority |

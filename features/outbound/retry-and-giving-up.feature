@@ -1,0 +1,57 @@
+@sender
+Feature: Retries, and messages that the gateway gives up on
+
+  @RFC5321-02
+  Rule: If the partner offers no STARTTLS at a second attempt either, the gateway keeps the message queued
+
+    Background:
+      Given the gateway gives up after 3 attempts
+      And an outbound connector that requires TLS for the partner's domain
+
+    @control
+    Example: a partner that offers STARTTLS again at the second attempt
+      Given the partner does not offer STARTTLS on the first connection
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message arrives over TLS
+
+    Example: a partner that offers STARTTLS at neither attempt
+      Given the partner does not offer STARTTLS
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message stays queued
+
+  @RFC5321-02
+  Rule: When the gateway gives up on a message that waited for TLS, it notifies the author once
+
+    Background:
+      Given the gateway gives up after 3 attempts
+      And an outbound connector that requires TLS for the partner's domain
+
+    @control
+    Example: a partner that offers STARTTLS again at the second attempt
+      Given the partner does not offer STARTTLS on the first connection
+      When the gateway tries to send a message to the partner until it gives up
+      Then the message arrives over TLS
+
+    Example: a partner that offers STARTTLS at no attempt
+      Given the partner does not offer STARTTLS
+      When the gateway tries to send a message to the partner until it gives up
+      Then the author gets one notification with a null return path
+
+  @RFC5321-02
+  Rule: When the gateway gives up on a message without a return path, it notifies nobody
+
+    Background:
+      Given the gateway gives up after 3 attempts
+      And an outbound connector that requires TLS for the partner's domain
+      And the message has no return path
+
+    @control
+    Example: a partner that offers STARTTLS again at the second attempt
+      Given the partner does not offer STARTTLS on the first connection
+      When the gateway tries to send a message to the partner until it gives up
+      Then the message arrives over TLS
+
+    Example: a partner that offers STARTTLS at no attempt
+      Given the partner does not offer STARTTLS
+      When the gateway tries to send a message to the partner until it gives up
+      Then nobody gets a notification

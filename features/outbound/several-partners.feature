@@ -1,0 +1,33 @@
+@sender
+Feature: One message to several partners
+
+  @EXO-OPP-08
+  Rule: The gateway decides about TLS for each partner, also if one message goes to several partners
+
+    @control
+    Example: three partners with STARTTLS
+      Given a message for these partners
+        | partner | outbound connector     | STARTTLS |
+        | first   | uses opportunistic TLS | offered  |
+        | second  | uses opportunistic TLS | offered  |
+        | third   | requires TLS           | offered  |
+      When the gateway sends the message to all of them
+      Then the copies end as follows
+        | partner | copy             |
+        | first   | arrives over TLS |
+        | second  | arrives over TLS |
+        | third   | arrives over TLS |
+
+    Example: one partner with STARTTLS and two without, and a connector requires TLS for one of these two
+      Given a message for these partners
+        | partner | outbound connector     | STARTTLS    |
+        | first   | uses opportunistic TLS | offered     |
+        | second  | uses opportunistic TLS | not offered |
+        | third   | requires TLS           | not offered |
+      When the gateway sends the message to all of them
+      Then the copies end as follows
+        | partner | copy                |
+        | first   | arrives over TLS    |
+        | second  | arrives unencrypted |
+        | third   | is held back        |
+      And no partner is told a recipient of another partner
