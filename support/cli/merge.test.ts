@@ -6,7 +6,7 @@ import { mock } from 'node:test'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { verdictsIn } from '../report/read.ts'
 import { writeReport } from '../report/write.ts'
-import { largeRun } from '../test-bed/fixtures/sample-run.ts'
+import { largeRun, TRIED } from '../test-bed/fixtures/sample-run.ts'
 import { merge } from './merge.ts'
 
 describe('merging', () => {
@@ -32,6 +32,22 @@ describe('merging', () => {
       folders.map(name => verdictsIn(join(report, name)).gateway.name),
       names,
     )
+  })
+
+  it('adds up what parts have tried under circumstances', async () => {
+    const { requirements } = loadCatalogue()
+    const parts = ['one', 'other'].map(name => join(folder, name))
+    const run = largeRun(2)
+    for (const [at, dir] of parts.entries()) {
+      const shard = { index: at + 1, count: 2 }
+      const verdicts = run.verdicts.slice(at, at + 1)
+      await writeReport(dir, { ...run, verdicts, shard, circumstances: TRIED }, requirements, '')
+    }
+    const out = mock.method(process.stdout, 'write', () => true)
+    const report = join(folder, 'merged')
+    await merge(parts, { report }, '0').finally(() => out.mock.restore())
+    const { circumstances } = verdictsIn(report)
+    assert.deepEqual([circumstances?.examples, circumstances?.values[0]?.examples], [4, 4])
   })
 
   it('takes no parts of runs that were judged differently, and none twice', async () => {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures, select } from '../catalogue/features.ts'
+import type { Defect } from '../reference/decisions/defect.ts'
+import { reference } from '../reference/gateway.ts'
+import { judgeInCircumstances } from './circumstances.ts'
+import { withRun } from './current.ts'
+import { judgeAll } from './judge-all.ts'
+import { Run } from './run.ts'
+
+describe('judging in circumstances', () => {
+  async function judged(defect: Defect) {
+    const run = await Run.start({ source: reference(defect) })
+    try {
+      const catalogue = loadCatalogue()
+      const rules = select(loadFeatures(catalogue), catalogue, { requirements: ['EXO-FRC-11'] })
+      const most = { receiver: 8, sender: 8 }
+      const tried = await withRun(run, async () => {
+        await judgeAll(run, rules, 4)
+        return judgeInCircumstances(run, rules, { strength: 2, most, seed: 'one', parallel: 4 })
+      })
+      return { verdicts: run.verdicts, tried: tried! }
+    } finally {
+      await run.stop()
+    }
+  }
+
+  it('finds nothing in a gateway without a defect, and tells what it tried', async () => {
+    const { verdicts, tried } = await judged({})
+    for (const { verdict, circumstances, seen } of verdicts) {
+      assert.equal(verdict, 'conformant')
+      assert.deepEqual(circumstances, { tried: 8, broken: 0, unclear: 0, cells: [] })
+      assert.deepEqual([seen.cells?.length, seen.cells?.[0]?.circumstances], [9, []])
+    }
+    assert.deepEqual(tried.combinations, { receiver: 8, sender: 0 })
+    assert.deepEqual([tried.examples, tried.judgements], [verdicts.length, verdicts.length * 8])
+    const lower = tried.values.find(({ value }) => value === 'lower case')!
+    assert.deepEqual([lower.examples, lower.broken, lower.unclear], [verdicts.length, 0, 0])
+    const left = tried.values.filter(({ notOffered }) => notOffered)
+    assert.ok(left.length > 0 && left.every(({ examples }) => examples === 0))
+  })
+
+  it('names the fewest circumstances that break an example, and keeps what it saw plainly', async () => {
+    const { verdicts, tried } = await judged({
+      receiver: { refusalOfSender: ({ greeting }, correct) => (greeting === 'HELO' ? undefined : correct) },
+    })
+    const only = ['how the client greets: HELO in place of EHLO']
+    const broken = verdicts.filter(({ verdict }) => verdict !== 'conformant')
+    assert.ok(broken.length > 0)
+    for (const { verdict, detail, circumstances, seen } of broken) {
+      assert.equal(verdict, 'non-conformant', detail)
+      assert.ok(detail.endsWith(`(only when ${only})`), detail)
+      assert.deepEqual(circumstances!.only, only)
+      assert.deepEqual(circumstances!.cells[0]!.circumstances, only)
+      assert.ok(circumstances!.broken > 0)
+      assert.equal(seen.cells![0]!.verdict, 'conformant')
+      assert.match(seen.cells![0]!.detail, /refused/)
+    }
+    const helo = tried.values.find(({ value }) => value === 'HELO in place of EHLO')!
+    assert.equal(helo.broken, broken.length)
+  })
+})
