@@ -71,7 +71,7 @@ describe('the command', () => {
   refused(
     'an unknown profile',
     ['check', '--profile', 'exchange'],
-    /no profile exchange; there are exchange-online-2018/,
+    /no profile exchange; there are gateway-base, exchange-online-2018/,
   )
   refused(
     'an unknown requirement',
