@@ -26,7 +26,7 @@ import {
 import { waitedForReply } from '../support/judgements/wire.ts'
 import { type ChangeName, gatewayIdentity } from '../support/mailflow/changes.ts'
 import { arrivalsOf } from '../support/traffic/arrivals.ts'
-import { Stream } from '../support/traffic/stream.ts'
+import { Stream } from '../support/traffic/message-stream.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
 import { until } from '../support/wire/until.ts'
 import type { Happened } from './happened.ts'

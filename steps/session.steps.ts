@@ -9,8 +9,8 @@ import {
   replyWith,
   starttlsNotOffered,
 } from '../support/judgements/session.ts'
-import { fitting } from '../support/traffic/manner.ts'
-import { ClientSession } from '../support/traffic/session.ts'
+import { fitting } from '../support/traffic/client-manner.ts'
+import { ClientSession } from '../support/traffic/client-session.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
 import { comeAgain } from '../support/wire/again.ts'
 import { WireError } from '../support/wire/breakdown.ts'

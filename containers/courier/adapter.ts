@@ -1,4 +1,4 @@
-import type { DeliveryEvent } from '../../support/evidence/words.ts'
+import type { DeliveryEvent } from '../../support/evidence/gateway-words.ts'
 import type { ContainerProduct, Place, Rendered } from '../../support/gateway/adapter.ts'
 import { gnutlsPriority } from '../../support/gateway/suites.ts'
 import {

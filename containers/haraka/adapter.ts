@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import forge from 'node-forge'
-import type { DeliveryEvent } from '../../support/evidence/words.ts'
+import type { DeliveryEvent } from '../../support/evidence/gateway-words.ts'
 import type {
   Adapter,
   ContainerProduct,

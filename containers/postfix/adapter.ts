@@ -1,4 +1,4 @@
-import type { DeliveryEvent } from '../../support/evidence/words.ts'
+import type { DeliveryEvent } from '../../support/evidence/gateway-words.ts'
 import type { ContainerProduct, Place, Rendered } from '../../support/gateway/adapter.ts'
 import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
 import {

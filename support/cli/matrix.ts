@@ -13,8 +13,8 @@ import { clipped, visibleLine } from '../report/visible.ts'
 import { writableFolder } from '../report/write.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { complain } from './complain.ts'
-import { type Interrupt, never, onInterrupt } from './end.ts'
 import { foldersOf, writeMatrix } from './matrix-files.ts'
+import { type Interrupt, never, onInterrupt } from './process-end.ts'
 import { progressOn } from './progress.ts'
 
 const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')

@@ -13,7 +13,7 @@ import { external } from '../gateway/external.ts'
 import { loadGatewayFile } from '../gateway/gateway-file.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { InputError } from '../input-error.ts'
-import type { CircumstancesOptions } from '../run/circumstances.ts'
+import type { CircumstancesOptions } from '../run/judge-in-circumstances.ts'
 import { type Deviation, loadDeviations } from '../verdicts/deviations.ts'
 
 export interface CheckOptions {

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough, Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { HOSTILE, hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { type Progress, progressOn } from './progress.ts'
 

@@ -1,7 +1,7 @@
 import type { Conversation } from '../wire/conversation.ts'
 import { firstRecipient } from './facts.ts'
+import type { DeliveryEvent } from './gateway-words.ts'
 import type { Message, ReceivedMessage } from './mail.ts'
-import type { DeliveryEvent } from './words.ts'
 
 /** A copy of a message that the partner took. */
 export interface Arrival extends ReceivedMessage {

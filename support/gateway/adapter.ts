@@ -1,4 +1,4 @@
-import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
+import type { DeliveryEvent, SessionWord } from '../evidence/gateway-words.ts'
 import type { Capability } from '../mailflow/capabilities.ts'
 import type { ChangeName } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'

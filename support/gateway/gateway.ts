@@ -1,4 +1,4 @@
-import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
+import type { DeliveryEvent, SessionWord } from '../evidence/gateway-words.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'

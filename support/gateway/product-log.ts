@@ -1,4 +1,4 @@
-import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
+import type { DeliveryEvent, SessionWord } from '../evidence/gateway-words.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { printable } from '../wire/printable.ts'
 import type { Watchable } from '../wire/until.ts'

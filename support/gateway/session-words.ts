@@ -1,4 +1,4 @@
-import type { SessionWord } from '../evidence/words.ts'
+import type { SessionWord } from '../evidence/gateway-words.ts'
 import { printable } from '../wire/printable.ts'
 import type { Adapter } from './adapter.ts'
 

@@ -1,4 +1,4 @@
-import type { SessionWord } from '../evidence/words.ts'
+import type { SessionWord } from '../evidence/gateway-words.ts'
 import { conversation, IN_CLEAR, OVER_TLS, table } from '../test-bed/fixtures/evidence.ts'
 import { logAgreesWithWire } from './log.ts'
 

@@ -1,5 +1,5 @@
 import { secured } from '../evidence/facts.ts'
-import type { SessionWord } from '../evidence/words.ts'
+import type { SessionWord } from '../evidence/gateway-words.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { sameSuite } from '../wire/tls/tls-names.ts'

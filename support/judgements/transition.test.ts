@@ -1,4 +1,4 @@
-import type { Arrivals, MailStream } from '../evidence/stream.ts'
+import type { Arrivals, MailStream } from '../evidence/mail-stream.ts'
 import {
   CERTIFICATE,
   conversation,

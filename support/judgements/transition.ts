@@ -1,5 +1,5 @@
 import type { Message } from '../evidence/mail.ts'
-import { type Arrivals, lastAnswer, type MailStream } from '../evidence/stream.ts'
+import { type Arrivals, lastAnswer, type MailStream } from '../evidence/mail-stream.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 
 export type Authority = 'former' | 'new'

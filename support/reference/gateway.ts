@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
-import type { DeliveryEvent, SessionWord } from '../evidence/words.ts'
+import type { DeliveryEvent, SessionWord } from '../evidence/gateway-words.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { GatewayFailure } from '../gateway-failure.ts'

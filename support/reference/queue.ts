@@ -1,4 +1,4 @@
-import type { DeliveryEvent } from '../evidence/words.ts'
+import type { DeliveryEvent } from '../evidence/gateway-words.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { DeliveryResult, QueueDecisions, QueueSituation } from './decisions/queue.ts'
 import type { Situation } from './decisions/situation.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { MUTANTS, OMISSIONS } from './mutants/index.ts'
 import { found, type SelftestResult, selftest, selftestJson, selftestText, withheld } from './selftest.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { sampleRun, TRIED } from '../test-bed/fixtures/sample-run.ts'
 import type { CircumstancesSummary } from '../verdicts/circumstances.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import type { Cell, InCircumstances } from '../verdicts/verdict.ts'
 import { cellsView, inCombinations, triedIn, valuesView } from './circumstances.ts'
 

@@ -1,6 +1,6 @@
 import { counted, duration } from '../quantities.ts'
 import type { CircumstancesSummary, ValueCount } from '../verdicts/circumstances.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import type { Cell, InCircumstances } from '../verdicts/verdict.ts'
 import type { RunRecord } from './run-record.ts'
 import { clipped } from './visible.ts'

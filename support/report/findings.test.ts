@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { ENDED_BY_ITSELF, totals, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import { BY_URGENCY, type Findings, findingsOf } from './findings.ts'
 import type { RunRecord } from './run-record.ts'

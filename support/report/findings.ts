@@ -1,6 +1,6 @@
 import { AREAS, type Area, type Requirement } from '../catalogue/catalogue.ts'
 import { counted } from '../quantities.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { ENDED_BY_ITSELF, exitStatus, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import { examplesIn, type RunRecord } from './run-record.ts'
 

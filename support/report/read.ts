@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../input-error.ts'
-import type { Evidence } from '../verdicts/record.ts'
+import type { Evidence } from '../verdicts/recorded-verdict.ts'
 import { exitStatus, VERDICTS } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { RunRecord, VerdictsDocument } from './run-record.ts'

@@ -1,6 +1,6 @@
 import type { Requirement } from '../catalogue/catalogue.ts'
 import type { CircumstancesSummary } from '../verdicts/circumstances.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { exitStatus, type Verdict, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 
 /** verdicts.json, key by key (design contract, section 6). Schema 1 had fewer keys. */

@@ -10,7 +10,7 @@ import { broken, type Observation, refused } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Aftermath, type LateMail, StandingMessages } from './aftermath.ts'
 import type { RuleExample } from './example.ts'
-import { VerdictRecord } from './record.ts'
+import { VerdictRecord } from './verdict-record.ts'
 
 const EXAMPLE: RuleExample = {
   rule: {

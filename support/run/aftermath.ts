@@ -5,11 +5,11 @@ import type { Partner } from '../lab/partner/partner.ts'
 import { decisive, type MailFlow } from '../mailflow/mail-flow.ts'
 import type { WatchedMessage } from '../traffic/sending.ts'
 import { broken, type Observation } from '../verdicts/observation.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { until } from '../wire/until.ts'
 import type { RuleExample } from './example.ts'
-import type { VerdictRecord } from './record.ts'
+import type { VerdictRecord } from './verdict-record.ts'
 
 /** How long after its example a message is watched that was held back or had arrived, in ms. */
 const WATCHED = 1_000

@@ -1,7 +1,7 @@
 import type { Envelope } from '@cucumber/messages'
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { counted } from '../quantities.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { ENDED_BY_ITSELF } from '../verdicts/verdict.ts'
 import { asOneRun, runExamples } from './cucumber.ts'
 import type { Run } from './run.ts'

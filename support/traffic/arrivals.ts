@@ -1,5 +1,5 @@
 import type { Message } from '../evidence/mail.ts'
-import type { Arrivals, MailStream } from '../evidence/stream.ts'
+import type { Arrivals, MailStream } from '../evidence/mail-stream.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 

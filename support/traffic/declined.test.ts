@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { Stage } from '../evidence/handover.ts'
 import { replyFields } from '../wire/smtp/line-fields.ts'
 import { ReplyReader } from '../wire/smtp/reply.ts'
+import type { ClientManner } from './client-manner.ts'
 import { declinedInHandshake, declinedPart } from './declined.ts'
-import type { ClientManner } from './manner.ts'
 
 const BIG = 100 * 1024
 

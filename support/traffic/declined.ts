@@ -1,6 +1,6 @@
 import type { Stage } from '../evidence/handover.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
-import type { ClientManner } from './manner.ts'
+import type { ClientManner } from './client-manner.ts'
 
 /** Replies to what a server does not understand or does not do: RFC 5321 s4.2.2 and s4.1.1.11. */
 const NOT_UNDERSTOOD = new Set([500, 501, 502, 503, 504, 555])

@@ -7,10 +7,10 @@ import { snapshotOf } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
-import type { ClientManner } from './manner.ts'
-import { clientTls, tlsOf } from './manner-tls.ts'
+import type { ClientManner } from './client-manner.ts'
+import { clientTls, tlsOf } from './client-manner-tls.ts'
+import { Delivery, type DeliveryOptions } from './client-transaction.ts'
 import { precede } from './preceding.ts'
-import { Delivery, type DeliveryOptions } from './transaction.ts'
 
 export type { SenderBehaviour } from './client-behaviour.ts'
 

@@ -1,5 +1,5 @@
 import { isEightBit, type Message } from '../evidence/mail.ts'
-import type { ClientManner } from './manner.ts'
+import type { ClientManner } from './client-manner.ts'
 
 /** Longest local part of an address, in characters: RFC 5321 s4.5.3.1.1. */
 const LONGEST_LOCAL_PART = 64

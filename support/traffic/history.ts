@@ -1,7 +1,7 @@
 import type { Message } from '../evidence/mail.ts'
 import { freshDomain } from '../mailflow/domains.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
-import type { History } from './manner.ts'
+import type { History } from './client-manner.ts'
 import { compose } from './message.ts'
 
 /** A domain for which the gateway takes no mail. */

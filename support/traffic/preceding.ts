@@ -3,10 +3,10 @@ import type { Pki } from '../pki/pki.ts'
 import { type Conversation, snapshotOf } from '../wire/conversation.ts'
 import type { ClientTls, Endpoint } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
+import type { ClientManner } from './client-manner.ts'
+import { clientTls, failing } from './client-manner-tls.ts'
+import { Delivery } from './client-transaction.ts'
 import { type EarlierTraffic, earlierTraffic } from './history.ts'
-import type { ClientManner } from './manner.ts'
-import { clientTls, failing } from './manner-tls.ts'
-import { Delivery } from './transaction.ts'
 
 export interface PrecedeOptions {
   endpoint: Endpoint

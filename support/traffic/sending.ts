@@ -1,6 +1,6 @@
+import type { DeliveryEvent } from '../evidence/gateway-words.ts'
 import type { Message } from '../evidence/mail.ts'
 import type { Arrival, Sent } from '../evidence/sent.ts'
-import type { DeliveryEvent } from '../evidence/words.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Partner } from '../lab/partner/partner.ts'
 import { type Conversation, type Party, snapshotOf } from '../wire/conversation.ts'

@@ -1,6 +1,6 @@
 import { type Cut, inHalves, inPieces } from '../wire/pieces.ts'
 import type { Writes } from '../wire/smtp/smtp.ts'
-import type { ClientManner } from './manner.ts'
+import type { ClientManner } from './client-manner.ts'
 
 const KIB = 1024
 /** The dot that ends a message, with its line ends before and behind it. */

@@ -1,6 +1,6 @@
 import type { AuthorityName, CertificateFlaw } from '../../pki/flaws.ts'
 import type { Party } from '../../wire/conversation.ts'
-import type { PartnerManner } from './manner.ts'
+import type { PartnerManner } from './partner-manner.ts'
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 

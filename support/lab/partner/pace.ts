@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { PartnerManner } from './manner.ts'
+import type { PartnerManner } from './partner-manner.ts'
 
 /** How long a slow partner takes for each reply, in ms. */
 const SLOW = 300

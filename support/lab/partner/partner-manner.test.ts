@@ -16,8 +16,8 @@ import { type ClientTls, SmtpClient } from '../../wire/smtp/smtp.ts'
 import { until } from '../../wire/until.ts'
 import { LoopbackLab } from '../loopback-lab.ts'
 import type { Behaviour } from './behaviour.ts'
-import { PARTNER_MANNERS, type PartnerManner } from './manner.ts'
 import type { Partner } from './partner.ts'
+import { PARTNER_MANNERS, type PartnerManner } from './partner-manner.ts'
 
 interface Visit {
   client: SmtpClient

@@ -9,13 +9,13 @@ import type { Recorder } from '../../wire/recorder.ts'
 import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
 import { acceptTls } from '../../wire/tls/handshake.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
-import type { PartnerManner } from './manner.ts'
 import { Pace } from './pace.ts'
 import { BROKEN_HANDSHAKES, CLOSE_NOTIFY, REFUSALS, TLS_FIRST } from './partner-faults.ts'
+import type { PartnerManner } from './partner-manner.ts'
+import { type Chunk, Transaction } from './partner-transaction.ts'
 import { ehloReply, greetingReply, wordedReply } from './replies.ts'
 import { TlsCarrier } from './tls-carrier.ts'
 import { chainShown, type HostTls, serverOptions } from './tls-options.ts'
-import { type Chunk, Transaction } from './transaction.ts'
 
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 2 * 1024 * 1024

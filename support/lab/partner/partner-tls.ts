@@ -3,7 +3,7 @@ import type { CertificateFlaw, KeyName } from '../../pki/flaws.ts'
 import type { Pki } from '../../pki/pki.ts'
 import { opensslName } from '../../wire/tls/tls-names.ts'
 import type { PartnerTls } from './behaviour.ts'
-import type { PartnerManner } from './manner.ts'
+import type { PartnerManner } from './partner-manner.ts'
 import type { HostTls } from './tls-options.ts'
 
 /** OpenSSL chooses within a tuple by the share that the client sent, and takes tuples in their order. */

@@ -1,5 +1,5 @@
 import type { StarttlsFault } from './behaviour.ts'
-import type { PartnerManner } from './manner.ts'
+import type { PartnerManner } from './partner-manner.ts'
 
 // What a partner says, in its manner and with its faults: lines without their ends.
 

@@ -21,7 +21,7 @@ export function labImage(architecture: string): ImageSource {
   const image = {
     name: 'lab',
     files: [
-      ...folderFiles(folder('lab'), ['Dockerfile', 'start', 'strip.mjs']),
+      ...folderFiles(folder('lab'), ['Dockerfile', 'start', 'strip-types.mjs']),
       { path: 'sources/package.json', content: '{ "type": "module" }\n' },
       ...sources,
       ...(node ? [node] : [{ path: 'node/README', content: 'The image has Node already.\n' }]),

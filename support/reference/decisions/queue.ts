@@ -1,4 +1,4 @@
-import type { DeliveryEvent } from '../../evidence/words.ts'
+import type { DeliveryEvent } from '../../evidence/gateway-words.ts'
 import type { OutboundLevel } from '../../mailflow/mail-flow.ts'
 import type { Situation, TlsSession } from './situation.ts'
 

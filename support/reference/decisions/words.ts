@@ -1,4 +1,4 @@
-import type { SessionWord } from '../../evidence/words.ts'
+import type { SessionWord } from '../../evidence/gateway-words.ts'
 import { carries, type Situation, type TlsSession } from './situation.ts'
 
 /** What the log says of the TLS of one session. */

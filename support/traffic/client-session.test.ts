@@ -8,8 +8,8 @@ import { Pki } from '../pki/pki.ts'
 import type { Defect } from '../reference/decisions/defect.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
 import { mutant } from '../reference/mutants/index.ts'
-import type { ClientManner } from './manner.ts'
-import { ClientSession } from './session.ts'
+import type { ClientManner } from './client-manner.ts'
+import { ClientSession } from './client-session.ts'
 
 describe('a session that is led command by command', () => {
   const pki = new Pki()

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { loadDimensions } from '../circumstances/dimensions.ts'
 import type { InboundConnector } from '../mailflow/mail-flow.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
-import { CLIENT_MANNERS, type ClientManner, fits, fitting, fittingMessage, neededKeywords } from './manner.ts'
+import {
+  CLIENT_MANNERS,
+  type ClientManner,
+  fits,
+  fitting,
+  fittingMessage,
+  neededKeywords,
+} from './client-manner.ts'
 import { MESSAGE_MANNERS } from './message.ts'
 
 const CONNECTORS: InboundConnector[] = [

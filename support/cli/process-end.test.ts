@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-const END = JSON.stringify(new URL('end.ts', import.meta.url).href)
+const END = JSON.stringify(new URL('process-end.ts', import.meta.url).href)
 
 describe('the end of the process', () => {
   let child: ChildProcess | undefined

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { lastAnswer, notableConversations } from '../evidence/stream.ts'
+import { lastAnswer, notableConversations } from '../evidence/mail-stream.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
 import { Pki } from '../pki/pki.ts'
 import { until } from '../wire/until.ts'
-import { Stream } from './stream.ts'
+import { Stream } from './message-stream.ts'
 
 describe('mail that flows in', () => {
   const pki = new Pki()

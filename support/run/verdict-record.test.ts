@@ -3,10 +3,10 @@ import { loadCatalogue } from '../catalogue/catalogue.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
 import type { Deviation } from '../verdicts/deviations.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import type { Judged, VerdictName } from '../verdicts/verdict.ts'
 import type { RuleExample } from './example.ts'
-import { VerdictRecord } from './record.ts'
+import { VerdictRecord } from './verdict-record.ts'
 
 const MUST = 'EXO-FRC-01'
 const rule = (requirement: string, line = 4): FeatureRule => ({

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Handover } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
-import type { MailStream } from '../evidence/stream.ts'
+import type { MailStream } from '../evidence/mail-stream.ts'
 import { type HandoverOptions, handOver } from './delivering.ts'
 import { compose, newToken } from './message.ts'
 

@@ -2,10 +2,10 @@ import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Gateways } from '../gateway/pool.ts'
 import type { GatewayFailure } from '../gateway-failure.ts'
-import type { RecordedVerdict } from '../verdicts/record.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { until } from '../wire/until.ts'
 import type { RuleExample } from './example.ts'
-import type { VerdictRecord } from './record.ts'
+import type { VerdictRecord } from './verdict-record.ts'
 
 /** So long after an example its gateway may still end because of it, in ms. */
 const DELAY = 2_000

@@ -12,10 +12,10 @@ import {
   WireError,
 } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
+import { type ClientManner, neededKeywords } from './client-manner.ts'
 import { declinedInHandshake, declinedPart, isAboutTls } from './declined.ts'
 import { addressLiteral, mailCommand, type Recipient, recipientsOf, spelled } from './envelope.ts'
 import { ELSEWHERE } from './history.ts'
-import { type ClientManner, neededKeywords } from './manner.ts'
 import { compose } from './message.ts'
 import { chunksOf, writesOf } from './writes.ts'
 

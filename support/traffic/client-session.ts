@@ -20,11 +20,11 @@ import {
   type SmtpClient,
   WireError,
 } from '../wire/smtp/smtp.ts'
+import { type ClientManner, inSession } from './client-manner.ts'
+import { tlsOf } from './client-manner-tls.ts'
 import { declinedInHandshake, declinedPart } from './declined.ts'
 import { call } from './delivering.ts'
 import { addressLiteral, reversePath, spelled } from './envelope.ts'
-import { type ClientManner, inSession } from './manner.ts'
-import { tlsOf } from './manner-tls.ts'
 import { compose } from './message.ts'
 import { type Before, precede } from './preceding.ts'
 import { writesOf } from './writes.ts'

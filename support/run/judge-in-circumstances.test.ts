@@ -3,9 +3,9 @@ import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadFeatures, select } from '../catalogue/features.ts'
 import type { Defect } from '../reference/decisions/defect.ts'
 import { reference } from '../reference/gateway.ts'
-import { judgeInCircumstances } from './circumstances.ts'
 import { withRun } from './current.ts'
 import { judgeAll } from './judge-all.ts'
+import { judgeInCircumstances } from './judge-in-circumstances.ts'
 import { Run } from './run.ts'
 
 describe('judging in circumstances', () => {

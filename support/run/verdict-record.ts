@@ -2,7 +2,7 @@ import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
 import { type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
 import { broken, type Observation } from '../verdicts/observation.ts'
-import type { Evidence, RecordedVerdict } from '../verdicts/record.ts'
+import type { Evidence, RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { controlOf, ENDED_BY_ITSELF, type Judged, judge, ofRefusal } from '../verdicts/verdict.ts'
 import type { RuleExample } from './example.ts'
 

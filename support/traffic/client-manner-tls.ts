@@ -2,7 +2,7 @@ import type { Identity, Pki } from '../pki/pki.ts'
 import { inPieces } from '../wire/pieces.ts'
 import type { ClientTls } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
-import type { ClientManner } from './manner.ts'
+import type { ClientManner } from './client-manner.ts'
 
 const RECORD_HEADER = 5
 
