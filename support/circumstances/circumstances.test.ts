@@ -48,6 +48,15 @@ describe('a covering selection of circumstances', () => {
     assert.ok(rows.length < 20, String(rows.length))
   })
 
+  it('begins with combinations that have every value', () => {
+    const most = Math.max(...DIMENSIONS.map(({ values }) => values.length))
+    const first = new Set(rows.slice(0, most + 1).flat())
+    assert.deepEqual(
+      DIMENSIONS.flatMap(({ values }) => values).filter(value => !first.has(value)),
+      [],
+    )
+  })
+
   it('is the same for the same seed, and another for another', () => {
     assert.deepEqual(covering(DIMENSIONS, { strength: 2, seed: 'one' }), rows)
     assert.notDeepEqual(covering(DIMENSIONS, { strength: 2, seed: 'two' }), rows)

@@ -11,7 +11,8 @@ const PLAIN = -1
 
 /**
  * Combinations in which every value of a dimension meets every value of any other one (`strength` 2) or of any other two
- * (3), the plain ones included; the same for the same seed. The first ones cover most.
+ * (3), the plain ones included; the same for the same seed. The first ones have every value, and each of the
+ * others as many pairs as possible that are new.
  */
 export function covering(
   dimensions: readonly Dimension[],
@@ -24,7 +25,31 @@ export function covering(
     sorter: sorters.hash,
     seed,
   } as Parameters<typeof make>[1]) as number[][]
-  return rows
+  const combinations = rows
     .map(row => row.flatMap((value, at) => (value === PLAIN ? [] : [dimensions[at]!.values[value]!])))
     .filter(combination => combination.length > 0)
+  return mostFirst(combinations)
+}
+
+/** In an order in which each combination has as many values as possible that are new, and then as many pairs. */
+function mostFirst(combinations: readonly Combination[]): Combination[] {
+  const waiting = combinations.map(combination => {
+    const names = combination.map(({ name }) => name)
+    return {
+      combination,
+      values: new Set(names),
+      pairs: new Set(names.flatMap((one, at) => names.slice(at + 1).map(other => `${one} and ${other}`))),
+    }
+  })
+  const ordered: Combination[] = []
+  while (waiting.length > 0) {
+    waiting.sort((a, b) => b.values.size - a.values.size || b.pairs.size - a.pairs.size)
+    const next = waiting.shift()!
+    ordered.push(next.combination)
+    for (const one of waiting) {
+      one.values = one.values.difference(next.values)
+      one.pairs = one.pairs.difference(next.pairs)
+    }
+  }
+  return ordered
 }

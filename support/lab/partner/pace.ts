@@ -1,8 +1,18 @@
 import type { Writable } from 'node:stream'
 import type { PartnerManner } from './partner-manner.ts'
 
-/** How long a slow partner takes for each reply, in ms. */
-const SLOW = 300
+/** What the end of a message is called among the verbs. */
+export const CONTENT = 'content'
+
+/** How long a slow reply takes, in ms. */
+export const SLOW = 1_000
+
+/** After which command, or after the content of a message, the reply of a slow partner takes long. */
+const SLOW_AFTER: Partial<Record<NonNullable<PartnerManner['speed']>, string>> = {
+  'reply to EHLO after one second': 'EHLO',
+  'go-ahead after one second': 'STARTTLS',
+  'reply to the content after one second': CONTENT,
+}
 
 type Done = (error?: Error | null) => void
 
@@ -13,6 +23,8 @@ export class Pace {
   #next: NodeJS.Timeout | NodeJS.Immediate | undefined
   /** A reply is under way. */
   busy = false
+  /** To what the next reply is: a verb, or CONTENT. */
+  answers = ''
 
   /** `onFree` is called each time when a reply is no longer under way. */
   constructor(speed: PartnerManner['speed'], onFree: () => void) {
@@ -22,7 +34,7 @@ export class Pace {
 
   /** Does the work of a reply when the reply is due. */
   due(work: () => void): void {
-    if (this.#speed === 'each reply after 300 ms') this.later(SLOW, work)
+    if (this.#speed && this.answers === SLOW_AFTER[this.#speed]) this.later(SLOW, work)
     else work()
   }
 

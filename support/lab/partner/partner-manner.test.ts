@@ -251,7 +251,6 @@ describe('the manner of a partner', () => {
         '503 5.5.1 This reply / 5.5.1 has three lines: / 5.5.1 Greet first',
       ),
       'of 512 octets': replying(LONG('250 2.0.0 Still here'), LONG('503 5.5.1 Greet first')),
-      'of the code alone': replying('250 ', '503 '),
     },
     recipientReply: {
       251: {
@@ -261,7 +260,18 @@ describe('the manner of a partner', () => {
       },
     },
     speed: {
-      'each reply after 300 ms': { sees: async visit => (await took(replies(visit))) > 850, shows: true },
+      'reply to EHLO after one second': { sees: async visit => (await took(ehlo(visit))) > 900, shows: true },
+      'go-ahead after one second': {
+        sees: async visit => (await took(said(visit, 'EHLO probe', 'STARTTLS'))) > 900,
+        shows: true,
+      },
+      'reply to the content after one second': {
+        sees: async visit => {
+          await said(visit, 'EHLO probe', 'MAIL FROM:<>', 'RCPT TO:<b@d1.test>', 'DATA')
+          return (await took(visit.client.command('.'))) > 900
+        },
+        shows: true,
+      },
       'replies in single bytes': {
         sees: async ({ client, partner }) => {
           const sizes: number[] = []

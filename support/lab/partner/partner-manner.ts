@@ -35,17 +35,16 @@ export const PARTNER_MANNERS = {
    * Clients act on the code alone: RFC 5321 s4.2, s4.2.1 and s4.5.3.1.5, RFC 2034 s3. Without enhanced status codes, the
    * partner does not list their keyword.
    */
-  replies: [
-    'without enhanced status codes',
-    'in lower case',
-    'in several lines',
-    'of 512 octets',
-    'of the code alone',
-  ],
+  replies: ['without enhanced status codes', 'in lower case', 'in several lines', 'of 512 octets'],
   /** To RCPT. Plain: 250. RFC 5321 s3.4. */
   recipientReply: [251],
   /** Plain: each reply at once and in one write. RFC 5321 s4.5.3.2, RFC 9293 s3.7. */
-  speed: ['each reply after 300 ms', 'replies in single bytes'],
+  speed: [
+    'reply to EHLO after one second',
+    'go-ahead after one second',
+    'reply to the content after one second',
+    'replies in single bytes',
+  ],
   /** Plain: the partner closes the connection at once when it has answered QUIT. RFC 5321 s4.1.1.10. */
   close: ['left to the gateway for 2 s'],
   /**

@@ -9,7 +9,7 @@ import type { Recorder } from '../../wire/recorder.ts'
 import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
 import { acceptTls } from '../../wire/tls/handshake.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
-import { Pace } from './pace.ts'
+import { CONTENT, Pace, SLOW } from './pace.ts'
 import { BROKEN_HANDSHAKES, CLOSE_NOTIFY, REFUSALS, TLS_FIRST } from './partner-faults.ts'
 import type { PartnerManner } from './partner-manner.ts'
 import { type Chunk, Transaction } from './partner-transaction.ts'
@@ -21,8 +21,6 @@ import { chainShown, type HostTls, serverOptions } from './tls-options.ts'
 const MAX_CONTENT = 2 * 1024 * 1024
 /** What may wait while a reply is on its way, in bytes: a pipelined message (RFC 3030 s4.2) and some commands. */
 const MAX_WAITING = MAX_CONTENT + 64 * 1024
-/** Of a partner that greets late, in ms. */
-const LATE_GREETING = 1_000
 /** Of a partner that sends TLS in small records or in small writes, in bytes. */
 const SMALL_RECORD = 512
 const SMALL_WRITE = 100
@@ -128,7 +126,7 @@ export class PartnerSession {
     else {
       const lines = greetingReply(hostname, this.#manner)
       if (this.#manner.greeting === 'after one second')
-        this.#pace.later(LATE_GREETING, () => this.#say(lines))
+        this.#pace.later(SLOW, () => this.#say(lines))
       else this.#say(lines)
     }
   }
@@ -220,6 +218,7 @@ export class PartnerSession {
     const verb = starttls ? 'STARTTLS' : text.slice(0, 4).toUpperCase()
     this.#silent ||= silentAt === (verb === 'EHLO' && this.#secured ? 'EHLO inside TLS' : verb)
     if (this.#silent) return
+    this.#pace.answers = verb
     // RFC 5321 s3.1: after a 554 greeting everything but QUIT is answered 503.
     const refused = greeting === 'refuses (554)' && verb !== 'QUIT'
     const answer = refused ? '503 5.5.1 No mail here' : this.#answer(verb, text)
@@ -467,6 +466,7 @@ export class PartnerSession {
     this.#reset()
     this.#silent ||= silentAt === 'message'
     if (this.#silent) return
+    this.#pace.answers = CONTENT
     const refusal = transaction?.refuses?.at === 'content' ? transaction.refuses.reply : undefined
     this.#reply(refusal ?? '250 2.0.0 Taken')
     if (refusal) return

@@ -42,7 +42,7 @@ export function ehloReply(
 function extensions(size: number, manner: PartnerManner): string[] {
   const { withholds, offers = '', replies, ehloLines } = manner
   const silentOn = new Set<string>(withholds ? [withholds] : [])
-  if (hasNoEnhancedCodes(replies)) silentOn.add('ENHANCEDSTATUSCODES')
+  if (replies === 'without enhanced status codes') silentOn.add('ENHANCEDSTATUSCODES')
   const number = manner.size ?? size
   const all = [
     'PIPELINING',
@@ -65,9 +65,6 @@ function written(line: string, { keywordCase }: PartnerManner): string {
   return isStarttls && keywordCase === 'STARTTLS in mixed case' ? 'StartTLS' : line
 }
 
-const hasNoEnhancedCodes = (replies: PartnerManner['replies']): boolean =>
-  replies === 'without enhanced status codes' || replies === 'of the code alone'
-
 /** A reply of one line, as the partner's manner has it. */
 export function wordedReply(reply: string, { replies }: PartnerManner): string[] {
   const [, code, enhanced = '', text] = /^(\d{3}) ((?:\d\.\d{1,3}\.\d{1,3} )?)(.*)$/.exec(reply)!
@@ -80,8 +77,6 @@ export function wordedReply(reply: string, { replies }: PartnerManner): string[]
       return numbered(Number(code), [`${enhanced}This reply`, `${enhanced}has three lines:`, enhanced + text])
     case 'of 512 octets':
       return [`${reply}, and this is a long reply`.padEnd(LONGEST, '.').slice(0, LONGEST)]
-    case 'of the code alone':
-      return [code!]
     default:
       return [reply]
   }
