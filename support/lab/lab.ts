@@ -3,9 +3,10 @@ import type { Pki } from '../pki/pki.ts'
 import type { Party } from '../wire/conversation.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 import type { Exchanger } from './names/names.ts'
-import type { Behaviour, RelayFaults } from './partner/behaviour.ts'
+import type { Behaviour } from './partner/behaviour.ts'
 import type { HostSpec, Partner } from './partner/partner.ts'
 import { hostTls } from './partner/partner-tls.ts'
+import type { TapChanges } from './path/tap-changes.ts'
 
 export interface PartnerOptions {
   domain: string
@@ -33,7 +34,7 @@ export interface TapRequest {
 }
 
 /** What a tap does to the traffic, on which connections, and with which TLS of its own. */
-export type Interference = Pick<Behaviour, 'times' | 'spares' | 'tls'> & { faults?: RelayFaults }
+export type Interference = Pick<Behaviour, 'times' | 'spares' | 'tls'> & { faults?: TapChanges }
 
 export function tapOptions(
   { domain, to, gatewayIs, does = {} }: TapRequest,

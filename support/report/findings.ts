@@ -1,7 +1,8 @@
 import { AREAS, type Area, type Requirement } from '../catalogue/catalogue.ts'
 import { counted } from '../quantities.ts'
+import { exitStatus } from '../verdicts/exit-status.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import { ENDED_BY_ITSELF, exitStatus, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
+import { ENDED_BY_ITSELF, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import { examplesIn, type RunRecord } from './run-record.ts'
 
 /** Verdicts in the order in which they need attention. The most urgent example decides for its requirement. */

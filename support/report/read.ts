@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../input-error.ts'
+import { exitStatus } from '../verdicts/exit-status.ts'
 import type { Evidence } from '../verdicts/recorded-verdict.ts'
-import { exitStatus, VERDICTS } from '../verdicts/verdict.ts'
+import { VERDICTS } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { RunRecord, VerdictsDocument } from './run-record.ts'
 

@@ -1,7 +1,8 @@
 import type { Requirement } from '../catalogue/catalogue.ts'
 import type { CircumstancesSummary } from '../verdicts/circumstances.ts'
+import { exitStatus } from '../verdicts/exit-status.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import { exitStatus, type Verdict, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
+import { type Verdict, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 
 /** verdicts.json, key by key (design contract, section 6). Schema 1 had fewer keys. */
 export interface VerdictsDocument {

@@ -1,5 +1,6 @@
 import type { AuthorityName, CertificateFlaw } from '../../pki/flaws.ts'
 import type { Party } from '../../wire/conversation.ts'
+import type { TapChanges } from '../path/tap-changes.ts'
 import type { PartnerManner } from './partner-manner.ts'
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
@@ -57,7 +58,7 @@ export interface Behaviour {
 /**
  * A tap: passes on all bytes as they are, in both directions, and records both connections. TLS goes from end to end.
  */
-export interface Relay extends RelayFaults {
+export interface Relay extends TapChanges {
   /** The server behind the tap. */
   to: { host: string; port: number }
   /** Which of the two servers is the gateway under test. */
@@ -67,21 +68,6 @@ export interface Relay extends RelayFaults {
    * sends mail to its own mailbox.
    */
   own?: { from: string; to: { host: string; port: number } }
-}
-
-/** What the tap does to the traffic. */
-export interface RelayFaults {
-  /** The tap deletes the keyword from the reply to EHLO. */
-  stripsStarttls?: true
-  /** The tap overwrites the go-ahead to STARTTLS with 502. */
-  corruptsGoAhead?: true
-  /** The tap resets both connections when it has this message of the handshake, and does not pass the message on. */
-  cutsAfter?: 'ClientHello' | 'ServerHello'
-  /**
-   * TLS ends at the tap on both sides. `tls` of the behaviour says how the tap speaks TLS with the gateway under
-   * test.
-   */
-  swapsTls?: true
 }
 
 export type GreetingFault = 'refuses (554)' | 'turns away (421)' | 'closes' | 'goes silent' | 'talks garbage'

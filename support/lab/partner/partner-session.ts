@@ -9,11 +9,12 @@ import type { Recorder } from '../../wire/recorder.ts'
 import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
 import { acceptTls } from '../../wire/tls/handshake.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
+import { ehloReply } from './ehlo-reply.ts'
 import { CONTENT, Pace, SLOW } from './pace.ts'
 import { BROKEN_HANDSHAKES, CLOSE_NOTIFY, REFUSALS, TLS_FIRST } from './partner-faults.ts'
 import type { PartnerManner } from './partner-manner.ts'
 import { type Chunk, Transaction } from './partner-transaction.ts'
-import { ehloReply, greetingReply, wordedReply } from './replies.ts'
+import { greetingReply, wordedReply } from './replies.ts'
 import { TlsCarrier } from './tls-carrier.ts'
 import { chainShown, type HostTls, serverOptions } from './tls-options.ts'
 
@@ -125,8 +126,7 @@ export class PartnerSession {
     else if (greeting === 'goes silent') this.#silent = true
     else {
       const lines = greetingReply(hostname, this.#manner)
-      if (this.#manner.greeting === 'after one second')
-        this.#pace.later(SLOW, () => this.#say(lines))
+      if (this.#manner.greeting === 'after one second') this.#pace.later(SLOW, () => this.#say(lines))
       else this.#say(lines)
     }
   }

@@ -7,12 +7,12 @@ import { Pki } from '../../pki/pki.ts'
 import { Loopback } from '../../test-bed/fixtures/loopback.ts'
 import type { Conversation, Party } from '../../wire/conversation.ts'
 import { until } from '../../wire/until.ts'
-import type { RelayFaults } from '../partner/behaviour.ts'
 import { Partner } from '../partner/partner.ts'
 import { hostTls } from '../partner/partner-tls.ts'
 import { serverOptions } from '../partner/tls-options.ts'
 import { forward } from './forward.ts'
 import { TapSession } from './tap.ts'
+import type { TapChanges } from './tap-changes.ts'
 
 const LIMITS = { answer: 10_000, idle: 10_000, all: 10_000 }
 /** A TLS record of the largest size; what is in it nobody can tell. */
@@ -49,7 +49,7 @@ describe('a session through a tap', () => {
 
   interface Around {
     gatewayIs?: Party
-    faults?: RelayFaults
+    faults?: TapChanges
     limits?: Partial<typeof LIMITS>
     /** However much it is. */
     keeps?: true

@@ -12,8 +12,9 @@ import { STATIC_RSA } from '../../wire/tls/tls-names.ts'
 import { until } from '../../wire/until.ts'
 import type { Interference } from '../lab.ts'
 import { LoopbackLab } from '../loopback-lab.ts'
-import type { PartnerTls, RelayFaults } from '../partner/behaviour.ts'
+import type { PartnerTls } from '../partner/behaviour.ts'
 import type { Partner } from '../partner/partner.ts'
+import type { TapChanges } from './tap-changes.ts'
 
 describe('a tap', function () {
   this.timeout(20_000)
@@ -219,7 +220,7 @@ describe('a tap', function () {
   ]
   for (const [what, tls] of SWAPS)
     it(`has ${what} of its own with the gateway alone, which may refuse it`, async () => {
-      const faults: RelayFaults = { swapsTls: true }
+      const faults: TapChanges = { swapsTls: true }
       const { handover, near, far } = await through({ faults, tls }, { maxVersion: 'TLSv1.2' })
       if (tls.suites) {
         assert.equal(handover.accepted, true)
@@ -233,7 +234,7 @@ describe('a tap', function () {
     })
 
   it('shows no client certificate in place of the server that sends', async () => {
-    const faults: RelayFaults = { swapsTls: true }
+    const faults: TapChanges = { swapsTls: true }
     const tls: PartnerTls = { maxVersion: 'TLSv1.2' }
     const { handover, behind } = await through(
       { faults, tls },

@@ -8,10 +8,8 @@ import { PeerLimit, withoutEnd } from '../../wire/smtp/lines.ts'
 import { connectionOptions } from '../../wire/tls/client-tls.ts'
 import type { Relay } from '../partner/behaviour.ts'
 import { OVERHEAD } from '../partner/partner-session.ts'
+import { changedCommand, changedReply } from './tap-changes.ts'
 import { Leg } from './tap-leg.ts'
-
-/** The tap replaces STARTTLS by this word of the same length, which is not an SMTP command. */
-const NO_COMMAND = 'XXXXXXXX'
 
 export interface TapOptions {
   relay: Relay
@@ -194,11 +192,12 @@ export class TapSession {
   /** Records a command. Returns what is passed on in its place. */
   #command(whole: Buffer): Buffer {
     const text = printable(withoutEnd(whole))
-    if (this.#options.relay.stripsStarttls && !this.#secured && /^starttls\b/i.test(text)) {
+    const changed = this.#secured ? undefined : changedCommand(text, this.#options.relay)
+    if (changed !== undefined) {
       this.#near.record('command', text, 'sender')
-      this.#far.record('command', NO_COMMAND, 'sender')
-      this.#awaited.push(NO_COMMAND)
-      return Buffer.from(`${NO_COMMAND}\r\n`)
+      this.#far.record('command', changed, 'sender')
+      this.#awaited.push(changed)
+      return Buffer.from(`${changed}\r\n`)
     }
     this.#both('command', text)
     this.#awaited.push(text.split(' ', 1)[0]!.toUpperCase())
@@ -237,16 +236,14 @@ export class TapSession {
     for (const line of lines) this.#far.record('reply', printable(line), 'receiver', this.#secured)
     const asked = this.#awaited.shift()
     const code = lines.at(-1)!.subarray(0, 3).toString('latin1')
-    const { stripsStarttls, corruptsGoAhead } = this.#options.relay
-    const clear = !this.#secured
     if (asked === 'DATA' && code === '354') {
       this.#content = true
       this.#contentSize = 0
     }
-    const go = asked === 'STARTTLS' && code === '220' && clear
-    if (go && corruptsGoAhead) this.#reply([Buffer.from('502 5.5.1 Command not implemented')])
-    else if (go) this.#goAhead(lines)
-    else this.#reply(stripsStarttls && asked === 'EHLO' && clear ? withoutStarttls(lines) : lines)
+    const changed = this.#secured ? undefined : changedReply(lines, asked, this.#options.relay)
+    if (changed) this.#reply(changed)
+    else if (asked === 'STARTTLS' && code === '220' && !this.#secured) this.#goAhead(lines)
+    else this.#reply(lines)
   }
 
   #reply(lines: readonly Buffer[]): void {
@@ -299,15 +296,6 @@ export class TapSession {
 
 const wire = (lines: readonly Buffer[]): Buffer =>
   Buffer.concat(lines.flatMap(line => [line, Buffer.from('\r\n')]))
-
-/** A reply to EHLO without the line STARTTLS. The last of the other lines is made the end of the reply. */
-function withoutStarttls(lines: readonly Buffer[]): Buffer[] {
-  const left = lines.filter(line => !/^250[ -]STARTTLS\s*$/i.test(line.toString('latin1')))
-  return left.map((line, i) => {
-    const text = line.toString('latin1')
-    return Buffer.from(i < left.length - 1 ? text : text.replace(/^(\d{3})-/, '$1 '), 'latin1')
-  })
-}
 
 /**
  * TLS options for the tap as a client. Without the certificate, which is a server's: the server that sends shows

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pki } from '../../pki/pki.ts'
-import { exitStatus } from '../../verdicts/verdict.ts'
+import { exitStatus } from '../../verdicts/exit-status.ts'
 import { elements } from '../fixtures/html.ts'
 import { junitElements } from '../fixtures/junit-xml.ts'
 import {
