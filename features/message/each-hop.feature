@@ -1,7 +1,7 @@
 Feature: TLS protects one hop only
 
   @EXO-MSG-02 @sender
-  Rule: If the partner offers no TLS, the gateway sends it even a message that came in over TLS unencrypted
+  Rule: If the partner offers no TLS, the gateway sends the message unencrypted, even if it came in over TLS
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -19,7 +19,7 @@ Feature: TLS protects one hop only
       And the message claims TLS in its Received lines only for the first hop
 
   @EXO-MSG-02 @sender
-  Rule: If the second server offers no TLS, the gateway sends it even a message that came in over TLS unencrypted
+  Rule: If the second server offers no TLS, the gateway sends the message unencrypted, even if it came in over TLS
     No connector requires TLS here. To the gateway, a second server whose STARTTLS the tap removes offers no TLS.
 
     Background:
@@ -44,7 +44,7 @@ Feature: TLS protects one hop only
         | another kind  |
 
   @EXO-MSG-03 @sender
-  Rule: The gateway starts a TLS session of its own with the partner, whether the message came in unencrypted or over TLS
+  Rule: The gateway starts a new TLS session with the partner, whether the message came in unencrypted or over TLS
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -62,7 +62,7 @@ Feature: TLS protects one hop only
       And each hop has a TLS session of its own
 
   @EXO-MSG-03 @sender
-  Rule: The gateway starts a TLS session of its own with the second server for a message that came in over TLS
+  Rule: The gateway starts a new TLS session with the second server for a message that came in over TLS
 
     Background:
       Given the message was submitted over TLS

@@ -102,12 +102,12 @@ Feature: Which outbound connector applies
       And the message reaches the mailbox
 
   @EXO-CON-04 @sender
-  Rule: A connector with a wildcard decides about the sub-domains that no other connector names
+  Rule: The gateway uses a connector with a wildcard for the sub-domains that no other connector names
     For example, one connector requires TLS for *.company.test, and another makes TLS optional for sales.company.test.
     The partner has the domain shop.company.test.
 
     Background:
-      Given an outbound connector that requires TLS for all sub-domains, and another that makes TLS optional for other domains
+      Given an outbound connector that requires TLS for all sub-domains of a domain, and another that makes TLS optional for some of them, but not the partner's
 
     @control
     Example: a partner with STARTTLS
@@ -120,7 +120,7 @@ Feature: Which outbound connector applies
       Then the message is held back
 
   @EXO-CON-04 @sender
-  Rule: If two connectors cover a domain, the one that names it more specifically decides
+  Rule: If two connectors cover a domain, the gateway uses the one that names it more specifically
     For example, one connector requires TLS for *.company.test, and another makes TLS optional for sales.company.test
     or for *.sales.company.test.
 
@@ -134,7 +134,7 @@ Feature: Which outbound connector applies
       Then the message arrives unencrypted
 
     Scenario Outline: the more specific connector makes TLS optional for <domains>
-      Given an outbound connector that requires TLS for all sub-domains, and another that makes TLS optional for <domains>
+      Given an outbound connector that requires TLS for all sub-domains of a domain, and another that makes TLS optional for <domains>
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
 

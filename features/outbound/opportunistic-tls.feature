@@ -38,7 +38,7 @@ Feature: Outbound mail for which TLS is optional
       And the wire shows a single connection
 
   @EXO-OPP-05
-  Rule: If it cannot verify the partner's certificate, the gateway still sends the message over TLS and no part of it unencrypted
+  Rule: If the gateway cannot verify the partner's certificate, it still sends the message over TLS and no part of it unencrypted
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain

@@ -2,7 +2,7 @@
 Feature: Retries, and messages that the gateway gives up on
 
   @RFC5321-02
-  Rule: If the partner offers no STARTTLS at a second attempt either, the gateway keeps the message queued
+  Rule: If the connector requires TLS and the partner offers STARTTLS at neither of two attempts, the gateway keeps the message queued
 
     Background:
       Given the gateway gives up after 3 attempts
