@@ -143,7 +143,6 @@ words('act', ACTS)
 /** Where the gateway refuses for now, the client comes again from the same domain. Gives what was seen in the end. */
 async function actAgain(world: MailWorld, act: Act): Promise<Session[]> {
   const { happened, servers } = world
-  const { inbound, submission } = await servers.gateway()
   const attempt = async () => {
     for (const client of happened.clientSessions.splice(0)) {
       client.close()
@@ -153,7 +152,7 @@ async function actAgain(world: MailWorld, act: Act): Promise<Session[]> {
     await act(world)
     return happened.clientSessions.map(client => client.seen())
   }
-  const to = act === logIn ? submission : inbound
+  const to = (await servers.gateway())[act === logIn ? 'submission' : 'inbound']
   return (await comeAgain(to, attempt, sessions => sessions.some(isWorthAnotherTry))).last
 }
 

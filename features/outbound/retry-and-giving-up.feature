@@ -5,8 +5,7 @@ Feature: Retries, and messages that the gateway gives up on
   Rule: If the connector requires TLS and the partner offers STARTTLS at neither of two attempts, the gateway keeps the message queued
 
     Background:
-      Given the gateway gives up after 3 attempts
-      And an outbound connector that requires TLS for the partner's domain
+      Given an outbound connector that requires TLS for the partner's domain
 
     @control
     Example: a partner that offers STARTTLS again at the second attempt

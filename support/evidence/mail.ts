@@ -67,3 +67,15 @@ export interface InMailbox {
   /** A message that was delivered afterwards is there. */
   later: boolean
 }
+
+/**
+ * Why a message came back, from a notification to its author; nothing where the notification says something else, such as
+ * that the message is late. RFC 3464 s2.3.3, s2.3.6.
+ */
+export function failureOf(notification: string, recipient: string): string | undefined {
+  const field = (name: string) =>
+    new RegExp(`^${name}:\\s*(.*(?:\\r?\\n[ \\t].*)*)`, 'im').exec(notification)?.[1]
+  const action = field('Action')?.trim().toLowerCase()
+  if (action !== 'failed' || !notification.toLowerCase().includes(recipient.toLowerCase())) return undefined
+  return (field('Diagnostic-Code') ?? field('Status') ?? 'no reason').replace(/\s+/g, ' ').trim()
+}

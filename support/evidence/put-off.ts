@@ -20,6 +20,10 @@ export const isAboutSendersDomain = ({ code, enhanced = '', text }: Reply): bool
       text,
     ))
 
+/** Whether the gateway may accept the same if the client comes again soon. */
+export const mayAcceptSoon = (reply: Reply, at: At): boolean =>
+  isForNow(reply, at) && !isAboutSendersDomain(reply)
+
 /** Why a refusal says nothing about the gateway; nothing where it may. */
 export function putOff(reply: Reply, at: At): string | undefined {
   if (isAboutSendersDomain(reply))
@@ -39,5 +43,5 @@ export function firstPutOff({ greeting, exchanges }: Session): { reply: Reply; c
 export const isWorthAnotherTry = (session: Session): boolean => {
   const { greeting: _, ...greeted } = session
   const first = firstPutOff(greeted)
-  return first !== undefined && isForNow(first.reply, first.command) && !isAboutSendersDomain(first.reply)
+  return first !== undefined && mayAcceptSoon(first.reply, first.command)
 }

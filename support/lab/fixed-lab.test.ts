@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import { nothingInClear } from '../judgements/wire.ts'
 import { Pki } from '../pki/pki.ts'
 import { Loopback } from '../test-bed/fixtures/loopback.ts'
+import { Delivery } from '../traffic/client-transaction.ts'
 import { handOver } from '../traffic/delivering.ts'
 import { compose } from '../traffic/message.ts'
 import { Recorder } from '../wire/recorder.ts'
@@ -30,12 +31,13 @@ describe('a lab at the addresses of a gateway file', () => {
 
   const partner = async (domain: string) => (await lab.partners([{ domain }]))[0]!
   const deliver = (domain: string, endpoint = endpoints[0]!) =>
-    handOver(compose({ from: 'a@gateway.test', to: [`b@${domain}`] }), {
+    new Delivery(compose({ from: 'a@gateway.test', to: [`b@${domain}`] }), {
       endpoint,
       hostname: `mx.${domain}`,
       behaviour: { tls: 'uses' },
-      pki,
-    })
+      manner: {},
+      tls: { servername: `mx.${domain}` },
+    }).run()
 
   it('has room for one mail exchanger at a time, and for none without an address', async () => {
     assert.deepEqual([lab.room, new FixedLab(pki, []).room], [1, 0])
@@ -77,6 +79,46 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(either.conversations.length, 2)
   })
 
+  describe('for the author of messages', () => {
+    const NOTICE = 'Action: failed\r\n'
+    const returned = (to: string, endpoint = endpoints[0]!) =>
+      handOver(compose({ from: '', to: [to], body: { headers: [], text: NOTICE, token: 'x' } }), {
+        endpoint,
+        hostname: 'mx.gateway.test',
+        behaviour: { tls: 'does not use' },
+        pki,
+      })
+
+    it('takes what comes back at an address that nobody else has', async () => {
+      const { author } = lab
+      assert.match(author!.domain, /\.test$/)
+      assert.ok((await returned(`author@${author!.domain}`)).accepted)
+      assert.deepEqual(
+        author!.messages.map(({ from, to }) => ({ from, to })),
+        [{ from: '', to: [`author@${author!.domain}`] }],
+      )
+      assert.equal((await deliver('nobody.test')).accepted, false)
+    })
+
+    it('takes it at the address of a partner too, who has nothing to do with it', async () => {
+      const { author } = lab
+      const one = await partner('a.test')
+      assert.ok((await returned(`author@${author!.domain}`)).accepted)
+      await until(() => one.conversations.length === 0, [one], 5_000)
+      assert.deepEqual([author!.messages.length, one.messages.length, one.conversations.length], [1, 0, 0])
+      assert.ok((await deliver('a.test')).accepted)
+    })
+
+    it('has no author where every connector requires TLS', async () => {
+      const other = new FixedLab(pki, [
+        { to: '*.test', tls: 'encryption-only', partner: [await freeEndpoint()] },
+      ])
+      await other.start()
+      assert.equal(other.author, undefined)
+      await other.stop()
+    })
+  })
+
   it('makes a partner wait for an address that another one has, and no other partner', async () => {
     const order: string[] = []
     const take = async (domain: string) => {
@@ -114,8 +156,8 @@ describe('a lab at the addresses of a gateway file', () => {
     lab.release(former)
     const now = await partner('now.test')
     const message = compose({ from: 'a@gateway.test', to: ['b@former.test'] })
-    const options = { endpoint: endpoints[0]!, hostname: 'mx.former.test', pki }
-    await handOver(message, { ...options, behaviour: { tls: 'does not use' } })
+    const options = { endpoint: endpoints[0]!, hostname: 'mx.former.test', manner: {} }
+    await new Delivery(message, { ...options, behaviour: { tls: 'does not use' } }).run()
     const late = nothingInClear(former.conversations, message.token)
     assert.deepEqual([late.kind, late.detail], ['broken', 'MAIL crossed the wire unencrypted'])
     assert.equal(now.conversations.length, 0)
@@ -226,9 +268,9 @@ describe('a lab at the addresses of a gateway file', () => {
     })
 
   it('refuses connections at an address that no partner has', async () => {
-    const only = await partner('a.test')
+    const only = await partner('a.other.test')
     lab.release(only)
-    const { stage, reply } = await deliver('a.test')
+    const { stage, reply } = await deliver('a.other.test', endpoints[1]!)
     assert.deepEqual([stage, reply?.code, lab.strays], ['greeting', 421, 1])
   })
 

@@ -4,7 +4,7 @@ import type { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { changedSpecs, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
 import type { Behaviour } from './partner/behaviour.ts'
-import { Partner } from './partner/partner.ts'
+import { Partner, type PartnerHost } from './partner/partner.ts'
 import { PartnerServer } from './partner/partner-server.ts'
 
 /** The addresses at which a gateway delivers mail for the domains of one pattern. It may choose any of them. */
@@ -58,6 +58,11 @@ export class FixedLab implements Lab {
   readonly #held = new Map<Partner, readonly Address[]>()
   /** All partners so far, by domain and by host name. */
   readonly #known = new Map<string, Partner>()
+  /**
+   * The mail server of those who write the messages that the gateway is to send: what comes back is seen there. It has the
+   * addresses of its route whenever no partner has them. Absent where no connector leaves TLS to the gateway.
+   */
+  author: Partner | undefined
   #waiting: Waiting[] = []
 
   /** `sender`: of the messages that the gateway is asked to send. */
@@ -66,7 +71,10 @@ export class FixedLab implements Lab {
     const shared = {
       ownerOf: (name: string) => this.#known.get(name.toLowerCase()),
       greetings: new Set<string>(),
-      isOwnSender: (address: string) => sender !== '' && address.toLowerCase() === sender.toLowerCase(),
+      isOwnSender: (address: string) =>
+        (sender !== '' && address.toLowerCase() === sender.toLowerCase()) ||
+        (this.author?.expects(address) ?? false),
+      author: () => this.author,
       isForced: (domain: string) =>
         (decisive(this.#routes, domain)?.tls ?? 'opportunistic') !== 'opportunistic',
       hasAddress: (partner: Partner) => this.#held.has(partner),
@@ -96,6 +104,24 @@ export class FixedLab implements Lab {
         }),
       ),
     )
+    await this.#settleAuthor()
+  }
+
+  async #settleAuthor(): Promise<void> {
+    const route = this.#routes.find(({ to, tls }) => tls === 'opportunistic' && to.startsWith('*.'))
+    if (!route) return
+    const domain = freshDomain(route.to)
+    if (this.#leadingTo(domain) !== route.addresses) return
+    const { host } = route.addresses[0]!.endpoint
+    const about = { domain, maxConnections: Number.MAX_SAFE_INTEGER }
+    this.author = new Partner(domain, await hostSpecs(this.pki, about, () => host))
+    for (const address of route.addresses) address.server.addForAll(this.#resident(address))
+  }
+
+  /** Who has an address when no partner has it. */
+  #resident(address: Address): PartnerHost | undefined {
+    const { author } = this
+    return author && this.#leadingTo(author.domain).includes(address) ? author.hosts[0] : undefined
   }
 
   async stop(): Promise<void> {
@@ -135,7 +161,7 @@ export class FixedLab implements Lab {
 
   release(partner: Partner): void {
     for (const address of this.#held.get(partner) ?? []) {
-      address.server.addForAll(undefined)
+      address.server.addForAll(this.#resident(address))
       address.taken = false
     }
     this.#held.delete(partner)

@@ -78,6 +78,8 @@ export class Run {
   readonly #surroundings: Surroundings
   readonly #examples: Map<string, RuleExample>
   readonly #submissions: Map<Gateway, Submission>
+  /** The gateway sends mail on that authors at another domain have written, as far as is known. */
+  takesAuthors = true
   /** Examples run one at a time, each with a gateway of its own; see `judgeAll`. */
   alone = false
   #stopped: Promise<void> | undefined
@@ -104,6 +106,7 @@ export class Run {
     this.gateways = pass?.main.gateways ?? this.#newGateways()
     this.ends = new Ends(this.gateways, this.record)
     this.paths = pass?.main.paths ?? new Locks()
+    if (pass) this.takesAuthors = pass.main.takesAuthors
     this.#submissions = pass ? pass.main.#submissions : new Map()
     this.#examples = pass ? pass.main.#examples : this.#indexed()
   }

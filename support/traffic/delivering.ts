@@ -1,6 +1,6 @@
 import type { Handover } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
-import { isAboutSendersDomain, isForNow } from '../evidence/put-off.ts'
+import { mayAcceptSoon } from '../evidence/put-off.ts'
 import type { Pki } from '../pki/pki.ts'
 import { comeAgain } from '../wire/again.ts'
 import { snapshotOf } from '../wire/conversation.ts'
@@ -38,7 +38,7 @@ export interface HandoverOptions {
 
 /** The gateway may accept the same message another time. */
 const isRefusedForNow = ({ reply, stage }: Handover): boolean =>
-  reply !== undefined && isForNow(reply, stage) && !isAboutSendersDomain(reply)
+  reply !== undefined && mayAcceptSoon(reply, stage)
 
 /**
  * Delivers as a mail server does: where the gateway refuses for now, the client comes again with the same envelope. What

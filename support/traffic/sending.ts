@@ -1,10 +1,11 @@
 import type { DeliveryEvent } from '../evidence/gateway-words.ts'
-import type { Message } from '../evidence/mail.ts'
+import { failureOf, type Message } from '../evidence/mail.ts'
 import type { Arrival, Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Partner } from '../lab/partner/partner.ts'
 import { type Conversation, type Party, snapshotOf } from '../wire/conversation.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
+import { printable } from '../wire/printable.ts'
 import { type ClientTls, WireError } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
 import type { Submission } from './submission.ts'
@@ -28,6 +29,8 @@ export interface SendOptions {
   tries?: number
   /** Hands the message over inside TLS, on a connection of its own. */
   tls?: ClientTls
+  /** Where the author of the message is, if somebody looks there for what comes back. */
+  author?: Partner
   /** Where the partner is a tap: the mailbox behind the server on the far side of the tap. */
   inbox?: Partner
   /** At which end of the partner's conversations the gateway under test is; default: it sends. */
@@ -109,9 +112,25 @@ export class WatchedMessage {
 
   get deliveryEvents(): readonly DeliveryEvent[] {
     const recipient = this.recipient.toLowerCase()
-    return this.#options.gateway.events
-      .slice(this.#before)
-      .filter(event => event.recipient.toLowerCase() === recipient)
+    return [
+      ...this.#options.gateway.events
+        .slice(this.#before)
+        .filter(event => event.recipient.toLowerCase() === recipient),
+      ...this.#returned(),
+    ]
+  }
+
+  /** What came back to the author is a word of the gateway on the message, where it has no other. */
+  #returned(): DeliveryEvent[] {
+    const { author, message } = this.#options
+    const from = message.from.toLowerCase()
+    const notices = author?.messages.filter(({ to }) => to.some(one => one.toLowerCase() === from)) ?? []
+    return notices.flatMap(({ content }) => {
+      const failure = failureOf(content, this.recipient)
+      return failure === undefined
+        ? []
+        : [{ kind: 'bounced' as const, recipient: this.recipient, reason: printable(failure, 300) }]
+    })
   }
 
   #copies(): readonly Arrival[] {

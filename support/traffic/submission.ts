@@ -1,5 +1,5 @@
 import type { Message } from '../evidence/mail.ts'
-import { isForNow } from '../evidence/put-off.ts'
+import { isForNow, mayAcceptSoon } from '../evidence/put-off.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { comeAgain } from '../wire/again.ts'
 import type { Conversation } from '../wire/conversation.ts'
@@ -50,7 +50,7 @@ export class Submission {
         return { reply, conversation: recorder.conversation }
       })
     }
-    return (await comeAgain(this.#to, attempt, ({ reply }) => isForNow(reply, 'submission'))).last
+    return (await comeAgain(this.#to, attempt, ({ reply }) => mayAcceptSoon(reply, 'submission'))).last
   }
 
   async #part(client: SmtpClient): Promise<void> {

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, isIPv4, type Server, type Socket } from 'node:net'
 import { commands, firstReturnPath, greetedAs } from '../../evidence/facts.ts'
+import type { ReceivedMessage } from '../../evidence/mail.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
@@ -22,6 +23,8 @@ export interface SharedAddresses {
   ownerOf(name: string): Partner | undefined
   /** The names in EHLO on all connections that carried mail for a partner. */
   readonly greetings: Set<string>
+  /** At any address, this partner gets its mail too. */
+  author?(): Partner | undefined
   /** Whether an address is the sender of the suite's own messages, which no other mail has. */
   isOwnSender(address: string): boolean
   /** Whether a connector requires TLS for mail to a domain. */
@@ -151,7 +154,8 @@ export class PartnerServer {
       tls: async () => tls,
       keeps: (what, bytes) => partner.keeps(what, bytes),
       // Only at an address that several partners use, one after another, can a connection be for another partner.
-      isForeign: recipient => this.#shared.has(host) && !partner.expects(recipient),
+      isForeign: recipient =>
+        this.#shared.has(host) && !partner.expects(recipient) && !this.#isForAuthor(recipient),
       onForeign: (recipient, carried) => this.#foreign(conversation, host, { recipient, carried }),
       // The record has what the gateway said after the partner had closed.
       onEnd: () => {
@@ -160,11 +164,25 @@ export class PartnerServer {
         partner.changed()
       },
       onMessage: message => {
+        if (message.to.some(to => this.#isForAuthor(to))) {
+          this.#takeForAuthor(message)
+          return
+        }
         partner.messages.push({ ...message, host: host.hostname })
         this.#learnGreeting(conversation, host)
         partner.changed()
       },
     })
+  }
+
+  #isForAuthor(recipient: string): boolean {
+    return this.#addresses.author?.()?.expects(recipient) ?? false
+  }
+
+  #takeForAuthor(message: ReceivedMessage): void {
+    const author = this.#addresses.author!()!
+    author.messages.push({ ...message, host: author.hosts[0]!.hostname })
+    author.changed()
   }
 
   /**
@@ -179,7 +197,7 @@ export class PartnerServer {
     const domain = recipient.split('@').at(-1)!
     const owner = this.#addresses.ownerOf(domain)
     if (!carried) {
-      this.#giveAway(conversation, host, domain)
+      this.#giveAway(conversation, host, owner)
       // That partner has other addresses now: the gateway should have delivered its mail there.
       if (owner && this.#addresses.hasAddress(owner))
         owner.misrouted ??= `the gateway delivered at port ${this.port} of ${host.address}, where the file names another address`
@@ -200,11 +218,10 @@ export class PartnerServer {
   }
 
   /** A connection that is not for this partner becomes evidence about the partner whom it names, or about none. */
-  #giveAway(conversation: Conversation, host: PartnerHost, name?: string): void {
+  #giveAway(conversation: Conversation, host: PartnerHost, owner?: Partner): void {
     this.strays++
     host.connections--
     host.partner.disown(conversation)
-    const owner = name === undefined ? undefined : this.#addresses.ownerOf(name)
     if (!owner || owner.conversations.length >= MAX_LATE) return
     owner.conversations.push(conversation)
     owner.changed()
@@ -220,10 +237,15 @@ export class PartnerServer {
     const { greetings, ownerOf } = this.#addresses
     const greeting = greetedAs(conversation)
     if (partner.isNamedIn(conversation)) return
+    const author = this.#addresses.author?.()
+    if (author?.isNamedIn(conversation)) {
+      this.#giveAway(conversation, host, author)
+      return
+    }
     const serverName = conversation.handshake?.offered?.serverName
     const name = [...(serverName ? [serverName] : []), ...namesIn(conversation)].find(ownerOf)
     if (name !== undefined) {
-      if (ownerOf(name) !== partner) this.#giveAway(conversation, host, name)
+      if (ownerOf(name) !== partner) this.#giveAway(conversation, host, ownerOf(name))
       return
     }
     if (this.#addresses.isOwnSender(firstReturnPath(conversation) ?? '')) return

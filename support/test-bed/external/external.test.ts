@@ -350,6 +350,22 @@ describe('a gateway that the suite did not start', () => {
     assert.match(broken!.detail, /arrived unencrypted/)
   })
 
+  it('is found out if it returns a message that waits for TLS, whether partners share an address or not', async () => {
+    const defect = 'returns the message at the first trouble with TLS'
+    for (const outbound of [OUTBOUND, OUTBOUND.map(connector => ({ ...connector, host: freshHost() }))]) {
+      await startGateway({ sides: 'outbound', defect, outbound })
+      const result = await check(...options('EXO-FRC-01', 'EXO-FRC-04', 'RFC5321-02'))
+      assert.equal(result.status, 1)
+      const red = result.verdicts.filter(({ verdict }) => verdict === 'non-conformant')
+      assert.deepEqual([...new Set(red.map(({ requirement }) => requirement))].sort(), [
+        'EXO-FRC-01',
+        'EXO-FRC-04',
+        'RFC5321-02',
+      ])
+      for (const { detail } of red) assert.match(detail, /bounced/)
+    }
+  })
+
   it('cannot be judged if another program has the partner address', async () => {
     const [partner] = await startGateway()
     const other = await listening(partner!)
