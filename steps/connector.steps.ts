@@ -7,7 +7,7 @@ import {
   forLevel,
   forOneDomain,
   forParentAlone,
-  generalAndExempt,
+  generalAndOptional,
   required,
   requiredBothWays,
   requiredInboundAlone,
@@ -97,11 +97,11 @@ Given(
 /** For which domains the more specific connector makes TLS optional. */
 const OPTIONAL: Record<string, (world: MailWorld) => void> = {
   "some of them, but not the partner's": world =>
-    partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).general.to),
+    partnerUnder(world, chosen(generalAndOptional(world.flow, 'a pattern')).general.to),
   "exactly the partner's domain": world =>
-    partnerAt(world, chosen(generalAndExempt(world.flow, 'one domain')).exempt.to),
+    partnerAt(world, chosen(generalAndOptional(world.flow, 'one domain')).optional.to),
   "all sub-domains of the partner's parent domain": world =>
-    partnerUnder(world, chosen(generalAndExempt(world.flow, 'a pattern')).exempt.to),
+    partnerUnder(world, chosen(generalAndOptional(world.flow, 'a pattern')).optional.to),
 }
 words('optional', OPTIONAL)
 

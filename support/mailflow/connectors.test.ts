@@ -8,7 +8,7 @@ import {
   forLevel,
   forOneDomain,
   forParentAlone,
-  generalAndExempt,
+  generalAndOptional,
   missingConnector,
   required,
   requiredBothWays,
@@ -33,18 +33,19 @@ const verified = out('*.verified.test', 'domain-validation')
 const named = out('*.named.test', 'domain-validation', 'mail.partner.test')
 const wildcard = out('*.wildcard.test', 'domain-validation', '*.partner.test')
 const one = out('one.test', 'encryption-only')
-const exemptOne = out('one.encrypted.test', 'opportunistic')
-const exemptMany = out('*.some.encrypted.test', 'opportunistic')
+const optionalForOne = out('one.encrypted.test', 'opportunistic')
+const optionalForMany = out('*.some.encrypted.test', 'opportunistic')
 
 /** What is chosen: the domain of a connector, or the sentence. */
 type Row = [
   what: string,
-  choose: (flow: MailFlow) => Choice<OutboundConnector | InboundConnector | { exempt: OutboundConnector }>,
+  choose: (flow: MailFlow) => Choice<OutboundConnector | InboundConnector | { optional: OutboundConnector }>,
   connectors: (OutboundConnector | InboundConnector)[],
   chosen: string,
 ]
 const no = (side: 'inbound' | 'outbound', what: string) => `the gateway has no ${side} connector that ${what}`
-const opposite = 'the gateway has no outbound connectors of which one exempts what another covers'
+const opposite =
+  'the gateway has no outbound connectors of which one makes TLS optional where another requires it'
 
 const table: Row[] = [
   ['the weakest level', forced, [any, verified, encrypted], '*.encrypted.test'],
@@ -53,8 +54,13 @@ const table: Row[] = [
   ['a fixed name', forced, [wildcard, named], '*.named.test'],
   ['no name below a wildcard', forced, [wildcard], 'the gateway has no outbound connector that requires TLS'],
   ['no single domain', forced, [any, one], 'the gateway has no outbound connector that requires TLS'],
-  ['nothing that is exempted in part', forced, [encrypted, exemptOne, verified], '*.verified.test'],
-  ['nor by a pattern', forced, [encrypted, exemptMany, verified], '*.verified.test'],
+  [
+    'nothing for which TLS is optional in part',
+    forced,
+    [encrypted, optionalForOne, verified],
+    '*.verified.test',
+  ],
+  ['nor by a pattern', forced, [encrypted, optionalForMany, verified], '*.verified.test'],
   ['an exact level', flow => forLevel(flow, 'domain-validation'), [encrypted, verified], '*.verified.test'],
   [
     'and no other',
@@ -69,11 +75,11 @@ const table: Row[] = [
     [wildcard, out('one.test', 'domain-validation', 'mail.partner.test')],
     no('outbound', 'expects a certificate for mail.partner.test'),
   ],
-  ['one domain', forOneDomain, [encrypted, exemptOne, one], 'one.test'],
+  ['one domain', forOneDomain, [encrypted, optionalForOne, one], 'one.test'],
   [
     'no pattern for one domain',
     forOneDomain,
-    [encrypted, exemptOne],
+    [encrypted, optionalForOne],
     no('outbound', 'requires TLS for one domain by its name'),
   ],
   ['a parent alone', forParentAlone, [any, one], 'one.test'],
@@ -84,19 +90,29 @@ const table: Row[] = [
     no('outbound', 'requires TLS for one domain and not for those below it'),
   ],
   [
-    'an exempt domain',
-    flow => generalAndExempt(flow, 'one domain'),
-    [encrypted, exemptMany, exemptOne],
+    'a domain for which TLS is optional',
+    flow => generalAndOptional(flow, 'one domain'),
+    [encrypted, optionalForMany, optionalForOne],
     'one.encrypted.test',
   ],
   [
-    'exempt domains',
-    flow => generalAndExempt(flow, 'a pattern'),
-    [encrypted, exemptOne, exemptMany],
+    'domains for which TLS is optional',
+    flow => generalAndOptional(flow, 'a pattern'),
+    [encrypted, optionalForOne, optionalForMany],
     '*.some.encrypted.test',
   ],
-  ['what nothing covers', flow => generalAndExempt(flow, 'a pattern'), [verified, exemptMany], opposite],
-  ['what is not exempted', flow => generalAndExempt(flow, 'one domain'), [encrypted, one], opposite],
+  [
+    'what nothing covers',
+    flow => generalAndOptional(flow, 'a pattern'),
+    [verified, optionalForMany],
+    opposite,
+  ],
+  [
+    'what no other connector makes optional',
+    flow => generalAndOptional(flow, 'one domain'),
+    [encrypted, one],
+    opposite,
+  ],
   ['TLS of senders', required, [from('*.b.test', 'mail.b.test'), from('*.a.test')], '*.a.test'],
   ['no single sender', required, [from('a.test')], no('inbound', 'requires TLS')],
   ['one way alone', requiredInboundAlone, [from('*.named.test'), from('*.a.test'), named], '*.a.test'],
@@ -140,7 +156,8 @@ describe('a connector is chosen', () => {
     it(`by what it does: ${what}`, () => {
       const choice = choose(flowOf(connectors))
       const place = (c: OutboundConnector | InboundConnector) => ('to' in c ? c.to : c.from)
-      const found = typeof choice === 'string' ? choice : place('exempt' in choice ? choice.exempt : choice)
+      const found =
+        typeof choice === 'string' ? choice : place('optional' in choice ? choice.optional : choice)
       assert.equal(found, chosen)
     })
 })

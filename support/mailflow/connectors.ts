@@ -39,7 +39,7 @@ export function forLevel(flow: MailFlow, level: OutboundLevel): Choice<OutboundC
 
 /**
  * An outbound connector that requires TLS for all domains below a name, at the weakest level that does. No other
- * connector exempts any domain below the name.
+ * connector makes TLS optional for any domain below the name.
  */
 export function forced(flow: MailFlow): Choice<OutboundConnector> {
   const isCutInto = ({ to }: OutboundConnector) =>
@@ -76,21 +76,21 @@ export function forParentAlone(flow: MailFlow): Choice<OutboundConnector> {
 }
 
 /**
- * An outbound connector that requires TLS for all domains below a name, and another that exempts some of them: either
- * `one domain` by its name, or `a pattern` of domains.
+ * An outbound connector that requires TLS for all domains below a name, and another that makes TLS optional for some of
+ * them: either `one domain` by its name, or `a pattern` of domains.
  */
-export function generalAndExempt(
+export function generalAndOptional(
   { outbound }: MailFlow,
-  exempted: 'one domain' | 'a pattern',
-): Choice<{ general: OutboundConnector; exempt: OutboundConnector }> {
+  which: 'one domain' | 'a pattern',
+): Choice<{ general: OutboundConnector; optional: OutboundConnector }> {
   for (const general of outbound.filter(({ to, tls }) => isPattern(to) && tls !== 'opportunistic'))
-    for (const exempt of outbound.filter(({ tls }) => tls === 'opportunistic'))
+    for (const optional of outbound.filter(({ tls }) => tls === 'opportunistic'))
       if (
-        isPattern(exempt.to) === (exempted === 'a pattern') &&
-        covers(general.to, exempt.to.replace('*.', ''))
+        isPattern(optional.to) === (which === 'a pattern') &&
+        covers(general.to, optional.to.replace('*.', ''))
       )
-        return { general, exempt }
-  return 'the gateway has no outbound connectors of which one exempts what another covers'
+        return { general, optional }
+  return 'the gateway has no outbound connectors of which one makes TLS optional where another requires it'
 }
 
 const requiresTls = ({ from, tls, clientCertificate }: InboundConnector): boolean =>

@@ -40,7 +40,7 @@ describe('the standard mail flow', () => {
     assert.equal(levelFor(await flowOf(...FORCED_LEVELS), 'd1.forced.test'), 'encryption-only')
   })
 
-  it('has a connector that exempts some domains of another, and one for one domain alone', async () => {
+  it('has a connector that makes TLS optional for some domains of another, and one for one domain alone', async () => {
     const flow = await flowOf('encryption-only')
     assert.equal(levelFor(flow, 'exempt.general.test'), 'opportunistic')
     assert.equal(levelFor(flow, 'd1.exempt.general.test'), 'opportunistic')

@@ -25,7 +25,7 @@ export async function standardFlow(
     outbound.push(
       { to: '*.forced.test', tls: forced },
       { to: '*.both.test', tls: forced },
-      // A name without `*.` is for that domain alone. The last two exempt some domains of the connector before them.
+      // A name without `*.` is for that domain alone. The last two make TLS optional for some domains of the one before.
       { to: 'parent.test', tls: forced },
       { to: 'exact.test', tls: forced },
       { to: '*.general.test', tls: forced },
