@@ -9,7 +9,7 @@ import type { LateMail } from '../support/run/aftermath.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
 import type { Run } from '../support/run/run.ts'
-import { all, type Observation, unclear } from '../support/verdicts/observation.ts'
+import { all, type Observation, unclear, withoutLack } from '../support/verdicts/observation.ts'
 import type { Judged } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import { Happened } from './happened.ts'
@@ -145,8 +145,23 @@ export class MailWorld extends World {
     return this.verdict ?? this.#judged(all(...this.#observations))
   }
 
+  /**
+   * Nothing is out of order: the gateway is told nothing special, and the other side does what others do. What a gateway
+   * does not do then, it does nowhere.
+   */
+  get #allInOrder(): boolean {
+    const { intent } = this
+    return (
+      !intent.said('gateway').some(path => path.startsWith('changes')) &&
+      intent.said('partner').every(path => path === 'always.tls.maxVersion') &&
+      intent.said('tap').length === 0
+    )
+  }
+
   #judged(observation: Observation): Judged {
-    const judged = this.run.record.judge(this.example, observation)
+    const special = !this.#allInOrder && this.example.control
+    const seen = special ? withoutLack(observation) : observation
+    const judged = this.run.record.judge(this.example, seen)
     return { ...judged, detail: `${this.happened.pairName}${judged.detail}` }
   }
 

@@ -64,13 +64,14 @@ Feature: The STARTTLS command
     @control
     Example: a partner that offers the same extensions inside TLS
       When the gateway sends a message to the partner
-      Then the message arrives over TLS
+      Then the wire shows a new EHLO inside TLS and no use of what was offered before TLS
+      And the message arrives over TLS
 
     Example: a partner that offers fewer extensions inside TLS
       Given the partner offers extensions before TLS that it does not offer inside TLS
       When the gateway sends a message to the partner
-      Then the message arrives over TLS
-      And the wire shows a new EHLO inside TLS and no use of what was offered before TLS
+      Then the wire shows a new EHLO inside TLS and no use of what was offered before TLS
+      And the message arrives over TLS
 
   @RFC3207-10 @receiver
   Rule: Inside TLS the gateway does not offer STARTTLS again

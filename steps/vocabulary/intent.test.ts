@@ -37,6 +37,12 @@ describe('the intent of an example', () => {
     assert.deepEqual(intent.read('partner').tls?.flaws, new Set(['expired', 'self-signed']))
   })
 
+  it('tells of what was said, which does not count as read', () => {
+    say('it supports TLS 1.2 at most', 'partner', { tls: { maxVersion: 'TLSv1.2' } })
+    assert.deepEqual([intent.said('partner'), intent.said('client')], [['tls.maxVersion'], []])
+    assert.deepEqual(intent.unread, ['it supports TLS 1.2 at most'])
+  })
+
   it('refuses a Given that contradicts an earlier one', () => {
     say('one', 'partner', { tls: { maxVersion: 'TLSv1.2' } })
     assert.throws(() => say('other', 'partner', { tls: { maxVersion: 'TLSv1.1' } }), {

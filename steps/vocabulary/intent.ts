@@ -48,6 +48,13 @@ export class Intent<Subjects extends object> {
     return said as Partial<Subjects[S]>
   }
 
+  /** The paths of all that was said of a subject, such as `always.tls.maxVersion`. They do not count as read. */
+  said(subject: keyof Subjects & string): string[] {
+    return [...this.#leaves.keys()]
+      .map(path => JSON.parse(path) as string[])
+      .flatMap(([of, ...rest]) => (of === subject ? [rest.join('.')] : []))
+  }
+
   /** The sentences that set a value which nothing read, in their order. */
   get unread(): string[] {
     const unread = [...this.#leaves].filter(([path]) => !this.#read.has(path))

@@ -80,6 +80,7 @@ export async function check(target: string, options: CheckOptions, version: stri
     cleared = true
     if (!running || verdicts.length === 0) return 2
     const { run, gateway } = running
+    verdicts.push(...run.record.ofFailedControls())
     const stale = partial ? [] : staleIn(run, verdicts, options)
     for (const verdict of staleVerdicts(stale, verdicts))
       verdicts.push({ ...verdict, seen: { conversations: [], notes: [], steps: [] } })

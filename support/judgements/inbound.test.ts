@@ -1,3 +1,4 @@
+import { deepEqual } from 'node:assert/strict'
 import type { Handover } from '../evidence/handover.ts'
 import type { Mail } from '../evidence/mail.ts'
 import { pathTo } from '../mailflow/domains.ts'
@@ -55,6 +56,40 @@ const pastTap = (...versions: string[]): Handover => {
   })
   return rest
 }
+
+describe('what a gateway does not do that refuses a sound client', () => {
+  const lackIn = (seen: ReturnType<typeof accepts>) => (seen.kind === 'broken' ? seen.lacks : undefined)
+  const domain = handover().message.from.split('@')[1]!
+  const refusal = refusedAt('RCPT', '550 5.7.1 no')
+  const rows: [what: string, seen: ReturnType<typeof accepts>, lack: string | undefined, version?: string][] =
+    [
+      ['at the handshake', accepts(ended('handshake', 'handshake failure', [noAlert])), 'starts TLS'],
+      ['at STARTTLS', accepts(ended('STARTTLS', 'unexpected answer', [unencrypted])), 'starts TLS'],
+      [
+        'with TLS 1.2 alone',
+        accepts(ended('handshake', 'handshake failure', [noAlert]), { version: 'TLSv1.2' }),
+        'starts TLS',
+        'TLSv1.2',
+      ],
+      ['inside TLS', accepts({ ...refusal, conversations: [overTls] }), 'takes mail over TLS'],
+      ['in the clear', accepts({ ...refusal, conversations: [unencrypted] }), 'takes mail unencrypted'],
+      [
+        'and so nothing is in the mailbox',
+        reaches({ ...refusal, conversations: [overTls] }, []),
+        'takes mail over TLS',
+      ],
+      ['to take it and to lose it', reaches(handover(), [], { overtaken: true }), 'keeps mail'],
+      [
+        'to use another version',
+        accepts(handover({ conversations: [tls12] }), { version: 'TLSv1.3' }),
+        undefined,
+      ],
+    ]
+  for (const [what, seen, lack, version] of rows)
+    it(`is known: ${what}`, () => {
+      deepEqual(lackIn(seen), lack && { what: lack, domain, ...(version ? { version } : {}) })
+    })
+})
 
 describe('judging whether the gateway accepts a message', () => {
   table([
@@ -342,7 +377,7 @@ describe('judging whether a message reaches the mailbox', () => {
     ],
     ['accepted and not there in time', reaches(handover(), []), 'unclear', /in time/],
     ['accepted, and a later one is there', reaches(handover(), [], { overtaken: true }), 'broken', /lost it/],
-    ['refused', reaches(refusedAt('RCPT', '550 no'), []), 'broken', /did not reach/],
+    ['refused', reaches(refusedAt('RCPT', '550 no'), []), 'broken', /refused the message at RCPT: 550 no/],
     ['the gateway did not answer', reaches(ended('MAIL', 'no answer'), []), 'unclear', /ended at MAIL/],
     [
       'accepted, where no mailbox can be looked into',

@@ -4,7 +4,15 @@ import { headersOf, type Mail, textOf } from '../evidence/mail.ts'
 import { putOff } from '../evidence/put-off.ts'
 import { pathTo } from '../mailflow/domains.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
+import {
+  because,
+  broken,
+  kept,
+  type Lack,
+  type Observation,
+  refused,
+  unclear,
+} from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
 import { isSuiteName, sameSuite, spoken } from '../wire/tls/tls-names.ts'
@@ -25,13 +33,18 @@ export function accepts(
     const ended = `the session ended at ${stage}`
     const detail = `${ended}: ${breakdown.detail}`
     // Whoever closes before the greeting says nothing of the message, and servers do so under load.
-    return UNKNOWN.has(breakdown.kind) || stage === 'greeting' ? unclear(detail) : broken(detail, ended)
+    return UNKNOWN.has(breakdown.kind) || stage === 'greeting'
+      ? unclear(detail)
+      : because(broken(detail, ended), lackOf(handover, version))
   }
   const excuse = !accepted && reply && putOff(reply, stage)
   if (excuse) return unclear(excuse)
   if (!accepted) {
     const refusal = `the gateway refused the message at ${stage}`
-    return broken(`${refusal}: ${reply?.text ?? 'no reply'}`, `${refusal}${reply ? `: ${reply.code}` : ''}`)
+    return because(
+      broken(`${refusal}: ${reply?.text ?? 'no reply'}`, `${refusal}${reply ? `: ${reply.code}` : ''}`),
+      lackOf(handover, version),
+    )
   }
   const session = handover.conversations.at(-1)!
   // The tap does not know in which of several sessions the message came.
@@ -50,6 +63,20 @@ export function accepts(
   const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'unencrypted'
   return kept(`the gateway accepted the message ${how}: ${proofOf(handover)}`)
 }
+
+/** What a gateway does not do that refuses a sound client. `version`: the only one that the client speaks. */
+function lackOf({ stage, message, conversations }: Handover, version?: string): Lack {
+  const atTls = stage === 'STARTTLS' || stage === 'handshake'
+  const overTls = conversations.some(secured)
+  return {
+    what: atTls ? 'starts TLS' : overTls ? 'takes mail over TLS' : 'takes mail unencrypted',
+    domain: domainOf(message.from),
+    ...(version === undefined ? {} : { version }),
+  }
+}
+
+/** Empty for the null return path. */
+const domainOf = (address: string): string => address.split('@').at(-1)!
 
 /**
  * The gateway refused the message with a reply, or by ending the handshake, or right after the handshake, as servers do
@@ -145,10 +172,13 @@ export function reaches(
   if (!mail) {
     if (!handover.accepted) {
       const seen = accepts(handover)
-      return seen.kind === 'unclear' ? seen : broken('the message did not reach the mailbox')
+      return seen.kind === 'broken' ? seen : unclear(seen.detail)
     }
     if (overtaken)
-      return broken('the gateway accepted the message and lost it: a later message is in the mailbox')
+      return because(
+        broken('the gateway accepted the message and lost it: a later message is in the mailbox'),
+        { what: 'keeps mail', domain: domainOf(handover.message.from) },
+      )
     return unclear('the gateway accepted the message, but the message did not reach the mailbox in time')
   }
   if (mails.length > (handover.copies ?? 1))

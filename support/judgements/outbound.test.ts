@@ -628,3 +628,29 @@ describe('the suites that the gateway offers', () => {
       deepEqual(offered, expected)
     })
 })
+
+describe('what a gateway does not do that sends nothing to a sound partner', () => {
+  const lackIn = (seen: ReturnType<typeof arrivesOverTls>) =>
+    seen.kind === 'broken' ? seen.lacks : undefined
+  const { domain } = sent().partner
+  const rows: [what: string, seen: ReturnType<typeof arrivesOverTls>, lack: object | undefined][] = [
+    ['or unencrypted', arrivesOverTls(sent(unencrypted)), { what: 'sends over TLS', domain }],
+    ['or deferred', arrivesOverTls(held()), { what: 'sends', domain }],
+    ['or deferred, once', arrivesOnce(held()), { what: 'sends', domain }],
+    [
+      'or deferred with TLS 1.2',
+      arrivesOverTls(held(), { version: 'TLSv1.2' }),
+      { what: 'sends', domain, version: 'TLSv1.2' },
+    ],
+    [
+      'but another version',
+      arrivesOverTls(sent({ conversations: [tls12] }), { version: 'TLSv1.3' }),
+      undefined,
+    ],
+    ['but should hold it back', isHeldBack(sent(unencrypted)), undefined],
+  ]
+  for (const [what, seen, lack] of rows)
+    it(`is known: ${what}`, () => {
+      deepEqual(lackIn(seen), lack)
+    })
+})

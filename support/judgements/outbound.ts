@@ -2,7 +2,15 @@ import { commands, countedConnections, offersStarttls, secured } from '../eviden
 import { textOf } from '../evidence/mail.ts'
 import { isAt, type Sent } from '../evidence/sent.ts'
 import { duration } from '../quantities.ts'
-import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
+import {
+  because,
+  broken,
+  kept,
+  type Lack,
+  type Observation,
+  refused,
+  unclear,
+} from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { spoken } from '../wire/tls/tls-names.ts'
 import { nothingInClear } from './wire.ts'
@@ -16,9 +24,10 @@ export interface TlsExpectation {
 
 /** The partner got the message over TLS, and no unencrypted copy. */
 export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = {}): Observation {
-  const nothing = notArrived(sent)
+  const nothing = notArrived(sent, version)
   if (nothing?.kind === 'unclear' && !sent.excuse) return nothing
-  if (sent.arrivals.some(({ secured }) => !secured)) return broken('the message arrived unencrypted')
+  if (sent.arrivals.some(({ secured }) => !secured))
+    return because(broken('the message arrived unencrypted'), lackOf(sent, 'sends over TLS', version))
   const inClear = nothingInClear(sent.conversations, sent.message.token)
   if (inClear.kind === 'broken') return inClear
   if (nothing) return nothing
@@ -258,8 +267,18 @@ export function carrier(sent: Sent): Conversation | undefined {
   )
 }
 
+const lackOf = ({ partner: { domain } }: Sent, what: Lack['what'], version?: string): Lack => ({
+  ...{ what, domain },
+  ...(version === undefined ? {} : { version }),
+})
+
 /** What is to be said of a message that did not arrive; nothing where it arrived. */
-function notArrived(sent: Sent): Observation | undefined {
+function notArrived(sent: Sent, version?: string): Observation | undefined {
+  const seen = whyNotArrived(sent)
+  return seen && because(seen, lackOf(sent, 'sends', version))
+}
+
+function whyNotArrived(sent: Sent): Observation | undefined {
   if (sent.refusal)
     return unclear(`the gateway did not accept the message that it was to send: ${sent.refusal}`)
   if (sent.arrivals.length > 0) return undefined

@@ -8,7 +8,16 @@ import {
   starttlsIn,
 } from '../evidence/session.ts'
 import { counted } from '../quantities.ts'
-import { all, broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
+import {
+  all,
+  because,
+  broken,
+  kept,
+  type Lack,
+  type Observation,
+  refused,
+  unclear,
+} from '../verdicts/observation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
 import { replyIs } from './inbound.ts'
 
@@ -24,6 +33,15 @@ function wasPutOff(session: Session): Observation | undefined {
 
 const why = ({ breakdown }: Session): string | undefined =>
   breakdown && `${breakdown.kind}: ${breakdown.detail}`
+
+const STARTS_TLS: Lack = { what: 'starts TLS', domain: '' }
+
+/** What a gateway does not do that refuses this command to a client that no connector names. */
+function lackOf({ secured }: Session, command: string): Lack | undefined {
+  if (command === 'STARTTLS') return STARTS_TLS
+  if (command !== 'MAIL' && command !== 'RCPT') return undefined
+  return { what: secured ? 'takes mail over TLS' : 'takes mail unencrypted', domain: '' }
+}
 
 /**
  * Judges the reply to the last command with this verb, or says why there is none. Where the session got into TLS, a reply
@@ -47,9 +65,10 @@ export function replyOfKind(session: Session, command: string, ...kinds: ('2' | 
     return refused(`the gateway refuses STARTTLS once a message has begun: ${session.refusedMidway.text}`)
   if (command === 'QUIT' && kinds.includes('2') && closedAtQuit(session))
     return kept('the gateway closed in answer to QUIT')
+  const lack = kinds.includes('2') ? lackOf(session, command) : undefined
   return judgeReply(session, command, ({ code, text }) => {
     if (!kinds.includes(String(code)[0] as '2'))
-      return wasPutOff(session) ?? broken(`the reply is ${text}`, `the reply is ${code}`)
+      return wasPutOff(session) ?? because(broken(`the reply is ${text}`, `the reply is ${code}`), lack)
     return kinds.includes('2') ? kept(`the reply is ${text}`) : refused(`the reply is ${text}`)
   })
 }
@@ -66,13 +85,10 @@ export function bareStarttls(session: Session): Observation {
   const extensions = extensionsIn(session, false)
   if (!extensions) return endedEarly(session)
   const line = starttlsIn(extensions)
-  if (line === undefined) return broken('the gateway does not offer STARTTLS')
-  return line.trim() === 'STARTTLS'
-    ? kept('the gateway offers STARTTLS as a bare keyword')
-    : broken(
-        `the gateway offers STARTTLS with a parameter: ${line}`,
-        'the gateway offers STARTTLS with a parameter',
-      )
+  if (line === undefined) return because(broken('the gateway does not offer STARTTLS'), STARTS_TLS)
+  if (line.trim() === 'STARTTLS') return kept('the gateway offers STARTTLS as a bare keyword')
+  const what = 'the gateway offers STARTTLS with a parameter'
+  return because(broken(`${what}: ${line}`, what), STARTS_TLS)
 }
 
 /** The reply to the last EHLO did not list STARTTLS; where the session has TLS, the EHLO inside TLS counts. */
@@ -124,12 +140,18 @@ export function handshakeSucceeds(session: Session): Observation {
   const put = wasPutOff(session)
   if (put) return put
   if (breakdown && (breakdown.kind === 'no answer' || !last)) return endedEarly(session)
-  if (!breakdown) return broken(`no handshake began: ${last?.text ?? 'no reply'}`, 'no handshake began')
+  const extensions = extensionsIn(session, false)
+  if (extensions && starttlsIn(extensions) === undefined)
+    return because(broken('the gateway does not offer STARTTLS'), STARTS_TLS)
+  if (!breakdown)
+    return because(
+      broken(`no handshake began: ${last?.text ?? 'no reply'}`, 'no handshake began'),
+      STARTS_TLS,
+    )
   const { kind, detail } = breakdown
-  return broken(
-    `the handshake did not succeed: ${kind === 'unexpected answer' ? detail : why(session)}`,
-    'the handshake did not succeed',
-  )
+  const what = 'the handshake did not succeed'
+  const reason = kind === 'unexpected answer' ? detail : why(session)
+  return because(broken(`${what}: ${reason}`, what), STARTS_TLS)
 }
 
 /** The gateway accepted the whole message that was the last thing in the session. */
@@ -158,12 +180,16 @@ export function answersInOrder(session: Session): Observation {
   if (put) return put
   if (breakdown?.kind === 'no answer') return unclear(`inside TLS: ${why(session)}`)
   if (closedAtQuit(session)) return kept('EHLO inside TLS got its own reply, and at QUIT the gateway closed')
-  if (breakdown) return broken(`inside TLS: ${why(session)}`, `inside TLS: ${breakdown.kind}`)
+  const lacks = { what: 'goes on inside TLS', domain: '' } as const
+  if (breakdown) return because(broken(`inside TLS: ${why(session)}`, `inside TLS: ${breakdown.kind}`), lacks)
   const [greeting, goodbye] = exchanges.slice(-2).map(({ reply }) => reply)
   if (greeting?.code !== 250 || goodbye?.code !== 221)
-    return broken(
-      `inside TLS the gateway answered ${greeting?.text} and ${goodbye?.text}`,
-      `inside TLS the gateway answered ${greeting?.code}`,
+    return because(
+      broken(
+        `inside TLS the gateway answered ${greeting?.text} and ${goodbye?.text}`,
+        `inside TLS the gateway answered ${greeting?.code}`,
+      ),
+      lacks,
     )
   return kept('each command inside TLS got its own reply')
 }

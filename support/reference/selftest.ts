@@ -104,7 +104,7 @@ async function judged(
     await withRun(run, () =>
       judgeAll(run, select(rules, catalogue, requirements ? { requirements } : {}), parallel),
     )
-    return run.verdicts
+    return [...run.verdicts, ...run.record.ofFailedControls()]
   } finally {
     await run.stop()
   }

@@ -4,8 +4,9 @@ import { type Combination, type Dimension, loadDimensions } from '../circumstanc
 import { mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
 import { type CircumstancesSummary, cellsOf, type Trial, valueCounts } from '../verdicts/circumstances.ts'
-import { broken } from '../verdicts/observation.ts'
+import { because, broken } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
+import { isBroken as isBrokenByItself } from '../verdicts/verdict.ts'
 import { runExamples } from './cucumber.ts'
 import { withRun } from './current.ts'
 import { Meter } from './meter.ts'
@@ -166,8 +167,8 @@ class Bench {
   }
 }
 
-const isBroken = ({ verdict }: RecordedVerdict): boolean =>
-  verdict === 'non-conformant' || verdict === 'declined' || verdict === 'deviates'
+const isBroken = (verdict: RecordedVerdict): boolean =>
+  isBrokenByItself(verdict) || verdict.failed !== undefined
 
 /**
  * An example came out otherwise, and the circumstances are not to blame: the control came out as it should, or is itself
@@ -241,7 +242,9 @@ const isPartOf = (part: Combination, whole: Combination): boolean => part.every(
 /** The example is broken, under these circumstances only. */
 function accuse(run: Run, verdict: RecordedVerdict, { combination, verdict: seen }: Cell): void {
   const names = combination.map(({ name }) => name)
-  const observation = broken(`${seen.detail} (only when ${names.join(' and ')})`, seen.symptom)
+  const { detail, symptom } = seen.failed?.seen ?? seen
+  const only = broken(`${detail} (only when ${names.join(' and ')})`, symptom)
+  const observation = because(only, seen.failed?.seen.lacks)
   run.record.change(verdict, run.record.judge(run.example(verdict.scenario), observation))
   verdict.seen = seen.seen
   run.listener?.judged('', verdict)

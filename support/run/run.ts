@@ -13,6 +13,7 @@ import type { Pki } from '../pki/pki.ts'
 import { ClientSession } from '../traffic/client-session.ts'
 import { Submission } from '../traffic/submission.ts'
 import { applicableDeviations, type Deviation } from '../verdicts/deviations.ts'
+import { requirementOf } from '../verdicts/lacks.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { WireError } from '../wire/breakdown.ts'
 import { Aftermath, type LateMail } from './aftermath.ts'
@@ -99,8 +100,11 @@ export class Run {
     this.listener = pass ? undefined : options.listener
     this.circumstances = pass?.circumstances
     this.catalogue = pass?.main.catalogue ?? loadCatalogue()
-    this.record = new VerdictRecord(this.catalogue, options.deviations ?? [], (key, verdict) =>
-      this.listener?.judged(key, verdict),
+    this.record = new VerdictRecord(
+      this.catalogue,
+      options.deviations ?? [],
+      (key, verdict) => this.listener?.judged(key, verdict),
+      lack => requirementOf(lack, flow),
     )
     this.aftermath = new Aftermath(this.record, options.aftermath)
     this.gateways = pass?.main.gateways ?? this.#newGateways()

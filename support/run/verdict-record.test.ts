@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
 import type { Deviation } from '../verdicts/deviations.ts'
-import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
+import { because, broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import type { Judged, VerdictName } from '../verdicts/verdict.ts'
 import type { RuleExample } from './example.ts'
@@ -128,6 +128,87 @@ describe('the record of a run', () => {
 
     it('and not where the control itself refuses', () => {
       assert.equal(recordWith().judge(CONTROL, refusal).verdict, 'conformant')
+    })
+  })
+
+  describe('takes a failed control for what it shows', () => {
+    const OTHER = 'EXO-OPP-01'
+    const lacks = { what: 'sends', domain: 'd1.may.test' } as const
+    const nothing = because(broken('nothing arrived: deferred after 1 connection', 'nothing arrived'), lacks)
+    const recordOf = (breaks: string | undefined, deviations: Deviation[] = []) =>
+      new VerdictRecord(loadCatalogue(), deviations, undefined, () => breaks)
+    const found = (record: VerdictRecord) =>
+      record.ofFailedControls().map(({ requirement, verdict, detail }) => [requirement, verdict, detail])
+
+    it('another requirement is broken, once, and its own Rule is not decided', () => {
+      const record = recordOf(OTHER)
+      const control = addSeen(record, CONTROL, nothing)
+      addSeen(record, { ...CONTROL, rule: rule('EXO-FRC-02', 20) }, nothing)
+      assert.deepEqual(
+        [control.verdict, control.detail],
+        ['inconclusive', 'the control failed: nothing arrived: deferred after 1 connection (see EXO-OPP-01)'],
+      )
+      assert.deepEqual(found(record), [
+        [OTHER, 'non-conformant', 'nothing arrived: deferred after 1 connection (in 2 controls)'],
+      ])
+      const [finding] = record.ofFailedControls()
+      assert.deepEqual(
+        [finding!.symptom, finding!.control, finding!.scenario],
+        ['nothing arrived', false, control.scenario],
+      )
+    })
+
+    it('the same in another example of its Rule says no more, and everything else counts', () => {
+      const record = recordOf(OTHER)
+      addSeen(record, CONTROL, nothing)
+      const judged = (seen: Observation) => record.judge(EXAMPLE, seen)
+      assert.equal(judged(nothing).verdict, 'inconclusive')
+      assert.match(judged(nothing).detail, /; but the control of this Rule failed in the same way$/)
+      assert.equal(judged(refused('it was held back')).verdict, 'inconclusive')
+      assert.match(judged(refused('it was held back')).detail, /control of this Rule failed too/)
+      assert.equal(judged(broken('in clear')).verdict, 'non-conformant')
+      assert.equal(
+        judged(because(broken('in clear'), { ...lacks, what: 'sends over TLS' })).verdict,
+        'non-conformant',
+      )
+      assert.equal(judged(kept('it arrived')).verdict, 'conformant')
+    })
+
+    it('the same is broken where nothing is known of the control', () => {
+      assert.equal(recordOf(OTHER).judge(EXAMPLE, nothing).verdict, 'non-conformant')
+    })
+
+    for (const [what, breaks] of [
+      ['its own requirement', MUST],
+      ['no requirement in particular', undefined],
+    ] as const)
+      it(`it is broken itself where it shows ${what}`, () => {
+        const record = recordOf(breaks)
+        assert.equal(addSeen(record, CONTROL, nothing).verdict, 'non-conformant')
+        assert.deepEqual(found(record), [])
+      })
+
+    it('nothing more where examples of the other requirement show that it is broken', () => {
+      const record = recordOf(OTHER)
+      addSeen(record, CONTROL, nothing)
+      addSeen(record, { ...EXAMPLE, rule: rule(OTHER, 30) }, broken('it arrived in clear'))
+      assert.deepEqual(found(record), [])
+    })
+
+    it('what is recorded of the other requirement deviates', () => {
+      const record = recordOf(OTHER, [deviation({ requirement: OTHER, symptom: 'nothing arrived' })])
+      addSeen(record, CONTROL, nothing)
+      assert.deepEqual(
+        record.ofFailedControls().map(({ verdict }) => verdict),
+        ['deviates'],
+      )
+    })
+
+    it('nothing any more where the control is judged otherwise since', () => {
+      const record = recordOf(OTHER)
+      const control = addSeen(record, CONTROL, nothing)
+      record.change(control, record.judge(CONTROL, kept('it arrived')))
+      assert.deepEqual(found(record), [])
     })
   })
 

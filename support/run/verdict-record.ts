@@ -1,9 +1,19 @@
 import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
+import { counted } from '../quantities.ts'
 import { type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
-import { broken, type Observation } from '../verdicts/observation.ts'
+import { unexplained } from '../verdicts/lacks.ts'
+import { broken, type Lack, type Observation } from '../verdicts/observation.ts'
 import type { Evidence, RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import { controlOf, ENDED_BY_ITSELF, type Judged, judge, ofRefusal } from '../verdicts/verdict.ts'
+import {
+  controlOf,
+  ENDED_BY_ITSELF,
+  type FailedControl,
+  isBroken,
+  type Judged,
+  judge,
+  ofRefusal,
+} from '../verdicts/verdict.ts'
 import type { RuleExample } from './example.ts'
 
 /** An example that is over. */
@@ -23,23 +33,44 @@ export class VerdictRecord {
   deviations: readonly Deviation[]
   readonly #catalogue: Catalogue
   readonly #told: (key: string, verdict: RecordedVerdict) => void
+  readonly #requirementOf: (lack: Lack) => string | undefined
   readonly #controls = new Map<FeatureRule, RecordedVerdict>()
   /** Verdicts that are conformant because the gateway refused something, each with its Rule. */
   readonly #refusals = new Map<RecordedVerdict, FeatureRule>()
 
-  /** `told` is called with each verdict that is added, and again with an empty key when it is changed by `blame`. */
+  /**
+   * `told` is called with each verdict that is added, and again with an empty key when it is changed by `blame`.
+   * `requirementOf`: which requirement a gateway breaks by what it lacks.
+   */
   constructor(
     catalogue: Catalogue,
     deviations: readonly Deviation[],
     told: (key: string, verdict: RecordedVerdict) => void = () => {},
+    requirementOf: (lack: Lack) => string | undefined = () => undefined,
   ) {
+    this.#requirementOf = requirementOf
     this.#catalogue = catalogue
     this.deviations = deviations
     this.#told = told
   }
 
-  /** What the requirement makes of an observation in an example. `level` in place of that of the requirement. */
+  /**
+   * What the requirement makes of an observation in an example. `level` in place of that of the requirement. A control that
+   * fails by what another requirement is about says nothing about its own; see `ofFailedControls`.
+   */
   judge({ rule, control }: RuleExample, observation: Observation, level?: Requirement['level']): Judged {
+    const failed = this.#failedControl(rule, observation)
+    if (failed && control)
+      return {
+        verdict: 'inconclusive',
+        detail: `the control failed: ${observation.detail} (see ${failed.breaks})`,
+        failed,
+      }
+    if (!control && this.#failsLikeControl(rule, observation))
+      return {
+        verdict: 'inconclusive',
+        detail: `${observation.detail}; but the control of this Rule failed in the same way`,
+      }
     const requirement = this.#catalogue.get(rule.requirement)
     const deviation = recordedDeviation(this.deviations, { ...observation, requirement: requirement.id })
     return judge({
@@ -48,6 +79,49 @@ export class VerdictRecord {
       ...(deviation ? { deviation } : {}),
       ...(control ? {} : { control: controlOf(this.#controls.get(rule)) }),
     })
+  }
+
+  #failedControl(rule: FeatureRule, seen: Observation): FailedControl | undefined {
+    if (seen.kind !== 'broken' || !seen.lacks) return undefined
+    const breaks = this.#requirementOf(seen.lacks)
+    return breaks === undefined || breaks === rule.requirement
+      ? undefined
+      : { breaks, seen: { ...seen, lacks: seen.lacks } }
+  }
+
+  #failsLikeControl(rule: FeatureRule, seen: Observation): boolean {
+    const control = this.#controls.get(rule)?.failed
+    return seen.kind === 'broken' && control !== undefined && seen.lacks?.what === control.seen.lacks.what
+  }
+
+  /**
+   * What failed controls show: one verdict for each requirement that they break, unless examples of its own show that it is
+   * broken, or another requirement that is broken explains it.
+   */
+  ofFailedControls(): RecordedVerdict[] {
+    const byRequirement = Map.groupBy(
+      this.verdicts.filter(({ failed }) => failed),
+      ({ failed }) => failed!.breaks,
+    )
+    const known = new Set(this.verdicts.filter(isBroken).map(({ requirement }) => requirement))
+    return unexplained([...new Set([...byRequirement.keys(), ...known])])
+      .filter(id => !known.has(id))
+      .map(id => this.#ofFailedControls(byRequirement.get(id)!))
+  }
+
+  #ofFailedControls(controls: readonly RecordedVerdict[]): RecordedVerdict {
+    const [first] = controls
+    const { breaks, seen } = first!.failed!
+    const { id: requirement, level, actor } = this.#catalogue.get(breaks)
+    const deviation = recordedDeviation(this.deviations, { ...seen, requirement })
+    const detail = `${seen.detail} (in ${counted(controls.length, 'control')})`
+    const observation = broken(detail, seen.symptom ?? seen.detail)
+    return {
+      ...{ requirement, level, actor, scenario: first!.scenario, control: false },
+      title: `the control of ${first!.requirement}: ${first!.title}`,
+      ...judge({ level, observation, ...(deviation ? { deviation } : {}) }),
+      ...{ durationMs: 0, seen: first!.seen },
+    }
   }
 
   /** `key`: of the example, for the listener of the run. */
@@ -66,6 +140,7 @@ export class VerdictRecord {
   /** Judges an example again by what was seen since. */
   change(verdict: RecordedVerdict, judged: Judged): void {
     const { refusal: _, ...rest } = judged
+    delete verdict.failed
     Object.assign(verdict, rest)
   }
 

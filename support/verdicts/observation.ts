@@ -10,6 +10,14 @@ export const broken = (detail: string, symptom?: string): Observation => ({
   detail,
   ...(symptom === undefined ? {} : { symptom }),
 })
+/** What is broken there is broken because of what the gateway does not do at all. */
+export const because = (observation: Observation, lacks: Lack | undefined): Observation =>
+  observation.kind === 'broken' && lacks ? { ...observation, lacks } : observation
+export function withoutLack(observation: Observation): Observation {
+  if (observation.kind !== 'broken') return observation
+  const { lacks: _, ...rest } = observation
+  return rest
+}
 export const unclear = (detail: string): Observation => ({ kind: 'unclear', detail })
 
 /** The first that is not kept, or all that was kept in one sentence. */
@@ -24,11 +32,29 @@ export function all(...observations: Observation[]): Observation {
   }
 }
 
+/** What a gateway does not do although everything is in order. */
+export interface Lack {
+  what:
+    | 'sends'
+    | 'sends over TLS'
+    | 'starts TLS'
+    | 'goes on inside TLS'
+    | 'takes mail over TLS'
+    | 'takes mail unencrypted'
+    | 'keeps mail'
+  /** Of the partner or the client: its connector counts. */
+  domain: string
+  /** The only version that the other side spoke, such as `TLSv1.2`. */
+  version?: string
+}
+
 /**
  * What was seen in one example. `kept` and `broken` are claims about the gateway and need a wire that shows them;
  * `unclear` says why nothing can be claimed.
  */
 export type Observation =
   | { kind: 'kept'; detail: string; refusal?: boolean }
-  | { kind: 'broken'; detail: string; symptom?: string }
+  | { kind: 'broken'; detail: string; symptom?: string; lacks?: Lack }
   | { kind: 'unclear'; detail: string }
+
+export type Broken = Extract<Observation, { kind: 'broken' }>

@@ -1,5 +1,5 @@
 import type { Requirement } from '../catalogue/catalogue.ts'
-import type { Observation } from './observation.ts'
+import type { Broken, Lack, Observation } from './observation.ts'
 
 export const VERDICTS = [
   'conformant',
@@ -55,6 +55,8 @@ export interface Verdict {
   circumstances?: InCircumstances
   /** Folder relative to the report, absent when nothing was recorded. */
   evidence?: string
+  /** Of a control that failed by what another requirement is about. It is not part of verdicts.json. */
+  failed?: FailedControl
   durationMs: number
 }
 
@@ -70,7 +72,8 @@ export type Control =
   | { state: 'absent'; why: string }
 
 /** The state of a control, by its verdict. Without a verdict the control was not run. */
-export function controlOf(verdict?: Pick<Verdict, 'verdict' | 'detail'>): Control {
+export function controlOf(verdict?: Pick<Verdict, 'verdict' | 'detail' | 'failed'>): Control {
+  if (verdict?.failed) return { state: 'failed' }
   switch (verdict?.verdict) {
     case undefined:
       return { state: 'absent', why: 'the control of this Rule was not run' }
@@ -103,8 +106,16 @@ export interface Judged {
   detail: string
   /** Of what is broken: the part of `detail` that is the same in every run. */
   symptom?: string
+  /** Of a control that failed by what another requirement is about. */
+  failed?: FailedControl
   /** The verdict is conformant because the gateway refused something, and the control held. */
   refusal?: true
+}
+
+/** What a control shows that failed by what another requirement is about. */
+export interface FailedControl {
+  breaks: string
+  seen: Broken & { lacks: Lack }
 }
 
 /** The symptom of an example in which the gateway crashed or ended otherwise by itself. */
@@ -157,6 +168,10 @@ export function withoutReason(detail: string): string {
   const end = detail.indexOf(RECORDED)
   return end < 0 ? detail : detail.slice(0, end)
 }
+
+/** The gateway does otherwise than its requirement says, recorded or not. */
+export const isBroken = ({ verdict }: Pick<Verdict, 'verdict'>): boolean =>
+  verdict === 'non-conformant' || verdict === 'declined' || verdict === 'deviates'
 
 /** How often each verdict was given; every name is there, also with 0. */
 export function totals(verdicts: readonly Pick<Verdict, 'verdict'>[]): Record<VerdictName, number> {

@@ -60,8 +60,8 @@ export const PROTOCOL: readonly Mutant[] = [
     name: 'does not greet again inside TLS',
     requirement: 'RFC3207-09',
     sender: { greetsAgain: () => false },
-    symptom: /did not arrive: bounced .*503/,
-    explains: ['EXO-FRC-01', 'EXO-OPP-04'],
+    symptom: 'the first command of the gateway inside TLS was MAIL, not EHLO',
+    explains: ['EXO-OPP-01'],
     waits: true,
   },
   {
