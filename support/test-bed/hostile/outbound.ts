@@ -69,9 +69,9 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
       await ScriptedConnection.call(port).forever()
     },
   ],
-  'sends a line that never ends': ['NW NN', talks(connection => connection.flood(Buffer.alloc(16_000, 'x')))],
+  'sends a line that never ends': ['WW WW', talks(connection => connection.flood(Buffer.alloc(16_000, 'x')))],
   'sends an EHLO of 1 MiB': [
-    'NW NN',
+    'WW WW',
     talks(async connection => {
       connection.say(`EHLO ${'x'.repeat(1 << 20)}`)
       await connection.forever()
@@ -136,13 +136,13 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'sends ClientHello fragments that never end': [
-    'NW NN',
+    'WW WW',
     startsTls(async connection => {
       connection.write(record(22, [1, 0xff, 0xff, 0xff]))
       await connection.flood(record(22, Buffer.alloc(16_000)))
     }),
   ],
-  'sends empty records without end': ['NW NN', startsTls(connection => connection.flood(record(22, [])))],
+  'sends empty records without end': ['WW WW', startsTls(connection => connection.flood(record(22, [])))],
   'sends one byte of the ClientHello each second': [
     'WW WW',
     startsTls(async connection => {
@@ -186,14 +186,14 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     }),
   ],
   'pipelines everything unencrypted': [
-    'NN NC',
+    'NN IC',
     talks(async (connection, message) => {
       connection.write(`EHLO gateway.test\r\n${envelope(message)}${message.content}.\r\nQUIT\r\n`)
       await connection.forever()
     }),
   ],
   'sends an unencrypted MAIL after hundreds of NOOPs': [
-    'NI NN',
+    'WI WW',
     talks(async (connection, message) => {
       await connection.command('EHLO gateway.test')
       for (let n = 0; n < 600; n++) await connection.command('NOOP')
@@ -227,13 +227,13 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'delivers another message': [
-    'NW NN',
+    'WW WW',
     async (port, message) =>
       deliver(port, { ...message, content: 'Subject: something else\r\n\r\nNot what you sent.\r\n' }),
   ],
   'never delivers': ['WW WW', async () => {}],
   'resets every connection': [
-    'NW NN',
+    'WW WW',
     async port => {
       const connection = ScriptedConnection.call(port)
       await connection.reply()
