@@ -31,6 +31,16 @@ export function covering(
   return mostFirst(combinations)
 }
 
+/** How many of these combinations, from the first one on, it takes to have every value. */
+export function withAllValues(combinations: readonly Combination[]): number {
+  const missing = new Set(combinations.flat())
+  const last = combinations.findIndex(combination => {
+    for (const one of combination) missing.delete(one)
+    return missing.size === 0
+  })
+  return last + 1
+}
+
 /** In an order in which each combination has as many values as possible that are new, and then as many pairs. */
 function mostFirst(combinations: readonly Combination[]): Combination[] {
   const waiting = combinations.map(combination => {

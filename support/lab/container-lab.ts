@@ -39,7 +39,7 @@ export class ContainerLab implements Lab {
   readonly pki: Pki
   readonly room = Number.POSITIVE_INFINITY
   /** The network of a run has IPv4 addresses only. */
-  readonly ipv6 = false
+  readonly places = ['at its second mail exchanger'] as const
   readonly reusesAddresses = false
   readonly port = 25
   readonly freshDomain = freshDomain

@@ -48,7 +48,7 @@ export class FixedLab implements Lab {
   readonly pki: Pki
   readonly port = 0
   /** What addresses partners have is up to the administrator. */
-  readonly ipv6 = false
+  readonly places = []
   readonly reusesAddresses = true
   readonly freshDomain = freshDomain
   /** At most one: the gateway cannot find a second mail exchanger of a domain that the suite has made up. */

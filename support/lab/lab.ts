@@ -5,6 +5,7 @@ import type { Endpoint } from '../wire/smtp/smtp.ts'
 import type { Exchanger } from './names/names.ts'
 import type { Behaviour } from './partner/behaviour.ts'
 import type { HostSpec, Partner } from './partner/partner.ts'
+import type { PartnerManner } from './partner/partner-manner.ts'
 import { hostTls } from './partner/partner-tls.ts'
 import type { TapChanges } from './path/tap-changes.ts'
 
@@ -56,8 +57,8 @@ export interface Lab {
   readonly strays: number
   /** A domain that nothing else in this run uses, under a connector's pattern such as `*.forced.test`. */
   freshDomain(pattern: string): string
-  /** Whether a partner may have an IPv6 address. Where it may not, that manner is ignored. */
-  readonly ipv6: boolean
+  /** Where a partner can be, beside its first mail exchanger. */
+  readonly places: readonly NonNullable<PartnerManner['place']>[]
   /** Whether partners have the same address one after another: a connection there may be for an earlier one. */
   readonly reusesAddresses: boolean
   /** At which the author of a message is, so that what comes back is seen; absent where that is not so in every example. */

@@ -46,8 +46,10 @@ export class LoopbackLab implements Lab {
     return this.#server.strays + (this.#onIpv6?.strays ?? 0)
   }
 
-  get ipv6(): boolean {
-    return this.#onIpv6 !== undefined
+  get places(): Lab['places'] {
+    return this.#onIpv6
+      ? ['at its second mail exchanger', 'at an IPv6 address']
+      : ['at its second mail exchanger']
   }
 
   async start(): Promise<void> {

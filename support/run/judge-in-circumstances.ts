@@ -1,8 +1,9 @@
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
-import { covering, type Strength } from '../circumstances/cover.ts'
+import { covering, type Strength, withAllValues } from '../circumstances/cover.ts'
 import { type Combination, type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
 import { mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
+import type { PartnerManner } from '../lab/partner/partner-manner.ts'
 import { type CircumstancesSummary, cellsOf, type Trial, valueCounts } from '../verdicts/circumstances.ts'
 import { because, broken } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
@@ -22,8 +23,10 @@ export interface CircumstancesOptions {
   parallel: number
 }
 
-/** Passes that run side by side: one waits while another one works. */
+/** Passes of each role that run side by side: one waits while another one works. */
 const PASSES = 3
+/** So many findings of one example are tried again, one after another, until one of them shows a second time. */
+const TRIED_AGAIN = 3
 /** What a gateway may refuse by a reply without being judged by it: the circumstance itself, lawful as it is. */
 const DECLINED = /refused the message at (MAIL|RCPT|DATA|content)/
 
@@ -50,36 +53,31 @@ export async function judgeInCircumstances(
   const plain = new Map(run.verdicts.map(verdict => [verdict.scenario, verdict]))
   const rules = selection.map(rule => worthwhile(rule, plain)).filter(rule => rule !== undefined)
   const offered = await run.keywords()
-  const dimensions = loadDimensions(undefined, run.catalogue)
+  const dimensions = loadDimensions(undefined, run.catalogue).map(one => possible(one, run))
   const rows = combinations(dimensions, offered, options)
-  const count = Math.max(rows.receiver.length, rows.sender.length)
-  const assignments = Array.from({ length: count }, (_, at) =>
-    rules.flatMap(rule => {
-      const row = rows[rule.role][at]?.filter(({ mattersTo }) => !mattersTo.includes(rule.requirement))
-      return row && row.length > 0 ? [{ rule, combination: row }] : []
-    }),
-  ).filter(pass => pass.length > 0)
+  const passes = { receiver: passesOf(rules, 'receiver', rows), sender: passesOf(rules, 'sender', rows) }
+  const all = passes.receiver.length + passes.sender.length
 
   const bench = new Bench(run, options.parallel)
   const cells: Cell[] = []
   let done = 0
-  await sideBySide(assignments, PASSES, async pass => {
+  const judge = async (pass: Pass) => {
     cells.push(...(await bench.judged(pass)))
-    run.listener?.doing?.(`circumstances: ${++done} of ${assignments.length} combinations`)
-  })
+    run.listener?.doing?.(`circumstances: ${++done} of ${all} passes`)
+  }
+  // What sends mostly waits, and what receives mostly computes.
+  await Promise.all([sideBySide(passes.receiver, PASSES, judge), sideBySide(passes.sender, PASSES, judge)])
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
   const only = await conclude(run, bench, cellsOfExample, plain)
   if (cells.length === 0) return undefined
-  const passes = (role: Dimension['role']) =>
-    assignments.filter(pass => pass.some(({ rule }) => rule.role === role)).length
   const trials = new Map([...cellsOfExample].map(([scenario, all]) => [scenario, all.map(trialOf)]))
   return {
     examples: trials.size,
-    combinations: { receiver: passes('receiver'), sender: passes('sender') },
+    combinations: { receiver: passes.receiver.length, sender: passes.sender.length },
     judgements: bench.judgements,
     ...meter.read(),
     values: valueCounts(
-      dimensions.filter(({ role }) => passes(role) > 0),
+      dimensions.filter(({ role }) => passes[role].length > 0),
       offered,
       trials,
       only,
@@ -96,6 +94,40 @@ function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdic
   return examples.some(({ control }) => control) ? { ...rule, examples } : undefined
 }
 
+/** Rules with a combination each, which are judged together. */
+type Pass = readonly { rule: FeatureRule; combination: Combination }[]
+
+/**
+ * Each Rule runs under all values in its first combinations; which pairs it meets after them differs from Rule to Rule, so
+ * that all Rules together meet more pairs.
+ */
+function passesOf(
+  rules: readonly FeatureRule[],
+  role: Dimension['role'],
+  { [role]: { rows, first, most } }: ReturnType<typeof combinations>,
+): Pass[] {
+  const own = rules.filter(rule => rule.role === role)
+  const others = rows.slice(first)
+  const count = Math.min(most, rows.length)
+  return Array.from({ length: count }, (_, at) =>
+    own.flatMap((rule, which) => {
+      const from = which * Math.max(count - first, 0)
+      const row = at < first ? rows[at]! : others[(at - first + from) % others.length]!
+      const combination = row.filter(({ mattersTo }) => !mattersTo.includes(rule.requirement))
+      return combination.length > 0 ? [{ rule, combination }] : []
+    }),
+  ).filter(pass => pass.length > 0)
+}
+
+/** Without the places at which the lab has no partners. */
+function possible(dimension: Dimension, { lab }: Run): Dimension {
+  const values = dimension.values.filter(({ sets: { partner = {} } }) => {
+    const { place } = partner as PartnerManner
+    return place === undefined || lab.places.includes(place)
+  })
+  return { ...dimension, values }
+}
+
 function combinations(
   known: readonly Dimension[],
   offered: ReadonlySet<string>,
@@ -109,7 +141,8 @@ function combinations(
         values: one.values.filter(({ needs }) => needs === undefined || offered.has(needs)),
       }))
       .filter(({ values }) => values.length > 0)
-    return covering(dimensions, { strength, seed }).slice(0, most?.[role])
+    const rows = covering(dimensions, { strength, seed })
+    return { rows, first: withAllValues(rows), most: most?.[role] ?? rows.length }
   }
   return { receiver: of('receiver'), sender: of('sender') }
 }
@@ -211,20 +244,18 @@ async function conclude(
   }
   /** What was enough elsewhere is tried first. */
   const known: Combination[] = []
-  const broken: [scenario: string, found: Cell][] = []
+  const broken: [scenario: string, found: Cell[]][] = []
   for (const [scenario, cells] of cellsOfExample) {
-    const found = cells.find(isFinding)
-    if (found) broken.push([scenario, found])
+    const found = cells.filter(isFinding).slice(0, TRIED_AGAIN)
+    if (found.length > 0) broken.push([scenario, found])
     else settle(scenario)
   }
   let done = 0
   const work = async ([scenario, found]: (typeof broken)[number]) => {
     run.listener?.doing?.(`circumstances: looking for the fewest, ${++done} of ${broken.length} examples`)
-    // Where very many examples are broken, the cause is known by then.
-    const fewest =
-      done > MOST_REDUCED
-        ? { ...found, combination: known.find(one => isPartOf(one, found.combination)) ?? found.combination }
-        : await fewestOf(found, bench, known)
+    let fewest: Cell | undefined
+    for (const one of found)
+      fewest ??= done > MOST_REDUCED ? guessed(one, known) : await fewestOf(one, bench, known)
     settle(scenario, fewest)
     if (fewest && done <= MOST_REDUCED) known.push(fewest.combination)
   }
@@ -236,6 +267,12 @@ async function conclude(
 
 /** Examples for which the fewest circumstances are looked for; each takes several runs of the example. */
 const MOST_REDUCED = 40
+
+/** Where very many examples are broken, the cause is known by then. */
+const guessed = (found: Cell, known: readonly Combination[]): Cell => ({
+  ...found,
+  combination: known.find(one => isPartOf(one, found.combination)) ?? found.combination,
+})
 
 const isPartOf = (part: Combination, whole: Combination): boolean => part.every(one => whole.includes(one))
 
