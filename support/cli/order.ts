@@ -76,7 +76,8 @@ function circumstancesOf(
   { circumstances, seed = SEED }: CheckOptions,
   { kind }: GatewaySource,
 ): Order['circumstances'] {
-  if (circumstances === undefined) return kind === 'external' ? { strength: 2, most: MOST, seed } : undefined
+  if (circumstances === undefined)
+    return kind === 'external' ? { strength: 2, most: MOST, half: true, seed } : undefined
   if (circumstances === 'none') return undefined
   if (circumstances === 'pairwise') return { strength: 2, seed }
   if (circumstances === 'three-way') return { strength: 3, seed }

@@ -5,13 +5,13 @@ import type { PartnerManner } from './partner-manner.ts'
 export const CONTENT = 'content'
 
 /** How long a slow reply takes, in ms. */
-export const SLOW = 1_000
+export const SLOW = 150
 
 /** After which command, or after the content of a message, the reply of a slow partner takes long. */
 const SLOW_AFTER: Partial<Record<NonNullable<PartnerManner['speed']>, string>> = {
-  'reply to EHLO after one second': 'EHLO',
-  'go-ahead after one second': 'STARTTLS',
-  'reply to the content after one second': CONTENT,
+  'reply to EHLO after 150 ms': 'EHLO',
+  'go-ahead after 150 ms': 'STARTTLS',
+  'reply to the content after 150 ms': CONTENT,
 }
 
 type Done = (error?: Error | null) => void

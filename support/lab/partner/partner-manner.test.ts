@@ -198,7 +198,7 @@ describe('the manner of a partner', () => {
       'in three lines': { sees: async visit => (await greeting(visit)).length, shows: 3 },
       'in lower case': { sees: greeting, shows: ['mx.d1.test esmtp ready'] },
       'without ESMTP': { sees: greeting, shows: ['mx.d1.test ready'] },
-      'after one second': { sees: async visit => (await took(greeting(visit))) > 900, shows: true },
+      'after 150 ms': { sees: async visit => (await took(greeting(visit))) > 120, shows: true },
     },
     starttlsPlace: { first: lineAt(0), 'in the middle': lineAt(2) },
     keywordCase: {
@@ -260,15 +260,15 @@ describe('the manner of a partner', () => {
       },
     },
     speed: {
-      'reply to EHLO after one second': { sees: async visit => (await took(ehlo(visit))) > 900, shows: true },
-      'go-ahead after one second': {
-        sees: async visit => (await took(said(visit, 'EHLO probe', 'STARTTLS'))) > 900,
+      'reply to EHLO after 150 ms': { sees: async visit => (await took(ehlo(visit))) > 120, shows: true },
+      'go-ahead after 150 ms': {
+        sees: async visit => (await took(said(visit, 'EHLO probe', 'STARTTLS'))) > 120,
         shows: true,
       },
-      'reply to the content after one second': {
+      'reply to the content after 150 ms': {
         sees: async visit => {
           await said(visit, 'EHLO probe', 'MAIL FROM:<>', 'RCPT TO:<b@d1.test>', 'DATA')
-          return (await took(visit.client.command('.'))) > 900
+          return (await took(visit.client.command('.'))) > 120
         },
         shows: true,
       },

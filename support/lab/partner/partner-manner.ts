@@ -12,9 +12,9 @@ export const PARTNER_MANNERS = {
   place: ['at its second mail exchanger', 'at an IPv6 address'],
   /**
    * Plain: `220 HOST ESMTP` at once. RFC 5321 s4.2 and s4.3.1. A client waits for it up to five minutes (s4.5.3.2.1), and
-   * one second is within every bound.
+   * 150 ms are within every bound.
    */
-  greeting: ['in three lines', 'in lower case', 'without ESMTP', 'after one second'],
+  greeting: ['in three lines', 'in lower case', 'without ESMTP', 'after 150 ms'],
   /** Plain: STARTTLS stands last. Keywords come in any order: RFC 5321 s4.1.1.1. */
   starttlsPlace: ['first', 'in the middle'],
   /** Plain: capitals. Case does not matter in keywords: RFC 5321 s2.4 and s4.1.1.1. */
@@ -40,9 +40,9 @@ export const PARTNER_MANNERS = {
   recipientReply: [251],
   /** Plain: each reply at once and in one write. RFC 5321 s4.5.3.2, RFC 9293 s3.7. */
   speed: [
-    'reply to EHLO after one second',
-    'go-ahead after one second',
-    'reply to the content after one second',
+    'reply to EHLO after 150 ms',
+    'go-ahead after 150 ms',
+    'reply to the content after 150 ms',
     'replies in single bytes',
   ],
   /** Plain: the partner closes the connection at once when it has answered QUIT. RFC 5321 s4.1.1.10. */

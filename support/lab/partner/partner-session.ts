@@ -126,7 +126,7 @@ export class PartnerSession {
     else if (greeting === 'goes silent') this.#silent = true
     else {
       const lines = greetingReply(hostname, this.#manner)
-      if (this.#manner.greeting === 'after one second') this.#pace.later(SLOW, () => this.#say(lines))
+      if (this.#manner.greeting === 'after 150 ms') this.#pace.later(SLOW, () => this.#say(lines))
       else this.#say(lines)
     }
   }
