@@ -64,7 +64,19 @@ const receivers = (
 const TESTED: TestedGateway[] = [
   ...receivers('WWW WWWW', inbound.SILENT),
   ...receivers('[NIW]{3} [IW]{4}', inbound.RESETS),
-  ...receivers('NNN IIII', inbound.NO_SESSION, { others: { 'says 250 to everything': 'INN IIII' } }),
+  ...receivers('NNN IIII', inbound.NO_SESSION, {
+    others: {
+      'says 250 to everything': 'INN IIII',
+      // Nothing is said of a gateway that does not even greet.
+      'sends a greeting of lines that never ends': 'III IIII',
+      'sends a greeting whose line never ends': 'III IIII',
+      'greets with a line of 1 MiB': 'III IIII',
+      'sends control bytes instead of replies': 'III IIII',
+      'closes at once': 'III IIII',
+      'is a web server that does not wait': 'III IIII',
+      'is an SSH server': 'III IIII',
+    },
+  }),
   ...receivers('ICC CICI', inbound.NO_TLS),
   ...receivers('WCC CWCW', inbound.TLS_SILENT),
   ...receivers('ICI CIII', inbound.REFUSES_STARTTLS),
