@@ -9,17 +9,17 @@ import { judgeInCircumstances } from './judge-in-circumstances.ts'
 import { Run } from './run.ts'
 
 describe('judging in circumstances', () => {
-  async function judged(defect: Defect) {
+  async function judged(defect: Defect, requirements = ['EXO-FRC-11']) {
     const run = await Run.start({ source: reference(defect) })
     try {
       const catalogue = loadCatalogue()
-      const rules = select(loadFeatures(catalogue), catalogue, { requirements: ['EXO-FRC-11'] })
+      const rules = select(loadFeatures(catalogue), catalogue, { requirements })
       const most = { receiver: 8, sender: 8 }
       const tried = await withRun(run, async () => {
         await judgeAll(run, rules, 4)
         return judgeInCircumstances(run, rules, { strength: 2, most, seed: 'one', parallel: 4 })
       })
-      return { verdicts: run.verdicts, tried: tried! }
+      return { verdicts: run.verdicts, ofControls: run.record.ofFailedControls(), tried: tried! }
     } finally {
       await run.stop()
     }
@@ -58,5 +58,28 @@ describe('judging in circumstances', () => {
     }
     const helo = tried.values.find(({ value }) => value === 'HELO in place of EHLO')!
     assert.equal(helo.broken, broken.length)
+  })
+
+  it('holds a control that fails under some circumstances against the requirement that it breaks', async () => {
+    const { verdicts, ofControls } = await judged(
+      {
+        receiver: {
+          answersHello: ({ helo, role }) =>
+            role === 'inbound' && helo.startsWith('[') ? 'with a reset' : 'with TLS',
+        },
+      },
+      ['EXO-FRC-11', 'EXO-FRC-15', 'EXO-OPP-07'],
+    )
+    const only = /\(only when .*address literal.*\)/
+    const [finding, ...more] = ofControls
+    assert.deepEqual([finding?.requirement, finding?.verdict, more], ['RFC3207-01', 'non-conformant', []])
+    assert.match(finding!.detail, only)
+    const failed = verdicts.filter(({ failed }) => failed)
+    assert.ok(failed.length > 0)
+    for (const { control, verdict, detail } of failed) {
+      assert.deepEqual([control, verdict], [true, 'inconclusive'])
+      assert.match(detail, only)
+    }
+    assert.ok(verdicts.every(({ verdict }) => verdict === 'conformant' || verdict === 'inconclusive'))
   })
 })
