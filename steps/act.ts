@@ -1,5 +1,6 @@
 import type { Handover } from '../support/evidence/handover.ts'
 import type { InMailbox, Message } from '../support/evidence/mail.ts'
+import { isAboutSendersDomain } from '../support/evidence/put-off.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
 import type { Mailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
@@ -306,16 +307,25 @@ async function lookIntoMailbox(world: MailWorld): Promise<InMailbox | undefined>
   return { mails: await (delivered.accepted ? mailbox.await(token) : mailbox.find(token)), later: false }
 }
 
-/** A message over TLS from a client that no connector names; without a mailbox, its beginning is enough. */
-function deliverForAnother(world: MailWorld, { inbound, flow }: Gateway): Promise<Handover> {
+/**
+ * A message over TLS from a client that no connector names; without a mailbox, its beginning is enough. Where the gateway
+ * takes no mail from domains that are made up, the message is from the domain of the client, with which all is in order.
+ */
+async function deliverForAnother(world: MailWorld, { inbound, flow }: Gateway): Promise<Handover> {
   const { run } = world
-  const from = `other@${run.lab.freshDomain('*.stranger.test')}`
-  const token = newToken()
-  const message = compose({ from, to: [flow.recipient], body: { headers: [], text: token, token } })
-  const options = { endpoint: inbound, hostname: flow.hostname, pki: run.pki }
-  return mailboxOf(world)
-    ? handOver(message, { ...options, behaviour: { tls: 'uses' } })
-    : beginsOnly(handOver(message, { ...options, behaviour: { tls: 'uses', leavesAt: 'MAIL' } }))
+  const { clientDomain } = world.intent.read('connector', 'clientDomain')
+  const deliver = (domain: string, behaviour: SenderBehaviour) => {
+    const token = newToken()
+    const body = { headers: [], text: token, token }
+    const message = compose({ from: `other@${domain}`, to: [flow.recipient], body })
+    const options = { endpoint: inbound, hostname: flow.hostname, pki: run.pki }
+    return mailboxOf(world)
+      ? handOver(message, { ...options, behaviour })
+      : beginsOnly(handOver(message, { ...options, behaviour: { ...behaviour, leavesAt: 'MAIL' } }))
+  }
+  const other = await deliver(run.lab.freshDomain('*.stranger.test'), { tls: 'uses' })
+  const madeUp = !other.accepted && other.reply && isAboutSendersDomain(other.reply)
+  return madeUp ? deliver(clientDomain!, goodBehaviour(world)) : other
 }
 
 async function beginsOnly(begun: Promise<Handover>): Promise<Handover> {

@@ -3,6 +3,7 @@ import { claimsNothingBehindPartner } from '../support/judgements/hops.ts'
 import {
   accepts,
   asksForCertificate,
+  notTaken,
   ownReceivedLineIsTrue,
   receivedLineIsTrue,
   refuses,
@@ -179,6 +180,7 @@ function receivedLine({ happened, servers }: MailWorld): Observation {
   if (!arrived) throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
   const [mail] = arrived.mails
   return servers.hasSecondServer
-    ? ownReceivedLineIsTrue(mail?.content, flow, happened.delivered.conversations.at(-1))
+    ? (notTaken(happened.delivered) ??
+        ownReceivedLineIsTrue(mail?.content, flow, happened.delivered.conversations.at(-1)))
     : receivedLineIsTrue(happened.delivered, mail)
 }

@@ -130,6 +130,8 @@ export function refusesWithoutTls(handover: Handover): Observation {
   if (!['MAIL', 'RCPT', 'DATA', 'content'].includes(stage))
     return unclear(`the gateway refused at ${stage} already, before it knew the message: ${reply.text}`)
   if (reply.code < 400) return unclear(`at ${stage} the gateway neither accepted nor refused: ${reply.text}`)
+  const excuse = demandsTls(reply) ? undefined : putOff(reply, stage)
+  if (excuse) return unclear(excuse)
   if (!demandsTls(reply))
     return unclear(
       `the gateway refused the unencrypted message at ${stage}, perhaps for another reason than TLS: ${reply.text}`,
@@ -227,8 +229,7 @@ export function doesNotReach(mails: readonly Mail[], later: boolean): Observatio
 
 /** The gateway's own Received line says about the hop what the wire shows; RFC 3848 and RFC 5321 s4.4. */
 export function receivedLineIsTrue(handover: Handover, mail: Mail | undefined): Observation {
-  const taken = accepts(handover)
-  if (!mail) return taken.kind === 'unclear' ? taken : unclear('the message is not in the mailbox')
+  if (!mail) return notTaken(handover) ?? unclear('the message is not in the mailbox')
   const own = headersOf(handover.message.content).filter(({ name }) => name === 'received').length
   const lines = headersOf(mail.content).filter(({ name }) => name === 'received')
   const added = lines.slice(0, lines.length - own)
@@ -236,6 +237,12 @@ export function receivedLineIsTrue(handover: Handover, mail: Mail | undefined): 
   const line = added.at(-1)?.value
   if (line === undefined) return broken('the gateway added no Received line')
   return isTrueOf(line, handover.conversations.at(-1)!)
+}
+
+/** Why nothing can be said of what a message became; nothing where the gateway has accepted it. */
+export function notTaken(handover: Handover): Observation | undefined {
+  const taken = accepts(handover)
+  return taken.kind === 'kept' ? undefined : unclear(taken.detail)
 }
 
 /** As `receivedLineIsTrue`, for a message that other servers have added lines to. `hop`: the one to the server of `flow`. */

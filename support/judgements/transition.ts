@@ -1,5 +1,6 @@
 import type { Message } from '../evidence/mail.ts'
 import { type Arrivals, lastAnswer, type MailStream } from '../evidence/mail-stream.ts'
+import { putOff } from '../evidence/put-off.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 
 export type Authority = 'former' | 'new'
@@ -9,6 +10,10 @@ export function eachArrivedOnce(stream: MailStream, { missing, queued, doubled }
   const { accepted, neverAccepted } = stream
   const first = ([message]: readonly Message[]) =>
     message ? ` (${[message.token, lastAnswer(stream, message)].join(': ')})` : ''
+  const [never] = neverAccepted
+  const { reply, stage } = (never && stream.lastAttempts[never.token]) ?? {}
+  const excuse = reply && stage && putOff(reply, stage)
+  if (excuse) return unclear(`${neverAccepted.length} messages were never accepted: ${excuse}`)
   if (neverAccepted.length > 0)
     return broken(
       `${neverAccepted.length} messages were never accepted${first(neverAccepted)}`,

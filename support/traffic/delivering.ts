@@ -34,6 +34,8 @@ export interface HandoverOptions {
   /** How the same client behaves where everything is in order, for a history that needs it. */
   good?: SenderBehaviour
   pki: Pki
+  /** The client does not come again where the gateway refuses for now. */
+  once?: true
 }
 
 /** The gateway may accept the same message another time. */
@@ -50,7 +52,9 @@ export async function handOver(message: Message, options: HandoverOptions): Prom
   const own = behaviour.tls === 'does not use' ? undefined : tlsOf(await clientTls(options), manner)
   const { earlier, tls, leftOut } = await precede(message, options, own)
   const deliver = async (how: DeliveryOptions) => {
-    const tries = await comeAgain(endpoint, () => new Delivery(message, how).run(), isRefusedForNow)
+    const attempt = () => new Delivery(message, how).run()
+    if (options.once) return attempt()
+    const tries = await comeAgain(endpoint, attempt, isRefusedForNow)
     earlier.push(...tries.earlier.flatMap(({ conversations }) => conversations).map(snapshotOf))
     return tries.last
   }

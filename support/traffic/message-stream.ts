@@ -69,7 +69,7 @@ export class Stream {
 
   async #deliver(message: Message): Promise<boolean> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const handover = await handOver(message, this.#options)
+      const handover = await handOver(message, { ...this.#options, once: true })
       this.#lastAttempts.set(message.token, handover)
       if (handover.conversations.some(({ handshake }) => handshake))
         this.#sessions.push({ at: Date.now(), handover })

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { type Command, commands, offersStarttls, secured } from '../evidence/facts.ts'
 import type { Handover, Stage } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
+import { isForNow, putOff } from '../evidence/put-off.ts'
 import type { Arrival, Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Interference, Lab } from '../lab/lab.ts'
@@ -142,7 +143,7 @@ async function relayOne(
   return { watched, tap, inbox }
 }
 
-/** Why a server does not accept a good message from the lab. `kind`: the server gave no answer, so nothing can be claimed. */
+/** Why a server does not accept a good message from the lab. `kind`: the server gave no answer, or one for now, so nothing can be claimed. */
 interface Fault {
   why: string
   kind?: 'no answer' | 'no connection'
@@ -157,7 +158,7 @@ async function faultOf(
   const options = { endpoint: inbound, hostname: flow.hostname, pki: lab.pki, behaviour }
   const { accepted, reply, breakdown, stage, conversations } = await handOver(message, options)
   if (!accepted) {
-    const kind = breakdown?.kind
+    const kind = reply && putOff(reply, stage) ? 'no answer' : breakdown?.kind
     const why = `at ${stage}: ${breakdown?.detail ?? reply?.text ?? 'no reply'}`
     return kind === 'no answer' || kind === 'no connection' ? { why, kind } : { why }
   }
@@ -250,12 +251,16 @@ const inClear = (conversation: Conversation): Command[] =>
 
 const STAGES: Record<string, Stage> = { MAIL: 'MAIL', RCPT: 'RCPT', DATA: 'DATA', '.': 'content' }
 
-/** The first unencrypted refusal from MAIL on, or the reply to the message. */
+/**
+ * The first unencrypted refusal from MAIL on, or the reply to the message. A refusal because TLS is missing follows from an
+ * earlier one of STARTTLS for now, which counts then.
+ */
 function lastExchange({ events }: Conversation): Ending {
   const asked = ['a connection']
   const reader = new ReplyReader()
   let stage: Stage = 'MAIL'
   let last: Reply | undefined
+  let noTlsNow: Reply | undefined
   try {
     for (const event of events) {
       // The last chunk of BDAT is content too, and gets one reply.
@@ -263,7 +268,9 @@ function lastExchange({ events }: Conversation): Ending {
         asked.push(event.verb)
       else if (event.kind === 'content') asked.push('.')
       const reply = event.kind === 'reply' ? reader.read(event, false) : undefined
-      const about = reply && STAGES[asked.shift()!]
+      const answered = reply && asked.shift()!
+      if (answered === 'STARTTLS' && isForNow(reply!, answered)) noTlsNow = reply
+      const about = answered && STAGES[answered]
       if (!about) continue
       stage = about
       last = reply
@@ -279,5 +286,8 @@ function lastExchange({ events }: Conversation): Ending {
       accepted: false,
       breakdown: { kind: 'connection closed', detail: 'MAIL was not answered' },
     }
-  return { stage, accepted: stage === 'content' && last.code < 300, reply: last }
+  const accepted = stage === 'content' && last.code < 300
+  return !accepted && noTlsNow
+    ? { stage: 'STARTTLS', accepted, reply: noTlsNow }
+    : { stage, accepted, reply: last }
 }

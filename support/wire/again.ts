@@ -6,7 +6,7 @@ import type { Endpoint } from './smtp/smtp.ts'
  * How long a client that a server has refused for now waits before each further try, in ms. A server that wants to see
  * it no earlier than in some minutes is not waited for.
  */
-const PAUSES = [0.01, 0.05, 0.2, 0.4].map(share => share * MAX_WAIT)
+const PAUSES = [0.01, 0.02, 0.05, 0.1, 0.2].map(share => share * MAX_WAIT)
 /** A server to which clients came again in vain so often is not waited for any longer than the first pause. */
 const ENOUGH = 5
 
