@@ -19,6 +19,7 @@ import type { CircumstancesSummary } from '../verdicts/circumstances.ts'
 import { proposeDeviations, staleDeviations, staleVerdicts, writeDeviations } from '../verdicts/deviations.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { totals } from '../verdicts/verdict.ts'
+import { whyNoGreeting } from '../wire/smtp/greeting.ts'
 import { commit } from './commit.ts'
 import { complain } from './complain.ts'
 import { type CheckOptions, type Order, orderOf, quoted } from './order.ts'
@@ -33,6 +34,7 @@ const LAUNCHER = join(import.meta.dirname, 'mail-tls.js')
 
 /** Examples mostly wait for the gateway, so more examples than cores run side by side. */
 const LANES_PER_CORE = 3
+const MOST_LANES = 48
 
 /**
  * Judges one gateway and writes its report. Returns the exit status. Throws InputError for what the user gave, before
@@ -116,7 +118,7 @@ export async function check(target: string, options: CheckOptions, version: stri
     running = { run, gateway: await run.gateways.with() }
     await run.mustWork()
     progress.planned(examples)
-    const parallel = options.parallel ?? LANES_PER_CORE * availableParallelism()
+    const parallel = options.parallel ?? (await lanesFor(running.gateway, source))
     await judgeAll(run, selection, parallel, messages)
     if (order.circumstances)
       circumstances = await judgeInCircumstances(run, selection, { ...order.circumstances, parallel })
@@ -133,6 +135,16 @@ export async function check(target: string, options: CheckOptions, version: stri
   } finally {
     interrupt.undo()
   }
+}
+
+/** More where all wait for a gateway that is slow to greet. */
+async function lanesFor({ inbound }: Gateway, { kind, untested }: Order['source']): Promise<number> {
+  const usual = LANES_PER_CORE * availableParallelism()
+  if (kind !== 'external' || untested?.('receiver')) return usual
+  const began = performance.now()
+  await whyNoGreeting(inbound)
+  const seconds = (performance.now() - began) / 1_000
+  return Math.min(usual * Math.ceil(seconds), Math.max(usual, MOST_LANES))
 }
 
 /** Nothing can be awaited while the process ends, so another process removes what is still on the engine. */

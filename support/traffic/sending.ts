@@ -16,6 +16,12 @@ const SIGN = 2 * MAX_WAIT
 const SILENCE = 0.3 * MAX_WAIT
 /** How long connections that are open then may take to end, in ms. */
 const REST = 0.5 * MAX_WAIT
+/** The same where the gateway has kept connections open after a message so often, because it does so with all, in ms. */
+const SHORT_REST = 0.03 * MAX_WAIT
+const ENOUGH = 3
+
+/** How often in a row a gateway kept the connection of a message that had arrived. */
+const keptOpen = new WeakMap<Gateway, number>()
 
 export interface SendOptions {
   gateway: Gateway
@@ -185,8 +191,14 @@ export class WatchedMessage {
   /** Waits, for a bounded time, until no connection with the partner is open. */
   async connectionsEnd(): Promise<void> {
     const { partner } = this
+    const { gateway } = this.#options
     const { conversations, unassigned } = partner
-    await until(() => unassigned.size === 0 && conversations.every(({ closed }) => closed), [partner], REST)
+    const arrived = this.arrivals.length > 0
+    const stayed = keptOpen.get(gateway) ?? 0
+    const wait = arrived && stayed >= ENOUGH ? SHORT_REST : REST
+    const ended = () => unassigned.size === 0 && conversations.every(({ closed }) => closed)
+    const over = await until(ended, [partner], wait)
+    if (arrived) keptOpen.set(gateway, over ? 0 : stayed + 1)
   }
 
   /** A message that is not in the gateway's queue any more, and of which the gateway said nothing, is lost. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ReceivedMessage } from '../evidence/mail.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
 import { PartnerSession } from '../lab/partner/partner-session.ts'
@@ -23,12 +24,16 @@ describe('handing messages over for sending on', () => {
   })
 
   /** A server that takes mail, with all that came to it. */
-  async function taking(behaviour: Behaviour = {}, times = Number.POSITIVE_INFINITY) {
+  async function taking(
+    behaviour: Behaviour = {},
+    { times = Number.POSITIVE_INFINITY, greetsAfter = 0 } = {},
+  ) {
     const messages: ReceivedMessage[] = []
     const sockets: Socket[] = []
     const tls = await hostTls(pki, ['mx.gateway.test'])
-    server = await Loopback.start(socket => {
+    server = await Loopback.start(async socket => {
       sockets.push(socket)
+      if (greetsAfter) await pause(greetsAfter)
       new PartnerSession(socket, {
         hostname: 'mx.gateway.test',
         behaviour: sockets.length > times ? {} : behaviour,
@@ -60,12 +65,18 @@ describe('handing messages over for sending on', () => {
     assert.deepEqual([messages.length, sockets.length], [3, 3])
   })
 
+  it('uses a connection for a few messages where the gateway is slow to greet', async () => {
+    const { messages, sockets } = await taking({}, { greetsAfter: 1_100 })
+    for (let n = 0; n < 6; n++) await submission.submit(message())
+    assert.deepEqual([messages.length, sockets.length], [6, 2])
+  })
+
   it('comes again where it is refused for now, at the greeting too', async () => {
     for (const fault of [
       { greeting: 'turns away (421)' },
       { transaction: { refuses: { at: 'RCPT', reply: '450 4.2.0 Greylisted' } } },
     ] satisfies Behaviour[]) {
-      const { messages } = await taking(fault, 1)
+      const { messages } = await taking(fault, { times: 1 })
       assert.equal((await submission.submit(message())).reply.code, 250)
       assert.equal(messages.length, 1)
       await server.close()

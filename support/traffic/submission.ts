@@ -3,6 +3,7 @@ import { isForNow, mayAcceptSoon } from '../evidence/put-off.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { comeAgain } from '../wire/again.ts'
 import type { Conversation } from '../wire/conversation.ts'
+import { MAX_WAIT } from '../wire/patience.ts'
 import { Recorder } from '../wire/recorder.ts'
 import {
   authPlain,
@@ -19,10 +20,21 @@ const NAME = 'probe.gateway.test'
 /** A user of the gateway who may submit messages. */
 type User = MailFlow['users'][number]
 
+/** A connection is used again only where it took longer than this to get one, in ms. */
+const SLOW = 0.1 * MAX_WAIT
+/** Many gateways send only the first few messages of a connection at once: Exim the first ten. */
+const MESSAGES = 5
+
+/** A connection that is ready for a message. */
+interface Ready {
+  client: SmtpClient
+  messages: number
+}
+
 /**
  * Submits messages that the gateway is to send, as a user who logs in inside TLS where the gateway demands a login. Each
- * message has a connection of its own: many gateways send only the first few messages of a connection at once. Where the
- * gateway refuses for now, the user comes again. Throws WireError when the gateway does not speak SMTP at this address.
+ * message has a connection of its own unless the gateway is slow to give one. Where the gateway refuses for now, the user
+ * comes again. Throws WireError when the gateway does not speak SMTP at this address.
  */
 export class Submission {
   readonly #to: Endpoint
@@ -30,6 +42,8 @@ export class Submission {
   readonly #user: User | undefined
   /** On which QUIT was said. Nobody waits for the answer. */
   readonly #parting = new Set<SmtpClient>()
+
+  readonly #idle: Ready[] = []
 
   constructor(to: Endpoint, hostname: string, user?: User) {
     this.#to = to
@@ -40,17 +54,46 @@ export class Submission {
   /** The first reply that refuses the message, or the one that accepts it. With `tls` the conversation too. */
   async submit(message: Message, tls?: ClientTls): Promise<{ reply: Reply; conversation?: Conversation }> {
     const attempt = async () => {
-      const recorder = new Recorder({ gatewayIs: 'receiver', sender: NAME, receiver: this.#hostname })
-      const client = await SmtpClient.connect(this.#to, recorder)
-      return closedOnFailure(client, async () => {
-        const reply = (await this.#refusalOfUser(client, tls)) ?? (await transaction(client, message))
-        const parted = this.#part(client)
-        if (!tls) return { reply }
-        await parted
-        return { reply, conversation: recorder.conversation }
-      })
+      const ready = tls ? undefined : await this.#usable()
+      return ready ? { reply: await this.#use(ready, message) } : this.#onNewConnection(message, tls)
     }
     return (await comeAgain(this.#to, attempt, ({ reply }) => mayAcceptSoon(reply, 'submission'))).last
+  }
+
+  async #onNewConnection(message: Message, tls?: ClientTls) {
+    const recorder = new Recorder({ gatewayIs: 'receiver', sender: NAME, receiver: this.#hostname })
+    const began = performance.now()
+    const client = await SmtpClient.connect(this.#to, recorder)
+    const refusal = await closedOnFailure(client, () => this.#refusalOfUser(client, tls))
+    const isSlow = performance.now() - began > SLOW
+    if (!refusal && isSlow && !tls) return { reply: await this.#use({ client, messages: 0 }, message) }
+    const reply = refusal ?? (await closedOnFailure(client, () => transaction(client, message)))
+    const parted = this.#part(client)
+    if (!tls) return { reply }
+    await parted
+    return { reply, conversation: recorder.conversation }
+  }
+
+  /** An idle connection on which the gateway still answers. */
+  async #usable(): Promise<Ready | undefined> {
+    for (let ready = this.#idle.pop(); ready; ready = this.#idle.pop()) {
+      const { client } = ready
+      try {
+        client.renew()
+        if ((await client.command('RSET')).code === 250) return ready
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error
+      }
+      client.close()
+    }
+    return undefined
+  }
+
+  async #use({ client, messages }: Ready, message: Message): Promise<Reply> {
+    const reply = await closedOnFailure(client, () => transaction(client, message))
+    if (reply.code < 300 && messages + 1 < MESSAGES) this.#idle.push({ client, messages: messages + 1 })
+    else void this.#part(client)
+    return reply
   }
 
   async #part(client: SmtpClient): Promise<void> {
@@ -61,6 +104,7 @@ export class Submission {
 
   close(): void {
     for (const client of this.#parting) client.close()
+    for (const { client } of this.#idle.splice(0)) client.close()
   }
 
   /** From the greeting to the login. The reply that refuses the user for now, or nothing. */
