@@ -138,11 +138,11 @@ export async function check(target: string, options: CheckOptions, version: stri
 }
 
 /** More where all wait for a gateway that is slow to greet. */
-async function lanesFor({ inbound }: Gateway, { kind, untested }: Order['source']): Promise<number> {
+async function lanesFor(gateway: Gateway, { kind, untested }: Order['source']): Promise<number> {
   const usual = LANES_PER_CORE * availableParallelism()
   if (kind !== 'external' || untested?.('receiver')) return usual
   const began = performance.now()
-  await whyNoGreeting(inbound)
+  await whyNoGreeting(gateway.inbound)
   const seconds = (performance.now() - began) / 1_000
   return Math.min(usual * Math.ceil(seconds), Math.max(usual, MOST_LANES))
 }
