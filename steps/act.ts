@@ -76,7 +76,10 @@ function messageFor(world: MailWorld, to: string[], { message, tries = 1, ...how
   const back = author && said.withoutReturnPath ? { headers: [`Reply-To: <author@${author}>`] } : {}
   const own = author ? `author@${author}` : authorOf(world)
   const from = said.withoutReturnPath ? '' : (own ?? world.flow.sender)
-  const size = { ...world.manners.message, ...(said.size ? { size: said.size } : {}) }
+  const { text, ...manner } = world.manners.message
+  // A gateway may encode what the partner cannot take.
+  const encodes = text === '8-bit' && world.manners.partner.withholds === '8BITMIME'
+  const size = { ...manner, ...(text && !encodes ? { text } : {}), ...(said.size ? { size: said.size } : {}) }
   return compose({ from, to: recipients, ...size, ...back, ...how })
 }
 

@@ -50,11 +50,16 @@ export function connectorThat(world: MailWorld, demand: string): OutboundConnect
 const partnerAt = (world: MailWorld, partnerDomain: string) =>
   world.intent.add('connector', { partnerDomain })
 
-const partnerUnder = (world: MailWorld, pattern: string) =>
-  partnerAt(world, world.run.lab.freshDomain(pattern))
+/** A domain that nothing else uses, under the pattern of a connector. */
+function domainUnder({ run: { lab }, manners }: MailWorld, pattern: string): string {
+  const domain = lab.freshDomain(pattern)
+  return manners.message.depth && pattern.startsWith('*') ? lab.freshDomain(`*.${domain}`) : domain
+}
+
+const partnerUnder = (world: MailWorld, pattern: string) => partnerAt(world, domainUnder(world, pattern))
 
 const clientUnder = (world: MailWorld, pattern: string) =>
-  world.intent.add('connector', { clientDomain: world.run.lab.freshDomain(pattern) })
+  world.intent.add('connector', { clientDomain: domainUnder(world, pattern) })
 
 Given(
   "an outbound connector that {demand} for the partner's domain",

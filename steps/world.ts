@@ -1,7 +1,8 @@
 import { World } from '@cucumber/cucumber'
 import { placeOf } from '../support/catalogue/features.ts'
-import { type Patch, patchOf } from '../support/circumstances/dimensions.ts'
+import { patchOf } from '../support/circumstances/dimensions.ts'
 import { isMeantFor } from '../support/evidence/sent.ts'
+import type { PartnerManner } from '../support/lab/partner/partner-manner.ts'
 import type { Capability } from '../support/mailflow/capabilities.ts'
 import { CHANGES, type Change, type ChangeName } from '../support/mailflow/changes.ts'
 import type { MailFlow } from '../support/mailflow/mail-flow.ts'
@@ -9,6 +10,8 @@ import type { LateMail } from '../support/run/aftermath.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
 import type { Run } from '../support/run/run.ts'
+import type { ClientManner } from '../support/traffic/client-manner.ts'
+import type { MessageManner } from '../support/traffic/message.ts'
 import { all, type Observation, unclear, withoutLack } from '../support/verdicts/observation.ts'
 import type { Judged } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
@@ -17,6 +20,13 @@ import { Inapplicable, NonConformant } from './outcome.ts'
 import { Servers } from './servers.ts'
 import { Intent } from './vocabulary/intent.ts'
 import type { Subjects } from './vocabulary/subjects.ts'
+
+/** How client, partner and message differ from the plain ones. */
+interface Manners {
+  client: ClientManner
+  partner: PartnerManner
+  message: MessageManner
+}
 
 /**
  * One example: what its Givens ask for (`intent`), the servers that it has to do with (`servers`), what happened
@@ -49,8 +59,8 @@ export class MailWorld extends World {
     return this.#servers
   }
 
-  /** What must not matter to this example, as patches; empty patches in a plain run. */
-  get manners(): Required<Patch> {
+  /** What must not matter to this example; empty in a plain run. */
+  get manners(): Manners {
     return patchOf(this.run.circumstances?.get(placeOf(this.example.rule)) ?? [])
   }
 

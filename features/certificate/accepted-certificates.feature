@@ -114,3 +114,4 @@ Feature: Which certificates the gateway accepts from partners and clients
         | from an unknown authority                  |
         | self-signed                                |
         | issued by a server instead of an authority |
+        | without its intermediate                   |

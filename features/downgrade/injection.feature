@@ -23,6 +23,9 @@ Feature: An attacker on the path injects unencrypted bytes around STARTTLS
         | blanks and a NOOP              |
         | a NOOP in a segment of its own |
         | the first half of a NOOP       |
+        | a bare LF and a NOOP           |
+        | a bare CR and a NOOP           |
+        | a NOOP that ends in a bare LF  |
         | EHLO and MAIL                  |
 
   @RFC3207-08 @sender

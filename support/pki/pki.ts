@@ -91,8 +91,9 @@ export class Pki {
     const shown = spec.hosts === 'others' ? names.map(name => `other-${name}`) : names
     const commonName = (shown[0] ?? 'nobody.test').slice(0, 64)
     const otherUsage = usage === 'server' ? 'client' : 'server'
+    const hidden = spec.chain === 'leaf alone' ? await this.#hidden(root) : undefined
     const issuers = {
-      'the intermediate': () => intermediate,
+      'the intermediate': () => hidden ?? intermediate,
       itself: () => ({ commonName, key: privateKey, certificate: '' }),
       'no authority': () => this.#impostor(root, intermediate),
     }
@@ -124,6 +125,21 @@ export class Pki {
       default:
         return ''
     }
+  }
+
+  /** An intermediate that nobody ever shows, because some programs remember those that they have seen. */
+  async #hidden(root: Signer): Promise<Signer> {
+    const { publicKey, privateKey } = await this.#key('ECDSA P-256')
+    const commonName = 'Mail TLS test hidden intermediate'
+    const made = certificate({
+      commonName,
+      publicKey,
+      issuer: root,
+      role: 'authority',
+      from: -30,
+      until: 365,
+    })
+    return { commonName, key: privateKey, certificate: made }
   }
 
   #key(name: KeyName): Promise<KeyPair> {

@@ -4,12 +4,19 @@ import { type Combination, type Dimension, loadDimensions } from '../circumstanc
 import { mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
 import type { PartnerManner } from '../lab/partner/partner-manner.ts'
-import { type CircumstancesSummary, cellsOf, type Trial, valueCounts } from '../verdicts/circumstances.ts'
+import {
+  type CircumstancesSummary,
+  cellsOf,
+  type Offered,
+  type Trial,
+  valueCounts,
+} from '../verdicts/circumstances.ts'
 import { because, broken } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { isBroken as isBrokenByItself } from '../verdicts/verdict.ts'
 import { runExamples } from './cucumber.ts'
 import { withRun } from './current.ts'
+import { findMailboxLimits } from './mailbox-limits.ts'
 import { Meter } from './meter.ts'
 import type { Run } from './run.ts'
 
@@ -54,7 +61,8 @@ export async function judgeInCircumstances(
   const meter = new Meter()
   const plain = new Map(run.verdicts.map(verdict => [verdict.scenario, verdict]))
   const rules = selection.map(rule => worthwhile(rule, plain)).filter(rule => rule !== undefined)
-  const offered = await run.keywords()
+  await findMailboxLimits(run)
+  const offered = { receiver: await run.keywords('receiver'), sender: await run.keywords('sender') }
   const dimensions = loadDimensions(undefined, run.catalogue).map(one => possible(one, run))
   const rows = combinations(dimensions, offered, options)
   const passes = {
@@ -137,7 +145,7 @@ function possible(dimension: Dimension, { lab }: Run): Dimension {
 
 function combinations(
   known: readonly Dimension[],
-  offered: ReadonlySet<string>,
+  offered: Offered,
   { strength, most, seed }: CircumstancesOptions,
 ) {
   const of = (role: Dimension['role']) => {
@@ -145,7 +153,7 @@ function combinations(
       .filter(one => one.role === role)
       .map(one => ({
         ...one,
-        values: one.values.filter(({ needs }) => needs === undefined || offered.has(needs)),
+        values: one.values.filter(({ needs }) => needs === undefined || offered[role].has(needs)),
       }))
       .filter(({ values }) => values.length > 0)
     const rows = covering(dimensions, { strength, seed })

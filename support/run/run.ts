@@ -189,13 +189,16 @@ export class Run {
     return example
   }
 
-  /** What the gateway offers to a client at EHLO, inside or outside of TLS: the keywords, upper case. Empty without a receiver. */
-  async keywords(): Promise<Set<string>> {
-    if (this.gateways.source.untested?.('receiver')) return new Set()
-    const { inbound, flow } = await this.gateways.with()
+  /**
+   * What the gateway offers at EHLO, inside or outside of TLS, to a client where it receives, or to a user where it sends:
+   * the keywords in upper case. Empty where the gateway does not have this role.
+   */
+  async keywords(role: 'receiver' | 'sender'): Promise<Set<string>> {
+    if (this.gateways.source.untested?.(role)) return new Set()
+    const { inbound, submission, flow } = await this.gateways.with()
     const offered = new Set<string>()
     try {
-      const session = await ClientSession.open(inbound, {
+      const session = await ClientSession.open(role === 'receiver' ? inbound : submission, {
         domain: this.lab.freshDomain('*.stranger.test'),
         flow,
       })

@@ -73,7 +73,12 @@ export const CLIENT_MANNERS = {
    */
   clientHello: ['single bytes', 'pieces of 64 bytes', 'two records', 'of 4,500 bytes', 'of 350 bytes'],
   /** What the client did before on the same connection. Plain: nothing. RFC 5321 s3.3 and s4.1.1.5. */
-  earlierOnConnection: ['an accepted message', 'a message that it took back', 'a refused recipient'],
+  earlierOnConnection: [
+    'an accepted message',
+    'an accepted message of another sender',
+    'a message that it took back',
+    'a refused recipient',
+  ],
   /** What happened before on another connection. Plain: nothing. RFC 5321 s3.1: each session stands for itself. */
   history: HISTORIES,
   /** What happened before that. Plain: nothing. */

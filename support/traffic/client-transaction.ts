@@ -150,11 +150,13 @@ export class Delivery {
 
   /** A transaction before the one of the message. Whether the connection goes on, as far as the replies tell. */
   async #earlier(what: NonNullable<ClientManner['earlierOnConnection']>): Promise<boolean> {
-    const { from, to } = this.#message
+    const { to } = this.#message
+    const from = what === 'an accepted message of another sender' ? `sender@${ELSEWHERE}` : this.#message.from
     const other = compose({ from, to })
     const begun = [`MAIL FROM:<${from}>`, `RCPT TO:<${to[0]}>`]
     const commands = {
       'an accepted message': [...begun, 'DATA'],
+      'an accepted message of another sender': [...begun, 'DATA'],
       'a message that it took back': [...begun, 'RSET'],
       'a refused recipient': [begun[0]!, `RCPT TO:<nobody@${ELSEWHERE}>`, 'RSET'],
     }[what]

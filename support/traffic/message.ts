@@ -15,6 +15,8 @@ export const MESSAGE_MANNERS = {
     'a dot alone in a line',
     'empty',
   ],
+  /** Of the domain that the connector decides by. Plain: right below the name of the connector. */
+  depth: ['two names below'],
   /** Plain: a line for each header. RFC 5322 s2.2.3. */
   headerForm: ['folded'],
 } as const satisfies Record<string, readonly string[]>

@@ -84,7 +84,7 @@ describe('how often a circumstance was tried', () => {
   ) =>
     valueCounts(
       [HELO, LOWER, BDAT].map(dimension),
-      new Set(offered),
+      { receiver: new Set(offered), sender: new Set(offered) },
       new Map(Object.entries(trials)),
       new Map(Object.entries(only)),
     ).map(({ examples, broken, unclear, notOffered }) =>

@@ -87,10 +87,13 @@ function notAgain(trial: Trial): Trial {
   return { ...trial, verdict: 'inconclusive', detail, state: 'unclear' }
 }
 
-/** How often each value was tried. `offered`: the keywords of EHLO. `only`: by example, the fewest circumstances. */
+/** The keywords in the gateway's reply to EHLO, where it takes mail of others and where it takes mail to send. */
+export type Offered = Record<Dimension['role'], ReadonlySet<string>>
+
+/** How often each value was tried. `only`: by example, the fewest circumstances. */
 export function valueCounts(
   dimensions: readonly Dimension[],
-  offered: ReadonlySet<string>,
+  offered: Offered,
   trials: ReadonlyMap<string, readonly Trial[]>,
   only: ReadonlyMap<string, Combination>,
 ): ValueCount[] {
@@ -108,7 +111,7 @@ export function valueCounts(
       const decided = [...(ran.get(name)?.values() ?? [])]
       return {
         ...{ role, dimension, plain, value, source },
-        ...(needs !== undefined && !offered.has(needs) ? { notOffered: needs } : {}),
+        ...(needs !== undefined && !offered[role].has(needs) ? { notOffered: needs } : {}),
         examples: decided.length,
         broken: blamed.filter(one => one === name).length,
         unclear: decided.filter(one => !one).length,

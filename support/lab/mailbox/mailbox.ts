@@ -9,9 +9,9 @@ export const ARRIVAL = 2 * MAX_WAIT
 /** A mailbox that receives the mail which the gateway accepts for its own domain. */
 export interface Mailbox {
   /** Mail with a null return path cannot get into it. */
-  needsReturnPath?: true
+  needsReturnPath?: boolean
   /** Its server does not offer 8BITMIME: a gateway may return mail of 8 bits or change its encoding. RFC 6152 s3. */
-  sevenBitOnly?: true
+  sevenBitOnly?: boolean
   /** All copies that contain `text`, a message's token, oldest first. */
   find(text: string): Promise<Mail[]>
   /** As `find`, but waits for the first copy, at most `wait` ms or a default. */

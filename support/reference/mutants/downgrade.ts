@@ -11,6 +11,12 @@ export const DOWNGRADE: readonly Mutant[] = [
     symptom: 'executed inside TLS what was smuggled',
   },
   {
+    name: 'executes inside TLS a command that came in clear and ended in a bare LF',
+    requirement: 'RFC3207-07',
+    receiver: { earlyBytes: ({ bytes }) => (/[^\r]\n/.test(bytes) ? bytes : '') },
+    symptom: 'executed inside TLS what was smuggled',
+  },
+  {
     name: 'lets a smuggled sender count inside TLS',
     requirement: 'RFC3207-07',
     receiver: {
