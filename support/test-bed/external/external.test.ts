@@ -366,6 +366,20 @@ describe('a gateway that the suite did not start', () => {
     }
   })
 
+  it('is found out once if it never uses TLS, although most controls fail', async () => {
+    await startGateway({ sides: 'outbound', defect: 'sends MAIL right after the first EHLO' })
+    const result = await check(...options('EXO-OPP-04', 'EXO-VER-02', 'RFC3207-08'))
+    assert.equal(result.status, 1)
+    const broken = result.verdicts.filter(({ verdict }) => verdict === 'non-conformant')
+    assert.deepEqual(
+      broken.map(({ requirement, symptom }) => [requirement, symptom]),
+      [['EXO-OPP-01', 'the message arrived unencrypted']],
+    )
+    assert.match(broken[0]!.title, /^the control of [A-Z0-9-]+: /)
+    assert.match(result.out, /EXO-OPP-01/)
+    assert.equal(detailsOf(result, 'EXO-OPP-04').filter(text => /^the control failed: /.test(text)).length, 1)
+  })
+
   it('cannot be judged if another program has the partner address', async () => {
     const [partner] = await startGateway()
     const other = await listening(partner!)
