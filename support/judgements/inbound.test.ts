@@ -325,6 +325,12 @@ describe('judging whether the gateway asks for a certificate', () => {
       'kept',
       /asked for/,
     ],
+    [
+      'it asked when the session began that is resumed',
+      asksForCertificate(handover({ earlier: [asked] })),
+      'kept',
+      /asked for/,
+    ],
     ['it did not ask', asksForCertificate(handover()), 'broken', /never asked/],
     ['there was no TLS', asksForCertificate(inClear()), 'kept', /there was no TLS/],
   ])

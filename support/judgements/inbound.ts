@@ -156,10 +156,11 @@ export function refusesHandshake(handover: Handover, acceptsOthers: boolean): Ob
   return refused(`the gateway refused the handshake without an alert: ${breakdown.detail}`)
 }
 
-export function asksForCertificate({ conversations }: Handover): Observation {
-  const session = conversations.find(({ handshake }) => handshake)
-  if (!session) return kept('there was no TLS, so the gateway could not ask for a certificate')
-  return session.handshake?.clientCertificateRequested
+/** In a session that is resumed a gateway asks for none: it asked when the session began, on an earlier connection. */
+export function asksForCertificate({ conversations, earlier = [] }: Handover): Observation {
+  if (!conversations.some(({ handshake }) => handshake))
+    return kept('there was no TLS, so the gateway could not ask for a certificate')
+  return [...earlier, ...conversations].some(({ handshake }) => handshake?.clientCertificateRequested)
     ? kept('the gateway asked for a certificate')
     : broken('the gateway never asked for a certificate')
 }
