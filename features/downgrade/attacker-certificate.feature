@@ -20,12 +20,14 @@ Feature: An attacker on the path shows a certificate of its own
       And the wire shows no unencrypted part of the message
 
       Examples:
-        | fault                                        |
-        | shows a certificate that is self-signed      |
-        | shows a certificate that is for another name |
-        | does not offer STARTTLS                      |
-        | refuses STARTTLS with 454                    |
-        | ends the TLS handshake with an alert         |
+        | fault                                                                              |
+        | shows a certificate that is self-signed                                            |
+        | shows a certificate that is for another name                                       |
+        | does not offer STARTTLS                                                            |
+        | refuses STARTTLS with 454                                                          |
+        | ends the TLS handshake with an alert                                               |
+        | ends the TLS handshake with an alert and goes on unencrypted                       |
+        | shows a certificate that is self-signed and goes on unencrypted when TLS has ended |
 
   @DGR-03
   Rule: The gateway sends no mail that requires domain validation to an attacker at a later attempt

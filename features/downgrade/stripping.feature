@@ -76,6 +76,8 @@ Feature: An attacker on the path removes or corrupts STARTTLS
         | refuses STARTTLS with 502            |
         | refuses STARTTLS with 454            |
         | refuses STARTTLS with 554            |
+        | refuses STARTTLS with 421            |
+        | falls silent at STARTTLS             |
         | closes the connection after STARTTLS |
 
   @DGR-02

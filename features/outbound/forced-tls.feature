@@ -20,6 +20,23 @@ Feature: Outbound connectors that require TLS
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
+  @EXO-FRC-01
+  Rule: If the connector requires TLS and the partner knows no EHLO, the gateway sends nothing unencrypted after HELO
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
+
+    @control
+    Example: a partner that knows EHLO
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the wire shows no unencrypted part of the message
+
+    Example: a partner that knows no EHLO
+      Given the partner knows no EHLO
+      When the gateway sends a message to the partner
+      Then the wire shows no unencrypted part of the message
+
   @EXO-FRC-04
   Rule: The gateway sends a message that waits for TLS once the partner offers STARTTLS again
 
@@ -90,6 +107,12 @@ Feature: Outbound connectors that require TLS
         | expired                                    |
         | not yet valid                              |
         | issued by a server instead of an authority |
+
+    Example: a partner that goes on unencrypted when the gateway has ended TLS because of the certificate
+      Given the partner shows a certificate that is self-signed and goes on unencrypted when TLS has ended
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
 
     Example: a partner without STARTTLS
       Given the partner does not offer STARTTLS

@@ -107,8 +107,36 @@ Feature: Partners with several mail exchangers
       And the wire shows no unencrypted part of the message
 
       Examples:
-        | fault                                               |
-        | resets the connection during the TLS handshake      |
-        | sends garbage instead of a TLS handshake            |
-        | answers the TLS handshake with an unencrypted reply |
-        | supports TLS 1.1 at most                            |
+        | fault                                                                       |
+        | resets the connection during the TLS handshake                              |
+        | sends garbage instead of a TLS handshake                                    |
+        | answers the TLS handshake with an unencrypted reply                         |
+        | closes TLS instead of a TLS handshake and goes on unencrypted               |
+        | sends garbage instead of a TLS handshake and goes on unencrypted            |
+        | ends the TLS handshake with an alert and goes on unencrypted                |
+        | answers the TLS handshake with an unencrypted reply and goes on unencrypted |
+        | supports TLS 1.1 at most                                                    |
+
+  @EXO-FRC-02
+  Rule: If the connector requires TLS and TLS fails late or for long, the gateway sends nothing unencrypted
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
+
+    @control
+    Example: a partner whose handshake succeeds
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the wire shows no unencrypted part of the message
+
+    Scenario Outline: a partner that <fault>
+      Given the partner <fault>
+      When the gateway sends a message to the partner
+      Then the wire shows no unencrypted part of the message
+
+      Examples:
+        | fault                                                     |
+        | falls silent in the TLS handshake                         |
+        | falls silent at EHLO inside TLS                           |
+        | demands a client certificate                              |
+        | demands a client certificate and supports TLS 1.2 at most |

@@ -20,6 +20,12 @@ Feature: Outbound mail for which TLS is optional
       Then the message arrives over TLS
       And the wire shows no MAIL command before TLS
 
+    Example: a partner that takes no unencrypted mail
+      Given the partner refuses unencrypted mail with 530
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the wire shows no MAIL command before TLS
+
   @EXO-OPP-04
   Rule: The gateway sends a message to a partner without STARTTLS unencrypted, on its first connection
 
@@ -81,12 +87,17 @@ Feature: Outbound mail for which TLS is optional
       And the wire shows no command after the failed handshake
 
       Examples:
-        | fault                                               |
-        | closes the connection instead of a TLS handshake    |
-        | resets the connection during the TLS handshake      |
-        | sends garbage instead of a TLS handshake            |
-        | ends the TLS handshake with an alert                |
-        | answers the TLS handshake with an unencrypted reply |
+        | fault                                                                       |
+        | closes the connection instead of a TLS handshake                            |
+        | resets the connection during the TLS handshake                              |
+        | sends garbage instead of a TLS handshake                                    |
+        | ends the TLS handshake with an alert                                        |
+        | answers the TLS handshake with an unencrypted reply                         |
+        | closes TLS instead of a TLS handshake and goes on unencrypted               |
+        | sends garbage instead of a TLS handshake and goes on unencrypted            |
+        | ends the TLS handshake with an alert and goes on unencrypted                |
+        | answers the TLS handshake with an unencrypted reply and goes on unencrypted |
+        | falls silent in the TLS handshake                                           |
 
   @EXO-OPP-06
   Rule: After a failed handshake, the gateway does not lose the message

@@ -32,10 +32,14 @@ Feature: The STARTTLS command
       Then the wire shows no command after the failed handshake
 
       Examples:
-        | fault                                               |
-        | sends garbage instead of a TLS handshake            |
-        | ends the TLS handshake with an alert                |
-        | answers the TLS handshake with an unencrypted reply |
+        | fault                                                                       |
+        | sends garbage instead of a TLS handshake                                    |
+        | ends the TLS handshake with an alert                                        |
+        | answers the TLS handshake with an unencrypted reply                         |
+        | closes TLS instead of a TLS handshake and goes on unencrypted               |
+        | sends garbage instead of a TLS handshake and goes on unencrypted            |
+        | ends the TLS handshake with an alert and goes on unencrypted                |
+        | answers the TLS handshake with an unencrypted reply and goes on unencrypted |
 
   @RFC3207-09 @receiver
   Rule: The gateway forgets what a client said before TLS

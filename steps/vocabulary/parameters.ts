@@ -76,7 +76,6 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     ]),
   ),
   'closes TLS instead of a TLS handshake and goes on unencrypted': { handshake: 'closes', stays: true },
-  'goes on unencrypted when TLS has failed': { stays: true },
   ...SILENT,
   'refuses unencrypted mail with 530': { starttls: { demands: true } },
   'knows no EHLO': { knowsNoEhlo: true },
@@ -91,6 +90,14 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   ...Object.fromEntries(
     CERTIFICATE_FLAWS.map(flaw => [`shows a certificate that is ${flaw}`, presenting(flaw)]),
   ),
+  'shows a certificate that is self-signed and goes on unencrypted when TLS has ended': {
+    ...presenting('self-signed'),
+    stays: true,
+  },
+  'demands a client certificate': { tls: { clientCertificate: 'requires' } },
+  'demands a client certificate and supports TLS 1.2 at most': {
+    tls: { clientCertificate: 'requires', maxVersion: 'TLSv1.2' },
+  },
   'shows a certificate of the former authority': { tls: { authority: 'former' } },
   'shows a certificate of the new authority': { tls: { authority: 'new' } },
   ...Object.fromEntries(

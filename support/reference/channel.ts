@@ -15,7 +15,7 @@ import { RecordReader } from '../wire/tls/tls-records.ts'
 import type { TlsSession } from './decisions/situation.ts'
 
 /** How long the gateway waits for one thing from the other side, in ms. */
-const WAIT = 10_000
+const WAIT = 5_000
 /** How long the other side may take to close after the gateway has closed, in ms. */
 const LINGER = 1_000
 
@@ -35,7 +35,9 @@ export class Channel {
   session: TlsSession | undefined
   /** Gets all bytes that arrive, below TLS. */
   onRaw: ((chunk: Buffer) => void) | undefined
-  readonly #link: Link
+  /** Whether the connection goes on unencrypted where TLS fails or ends. */
+  survivesTls = false
+  #link: Link
   #stream: Link | TLSSocket
   #buffer = new LineBuffer()
   #ended: ChannelError | undefined
@@ -71,6 +73,7 @@ export class Channel {
     const stream = this.#stream
     const over = (detail: string) => {
       if (stream !== this.#stream) return
+      if (this.survivesTls && stream !== this.#link && this.#leaveTls()) return
       this.#ended ??= new ChannelError('closed', detail)
       this.#wake?.()
     }
@@ -83,6 +86,22 @@ export class Channel {
   #onData = (chunk: Buffer): void => {
     this.#buffer.push(chunk)
     this.#wake?.()
+  }
+
+  /** False where the other side has closed the connection. */
+  #leaveTls(): boolean {
+    this.session = undefined
+    this.#link = this.#link.successor()
+    this.#stream = this.#link
+    this.#listen()
+    return !this.#link.destroyed
+  }
+
+  /** Ends TLS with close_notify; the connection goes on unencrypted. */
+  async endTls(): Promise<void> {
+    this.#link.keepsSocket = true
+    await new Promise<void>(resolve => this.#stream.end(resolve))
+    this.#leaveTls()
   }
 
   get over(): boolean {
@@ -146,7 +165,7 @@ export class Channel {
     if (bytes) this.#link.socket.write(bytes)
   }
 
-  /** Begins TLS as the side that connected; `kept` is read as if it had come inside TLS. Throws ChannelError (handshake). */
+  /** Begins TLS as the side that connected; `kept` is read as if it had come inside TLS. Throws ChannelError (handshake, silent). */
   async startTls(options: ConnectionOptions, kept = ''): Promise<void> {
     await this.#secure(kept, (done, failed) => {
       const secure = tlsConnect({
@@ -164,7 +183,7 @@ export class Channel {
 
   /**
    * Begins TLS as the side that listened. `sessions`: those that may be resumed by their ids, in hex. Throws ChannelError
-   * (handshake).
+   * (handshake, silent).
    */
   async acceptTls(options: TlsOptions, sessions: Map<string, Buffer>, kept = ''): Promise<void> {
     // Only a server object of Node verifies the certificates of clients.
@@ -189,10 +208,11 @@ export class Channel {
     this.#buffer.push(Buffer.from(kept, 'latin1'))
     this.#stream.off('data', this.#onData)
     this.#stream.pause()
+    this.#link.keepsSocket = this.survivesTls
     try {
       const socket = await bounded(
         WAIT,
-        () => new ChannelError('handshake', 'no answer to the handshake'),
+        () => new ChannelError('silent', 'no answer to the handshake'),
         new Promise<TLSSocket>((resolve, reject) =>
           begin(resolve, error => reject(new ChannelError('handshake', reasonOf(error)))),
         ),
@@ -208,6 +228,7 @@ export class Channel {
       this.#stream = socket
       this.#listen()
     } catch (error) {
+      if (this.survivesTls && this.#leaveTls()) throw error
       this.#ended ??= error as ChannelError
       this.destroy()
       throw error

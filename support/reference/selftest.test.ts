@@ -109,7 +109,7 @@ describe('the scoreboard', () => {
 
 describe('the selftest', () => {
   it('finds some mutants and an omission, side by side, and nothing in a gateway without defect', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const few = MUTANTS.filter(({ requirement }) =>
       ['EXO-FRC-01', 'RFC3207-02', 'TRC-01'].includes(requirement),
     )

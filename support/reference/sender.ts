@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { Channel, ChannelError } from './channel.ts'
@@ -27,6 +28,10 @@ class HostFailure extends Error {
   }
 }
 
+/** What earlier sessions with a host showed. */
+type Memory = Pick<Host, 'hadTls' | 'lackedTls' | 'brokeTls'>
+const UNKNOWN: Memory = { hadTls: false, lackedTls: false, brokeTls: false }
+
 /** How a connection is used. */
 interface Use {
   tls: boolean
@@ -36,6 +41,8 @@ interface Use {
 
 /** Until a message is sent again that was sent before, in ms. */
 const AGAIN_AFTER = 100
+/** How long a gateway that goes on unencrypted on the same connection waits to see whether it is closed, in ms. */
+const CLOSES = 50
 /** Record type of a handshake message: RFC 8446 s5.1. */
 const HANDSHAKE = 22
 
@@ -44,7 +51,7 @@ export class Sender {
   readonly #context: SenderContext
   readonly #decisions: SenderDecisions
   /** What earlier sessions with a host showed, by host name. */
-  readonly #hosts = new Map<string, Pick<Host, 'hadTls' | 'lackedTls'>>()
+  readonly #hosts = new Map<string, Memory>()
   /** Issuers of certificates that led to a trusted root. */
   readonly #issuers = new Set<string>()
   /** Messages whose transfer was cut. */
@@ -118,14 +125,14 @@ export class Sender {
   async #exchangers(domain: string): Promise<Host[]> {
     const found = await exchangers(domain, this.#context.flow().network.resolver)
     return found.map(host => ({
-      ...{ hadTls: false, lackedTls: false },
+      ...UNKNOWN,
       ...this.#hosts.get(host.hostname),
       ...host,
     }))
   }
 
-  #remember({ hostname }: Host, seen: Partial<Pick<Host, 'hadTls' | 'lackedTls'>>): void {
-    this.#hosts.set(hostname, { hadTls: false, lackedTls: false, ...this.#hosts.get(hostname), ...seen })
+  #remember({ hostname }: Host, seen: Partial<Memory>): void {
+    this.#hosts.set(hostname, { ...UNKNOWN, ...this.#hosts.get(hostname), ...seen })
   }
 
   /** All hosts of some domains, with whether they offer STARTTLS. */
@@ -171,11 +178,11 @@ export class Sender {
     try {
       const greeting = await smtp.answer()
       if (greeting.code !== 220) throw new HostFailure(`it greets with ${greeting.text}`)
-      await this.#greet(smtp, at)
+      const extended = await this.#greet(smtp, at, tls)
       if (!smtp.offers('STARTTLS')) this.#remember(at.host, { lackedTls: true })
-      if (tls) await this.#startTls(smtp, at)
+      if (tls && extended) await this.#startTls(smtp, at)
       const late = decisions.checksAfterMessage(at)
-      if (!late) this.#check(at)
+      if (!late) await this.#checkOrGoOn(channel, at)
       if (at.tls) this.#remember(at.host, { hadTls: true })
       this.#context.log.session(`to=<@${at.domain.toLowerCase()}> relay=${at.host.hostname}`, {
         ...at,
@@ -197,9 +204,24 @@ export class Sender {
     }
   }
 
-  async #greet(smtp: Smtp, at: ConnectionSituation): Promise<void> {
-    await smtp.greet(at.flow.hostname)
-    at.keywords = smtp.extensions
+  /**
+   * Whether the partner knows EHLO. One that does not has no TLS either: RFC 5321 s3.2. Throws HostFailure where TLS is
+   * forced then.
+   */
+  async #greet(smtp: Smtp, at: ConnectionSituation, wantsTls: boolean): Promise<boolean> {
+    const { hostname } = at.flow
+    try {
+      await smtp.greet(hostname)
+      at.keywords = smtp.extensions
+      return true
+    } catch (error) {
+      if (!isExpected(error)) throw error
+      if (at.tls) throw lost('EHLO inside TLS was not answered', error, 'session ended')
+      if (!(error instanceof Refusal && error.permanent)) throw error
+      if (wantsTls) this.#goOnInClear(at, 'no EHLO', error.message)
+      await smtp.must(`HELO ${hostname}`)
+      return false
+    }
   }
 
   async #startTls(smtp: Smtp, at: ConnectionSituation): Promise<void> {
@@ -209,7 +231,7 @@ export class Sender {
     for (const command of decisions.commandsBeforeStarttls(at)) await smtp.say(command)
     const commands = ['STARTTLS', ...decisions.commandsBehindStarttls(at)]
     const answer = await smtp.say(commands.join('\r\n')).catch(error => {
-      throw new HostFailure(`it ended the connection at STARTTLS: ${error.message}`, 'connection closed')
+      throw lost('STARTTLS was not answered', error, 'connection closed')
     })
     if (answer.code !== 220) {
       this.#remember(at.host, { lackedTls: true })
@@ -222,12 +244,16 @@ export class Sender {
     }
     const kept = decisions.earlyBytes({ ...at, bytes: channel.drain() })
     const options = { servername: at.host.hostname, ...tlsOptions(decisions.tls(at)) }
-    await channel.startTls(options, kept).catch(error => {
-      throw new HostFailure(`the handshake failed: ${error.message}`, 'handshake failed')
-    })
+    channel.survivesTls = decisions.goesOnInClear({ ...at, why: 'handshake failed' })
+    const failed = await channel.startTls(options, kept).catch((error: ChannelError) => error)
+    if (failed) {
+      this.#remember(at.host, { brokeTls: true })
+      if (channel.survivesTls && (await staysOpen(channel))) return
+      throw lost('the handshake failed', failed, 'handshake failed')
+    }
     at.tls = channel.session
     const listedInClear = at.keywords
-    if (decisions.greetsAgain(at)) await this.#greet(smtp, at)
+    if (decisions.greetsAgain(at)) await this.#greet(smtp, at, true)
     for (const command of decisions.commandsInsideTls({ ...at, listedInClear, reply: smtp.heard }))
       await smtp.say(command)
   }
@@ -235,6 +261,17 @@ export class Sender {
   /** Throws HostFailure where TLS is forced. */
   #goOnInClear(at: ConnectionSituation, why: TlsFailure, sentence: string): void {
     if (!this.#decisions.mayGoInClear({ ...at, why })) throw new HostFailure(sentence, why)
+  }
+
+  async #checkOrGoOn(channel: Channel, at: ConnectionSituation): Promise<void> {
+    try {
+      this.#check(at)
+    } catch (error) {
+      if (!this.#decisions.goesOnInClear({ ...at, why: 'certificate not accepted' })) throw error
+      await channel.endTls()
+      if (!(await staysOpen(channel))) throw error
+      at.tls = undefined
+    }
   }
 
   /** Throws HostFailure for a certificate that the connector does not accept. */
@@ -304,6 +341,17 @@ const connection = (at: SenderSituation, host: Host, position = 0, isLast = true
   ...at,
   ...{ host, position, isLast, tls: undefined, keywords: [], reconnects: false },
 })
+
+/** `what` failed, because the partner ended the connection (`closed`) or said nothing. */
+function lost(what: string, error: Error, closed: TlsFailure): HostFailure {
+  const silent = error instanceof ChannelError && error.kind === 'silent'
+  return new HostFailure(`${what}: ${error.message}`, silent ? 'no answer' : closed)
+}
+
+async function staysOpen(channel: Channel): Promise<boolean> {
+  await pause(CLOSES)
+  return !channel.over
+}
 
 const isExpected = (error: unknown): error is Error =>
   error instanceof HostFailure ||

@@ -11,6 +11,11 @@ const MOST_PATIENCE = 60_000
 export const MAX_WAIT = patience(process.env['MAIL_TLS_PATIENCE'])
 /** The lab ends a session that it serves after this long without traffic, in ms. No client waits that long for a reply. */
 export const IDLE = 6 * MAX_WAIT
+/**
+ * A partner that falls silent closes the connection after this long, in ms. A gateway may wait longer by itself, and has to
+ * go on with two such connections while a message is watched.
+ */
+export const SILENCE = 0.8 * MAX_WAIT
 /** The longest time of a connection through the tap, in ms, however busy the connection is. */
 export const MAX_PASSAGE = 2 * IDLE
 

@@ -40,7 +40,7 @@ export interface Behaviour {
   transaction?: TransactionFault
   /**
    * The partner answers neither this command nor anything that comes after it; `message`: the end of the message.
-   * It closes the connection when nothing has come for a minute. A gateway waits longer: RFC 5321 s4.5.3.2.
+   * It closes the connection after `SILENCE`. A gateway may wait longer: RFC 5321 s4.5.3.2.
    */
   silentAt?: 'EHLO' | 'STARTTLS' | 'EHLO inside TLS' | 'MAIL' | 'RCPT' | 'DATA' | 'message'
   /** The partner answers EHLO with 502 and takes HELO: a server without extensions, and so without STARTTLS. */

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ReceivedMessage } from '../../evidence/mail.ts'
 import { reasonOf, WireError } from '../../wire/breakdown.ts'
 import { Link } from '../../wire/link.ts'
-import { IDLE } from '../../wire/patience.ts'
+import { IDLE, SILENCE } from '../../wire/patience.ts'
 import { printable } from '../../wire/printable.ts'
 import type { Recorder } from '../../wire/recorder.ts'
 import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
@@ -70,6 +70,7 @@ export class PartnerSession {
    */
   #over = false
   #withheld: NodeJS.Timeout | undefined
+  #silence: NodeJS.Timeout | undefined
   readonly #pace: Pace
   #transaction = new Transaction()
   /** The chunk that BDAT announced, as far as it has not come. */
@@ -87,6 +88,7 @@ export class PartnerSession {
     this.#link.on('error', error => this.#record('error', printable(error.message, 200)))
     this.#link.on('close', () => {
       clearTimeout(this.#withheld)
+      clearTimeout(this.#silence)
       this.#pace.stop()
       this.#over = true
       this.#record('close', 'closed', 'sender')
@@ -123,12 +125,17 @@ export class PartnerSession {
     else if (greeting === 'talks garbage') this.#write('\x00\x16\x03 what?\r\n')
     else if (greeting === 'refuses (554)') this.#reply(`554 5.3.2 ${hostname} takes no mail`)
     else if (greeting === 'turns away (421)') this.#reply(`421 4.3.2 ${hostname} takes no mail now`)
-    else if (greeting === 'goes silent') this.#silent = true
+    else if (greeting === 'goes silent') this.#fallSilent()
     else {
       const lines = greetingReply(hostname, this.#manner)
       if (this.#manner.greeting === 'after 150 ms') this.#pace.later(SLOW, () => this.#say(lines))
       else this.#say(lines)
     }
+  }
+
+  #fallSilent(): void {
+    this.#silent = true
+    this.#silence ??= setTimeout(() => this.#close('closed after a long silence'), SILENCE)
   }
 
   #onData = (chunk: Buffer): void => {
@@ -216,7 +223,7 @@ export class PartnerSession {
     const { greeting, silentAt } = this.#options.behaviour
     const starttls = /^starttls\s*$/i.test(text)
     const verb = starttls ? 'STARTTLS' : text.slice(0, 4).toUpperCase()
-    this.#silent ||= silentAt === (verb === 'EHLO' && this.#secured ? 'EHLO inside TLS' : verb)
+    if (silentAt === (verb === 'EHLO' && this.#secured ? 'EHLO inside TLS' : verb)) this.#fallSilent()
     if (this.#silent) return
     this.#pace.answers = verb
     // RFC 5321 s3.1: after a 554 greeting everything but QUIT is answered 503.
@@ -364,7 +371,10 @@ export class PartnerSession {
           if (answer) this.#link.write(answer)
           if (end === 'closes') this.#close(record)
           else if (end === 'resets') this.#cut(record)
-          else this.#record('bytes', record)
+          else {
+            this.#record('bytes', record)
+            this.#fallSilent()
+          }
         })
       this.#link.resume()
     }
@@ -381,6 +391,7 @@ export class PartnerSession {
       if (answer) this.#link.write(answer)
       this.#record('bytes', record.replace(/^closed (after|with)/, 'stays $1'))
       if (answer) this.#goOnUnencrypted()
+      else this.#fallSilent()
     })
     this.#carrier.resume()
   }
@@ -402,6 +413,8 @@ export class PartnerSession {
   #goOnUnencrypted(): void {
     if (this.#over || this.#tlsOver) return
     this.#tlsOver = true
+    this.#silent = false
+    clearTimeout(this.#silence)
     // Of TLS nothing is heard any more.
     this.#stream.off('data', this.#onData)
     this.#stream = this.#link
@@ -464,7 +477,7 @@ export class PartnerSession {
     const { from = '', to, content, size } = this.#transaction
     this.#record('content', `message of ${size} bytes`, 'sender')
     this.#reset()
-    this.#silent ||= silentAt === 'message'
+    if (silentAt === 'message') this.#fallSilent()
     if (this.#silent) return
     this.#pace.answers = CONTENT
     const refusal = transaction?.refuses?.at === 'content' ? transaction.refuses.reply : undefined

@@ -5,10 +5,16 @@ import type { Situation, TlsSession } from './situation.ts'
 /** Why the gateway wanted TLS with a partner and did not get it. */
 export type TlsFailure =
   | 'no STARTTLS'
+  /** EHLO was refused. */
+  | 'no EHLO'
   | 'STARTTLS refused'
   /** In answer to STARTTLS. */
   | 'connection closed'
   | 'handshake failed'
+  /** To STARTTLS, to the ClientHello, or to EHLO inside TLS. */
+  | 'no answer'
+  /** Right after the handshake. */
+  | 'session ended'
   /** The session is there, and its certificate is not what the connector asks for. */
   | 'certificate not accepted'
 

@@ -11,6 +11,8 @@ export interface Host {
   hadTls: boolean
   /** It did not offer STARTTLS before, or refused it. */
   lackedTls: boolean
+  /** An earlier handshake with it failed. */
+  brokeTls: boolean
 }
 
 /** One attempt to deliver a message to one recipient domain. */
@@ -75,6 +77,12 @@ export const CORRECT_SENDER = {
    * RFC 3207 s4.1, EXO-FRC-01, EXO-OPP-04, EXO-OPP-06.
    */
   mayGoInClear: ({ level }: ConnectionSituation & { why: TlsFailure }): boolean => level === 'opportunistic',
+
+  /**
+   * Whether the gateway goes on unencrypted on the connection on which TLS has failed, or ends there a session that its
+   * connector does not accept and then goes on: never. RFC 3207 s4, EXO-FRC-02, RFC3207-06.
+   */
+  goesOnInClear: (_at: ConnectionSituation & { why: TlsFailure }): boolean => false,
 
   /** Whether the gateway then tries another handshake on a new connection: never. EXO-OPP-02. */
   retriesHandshake: (_at: ConnectionSituation & { why: TlsFailure }): boolean => false,

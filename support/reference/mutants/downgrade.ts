@@ -181,4 +181,40 @@ export const DOWNGRADE: readonly Mutant[] = [
     sender: { usesTls: ({ size }) => size <= 100_000 },
     symptom: 'crossed the wire unencrypted',
   },
+  {
+    name: 'goes on in clear where a handshake failed and the connection stayed open',
+    requirement: 'EXO-FRC-02',
+    sender: { goesOnInClear: ({ level, why }) => level !== 'opportunistic' && why === 'handshake failed' },
+    symptom: 'the message arrived unencrypted',
+  },
+  {
+    name: 'delivers forced mail in clear where a handshake or EHLO inside TLS is not answered',
+    requirement: 'EXO-FRC-02',
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no answer' },
+    symptom: 'crossed the wire unencrypted',
+  },
+  {
+    name: 'delivers forced mail in clear where TLS ends right after the handshake',
+    requirement: 'EXO-FRC-02',
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'session ended' },
+    symptom: 'crossed the wire unencrypted',
+  },
+  {
+    name: 'delivers forced mail in clear where STARTTLS is not answered',
+    requirement: 'DGR-02',
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no answer' },
+    symptom: 'arrived unencrypted',
+  },
+  {
+    name: 'ends a session with an attacker and goes on in clear',
+    requirement: 'DGR-03',
+    sender: { goesOnInClear: ({ why }) => why === 'certificate not accepted' },
+    symptom: 'crossed the wire unencrypted',
+  },
+  {
+    name: 'goes on in clear with an attacker that breaks the handshake and stays',
+    requirement: 'DGR-03',
+    sender: { goesOnInClear: ({ validates, why }) => validates && why === 'handshake failed' },
+    symptom: 'the message arrived unencrypted',
+  },
 ]

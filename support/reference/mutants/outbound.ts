@@ -347,4 +347,40 @@ export const OUTBOUND: readonly Mutant[] = [
     queue: { returnPath: ({ flow }) => `postmaster@${flow.domain}` },
     symptom: 'the notification has the return path',
   },
+  {
+    name: 'delivers forced mail after HELO where EHLO is not known',
+    requirement: 'EXO-FRC-01',
+    sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no EHLO' },
+    symptom: 'the message arrived unencrypted',
+  },
+  {
+    name: 'ends a session whose certificate it does not accept and goes on in clear',
+    requirement: 'EXO-FRC-07',
+    sender: { goesOnInClear: ({ validates, why }) => validates && why === 'certificate not accepted' },
+    symptom: 'crossed the wire unencrypted',
+  },
+  {
+    name: 'sends in clear at later attempts',
+    requirement: 'EXO-OPP-01',
+    sender: { usesTls: ({ attempt, level }) => attempt === 1 || level !== 'opportunistic' },
+    symptom: 'the message arrived unencrypted',
+  },
+  {
+    name: 'sends in clear to a host that had TLS before',
+    requirement: 'EXO-OPP-01',
+    sender: { usesTls: ({ host, level }) => !host.hadTls || level !== 'opportunistic' },
+    symptom: 'the message arrived unencrypted',
+  },
+  {
+    name: 'sends in clear to a host with which a handshake failed before',
+    requirement: 'EXO-OPP-01',
+    sender: { usesTls: ({ host, level }) => !host.brokeTls || level !== 'opportunistic' },
+    symptom: 'the message arrived unencrypted',
+  },
+  {
+    name: 'goes on in clear where an opportunistic handshake failed and the connection stayed open',
+    requirement: 'EXO-OPP-06',
+    sender: { goesOnInClear: ({ level, why }) => level === 'opportunistic' && why === 'handshake failed' },
+    symptom: 'after the go-ahead to STARTTLS the gateway sent',
+  },
 ]

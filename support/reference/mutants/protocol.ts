@@ -42,6 +42,12 @@ export const PROTOCOL: readonly Mutant[] = [
     symptom: 'after the go-ahead to STARTTLS the gateway sent',
   },
   {
+    name: 'says MAIL in clear where a handshake failed and the connection stayed open',
+    requirement: 'RFC3207-06',
+    sender: { goesOnInClear: ({ why }) => why === 'handshake failed' },
+    symptom: 'after the go-ahead to STARTTLS the gateway sent',
+  },
+  {
     name: 'remembers inside TLS the sender that was named in clear',
     requirement: 'RFC3207-09',
     receiver: { forgets: ({ tls }) => !tls },

@@ -15,7 +15,7 @@ export const isAmongOwnServers = ({ sender, recipients }: Situation): boolean =>
 
 /** STARTTLS was begun and no session came of it. */
 export const isHandshakeFailure = (why: TlsFailure | undefined): boolean =>
-  why === 'handshake failed' || why === 'connection closed'
+  why === 'handshake failed' || why === 'connection closed' || why === 'no answer'
 
 /** A name goes on behind the expected one: mail.partner.test.other.test for mail.partner.test. */
 export const goesOnBehind = ({ certificate, expected }: CertificateSituation): boolean =>

@@ -1,0 +1,44 @@
+@sender
+Feature: Later messages and attempts for which TLS is optional
+  What happened before does not change that the gateway tries TLS first.
+
+  @EXO-OPP-01
+  Rule: The gateway starts TLS also at a later attempt, after a first one that failed without a fault in TLS
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: a partner that takes mail at once
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message arrives over TLS
+      And the wire shows no MAIL command before TLS
+
+    Example: a partner that turns the gateway away at first
+      Given the partner turns the gateway away with 421 on the first connection
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message arrives over TLS
+      And the wire shows no MAIL command before TLS
+
+  @EXO-OPP-01
+  Rule: The gateway starts TLS for each of several messages to one partner
+
+    Background:
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: a first message that arrives over TLS
+      When the gateway sends the partner two messages, one after the other
+      Then the later message arrives over TLS
+      And the wire shows no MAIL command before TLS
+
+    Example: a first message after which the partner shows a self-signed certificate
+      Given the partner shows a certificate that is self-signed after the first connection
+      When the gateway sends the partner two messages, one after the other
+      Then the later message arrives over TLS
+      And the wire shows no MAIL command before TLS
+
+    Example: a first message for which the TLS handshake fails
+      Given the partner ends the TLS handshake with an alert on the first connection
+      When the gateway sends the partner two messages, one after the other
+      Then the later message arrives over TLS
