@@ -195,13 +195,13 @@ export class Run {
    */
   async keywords(role: 'receiver' | 'sender'): Promise<Set<string>> {
     if (this.gateways.source.untested?.(role)) return new Set()
-    const { inbound, submission, flow } = await this.gateways.with()
+    const gateway = await this.gateways.with()
     const offered = new Set<string>()
     try {
-      const session = await ClientSession.open(role === 'receiver' ? inbound : submission, {
-        domain: this.lab.freshDomain('*.stranger.test'),
-        flow,
-      })
+      // A gateway file may say nothing about the other role, and then there is no such address.
+      const endpoint = role === 'receiver' ? gateway.inbound : gateway.submission
+      const domain = this.lab.freshDomain('*.stranger.test')
+      const session = await ClientSession.open(endpoint, { domain, flow: gateway.flow })
       await session.greet()
       if (session.offersStarttls) {
         await session.startTls()
