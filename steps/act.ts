@@ -29,7 +29,9 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   const { partnerDomain: domain } = world.intent.read('connector', 'partnerDomain')
   if (!domain) throw new Error('no Given says which outbound connector applies to the partner')
   const { list } = world.intent.read('exchangers')
-  world.happened.extensionsBeforeTlsOnly = world.intent.read('extensions').beforeTlsOnly ?? []
+  const { beforeTlsOnly = [] } = world.intent.read('extensions')
+  const { offers = '' } = world.manners.partner
+  world.happened.extensionsBeforeTlsOnly = beforeTlsOnly.filter(keyword => !offers.includes(keyword))
   world.happened.injectedByPartner = world.intent.read('injected').by
   const { partner: manner } = world.manners
   const hosts = list?.map(plain) ?? [partnerBehaviour(world)]
@@ -153,7 +155,9 @@ export async function sendToPartner(world: MailWorld, how: Sending = {}): Promis
       domain: world.run.lab.freshDomain('*.opportunistic.test'),
     })
   const passesOn = world.intent.read('onward').unencrypted
-  const [watched] = await sendTo(world, [partner], how)
+  const { others = 0 } = world.intent.read('message', 'others')
+  const all = Array.from({ length: others + 1 }, () => sendTo(world, [partner], how))
+  const [watched] = (await Promise.all(all)).at(-1)!
   if (world.happened.injectedByPartner)
     world.happened.alive = await greets((await world.servers.gateway()).submission)
   const [arrival] = watched!.arrivals

@@ -67,6 +67,10 @@ Given('the message {property}', function (this: MailWorld, property: Partial<Mes
   this.intent.add('message', property)
 })
 
+Given('the gateway has four more messages for the partner', function (this: MailWorld) {
+  this.intent.add('message', { others: 4 })
+})
+
 type MakesMail = (world: MailWorld) => Promise<Sending>
 
 /** What the gateway is asked to send, in the words of the features. */

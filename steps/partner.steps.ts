@@ -46,9 +46,11 @@ Given('the partner shows a certificate only for its mail exchanger', function (t
 Given(
   'the partner offers extensions before TLS that it does not offer inside TLS',
   function (this: MailWorld) {
-    this.intent.add('extensions', { beforeTlsOnly: ['AUTH', 'XCLIENT', 'XFORWARD'] })
+    this.intent.add('extensions', { beforeTlsOnly: ['AUTH', 'XCLIENT', 'XFORWARD', 'CHUNKING'] })
     partnerDoes(this, {
-      starttls: { clearExtensions: ['AUTH PLAIN LOGIN', 'XCLIENT NAME ADDR', 'XFORWARD NAME ADDR'] },
+      starttls: {
+        clearExtensions: ['AUTH PLAIN LOGIN', 'XCLIENT NAME ADDR', 'XFORWARD NAME ADDR', 'CHUNKING'],
+      },
     })
   },
 )

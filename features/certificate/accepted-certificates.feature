@@ -55,6 +55,7 @@ Feature: Which certificates the gateway accepts from partners and clients
         | name                         |
         | other.test                   |
         | mx.partner.test              |
+        | partner.test                 |
         | evilmail.partner.test        |
         | mail.partner.test.other.test |
 

@@ -98,6 +98,7 @@ Feature: Outbound connectors that require TLS
       Given the partner shows a certificate that is <flaw>
       When the gateway sends a message to the partner
       Then the message stays queued
+      And the wire shows no MAIL command
       And the wire shows no unencrypted part of the message
 
       Examples:

@@ -14,6 +14,12 @@ Feature: Outbound mail for which TLS is optional
       Then the message arrives over TLS
       And the wire shows no MAIL command before TLS
 
+    Example: a partner that gets five messages at the same time
+      Given the gateway has four more messages for the partner
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the wire shows no MAIL command before TLS
+
     Example: a partner with a self-signed certificate
       Given the partner shows a certificate that is self-signed
       When the gateway sends a message to the partner
@@ -42,6 +48,7 @@ Feature: Outbound mail for which TLS is optional
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
       And the wire shows a single connection
+      And the wire shows no delay before the MAIL command
 
   @EXO-OPP-05
   Rule: If the gateway cannot verify the partner's certificate, it still sends the message over TLS and no part of it unencrypted

@@ -78,6 +78,31 @@ Feature: TLS versions
         | TLS 1.1 |
         | TLS 1.0 |
 
+  @EXO-VER-04 @sender
+  Rule: The gateway neither uses nor offers TLS 1.0 and TLS 1.1 as a sender, whatever the connector requires
+
+    Background:
+      Given the partner supports TLS 1.2 at most
+
+    @control
+    Example: a connector that uses opportunistic TLS
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS 1.2
+      And the wire shows no offer of a version older than TLS 1.2
+
+    Scenario Outline: a connector that <demand>
+      Given an outbound connector that <demand> for the partner's domain
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS 1.2
+      And the wire shows no offer of a version older than TLS 1.2
+
+      Examples:
+        | demand                          |
+        | requires encryption only        |
+        | requires certificate validation |
+        | requires domain validation      |
+
   @EXO-OPP-02 @sender
   Rule: The gateway uses the highest TLS version that the partner supports, and offers no lower one after a failed handshake
 
@@ -96,7 +121,14 @@ Feature: TLS versions
       Then the message arrives over TLS 1.2
       And the wire shows a single connection
 
-    Example: a partner that ends the handshake
-      Given the partner ends the TLS handshake with an alert
+    Scenario Outline: a partner that <fault>
+      Given the partner <fault>
       When the gateway sends a message to the partner
       Then the wire shows no later handshake with a lower version
+
+      Examples:
+        | fault                                            |
+        | ends the TLS handshake with an alert             |
+        | closes the connection instead of a TLS handshake |
+        | resets the connection during the TLS handshake   |
+        | sends garbage instead of a TLS handshake         |

@@ -44,6 +44,8 @@ export interface MessageSaid {
   withoutReturnPath: true
   inCapitals: true
   submitted: 'over TLS' | 'unencrypted'
+  /** So many others go to the partner at the same time. */
+  others: number
   encrypted: true
   headers: string[]
 }

@@ -43,6 +43,15 @@ export function textOf(content: string): string {
     .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
+/** The first header that differs, of those that no server on the way may change; folding does not count. */
+export function changedHeader(sent: string, arrived: string): string | undefined {
+  const find = (content: string, name: string) =>
+    headersOf(content)
+      .find(header => header.name === name)
+      ?.value.trim()
+  return ['subject', 'message-id'].find(name => find(sent, name) !== find(arrived, name))
+}
+
 export interface Mail {
   /** As received, with CRLF line ends; the gateway's Received lines are in front. */
   content: string

@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict'
 import type { Handover } from '../evidence/handover.ts'
-import type { Mail } from '../evidence/mail.ts'
+import { changedHeader, type Mail } from '../evidence/mail.ts'
 import { pathTo } from '../mailflow/domains.ts'
 import {
   conversation,
@@ -17,7 +17,6 @@ import {
   acceptedWithoutMailbox,
   accepts,
   asksForCertificate,
-  changedHeader,
   doesNotReach,
   isTrueOf,
   ownReceivedLineIsTrue,

@@ -1,6 +1,6 @@
 import { secured } from '../evidence/facts.ts'
 import type { Handover } from '../evidence/handover.ts'
-import { headersOf, type Mail, textOf } from '../evidence/mail.ts'
+import { changedHeader, headersOf, type Mail, textOf } from '../evidence/mail.ts'
 import { putOff } from '../evidence/put-off.ts'
 import { pathTo } from '../mailflow/domains.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
@@ -194,15 +194,6 @@ export function reaches(
   const header = unchanged && changedHeader(handover.message.content, mail.content)
   if (header) return broken(`the mailbox has another ${header} than was sent`)
   return kept(unchanged ? 'the mailbox got the message unchanged' : 'the mailbox got the message')
-}
-
-/** The first header that differs, of those that no server on the way may change; folding does not count. */
-export function changedHeader(sent: string, arrived: string): string | undefined {
-  const find = (content: string, name: string) =>
-    headersOf(content)
-      .find(header => header.name === name)
-      ?.value.trim()
-  return ['subject', 'message-id'].find(name => find(sent, name) !== find(arrived, name))
 }
 
 /** Where the lab cannot look into a mailbox, the reply to the message is all that is known of its arrival. */

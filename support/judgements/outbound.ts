@@ -1,5 +1,5 @@
 import { commands, countedConnections, offersStarttls, secured } from '../evidence/facts.ts'
-import { textOf } from '../evidence/mail.ts'
+import { changedHeader, textOf } from '../evidence/mail.ts'
 import { isAt, type Sent } from '../evidence/sent.ts'
 import { duration } from '../quantities.ts'
 import {
@@ -218,6 +218,8 @@ export function arrivesOnce(sent: Sent, { complete = false } = {}): Observation 
   if (sent.arrivals.length > 1) return broken(`the message arrived ${sent.arrivals.length} times`)
   if (complete && textOf(sent.arrivals[0]!.content) !== textOf(sent.message.content))
     return broken('the message that arrived is not the one that was sent')
+  const header = complete && changedHeader(sent.message.content, sent.arrivals[0]!.content)
+  if (header) return broken(`the message arrived with another ${header} than was sent`)
   return kept(complete ? 'the message arrived once and whole' : 'the message arrived once')
 }
 

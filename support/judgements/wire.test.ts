@@ -14,6 +14,7 @@ import {
   greetedAgain,
   hadForwardSecrecy,
   handshakeFirst,
+  noDelayBeforeMail,
   noLowerOffer,
   noMail,
   noMailBeforeTls,
@@ -112,6 +113,10 @@ describe('judging what crossed in the clear', () => {
 })
 
 describe('judging when MAIL was sent', () => {
+  const mail = overTls.events.findIndex(event => event.kind === 'command' && event.verb === 'MAIL')
+  const from = overTls.events[mail - 1]!.at
+  const later = overTls.events.map((event, at) => (at < mail ? event : { ...event, at: from + 12_000 }))
+  const waited = { ...overTls, events: later }
   table([
     ['inside TLS alone', noMailBeforeTls([left, overTls]), 'kept'],
     ['before TLS', noMailBeforeTls([overTls, unencrypted]), 'broken', /before TLS/],
@@ -119,6 +124,9 @@ describe('judging when MAIL was sent', () => {
     ['inside TLS, where it was not to be sent', noMail([left, overTls]), 'broken', /inside TLS/],
     ['in the clear, where it was not to be sent', noMail([unencrypted]), 'broken', /unencrypted/],
     ['no connection was seen', noMail([]), 'unclear'],
+    ['without delay', noDelayBeforeMail([overTls]), 'kept'],
+    ['after a long wait', noDelayBeforeMail([waited]), 'broken', /waited 12 s before MAIL/],
+    ['never, so that there was no delay', noDelayBeforeMail([left]), 'unclear'],
   ])
 })
 

@@ -8,6 +8,7 @@ import {
   sentBehindStarttls,
   startedTls,
 } from '../evidence/facts.ts'
+import { duration } from '../quantities.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { spoken } from '../wire/tls/tls-names.ts'
@@ -71,6 +72,22 @@ export function noMail(conversations: readonly Conversation[]): Observation {
     : refused(`the gateway sent no MAIL on ${countedConnections(conversations)}`)
 }
 
+/** Much longer than a gateway needs that does not wait on purpose, in ms. */
+const DELAY = 10_000
+
+/** From the partner's reply to EHLO to MAIL, the gateway did not wait on purpose. EXO-OPP-04. */
+export function noDelayBeforeMail(conversations: readonly Conversation[]): Observation {
+  const delays = conversations.flatMap(({ events }) => {
+    const mail = events.findIndex(event => event.kind === 'command' && event.verb === 'MAIL')
+    return mail > 0 ? [events[mail]!.at - events[mail - 1]!.at] : []
+  })
+  if (delays.length === 0) return unclear('the gateway sent no MAIL')
+  const longest = Math.max(...delays)
+  return longest > DELAY
+    ? broken(`the gateway waited ${duration(longest)} before MAIL`, 'the gateway waited')
+    : kept('the gateway sent MAIL without delay')
+}
+
 /** After the go-ahead to STARTTLS the gateway sent nothing but TLS on the connection; RFC 3207 s4. */
 export function nothingButHandshake(conversations: readonly Conversation[]): Observation {
   const started = conversations.filter(startedTls)
@@ -123,10 +140,11 @@ export function greetedAgain(
   const inside = commands(session).filter(event => event.secured)
   if (inside[0]?.verb !== 'EHLO' && inside[0]?.verb !== 'HELO')
     return broken(`the first command of the gateway inside TLS was ${inside[0]?.verb ?? 'none'}, not EHLO`)
+  const words = offeredBeforeTls.map(keyword => (keyword === 'CHUNKING' ? 'BDAT' : keyword.toUpperCase()))
   // An address may have the keyword in it by chance.
   const used = inside.find(({ verb, argument }) => {
     const said = `${verb} ${argument.replace(/<[^>]*>/, '')}`.toUpperCase()
-    return offeredBeforeTls.some(keyword => said.includes(keyword.toUpperCase()))
+    return words.some(word => said.includes(word))
   })
   if (used)
     return broken(

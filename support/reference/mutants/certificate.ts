@@ -35,6 +35,15 @@ export const CERTIFICATE: readonly Mutant[] = [
     symptom: 'arrived over TLS',
   },
   {
+    name: 'accepts a certificate for the parent of the configured name',
+    requirement: 'EXO-FRC-10',
+    sender: {
+      acceptsName: (at, correct) =>
+        correct || acceptsName({ ...at, expected: at.expected.replace(/^[^*.]+\./, '') }),
+    },
+    symptom: 'arrived over TLS',
+  },
+  {
     name: 'accepts any name that ends like the configured name',
     requirement: 'EXO-FRC-10',
     sender: { acceptsName: (at, correct) => correct || endsLike(at, at.expected) },

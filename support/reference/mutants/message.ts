@@ -132,6 +132,15 @@ export const MESSAGE: readonly Mutant[] = [
     explains: ['EXO-FRC-01', 'EXO-OPP-04'],
   },
   {
+    name: 'marks the subject of mail that goes out over TLS',
+    requirement: 'EXO-MSG-04',
+    sender: {
+      contentToSend: ({ content, tls }) =>
+        tls ? content.replace(/^Subject: /m, 'Subject: [secure] ') : content,
+    },
+    symptom: 'with another subject',
+  },
+  {
     name: 'marks the subject of mail that came over TLS',
     requirement: 'EXO-MSG-04',
     receiver: {

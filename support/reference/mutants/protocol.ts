@@ -181,4 +181,13 @@ export const PROTOCOL: readonly Mutant[] = [
     },
     symptom: /the gateway used TLS 1\.|the gateway offered TLS 1\.[01]/,
   },
+  {
+    name: 'offers TLS 1.0 where a connector requires domain validation',
+    requirement: 'EXO-VER-04',
+    sender: {
+      tls: ({ level }, correct) =>
+        level === 'domain-validation' ? { ...correct, minVersion: 'TLSv1' } : correct,
+    },
+    symptom: 'the gateway offered TLS 1.0',
+  },
 ]
