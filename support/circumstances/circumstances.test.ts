@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures } from '../catalogue/features.ts'
 import { covering } from './cover.ts'
 import type { Circumstance, Combination, Dimension } from './dimensions.ts'
 import { loadDimensions, patchOf } from './dimensions.ts'
+import { mayVary } from './range.ts'
 import { reduced } from './reduce.ts'
 
 const circumstance = (dimension: string, value: string): Circumstance => ({
@@ -104,5 +107,23 @@ describe('the dimensions of this package', () => {
   it('patch what they name', () => {
     const patch = patchOf([circumstance('greeting', 'HELO'), circumstance('transfer', 'BDAT')])
     assert.deepEqual(patch, { client: { greeting: 'HELO', transfer: 'BDAT' }, partner: {}, message: {} })
+  })
+})
+
+describe('the examples of this package', () => {
+  it('run under circumstances, except those whose servers or domains cannot vary', () => {
+    const fixed = loadFeatures(loadCatalogue()).flatMap(({ uri, examples }) =>
+      examples.some(example => mayVary(example)) ? [] : [uri.replace(/^features\//, '')],
+    )
+    assert.deepEqual([...new Set(fixed)].sort(), [
+      'downgrade/second-server.feature',
+      'message/each-hop.feature',
+      'outbound/connectors.feature',
+      'protocol/every-address.feature',
+      'reporting/received-line.feature',
+      'server-to-server/connectors-in-both-directions.feature',
+      'server-to-server/encryption.feature',
+      'server-to-server/forward-secrecy.feature',
+    ])
   })
 })

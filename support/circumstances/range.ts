@@ -6,7 +6,7 @@ import type { Dimension } from './dimensions.ts'
  * connector names exactly cannot be used twice.
  */
 export const mayVary = ({ steps }: Pick<FeatureExample, 'steps'>): boolean =>
-  !steps.some(step => /second server|all the time|probes|exactly/.test(step))
+  !steps.some(step => /second server|all the time|probes|exactly the/.test(step))
 
 /** What must not matter to a requirement, for the roles in which these Rules of it can vary; only dimensions with values. */
 export function rangeOf(

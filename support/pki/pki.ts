@@ -91,7 +91,7 @@ export class Pki {
     const shown = spec.hosts === 'others' ? names.map(name => `other-${name}`) : names
     const commonName = (shown[0] ?? 'nobody.test').slice(0, 64)
     const otherUsage = usage === 'server' ? 'client' : 'server'
-    const hidden = spec.chain === 'leaf alone' ? await this.#hidden(root) : undefined
+    const hidden = usage === 'client' && spec.chain === 'leaf alone' ? await this.#hidden(root) : undefined
     const issuers = {
       'the intermediate': () => hidden ?? intermediate,
       itself: () => ({ commonName, key: privateKey, certificate: '' }),

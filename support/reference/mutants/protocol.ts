@@ -188,6 +188,6 @@ export const PROTOCOL: readonly Mutant[] = [
       tls: ({ level }, correct) =>
         level === 'domain-validation' ? { ...correct, minVersion: 'TLSv1' } : correct,
     },
-    symptom: 'the gateway offered TLS 1.0',
+    symptom: /the gateway offered TLS 1\.[01]/,
   },
 ]
