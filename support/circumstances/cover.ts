@@ -9,12 +9,25 @@ const { make, sorters } = covertable as unknown as { make: typeof Make; sorters:
 
 const PLAIN = -1
 
+/** Selections that were computed before: one takes seconds. */
+const known = new Map<string, Combination[]>()
+
 /**
  * Combinations in which every value of a dimension meets every value of any other one (`strength` 2) or of any other two
  * (3), the plain ones included; the same for the same seed. The first ones have every value, and each of the
  * others as many pairs as possible that are new.
  */
 export function covering(
+  dimensions: readonly Dimension[],
+  options: { strength: Strength; seed: string },
+): Combination[] {
+  const key = JSON.stringify([dimensions, options])
+  const rows = known.get(key) ?? covered(dimensions, options)
+  known.set(key, rows)
+  return rows
+}
+
+function covered(
   dimensions: readonly Dimension[],
   { strength, seed }: { strength: Strength; seed: string },
 ): Combination[] {

@@ -9,6 +9,7 @@ import { InputError } from '../input-error.ts'
 import type { CheckOptions } from './order.ts'
 import { endsWith, obeyParent } from './process-end.ts'
 import type { Knowledge } from './requirements.ts'
+import type { SelftestOptions } from './selftest.ts'
 import { lookOf } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -115,14 +116,23 @@ program
 program
   .command('selftest')
   .description('show that the suite finds every defect that is planted into the reference gateway')
+  .option('--generated <n>', 'plant so many defects that act in some circumstances only, drawn at random')
+  .option('--seed <text>', 'draw the same defects again (default: the version of the suite)')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExit status: 0 the suite found all defects and gave no false alarm; 1 otherwise; 2 the suite failed.',
+    `
+With --generated, each defect acts in one or two circumstances of
+features/circumstances.yaml, as far as a gateway can see them. It counts as
+found under its requirement alone, with these circumstances alone. A defect
+that cannot act in any example is not planted.
+
+Exit status: 0 the suite found all defects and gave no false alarm; 1
+otherwise; 2 the suite failed.`,
   )
-  .action(async (options: { json?: boolean }) => {
+  .action(async (options: SelftestOptions) => {
     const { selftestCommand } = await import('./selftest.ts')
-    await endsWith(selftestCommand(options))
+    await endsWith(selftestCommand(options, version))
   })
 
 program

@@ -7,12 +7,12 @@ import {
   connect as tlsConnect,
 } from 'node:tls'
 import { reasonOf } from '../wire/breakdown.ts'
-import type { ClientHello } from '../wire/conversation.ts'
 import { Link } from '../wire/link.ts'
 import { LineBuffer } from '../wire/smtp/lines.ts'
 import { certificateFacts } from '../wire/tls/certificate-facts.ts'
 import { RecordReader } from '../wire/tls/tls-records.ts'
 import type { TlsSession } from './decisions/situation.ts'
+import type { SeenHello } from './seen/client.ts'
 
 /** How long the gateway waits for one thing from the other side, in ms. */
 const WAIT = 5_000
@@ -40,6 +40,7 @@ export class Channel {
   #link: Link
   #stream: Link | TLSSocket
   #buffer = new LineBuffer()
+  #reads: number[] = []
   #ended: ChannelError | undefined
   #wake: (() => void) | undefined
   #linger: NodeJS.Timeout | undefined
@@ -85,6 +86,7 @@ export class Channel {
 
   #onData = (chunk: Buffer): void => {
     this.#buffer.push(chunk)
+    this.#reads.push(chunk.length)
     this.#wake?.()
   }
 
@@ -102,6 +104,16 @@ export class Channel {
     this.#link.keepsSocket = true
     await new Promise<void>(resolve => this.#stream.end(resolve))
     this.#leaveTls()
+  }
+
+  /** Bytes of each read since the last call. */
+  takeReads(): number[] {
+    return this.#reads.splice(0)
+  }
+
+  /** What has come that no call of `line` has taken, Latin-1. */
+  get waiting(): string {
+    return this.#buffer.rest.toString('latin1')
   }
 
   get over(): boolean {
@@ -145,19 +157,32 @@ export class Channel {
   }
 
   /** The ClientHello that comes next, which stays to be read; undefined where something else comes, or nothing in time. */
-  async hello(): Promise<ClientHello | undefined> {
+  async hello(): Promise<SeenHello | undefined> {
     const stream = this.#stream
+    const reader = new RecordReader()
+    const chunks: Buffer[] = []
     stream.off('data', this.#onData)
-    const next = new Promise<Buffer | undefined>(resolve => {
-      stream.once('data', resolve)
+    let onData = (_chunk: Buffer): void => {}
+    const found = new Promise<SeenHello | undefined>(resolve => {
+      onData = chunk => {
+        chunks.push(chunk)
+        const sightings = reader.read(chunk)
+        if (sightings.length === 0) return
+        const seen = sightings.find(({ kind }) => kind === 'client-hello')
+        const whole = Buffer.concat(chunks)
+        const how = { reads: chunks.length, records: recordsIn(whole), length: whole.length }
+        resolve(seen?.kind === 'client-hello' ? { hello: seen.hello, ...how } : undefined)
+      }
+      stream.on('data', onData)
       stream.once('close', () => resolve(undefined))
     })
-    const chunk = await bounded(WAIT, () => new ChannelError('silent', 'no ClientHello'), next)
-    if (!chunk) return undefined
-    stream.pause()
-    stream.unshift(chunk)
-    const sighting = new RecordReader().read(chunk).find(({ kind }) => kind === 'client-hello')
-    return sighting?.kind === 'client-hello' ? sighting.hello : undefined
+    try {
+      return await bounded(WAIT, () => new ChannelError('silent', 'no ClientHello'), found)
+    } finally {
+      stream.off('data', onData)
+      stream.pause()
+      if (!stream.destroyed) stream.unshift(Buffer.concat(chunks))
+    }
   }
 
   /** Writes below TLS, whatever goes on above. */
@@ -186,19 +211,25 @@ export class Channel {
    * (handshake, silent).
    */
   async acceptTls(options: TlsOptions, sessions: Map<string, Buffer>, kept = ''): Promise<void> {
+    let byId = false
     // Only a server object of Node verifies the certificates of clients.
     const server = createServer({ handshakeTimeout: WAIT, honorCipherOrder: true, ...options })
     server.on('newSession', (id, session, done) => {
       sessions.set(id.toString('hex'), session)
       done()
     })
-    server.on('resumeSession', (id, done) => done(null, sessions.get(id.toString('hex')) ?? null))
+    server.on('resumeSession', (id, done) => {
+      const session = sessions.get(id.toString('hex'))
+      byId = session !== undefined
+      done(null, session ?? null)
+    })
     await this.#secure(kept, (done, failed) => {
       server.once('secureConnection', done)
       server.once('tlsClientError', failed)
       this.#link.once('close', () => failed(new Error('the connection was closed')))
       server.emit('connection', this.#stream)
     })
+    if (byId && this.session?.resumed) this.session.resumed = 'by id'
   }
 
   async #secure(
@@ -221,7 +252,7 @@ export class Channel {
       this.session = {
         version: socket.getProtocol() ?? 'unknown',
         suite: socket.getCipher().standardName ?? socket.getCipher().name,
-        resumed: socket.isSessionReused(),
+        resumed: socket.isSessionReused() && 'by ticket',
         certificate: certificate && certificateFacts(certificate, 1),
         chainError: socket.authorized ? undefined : String(socket.authorizationError),
       }
@@ -249,6 +280,13 @@ export class Channel {
     this.#stream.destroy()
     this.#link.destroy()
   }
+}
+
+/** How many TLS records these bytes are: RFC 8446 s5.1. */
+function recordsIn(bytes: Buffer): number {
+  let count = 0
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) count++
+  return count
 }
 
 async function bounded<T>(wait: number, late: () => Error, promise: Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { DeliveryResult, QueueDecisions, QueueSituation } from './decisions/queue.ts'
 import type { Situation } from './decisions/situation.ts'
 import { notification } from './dsn.ts'
+import { messageCircumstances } from './seen/message-circumstances.ts'
 
 /** A message that the gateway has accepted. */
 export interface Mail {
@@ -14,6 +15,13 @@ export interface Mail {
   /** The gateway got it over TLS. */
   secured: boolean
 }
+
+/** Whether a circumstance holds, as far as the message itself tells. */
+export function heldIn({ content }: Mail): (circumstance: string) => boolean {
+  const text = content.toString('latin1')
+  return circumstance => SENT[circumstance]?.(text) ?? false
+}
+const SENT = messageCircumstances('sent')
 
 /** A message on its way to its recipients in one domain. */
 export interface Delivery {
@@ -98,6 +106,7 @@ export class Queue {
     return {
       ...{ flow: this.#options.flow(), sender: mail.from, nullSender: mail.from === '', recipients },
       ...{ size: mail.content.length, attempt: attempts, tls: undefined },
+      holds: heldIn(mail),
     }
   }
 

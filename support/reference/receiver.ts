@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { InboundConnector, MailFlow } from '../mailflow/mail-flow.ts'
-import type { ClientHello } from '../wire/conversation.ts'
 import { printable } from '../wire/printable.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { type Channel, ChannelError } from './channel.ts'
@@ -15,6 +14,8 @@ import type { WordsDecisions } from './decisions/words.ts'
 import type { Log } from './log.ts'
 import type { Mail } from './queue.ts'
 import { headersInFront } from './received.ts'
+import { ClientSeen, type PastSession } from './seen/client.ts'
+import { CLIENT_CIRCUMSTANCES } from './seen/client-circumstances.ts'
 import { tlsOptions } from './tls-options.ts'
 
 /** How long the gateway waits for the next command, in ms. */
@@ -28,6 +29,8 @@ export class AddressHistory {
   readonly ticketSecret = randomBytes(32)
   /** TLS sessions that may be resumed by their ids, by the certificate that they showed. */
   readonly sessions = new Map<string, Map<string, Buffer>>()
+  /** What became of the sessions of a client, oldest first, by its domain. */
+  readonly past = new Map<string, PastSession[]>()
   /** MAIL commands, by sender domain. */
   readonly attempts = new Map<string, number>()
   messages = 0
@@ -48,10 +51,13 @@ export interface ReceiverContext
 
 /** Serves one connection to its end. Never throws for what the client does. */
 export async function serve(channel: Channel, context: ReceiverContext): Promise<void> {
+  const session = new Session(channel, context)
   try {
-    await new Session(channel, context).run()
+    await session.run()
+    session.remember()
     channel.end()
   } catch (error) {
+    session.remember(error)
     channel.destroy()
     if (!(error instanceof ChannelError || error instanceof PeerLimit)) context.failed(error)
   }
@@ -64,7 +70,10 @@ class Session {
   #helo = ''
   #greeting: ReceiverSituation['greeting']
   #pipelined = false
-  #hello: ClientHello | undefined
+  readonly #seen = new ClientSeen()
+  /** Domains under which the gateway remembers the client. */
+  readonly #domains = new Set<string>()
+  #outcome: PastSession | undefined
   #authenticated = false
   #from: string | undefined
   #to: string[] = []
@@ -73,11 +82,33 @@ class Session {
   #chunks: Buffer[] = []
   #connector: InboundConnector | undefined
   #senders = 0
+  /** The gateway has not decided on the sender yet. */
+  #late = false
 
   constructor(channel: Channel, context: ReceiverContext) {
     this.#channel = channel
     this.#context = context
     this.#decisions = context.decisions
+    this.#seen.hostname = context.flow().hostname
+    this.#seen.past = () => context.history.past.get(this.#client) ?? []
+  }
+
+  readonly #holds = (circumstance: string): boolean =>
+    CLIENT_CIRCUMSTANCES[circumstance]?.(this.#seen) ?? false
+
+  /** The domain of the client: of its sender, or of the name with which it greeted. */
+  get #client(): string {
+    const { mail } = this.#seen
+    const sender = /<(.*)>/.exec(mail?.argument ?? '')?.[1] ?? ''
+    return domainOf(sender) || this.#helo.toLowerCase().replace(/^[^.]*\./, '')
+  }
+
+  /** Keeps for later sessions what became of this one. `error`: it ended with this. */
+  remember(error?: unknown): void {
+    const { past } = this.#context.history
+    const outcome =
+      error instanceof ChannelError && error.kind === 'handshake' ? 'no handshake' : this.#outcome
+    if (outcome) for (const domain of this.#domains) past.set(domain, [...(past.get(domain) ?? []), outcome])
   }
 
   #situation(sender = this.#from): ReceiverSituation {
@@ -86,7 +117,8 @@ class Session {
     return {
       ...{ flow: flow(), role, server, connection, identities, localAddress, remoteAddress, tls: session },
       ...{ sender: sender ?? '', nullSender: sender === '', recipients: this.#to, size: 0 },
-      ...{ greeting: this.#greeting, helo: this.#helo, pipelined: this.#pipelined, hello: this.#hello },
+      ...{ greeting: this.#greeting, helo: this.#helo, pipelined: this.#pipelined },
+      ...{ hello: this.#seen.hello?.hello, holds: this.#holds },
       ...{
         chunked: this.#chunks.length > 0,
         connector: this.#connector,
@@ -103,13 +135,20 @@ class Session {
     this.#reply(greeting)
     if (!greeting.startsWith('220')) return
     for (;;) {
+      this.#channel.takeReads()
       const line = (await this.#channel.line(IDLE)).toString('latin1')
       const command = commandOf(line)
       // The bytes behind BDAT are read, whatever becomes of the command: RFC 3030 s2.
       if (command.verb === 'BDAT') await this.#readChunk(command.argument)
       this.#pipelined ||= this.#channel.pending
+      const { waiting: behind } = this.#channel
+      const seen = { ...command, behind, reads: this.#channel.takeReads(), code: 0 }
+      this.#seen.commands.push(seen)
       const at = { ...this.#situation(), ...command }
+      this.#domains.add(this.#client)
       const reply = this.#decisions.replyInstead(at) ?? (await this.#answer(at))
+      seen.code = Number.parseInt(reply ?? '', 10)
+      if (seen.verb === 'RCPT' && seen.code >= 400) this.#outcome ??= 'refused'
       if (reply) this.#reply(reply)
       if (this.#decisions.endsSession({ ...at, reply })) return
     }
@@ -152,6 +191,7 @@ class Session {
   }
 
   #forgetEnvelope(): void {
+    this.#seen.content = undefined
     this.#chunks = []
     this.#from = undefined
     this.#to = []
@@ -175,7 +215,7 @@ class Session {
     const early = { ...at, bytes: this.#channel.drain() }
     for (const line of this.#decisions.earlyCommands(early))
       await this.#answer({ ...this.#situation(), ...commandOf(line) })
-    this.#hello = await this.#channel.hello()
+    this.#seen.hello = await this.#channel.hello()
     const answer = this.#decisions.answersHello(this.#situation())
     if (answer === 'with a reset') this.#channel.reset()
     if (answer === 'not at all') await this.#channel.line(IDLE)
@@ -190,6 +230,8 @@ class Session {
     const ticketKeys = createHash('sha384').update(ticketSecret).update(certificate).digest()
     const options = { ...tlsOptions(terms), ...asks, ticketKeys }
     await this.#channel.acceptTls(options, sessions.get(certificate)!, this.#decisions.earlyBytes(early))
+    this.#seen.commands = []
+    this.#seen.tls = this.#channel.session
     if (!this.#decisions.forgets({ ...this.#situation(), event: 'handshake' })) return undefined
     this.#helo = ''
     this.#greeting = undefined
@@ -224,12 +266,20 @@ class Session {
     if (address === undefined) return '501 5.5.4 MAIL FROM:<address>'
     if (this.#from !== undefined) return '503 5.5.1 There is a sender already'
     const sender = printable(address, 320)
-    const refusal = this.#refusal(sender)
+    const late = this.#decisions.decidesLate(this.#situation(sender))
+    const refusal = late ? undefined : this.#refusalOf(sender)
     if (refusal) return refusal
     this.#from = sender
-    const { role, log } = this.#context
-    log.session(`${role} from=<@${domainOf(sender)}>`, this.#situation())
+    this.#late = late
     return '250 2.1.0 Sender noted'
+  }
+
+  /** The reply that refuses a sender; where there is none, the session is in the log. */
+  #refusalOf(sender: string): string | undefined {
+    const refusal = this.#refusal(sender)
+    const { role, log } = this.#context
+    if (!refusal) log.session(`${role} from=<@${domainOf(sender)}>`, this.#situation(sender))
+    return refusal
   }
 
   #refusal(sender: string): string | undefined {
@@ -281,6 +331,7 @@ class Session {
         if (size <= MAX_SIZE) lines.push(line.startsWith('.') ? line.slice(1) : line)
       }
     } catch (error) {
+      this.#outcome = 'cut off'
       this.#store(id, lines, false)
       throw error
     }
@@ -292,6 +343,7 @@ class Session {
     try {
       this.#chunk = await this.#channel.bytes(count, IDLE)
     } catch (error) {
+      this.#outcome = 'cut off'
       if (this.#chunks.length > 0) this.#store(randomBytes(6).toString('hex'), linesOf(this.#chunks), false)
       throw error
     }
@@ -314,6 +366,14 @@ class Session {
 
   /** The reply to a message that has come whole. */
   #taken(id: string, lines: readonly string[]): string {
+    this.#seen.content = lines.map(line => `${line}\r\n`).join('')
+    this.#seen.contentReads = this.#channel.takeReads()
+    const refusal = this.#late ? this.#refusalOf(this.#from!) : undefined
+    if (refusal) {
+      this.#forgetEnvelope()
+      return refusal
+    }
+    this.#outcome = 'delivered'
     this.#store(id, lines, true)
     this.#context.history.messages++
     const reply = this.#decisions.replyToMessage({ ...this.#situation(), id })

@@ -5,7 +5,7 @@ import { Channel, ChannelError } from './channel.ts'
 import type { DeliveryResult, TlsFailure } from './decisions/queue.ts'
 import type { ConnectionSituation, Host, SenderDecisions, SenderSituation } from './decisions/sender.ts'
 import type { Log } from './log.ts'
-import type { Delivery } from './queue.ts'
+import { type Delivery, heldIn } from './queue.ts'
 import { exchangers, NoSuchDomain } from './resolver.ts'
 import { Refusal, Smtp } from './smtp.ts'
 import { tlsOptions } from './tls-options.ts'
@@ -100,6 +100,7 @@ export class Sender {
     const situation = {
       ...{ flow, recipients, domain, attempt: attempts, tls: undefined },
       ...{ sender: mail.from, nullSender: mail.from === '', size: mail.content.length },
+      holds: heldIn(mail),
     }
     const connectors = domains.map(name => this.#decisions.connector({ ...situation, domain: name }))
     const connector = this.#decisions.connector(situation)

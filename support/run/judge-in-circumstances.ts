@@ -30,6 +30,8 @@ export interface CircumstancesOptions {
   seed: string
   /** Examples that run side by side. */
   parallel: number
+  /** No other combination is tried once the gateway breaks an example under one. */
+  untilFound?: boolean
 }
 
 /** Passes of each role that run side by side: one waits while another one works. */
@@ -64,7 +66,12 @@ export async function judgeInCircumstances(
   await findMailboxLimits(run)
   const offered = { receiver: await run.keywords('receiver'), sender: await run.keywords('sender') }
   const dimensions = loadDimensions(undefined, run.catalogue).map(one => possible(one, run))
-  const rows = combinations(dimensions, offered, options)
+  const roles = new Set(rules.map(({ role }) => role))
+  const rows = combinations(
+    dimensions.filter(({ role }) => roles.has(role)),
+    offered,
+    options,
+  )
   const passes = {
     receiver: passesOf(rules, 'receiver', rows),
     sender: passesOf(rules, 'sender', rows, options),
@@ -75,6 +82,7 @@ export async function judgeInCircumstances(
   const cells: Cell[] = []
   let done = 0
   const judge = async (pass: Pass) => {
+    if (options.untilFound && cells.some(isFinding)) return
     cells.push(...(await bench.judged(pass)))
     run.listener?.doing?.(`circumstances: ${++done} of ${all} passes`)
   }
@@ -96,6 +104,17 @@ export async function judgeInCircumstances(
       only,
     ),
   }
+}
+
+/** Judges examples once, under one combination, and changes no verdict of the run. */
+export async function judgeUnder(
+  run: Run,
+  selection: readonly FeatureRule[],
+  combination: Combination,
+  parallel: number,
+): Promise<RecordedVerdict[]> {
+  const cells = await new Bench(run, parallel).judged(selection.map(rule => ({ rule, combination })))
+  return cells.map(({ verdict }) => verdict)
 }
 
 /** The Rule with its conformant examples. Returns undefined if its control is not one of these examples. */

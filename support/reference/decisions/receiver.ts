@@ -127,6 +127,9 @@ export const CORRECT_RECEIVER = {
   /** Whether the client's certificate carries the name that the connector expects. EXO-FRC-13. */
   acceptsName: (at: ReceiverSituation & CertificateSituation): boolean => acceptsName(at),
 
+  /** Whether the gateway decides on a sender only after the message: no. A gateway may do so, and answers the message then. */
+  decidesLate: (_at: ReceiverSituation): boolean => false,
+
   /**
    * The reply that refuses a sender. Its connector may require TLS, and a certificate that authenticates the client.
    * EXO-FRC-11, EXO-FRC-12.

@@ -7,8 +7,8 @@ export interface TlsSession {
   version: string
   /** Standard (IANA) name. */
   suite: string
-  /** The session continues an earlier one: no certificate was shown in this handshake. */
-  resumed: boolean
+  /** The session continues an earlier one: no certificate was shown in this handshake. RFC 8446 s2.2, RFC 5246 s7.3. */
+  resumed: false | 'by ticket' | 'by id'
   /** Of the other side, if it showed one. */
   certificate: CertificateFacts | undefined
   /** Why that certificate does not lead to a trusted root, in OpenSSL's word; undefined when it does. */
@@ -31,6 +31,8 @@ export interface Situation {
   attempt: number
   /** The session with the other side; undefined in the clear. */
   tls: TlsSession | undefined
+  /** Whether a circumstance of `features/circumstances.yaml` holds, by its name, as far as the gateway has seen. */
+  holds: (circumstance: string) => boolean
 }
 
 /** A certificate of the other side, and the name that the connector expects in it. */

@@ -61,7 +61,12 @@ export class LineBuffer {
     return this.#rest.length === 0
   }
 
-  /** Bytes that were not read yet. */
+  /** A copy of the bytes that were not read yet. */
+  get rest(): Buffer {
+    return Buffer.from(this.#rest)
+  }
+
+  /** How many these are. */
   get size(): number {
     return this.#rest.length
   }
