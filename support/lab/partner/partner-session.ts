@@ -398,10 +398,13 @@ export class PartnerSession {
 
   #newCarrier(): TlsCarrier {
     const { tlsWrites } = this.#manner
-    return new TlsCarrier(this.#link, {
+    const carrier = new TlsCarrier(this.#link, {
       ...(tlsWrites === 'pieces of 100 bytes' ? { pieces: SMALL_WRITE } : {}),
       ...(this.#options.behaviour.stays ? { onUnencrypted: this.#onUnencrypted } : {}),
     })
+    // The link has the error, too, and notes it.
+    carrier.on('error', () => {})
+    return carrier
   }
 
   #onUnencrypted = (bytes: Buffer): void => {

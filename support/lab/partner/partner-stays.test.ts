@@ -11,6 +11,9 @@ import type { Behaviour } from './behaviour.ts'
 import type { Partner } from './partner.ts'
 import { TlsCarrier } from './tls-carrier.ts'
 
+/** A TLS record of a handshake that says nothing. */
+const HELLO = Buffer.concat([Buffer.from('1603010040', 'hex'), Buffer.alloc(64)])
+
 /** A client that goes on in the clear on the connection on which TLS has failed or ended. */
 class CarelessClient {
   readonly #link: Link
@@ -161,6 +164,18 @@ describe('a partner that stays', () => {
         ['EHLO probe'],
       )
     })
+
+  it('outlives a client that resets the connection after a broken handshake', async () => {
+    const partner = await lab.partner({ domain: 'd1.test', hosts: [{ handshake: 'alerts', stays: true }] })
+    const socket = connectTcp({ host: partner.hosts[0]!.address, port: lab.port })
+    for (const line of ['EHLO probe\r\n', 'STARTTLS\r\n', HELLO]) {
+      await once(socket, 'data')
+      socket.write(line)
+    }
+    await once(socket, 'data')
+    socket.resetAndDestroy()
+    assert.ok(await until(() => partner.conversations[0]!.closed, [partner], 5_000))
+  })
 
   it('takes unencrypted mail in the middle of a session', async () => {
     await visited({ stays: true }, async client => {
