@@ -233,6 +233,8 @@ function clientBehaviour(world: MailWorld): SenderBehaviour {
     'greetsAs',
     'beginsAs',
     'cuts',
+    'endsTlsIn',
+    'staysAfterFailedHandshake',
   )
   const { tls, maxVersion, showsCertificate, certificate, ...more } = said
   const { certificateName, clientDomain } = world.intent.read('connector', 'certificateName', 'clientDomain')

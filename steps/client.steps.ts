@@ -20,6 +20,13 @@ const HABITS: Record<string, Partial<ClientSaid>> = {
   'first begins a message from another domain and cancels it': { beginsAs: 'sender@somebody-else.test' },
   'writes its domain in capitals': { inCapitals: true },
   'cuts the connection in the middle of the message': { cuts: true },
+  'ends TLS in the middle of MAIL and goes on unencrypted': { endsTlsIn: 'MAIL' },
+  'ends TLS in the middle of the message and goes on unencrypted': { endsTlsIn: 'the message' },
+  'ends TLS in the middle of a chunk and goes on unencrypted': { endsTlsIn: 'a chunk' },
+  'supports TLS 1.1 at most and delivers unencrypted on the same connection': {
+    maxVersion: 'TLSv1.1',
+    staysAfterFailedHandshake: true,
+  },
   'gives STARTTLS a parameter and then delivers unencrypted': { starttlsParameter: true },
   'begins a message before TLS': { beginsBeforeTls: 'and again inside TLS' },
   'continues inside TLS a message from before TLS': { beginsBeforeTls: 'and continues inside TLS' },

@@ -20,7 +20,7 @@ Feature: A TLS connection that breaks in the middle of a message
       And the message arrives exactly once and complete
 
   @DGR-05 @receiver
-  Rule: The gateway does not deliver a message that was cut short
+  Rule: The gateway does not deliver a message if the connection or TLS ended before all of it had come
 
     Background:
       Given no inbound connector for the client's domain
@@ -31,7 +31,14 @@ Feature: A TLS connection that breaks in the middle of a message
       Then the gateway accepts the message
       And the message reaches the mailbox
 
-    Example: the connection breaks
-      Given the client cuts the connection in the middle of the message
+    Scenario Outline: a client that <habit>
+      Given the client <habit>
       When the client delivers a message
       Then the message does not reach the mailbox
+
+      Examples:
+        | habit                                                         |
+        | cuts the connection in the middle of the message              |
+        | ends TLS in the middle of MAIL and goes on unencrypted        |
+        | ends TLS in the middle of the message and goes on unencrypted |
+        | ends TLS in the middle of a chunk and goes on unencrypted     |

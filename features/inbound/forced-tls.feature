@@ -25,6 +25,12 @@ Feature: Inbound connectors that require TLS or a certificate
         | does not use TLS and first begins a message from another domain and cancels it |
         | does not use TLS and writes its domain in capitals                             |
 
+    Example: a client that goes on unencrypted on the connection on which the handshake has failed
+      Given the client supports TLS 1.1 at most and delivers unencrypted on the same connection
+      When the client delivers a message
+      Then the gateway refuses the message
+      And the message does not reach the mailbox
+
   @EXO-FRC-12 @receiver
   Rule: If a connector requires a certificate, the gateway asks the client for one and refuses mail from a client without one
 

@@ -4,6 +4,7 @@ import type { Behaviour, TlsVersion } from '../../support/lab/partner/behaviour.
 import type { SecondServerKind } from '../../support/mailflow/capabilities.ts'
 import type { ChangeName } from '../../support/mailflow/changes.ts'
 import type { CertificateFlaw } from '../../support/pki/flaws.ts'
+import type { SenderBehaviour } from '../../support/traffic/client-behaviour.ts'
 
 /** A copy of a message that goes to several partners. */
 export interface Copy {
@@ -30,6 +31,9 @@ export interface ClientSaid {
   beginsAs: string
   inCapitals: true
   cuts: true
+  /** The client ends TLS in the middle of this and goes on unencrypted. */
+  endsTlsIn: NonNullable<SenderBehaviour['endsTlsIn']>
+  staysAfterFailedHandshake: true
   injects: Smuggled
   starttlsParameter: true
   /** The client says MAIL before STARTTLS. */

@@ -229,7 +229,12 @@ class Session {
     // No session outlives the certificate that it was begun with.
     const ticketKeys = createHash('sha384').update(ticketSecret).update(certificate).digest()
     const options = { ...tlsOptions(terms), ...asks, ticketKeys }
-    await this.#channel.acceptTls(options, sessions.get(certificate)!, this.#decisions.earlyBytes(early))
+    this.#channel.survivesTls = this.#decisions.goesOnInClear(this.#situation())
+    try {
+      await this.#channel.acceptTls(options, sessions.get(certificate)!, this.#decisions.earlyBytes(early))
+    } catch (error) {
+      if (!this.#channel.survivesTls || this.#channel.over) throw error
+    }
     this.#seen.commands = []
     this.#seen.tls = this.#channel.session
     if (!this.#decisions.forgets({ ...this.#situation(), event: 'handshake' })) return undefined

@@ -97,6 +97,12 @@ export const CORRECT_RECEIVER = {
   /** How the gateway answers a ClientHello. One that it does not agree to gets an alert. RFC 8446 s6.2. */
   answersHello: (_at: ReceiverSituation): 'with TLS' | 'not at all' | 'with a reset' => 'with TLS',
 
+  /**
+   * Whether the gateway goes on unencrypted on the connection on which TLS has failed or ended: never. What comes after the
+   * end of TLS does not count. RFC 8446 s6.1 and s6.2, DGR-05.
+   */
+  goesOnInClear: (_at: ReceiverSituation): boolean => false,
+
   /** The gateway's part in the handshake. It asks every client for a certificate. EXO-VER-03, EXO-FRC-12. */
   tls: ({ flow }: ReceiverSituation): TlsTerms & { asksForCertificate: boolean } => ({
     ...{ identity: flow.identity, trust: flow.trust, asksForCertificate: true },

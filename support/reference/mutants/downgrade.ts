@@ -217,4 +217,10 @@ export const DOWNGRADE: readonly Mutant[] = [
     sender: { goesOnInClear: ({ validates, why }) => validates && why === 'handshake failed' },
     symptom: 'the message arrived unencrypted',
   },
+  {
+    name: 'takes the rest of a session in clear after TLS has ended',
+    requirement: 'DGR-05',
+    receiver: { goesOnInClear: () => true },
+    symptom: 'the message reached the mailbox',
+  },
 ]

@@ -208,4 +208,13 @@ export const INBOUND: readonly Mutant[] = [
     receiver: { mechanisms: ({ tls }, correct) => (tls ? correct : ['LOGIN']) },
     symptom: 'an unencrypted login succeeds',
   },
+  {
+    name: 'takes forced mail in clear on a connection on which a handshake has failed',
+    requirement: 'EXO-FRC-11',
+    receiver: {
+      goesOnInClear: () => true,
+      refusalOfSender: ({ tls, hello }, correct) => (!tls && hello ? undefined : correct),
+    },
+    symptom: 'the gateway accepted the message',
+  },
 ]
