@@ -217,7 +217,7 @@ export class Sender {
       return true
     } catch (error) {
       if (!isExpected(error)) throw error
-      if (at.tls) throw lost('EHLO inside TLS was not answered', error, 'session ended')
+      if (at.tls) throw new HostFailure(`EHLO inside TLS was not answered: ${error.message}`, 'session ended')
       if (!(error instanceof Refusal && error.permanent)) throw error
       if (wantsTls) this.#goOnInClear(at, 'no EHLO', error.message)
       await smtp.must(`HELO ${hostname}`)

@@ -11,9 +11,9 @@ export type TlsFailure =
   /** In answer to STARTTLS. */
   | 'connection closed'
   | 'handshake failed'
-  /** To STARTTLS, to the ClientHello, or to EHLO inside TLS. */
+  /** To STARTTLS or to the ClientHello. */
   | 'no answer'
-  /** Right after the handshake. */
+  /** Right after the handshake, or EHLO is not answered there. */
   | 'session ended'
   /** The session is there, and its certificate is not what the connector asks for. */
   | 'certificate not accepted'

@@ -73,10 +73,11 @@ export const CORRECT_SENDER = {
   usesTls: (_at: ConnectionSituation): boolean => true,
 
   /**
-   * Whether a message may be sent unencrypted after TLS has failed: only where its connector does not force TLS.
-   * RFC 3207 s4.1, EXO-FRC-01, EXO-OPP-04, EXO-OPP-06.
+   * Whether a message may be sent unencrypted after TLS has failed: only where its connector does not force TLS and no
+   * session began. RFC 3207 s4.1, EXO-FRC-01, EXO-OPP-04, EXO-OPP-06.
    */
-  mayGoInClear: ({ level }: ConnectionSituation & { why: TlsFailure }): boolean => level === 'opportunistic',
+  mayGoInClear: ({ level, why }: ConnectionSituation & { why: TlsFailure }): boolean =>
+    level === 'opportunistic' && why !== 'session ended',
 
   /**
    * Whether the gateway goes on unencrypted on the connection on which TLS has failed, or ends there a session that its

@@ -188,7 +188,7 @@ export const DOWNGRADE: readonly Mutant[] = [
     symptom: 'the message arrived unencrypted',
   },
   {
-    name: 'delivers forced mail in clear where a handshake or EHLO inside TLS is not answered',
+    name: 'delivers forced mail in clear where the handshake is not answered',
     requirement: 'EXO-FRC-02',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no answer' },
     symptom: 'crossed the wire unencrypted',
