@@ -13,6 +13,7 @@ import { certificateFacts } from '../wire/tls/certificate-facts.ts'
 import { RecordReader } from '../wire/tls/tls-records.ts'
 import type { TlsSession } from './decisions/situation.ts'
 import type { SeenHello } from './seen/client.ts'
+import type { SeenHandshake } from './seen/partner.ts'
 
 /** How long the gateway waits for one thing from the other side, in ms. */
 const WAIT = 5_000
@@ -39,8 +40,12 @@ export class Channel {
   survivesTls = false
   #link: Link
   #stream: Link | TLSSocket
+  /** Where the gateway began TLS. */
+  handshake: SeenHandshake | undefined
   #buffer = new LineBuffer()
   #reads: number[] = []
+  /** What comes below TLS during a handshake that the gateway began. */
+  #flights: Buffer[] | undefined
   #ended: ChannelError | undefined
   #wake: (() => void) | undefined
   #linger: NodeJS.Timeout | undefined
@@ -48,7 +53,7 @@ export class Channel {
   constructor(socket: Socket) {
     this.localAddress = socket.localAddress ?? ''
     this.remoteAddress = socket.remoteAddress ?? ''
-    this.#link = new Link(socket, { received: chunk => this.onRaw?.(chunk), sent: () => {} })
+    this.#link = new Link(socket, { received: chunk => this.#received(chunk), sent: () => {} })
     this.#stream = this.#link
     this.#link.on('close', () => clearTimeout(this.#linger))
     this.#listen()
@@ -82,6 +87,11 @@ export class Channel {
     stream.on('end', () => over('the connection was closed'))
     stream.on('error', error => over(error.message))
     stream.on('close', () => over('the connection was closed'))
+  }
+
+  #received(chunk: Buffer): void {
+    this.#flights?.push(chunk)
+    this.onRaw?.(chunk)
   }
 
   #onData = (chunk: Buffer): void => {
@@ -170,7 +180,7 @@ export class Channel {
         if (sightings.length === 0) return
         const seen = sightings.find(({ kind }) => kind === 'client-hello')
         const whole = Buffer.concat(chunks)
-        const how = { reads: chunks.length, records: recordsIn(whole), length: whole.length }
+        const how = { reads: chunks.length, records: recordsIn(whole).length, length: whole.length }
         resolve(seen?.kind === 'client-hello' ? { hello: seen.hello, ...how } : undefined)
       }
       stream.on('data', onData)
@@ -192,7 +202,8 @@ export class Channel {
 
   /** Begins TLS as the side that connected; `kept` is read as if it had come inside TLS. Throws ChannelError (handshake, silent). */
   async startTls(options: ConnectionOptions, kept = ''): Promise<void> {
-    await this.#secure(kept, (done, failed) => {
+    this.#flights = []
+    const socket = await this.#secure(kept, (done, failed) => {
       const secure = tlsConnect({
         socket: this.#link,
         // The connector decides afterwards what certificate it accepts.
@@ -204,6 +215,17 @@ export class Channel {
       secure.on('error', failed)
       secure.once('close', () => failed(new Error('the connection was closed')))
     })
+    const flights = this.#flights
+    this.#flights = undefined
+    const key = socket.getPeerX509Certificate()?.publicKey
+    const { modulusLength, namedCurve } = key?.asymmetricKeyDetails ?? {}
+    this.handshake = {
+      version: socket.getProtocol() ?? 'unknown',
+      curve: (socket.getEphemeralKeyInfo() as { name?: string } | null)?.name,
+      key: key && [key.asymmetricKeyType, modulusLength ?? namedCurve].join(' ').trim(),
+      reads: flights.map(({ length }) => length),
+      records: recordsIn(Buffer.concat(flights)),
+    }
   }
 
   /**
@@ -235,7 +257,7 @@ export class Channel {
   async #secure(
     kept: string,
     begin: (done: (socket: TLSSocket) => void, failed: (error: Error) => void) => void,
-  ): Promise<void> {
+  ): Promise<TLSSocket> {
     this.#buffer.push(Buffer.from(kept, 'latin1'))
     this.#stream.off('data', this.#onData)
     this.#stream.pause()
@@ -258,6 +280,7 @@ export class Channel {
       }
       this.#stream = socket
       this.#listen()
+      return socket
     } catch (error) {
       if (this.survivesTls && this.#leaveTls()) throw error
       this.#ended ??= error as ChannelError
@@ -282,11 +305,11 @@ export class Channel {
   }
 }
 
-/** How many TLS records these bytes are: RFC 8446 s5.1. */
-function recordsIn(bytes: Buffer): number {
-  let count = 0
-  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) count++
-  return count
+/** Bytes of the TLS records that these bytes are, without their headers: RFC 8446 s5.1. */
+function recordsIn(bytes: Buffer): number[] {
+  const lengths: number[] = []
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + lengths.at(-1)!) lengths.push(bytes.readUInt16BE(at + 3))
+  return lengths
 }
 
 async function bounded<T>(wait: number, late: () => Error, promise: Promise<T>): Promise<T> {

@@ -4,16 +4,24 @@ import { generatedSelftest, type Outcome, type Trial, Workshop } from './generat
 import { generatedText } from './generated-text.ts'
 import { MUTANTS } from './mutants/index.ts'
 import { CLIENT_CIRCUMSTANCES, UNSEEN_OF_CLIENTS } from './seen/client-circumstances.ts'
+import { PARTNER_CIRCUMSTANCES, UNSEEN_OF_PARTNERS } from './seen/partner-circumstances.ts'
+import { isSeen } from './seen/seen.ts'
 
 describe('the circumstances that a gateway sees', () => {
-  const names = loadDimensions()
-    .filter(({ role }) => role === 'receiver')
-    .flatMap(({ values }) => values.map(({ name }) => name))
+  const names = loadDimensions().flatMap(({ values }) => values.map(({ name }) => name))
+  const unseen = { ...UNSEEN_OF_CLIENTS, ...UNSEEN_OF_PARTNERS }
 
   it('are all of features/circumstances.yaml, apart from those with a reason', () => {
-    const known = [...Object.keys(CLIENT_CIRCUMSTANCES), ...Object.keys(UNSEEN_OF_CLIENTS)]
     assert.deepEqual(
-      names.filter(name => known.filter(one => one === name).length !== 1),
+      names.filter(name => isSeen(name) === name in unseen),
+      [],
+    )
+  })
+
+  it('are circumstances of features/circumstances.yaml', () => {
+    const known = { ...CLIENT_CIRCUMSTANCES, ...PARTNER_CIRCUMSTANCES, ...unseen }
+    assert.deepEqual(
+      Object.keys(known).filter(name => !names.includes(name)),
       [],
     )
   })

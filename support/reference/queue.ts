@@ -3,7 +3,7 @@ import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { DeliveryResult, QueueDecisions, QueueSituation } from './decisions/queue.ts'
 import type { Situation } from './decisions/situation.ts'
 import { notification } from './dsn.ts'
-import { messageCircumstances } from './seen/message-circumstances.ts'
+import { SENT_CIRCUMSTANCES } from './seen/partner-circumstances.ts'
 
 /** A message that the gateway has accepted. */
 export interface Mail {
@@ -19,9 +19,8 @@ export interface Mail {
 /** Whether a circumstance holds, as far as the message itself tells. */
 export function heldIn({ content }: Mail): (circumstance: string) => boolean {
   const text = content.toString('latin1')
-  return circumstance => SENT[circumstance]?.(text) ?? false
+  return circumstance => SENT_CIRCUMSTANCES[circumstance]?.(text) ?? false
 }
-const SENT = messageCircumstances('sent')
 
 /** A message on its way to its recipients in one domain. */
 export interface Delivery {
@@ -33,6 +32,8 @@ export interface Delivery {
   /** All recipients of the message, and their domains. */
   domains: readonly string[]
   allRecipients: readonly string[]
+  /** Whether a circumstance holds, from what the last attempt saw of the partner. */
+  holds?: Situation['holds']
 }
 
 interface Waiting extends Delivery {
@@ -102,11 +103,12 @@ export class Queue {
     mail,
     recipients,
     attempts,
-  }: Pick<Delivery, 'mail' | 'attempts'> & Pick<Situation, 'recipients'>) {
+    holds = heldIn(mail),
+  }: Pick<Delivery, 'mail' | 'attempts' | 'holds'> & Pick<Situation, 'recipients'>) {
     return {
       ...{ flow: this.#options.flow(), sender: mail.from, nullSender: mail.from === '', recipients },
       ...{ size: mail.content.length, attempt: attempts, tls: undefined },
-      holds: heldIn(mail),
+      holds,
     }
   }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { InboundConnector, MailFlow } from '../mailflow/mail-flow.ts'
+import { decisive, type InboundConnector, type MailFlow } from '../mailflow/mail-flow.ts'
 import { printable } from '../wire/printable.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { type Channel, ChannelError } from './channel.ts'
@@ -16,6 +16,7 @@ import type { Mail } from './queue.ts'
 import { headersInFront } from './received.ts'
 import { ClientSeen, type PastSession } from './seen/client.ts'
 import { CLIENT_CIRCUMSTANCES } from './seen/client-circumstances.ts'
+import { isDeep } from './seen/seen.ts'
 import { tlsOptions } from './tls-options.ts'
 
 /** How long the gateway waits for the next command, in ms. */
@@ -90,6 +91,10 @@ class Session {
     this.#context = context
     this.#decisions = context.decisions
     this.#seen.hostname = context.flow().hostname
+    this.#seen.deep = () => {
+      const { inbound } = context.flow()
+      return isDeep(this.#client, decisive(inbound, this.#client)?.from)
+    }
     this.#seen.past = () => context.history.past.get(this.#client) ?? []
   }
 

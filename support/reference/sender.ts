@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { MailFlow } from '../mailflow/mail-flow.ts'
+import { decisive, type MailFlow } from '../mailflow/mail-flow.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { Channel, ChannelError } from './channel.ts'
 import type { DeliveryResult, TlsFailure } from './decisions/queue.ts'
@@ -7,6 +7,9 @@ import type { ConnectionSituation, Host, SenderDecisions, SenderSituation } from
 import type { Log } from './log.ts'
 import { type Delivery, heldIn } from './queue.ts'
 import { exchangers, NoSuchDomain } from './resolver.ts'
+import { PartnerSeen } from './seen/partner.ts'
+import { PARTNER_CIRCUMSTANCES } from './seen/partner-circumstances.ts'
+import { isDeep } from './seen/seen.ts'
 import { Refusal, Smtp } from './smtp.ts'
 import { tlsOptions } from './tls-options.ts'
 
@@ -34,7 +37,8 @@ const UNKNOWN: Memory = { hadTls: false, lackedTls: false, brokeTls: false }
 
 /** How a connection is used. */
 interface Use {
-  tls: boolean
+  /** Absent: as the gateway decides. */
+  tls?: boolean
   /** The message was sent before. */
   copy?: true
 }
@@ -94,13 +98,15 @@ export class Sender {
     return all('deferred', why, tlsFailure)
   }
 
-  #situation({ mail, recipients, attempts, domains, allRecipients }: Delivery): SenderSituation {
+  #situation(delivery: Delivery): SenderSituation {
+    const { mail, recipients, attempts, domains, allRecipients } = delivery
+    const ofMessage = heldIn(mail)
     const flow = this.#context.flow()
     const domain = recipients[0]!.split('@').at(-1)!
     const situation = {
       ...{ flow, recipients, domain, attempt: attempts, tls: undefined },
       ...{ sender: mail.from, nullSender: mail.from === '', size: mail.content.length },
-      holds: heldIn(mail),
+      holds: ofMessage,
     }
     const connectors = domains.map(name => this.#decisions.connector({ ...situation, domain: name }))
     const connector = this.#decisions.connector(situation)
@@ -119,6 +125,10 @@ export class Sender {
       cutBefore: this.#cut.has(mail.id),
       messages: this.#messages,
       probed: [],
+      ofMessage,
+      noted: holds => {
+        delivery.holds = holds
+      },
     }
   }
 
@@ -154,14 +164,27 @@ export class Sender {
     }
   }
 
-  async #connect({ address }: Host): Promise<Smtp> {
-    return new Smtp(await Channel.connect(address, this.#context.flow().network.partnerPort))
+  async #connect({ address }: Host, seen?: PartnerSeen): Promise<Smtp> {
+    const channel = await Channel.connect(address, this.#context.flow().network.partnerPort)
+    return new Smtp(channel, seen?.replies)
+  }
+
+  /** From now on, what is seen on the connection tells which circumstances hold, beside those of the message. */
+  #look(at: ConnectionSituation): PartnerSeen {
+    const { position, host, flow, domain } = at
+    const deep = isDeep(domain, decisive(flow.outbound, domain)?.to)
+    const seen = new PartnerSeen({ position, address: host.address, deep })
+    const { ofMessage } = at
+    at.holds = circumstance =>
+      ofMessage(circumstance) || (PARTNER_CIRCUMSTANCES[circumstance]?.(seen) ?? false)
+    at.noted(at.holds)
+    return seen
   }
 
   /** TLS that cannot be had may lead to a second connection: in the clear where the connector permits that. */
   async #tryHost(at: ConnectionSituation): Promise<DeliveryResult[]> {
     try {
-      return await this.#session({ ...at }, { tls: this.#decisions.usesTls(at) })
+      return await this.#session({ ...at }, {})
     } catch (error) {
       const why = error instanceof HostFailure ? error.tlsFailure : undefined
       if (!why) throw error
@@ -172,16 +195,18 @@ export class Sender {
     }
   }
 
-  async #session(at: ConnectionSituation, { tls, copy }: Use): Promise<DeliveryResult[]> {
+  async #session(at: ConnectionSituation, { tls: wanted, copy }: Use): Promise<DeliveryResult[]> {
     const decisions = this.#decisions
-    const smtp = await this.#connect(at.host)
+    const seen = this.#look(at)
+    const smtp = await this.#connect(at.host, seen)
     const { channel } = smtp
     try {
       const greeting = await smtp.answer()
       if (greeting.code !== 220) throw new HostFailure(`it greets with ${greeting.text}`)
-      const extended = await this.#greet(smtp, at, tls)
+      const extended = await this.#greet(smtp, at, wanted ?? true)
+      const tls = wanted ?? decisions.usesTls(at)
       if (!smtp.offers('STARTTLS')) this.#remember(at.host, { lackedTls: true })
-      if (tls && extended) await this.#startTls(smtp, at)
+      if (tls && extended) await this.#startTls(smtp, at, seen)
       const late = decisions.checksAfterMessage(at)
       if (!late) await this.#checkOrGoOn(channel, at)
       if (at.tls) this.#remember(at.host, { hadTls: true })
@@ -225,7 +250,7 @@ export class Sender {
     }
   }
 
-  async #startTls(smtp: Smtp, at: ConnectionSituation): Promise<void> {
+  async #startTls(smtp: Smtp, at: ConnectionSituation, seen: PartnerSeen): Promise<void> {
     const decisions = this.#decisions
     const { channel } = smtp
     if (!smtp.offers('STARTTLS')) return this.#goOnInClear(at, 'no STARTTLS', 'STARTTLS is not offered')
@@ -253,6 +278,7 @@ export class Sender {
       throw lost('the handshake failed', failed, 'handshake failed')
     }
     at.tls = channel.session
+    seen.handshake = channel.handshake
     const listedInClear = at.keywords
     if (decisions.greetsAgain(at)) await this.#greet(smtp, at, true)
     for (const command of decisions.commandsInsideTls({ ...at, listedInClear, reply: smtp.heard }))

@@ -1,5 +1,6 @@
 import { printable } from '../wire/printable.ts'
 import type { Channel } from './channel.ts'
+import type { SeenReply } from './seen/partner.ts'
 
 export interface Answer {
   code: number
@@ -30,12 +31,22 @@ export class Smtp {
   extensions: string[] = []
   /** The whole answer to it. */
   heard: string[] = []
+  readonly #seen: SeenReply[]
 
-  constructor(channel: Channel) {
+  /** `seen` gets all replies. */
+  constructor(channel: Channel, seen: SeenReply[] = []) {
     this.channel = channel
+    this.#seen = seen
   }
 
-  async answer(wait?: number): Promise<Answer> {
+  async answer(to = 'greeting', wait?: number): Promise<Answer> {
+    this.channel.takeReads()
+    const answer = await this.#answer(wait)
+    this.#seen.push({ to, code: answer.code, lines: answer.lines, reads: this.channel.takeReads() })
+    return answer
+  }
+
+  async #answer(wait?: number): Promise<Answer> {
     const lines: string[] = []
     for (;;) {
       const line = printable(await this.channel.line(wait))
@@ -50,7 +61,7 @@ export class Smtp {
 
   say(command: string): Promise<Answer> {
     this.channel.write(`${command}\r\n`)
-    return this.answer()
+    return this.answer(/^[A-Z]*/.exec(command)![0])
   }
 
   /** An answer of the wanted class. Throws Refusal for any other. */
@@ -74,7 +85,7 @@ export class Smtp {
   async content(content: Buffer): Promise<Answer> {
     const stuffed = content.toString('latin1').replace(/(^|\n)\./g, '$1..')
     this.channel.write(Buffer.from(`${stuffed}${stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`, 'latin1'))
-    return this.answer()
+    return this.answer('content')
   }
 
   /** Says QUIT where that is still possible, and closes. */
@@ -82,7 +93,7 @@ export class Smtp {
     if (this.channel.over) return this.channel.destroy()
     try {
       this.channel.write('QUIT\r\n')
-      await this.answer(QUIT_WAIT)
+      await this.answer('QUIT', QUIT_WAIT)
     } catch {
       // The partner's answer does not matter any more.
     }

@@ -38,6 +38,10 @@ export interface SenderSituation extends Situation {
   messages: number
   /** Hosts that the gateway has looked at before this delivery. */
   probed: readonly (Host & { offersTls: boolean })[]
+  /** As `holds`, from the message alone. */
+  ofMessage: Situation['holds']
+  /** Called with what a connection shows. */
+  noted: (holds: Situation['holds']) => void
 }
 
 /** One connection of this attempt. */
@@ -69,7 +73,7 @@ export const CORRECT_SENDER = {
   /** The mail exchangers, in the order in which the gateway tries them: by preference. RFC 5321 s5.1, RFC5321-01. */
   hosts: ({ hosts }: SenderSituation & { hosts: readonly Host[] }): readonly Host[] => hosts,
 
-  /** Whether the gateway wants TLS on its first connection to a host: always. EXO-OPP-01. */
+  /** Whether the gateway wants TLS on its first connection to a host, once the host has answered EHLO: always. EXO-OPP-01. */
   usesTls: (_at: ConnectionSituation): boolean => true,
 
   /**

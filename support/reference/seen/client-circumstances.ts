@@ -70,6 +70,16 @@ const beforeMail = (seen: ClientSeen, at: number): SeenCommand | undefined => se
 const beganMessage = (command: SeenCommand | undefined): boolean =>
   command?.verb === 'MAIL' || command?.verb === 'RCPT'
 
+const domainOf = (seen: ClientSeen): string => (path(seen) ?? '').split('@').at(-1)!.toLowerCase()
+/** The last MAIL before an accepted message that stands before the last MAIL of all. */
+const acceptedOf = ({ before }: ClientSeen): string | undefined => {
+  const at = before.findIndex(({ verb, code }) => verb === 'DATA' && code === 250)
+  return before
+    .slice(0, Math.max(at, 0))
+    .findLast(({ verb }) => verb === 'MAIL')
+    ?.argument.toLowerCase()
+}
+
 const past =
   (back: number, ...kinds: PastSession[]): Holds =>
   seen =>
@@ -159,8 +169,11 @@ export const CLIENT_CIRCUMSTANCES: Record<string, Holds> = {
   'the ClientHello: of 4,500 bytes': ({ hello }) => hello !== undefined && hello.length > 3_000,
   'the ClientHello: of 350 bytes': ({ hello }) =>
     hello !== undefined && hello.length < 700 && hello.hello.versions.includes('TLSv1.3'),
-  'what the client did before on the connection: an accepted message': ({ before }) =>
-    before.some(({ verb, code }) => verb === 'DATA' && code === 250),
+  'the domain of the client: two names below': ({ deep }) => deep(),
+  'what the client did before on the connection: an accepted message': seen =>
+    acceptedOf(seen)?.includes(domainOf(seen)) === true,
+  'what the client did before on the connection: an accepted message of another sender': seen =>
+    acceptedOf(seen)?.includes(domainOf(seen)) === false,
   'what the client did before on the connection: a message that it took back': ({ before }) =>
     before.some(({ verb, code }, at) => verb === 'RCPT' && code === 250 && before[at + 1]?.verb === 'RSET'),
   'what the client did before on the connection: a refused recipient': ({ before }) =>

@@ -37,6 +37,8 @@ export class ClientSeen {
   commands: SeenCommand[] = []
   hello: SeenHello | undefined
   tls: TlsSession | undefined
+  /** The domain of the client is two names below that of its connector, or deeper. */
+  deep = (): boolean => false
   /** The name of the gateway. */
   hostname = ''
   /** The message, once it has come whole: Latin-1, CRLF line ends, no dots doubled. */

@@ -1,7 +1,15 @@
 import { CLIENT_CIRCUMSTANCES } from './client-circumstances.ts'
+import { PARTNER_CIRCUMSTANCES, SENT_CIRCUMSTANCES } from './partner-circumstances.ts'
 
 /** Whether the gateway can see that a circumstance holds. */
-export const isSeen = (circumstance: string): boolean => circumstance in CLIENT_CIRCUMSTANCES
+export const isSeen = (circumstance: string): boolean =>
+  [CLIENT_CIRCUMSTANCES, PARTNER_CIRCUMSTANCES, SENT_CIRCUMSTANCES].some(known => circumstance in known)
+
+/** Whether a domain is two names below the one whose names a connector covers, or deeper; without one, below its kind. */
+export function isDeep(domain: string, pattern = '*'): boolean {
+  const parent = pattern.startsWith('*.') ? pattern.slice(2) : domain.split('.').slice(-2).join('.')
+  return domain.toLowerCase().endsWith(`.${parent}`) && domain.slice(0, -parent.length - 1).includes('.')
+}
 
 /** Dimensions that show only after the gateway has accepted a sender. */
 const WITH_MESSAGE =
