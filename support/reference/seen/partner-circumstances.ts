@@ -1,0 +1,144 @@
+import { messageCircumstances } from './message-circumstances.ts'
+import type { PartnerSeen, SeenReply } from './partner.ts'
+
+type Holds = (seen: PartnerSeen) => boolean
+
+const greeting = ({ replies }: PartnerSeen): readonly string[] =>
+  replies.find(({ to }) => to === 'greeting')?.lines ?? []
+
+/** Lines of EHLO that list something. */
+const listed = ({ ehlo }: PartnerSeen): string[] => ehlo.slice(1)
+const words = (seen: PartnerSeen): string[] => listed(seen).map(line => line.split(' ', 1)[0]!)
+const lists = (seen: PartnerSeen, keyword: string): boolean =>
+  words(seen).some(word => word.toUpperCase() === keyword)
+
+const starttls =
+  (fits: (place: number, count: number) => boolean): Holds =>
+  seen => {
+    const place = words(seen).findIndex(word => /^starttls$/i.test(word))
+    return place >= 0 && fits(place, words(seen).length)
+  }
+
+const lacks =
+  (keyword: string): Holds =>
+  seen =>
+    seen.ehlo.length > 0 && !lists(seen, keyword)
+
+const offers =
+  (...wanted: string[]): Holds =>
+  seen =>
+    ['CHUNKING', 'DSN', 'SMTPUTF8'].every(one => lists(seen, one) === wanted.includes(one))
+
+const size =
+  (line: string): Holds =>
+  seen =>
+    listed(seen).some(one => one.toUpperCase() === line)
+
+const STATUS = /^\d\.\d{1,3}\.\d{1,3} /
+const wordOf = ({ lines }: SeenReply): string => lines.at(-1)!.replace(STATUS, '')
+const answers =
+  (fits: (reply: SeenReply) => boolean): Holds =>
+  ({ answers }) =>
+    answers.length > 0 && answers.every(fits)
+
+const key =
+  (kind: string): Holds =>
+  ({ handshake }) =>
+    handshake?.key === kind
+
+const curve =
+  (name: RegExp): Holds =>
+  ({ handshake }) =>
+    name.test(handshake?.curve ?? '')
+
+/** Whether a circumstance holds, by its name in `features/circumstances.yaml`, from what the gateway has seen of a partner. */
+export const PARTNER_CIRCUMSTANCES: Record<string, Holds> = {
+  'where the gateway finds the partner: at its second mail exchanger': ({ position }) => position > 0,
+  'where the gateway finds the partner: at an IPv6 address': ({ address }) => address.includes(':'),
+  'the domain of the partner: two names below': ({ deep }) => deep,
+  'how the partner greets: in three lines': seen => greeting(seen).length === 3,
+  'how the partner greets: in lower case': seen => greeting(seen).some(line => line.includes('esmtp')),
+  'how the partner greets: without ESMTP': seen =>
+    greeting(seen).length > 0 && !greeting(seen).some(line => /esmtp/i.test(line)),
+  'where the partner lists STARTTLS: first': starttls(place => place === 0),
+  'where the partner lists STARTTLS: in the middle': starttls(
+    (place, count) => place > 0 && place < count - 1,
+  ),
+  'how the partner writes keywords: all in lower case': seen =>
+    words(seen).length > 0 && words(seen).every(word => word === word.toLowerCase()),
+  'how the partner writes keywords: STARTTLS in lower case': seen =>
+    words(seen).includes('starttls') && words(seen).some(word => word !== word.toLowerCase()),
+  'how the partner writes keywords: STARTTLS in mixed case': seen => words(seen).includes('StartTLS'),
+  'what else the partner lists: keywords that nobody knows': seen => lists(seen, 'X-STARTTLS-LATER'),
+  'what else the partner lists: 100 lines': ({ ehlo }) => ehlo.length >= 100,
+  'what else the partner lists: text behind the host name': ({ ehlo }) => ehlo[0]?.includes(' ') === true,
+  'an extension that the partner does not have: PIPELINING': lacks('PIPELINING'),
+  'an extension that the partner does not have: 8BITMIME': lacks('8BITMIME'),
+  'an extension that the partner does not have: SIZE': lacks('SIZE'),
+  'an extension that the partner does not have: ENHANCEDSTATUSCODES': seen =>
+    lacks('ENHANCEDSTATUSCODES')(seen) && answers(({ lines }) => STATUS.test(lines[0]!))(seen),
+  'extensions that the partner has besides: CHUNKING': offers('CHUNKING'),
+  'extensions that the partner has besides: DSN': offers('DSN'),
+  'extensions that the partner has besides: SMTPUTF8': offers('SMTPUTF8'),
+  'extensions that the partner has besides: CHUNKING, DSN and SMTPUTF8': offers(
+    'CHUNKING',
+    'DSN',
+    'SMTPUTF8',
+  ),
+  'the largest message that the partner announces: no maximum that is fixed': size('SIZE 0'),
+  'the largest message that the partner announces: 10 GiB': size('SIZE 10737418240'),
+  'the largest message that the partner announces: no number': size('SIZE'),
+  'how the partner words replies: without enhanced status codes': answers(
+    ({ lines }) => !STATUS.test(lines[0]!),
+  ),
+  'how the partner words replies: in lower case': answers(
+    reply => wordOf(reply) === wordOf(reply).toLowerCase(),
+  ),
+  'how the partner words replies: in several lines': answers(({ lines }) => lines.length === 3),
+  'how the partner words replies: of 512 octets': answers(({ lines }) => lines[0]!.length > 400),
+  'how the partner accepts a recipient: with 251': ({ replies }) =>
+    replies.some(({ to, code }) => to === 'RCPT' && code === 251),
+  'how fast the partner answers: replies in single bytes': ({ replies }) =>
+    replies.some(({ reads }) => reads.length > 0) &&
+    replies.every(({ reads }) => reads.length === 0 || (reads.length > 3 && Math.max(...reads) === 1)),
+  'how the partner writes TLS: in records of 512 bytes': ({ handshake }) =>
+    handshake !== undefined && Math.max(...handshake.records) < 600,
+  'how the partner writes TLS: in pieces of 100 bytes': ({ handshake }) =>
+    handshake !== undefined && Math.max(...handshake.reads) <= 100,
+  'the TLS version of the partner: TLS 1.2 at most': ({ handshake }) => handshake?.version === 'TLSv1.2',
+  'the group that the partner prefers: X25519': curve(/^X25519$/),
+  'the group that the partner prefers: P-256': curve(/^(prime256v1|P-256)$/),
+  'the group that the partner prefers: P-384': curve(/^(secp384r1|P-384)$/),
+  "the key of the partner's certificate: RSA with 3072 bits": key('rsa 3072'),
+  "the key of the partner's certificate: RSA with 4096 bits": key('rsa 4096'),
+  "the key of the partner's certificate: ECDSA on P-256": key('ec prime256v1'),
+  "the key of the partner's certificate: ECDSA on P-384": key('ec secp384r1'),
+  "the key of the partner's certificate: Ed25519": key('ed25519'),
+}
+
+/** The same, from the message that the gateway sends. */
+export const SENT_CIRCUMSTANCES = messageCircumstances('sent')
+
+const BUSY = 'on a busy machine every reply may take so long'
+const ENCRYPTED = 'TLS 1.3 encrypts it, and the TLS library does not tell'
+const NOT_RESUMED = 'the reference gateway resumes no session with a partner'
+
+/** Circumstances that a gateway cannot tell, with the reason. */
+export const UNSEEN_OF_PARTNERS: Record<string, string> = {
+  'how the partner greets: after 150 ms': BUSY,
+  'how fast the partner answers: the reply to EHLO after 150 ms': BUSY,
+  'how fast the partner answers: the go-ahead after 150 ms': BUSY,
+  'how fast the partner answers: the reply to the content after 150 ms': BUSY,
+  'who closes the connection after QUIT: the gateway, within 2 s': 'nothing is decided after QUIT',
+  'whether the partner asks for a client certificate: it asks and takes mail without one': ENCRYPTED,
+  'whether the partner asks for a client certificate: it asks, without names of authorities': ENCRYPTED,
+  'to whom the partner shows its certificate: to clients that name a server':
+    'the gateway names a server, and gets the same certificate as from others',
+  'what the partner sends with its certificate: its intermediate and its root': ENCRYPTED,
+  'what the partner sends with its certificate: its intermediate, and its root as an expired authority signed it':
+    ENCRYPTED,
+  'what the partner sends with its certificate: its intermediate and a certificate of another chain':
+    ENCRYPTED,
+  'the session tickets of the partner: short ones, and none up to TLS 1.2': NOT_RESUMED,
+  'the session tickets of the partner: tickets that it takes again': NOT_RESUMED,
+}
