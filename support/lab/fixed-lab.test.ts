@@ -163,6 +163,14 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.equal(now.conversations.length, 0)
   })
 
+  it('turns as many connections away as the example says', async () => {
+    const hosts = [{ greeting: 'turns away (421)', times: 1 }] as const
+    const [one] = await lab.partners([{ domain: 'a.test', hosts }])
+    assert.equal((await deliver('a.test')).reply?.code, 421)
+    assert.ok((await deliver('a.test')).accepted)
+    assert.equal(one!.conversations.length, 2)
+  })
+
   it('finds by the server name in the ClientHello for whom a retry without a recipient was', async () => {
     const former = await partner('former.test')
     lab.release(former)

@@ -40,6 +40,8 @@ export interface SharedAddresses {
 export class PartnerServer {
   readonly #hosts = new Map<string, PartnerHost>()
   readonly #sockets = new Set<Socket>()
+  /** Connections on which the partner's greeting left nothing to say. They count as the partner's, whose fault came about. */
+  readonly #turnedAway = new WeakSet<Conversation>()
   readonly #listeners: Server[] = []
   #only: PartnerHost | undefined
   /** All hosts that were `#only` at any time: a connection may end after its host has the address no more. */
@@ -159,6 +161,7 @@ export class PartnerServer {
       onForeign: (recipient, carried) => this.#foreign(conversation, host, { recipient, carried }),
       // The record has what the gateway said after the partner had closed.
       onEnd: () => {
+        if (behaviour.greeting && commands(conversation).length === 0) this.#turnedAway.add(conversation)
         if (this.#shared.has(host)) this.#assign(conversation, host)
         partner.unassigned.delete(conversation)
         partner.changed()
@@ -236,7 +239,7 @@ export class PartnerServer {
     if (!partner.conversations.includes(conversation)) return
     const { greetings, ownerOf } = this.#addresses
     const greeting = greetedAs(conversation)
-    if (partner.isNamedIn(conversation)) return
+    if (partner.isNamedIn(conversation) || this.#turnedAway.has(conversation)) return
     const author = this.#addresses.author?.()
     if (author?.isNamedIn(conversation)) {
       this.#giveAway(conversation, host, author)
