@@ -72,12 +72,15 @@ const SEED = '0.1.0'
  */
 const MOST = { receiver: 24, sender: 8 }
 
+/** How long combinations are begun for a user's own gateway, if the user does not say how many, in ms. */
+const WITHIN = 150_000
+
 function circumstancesOf(
   { circumstances, seed = SEED }: CheckOptions,
   { kind }: GatewaySource,
 ): Order['circumstances'] {
   if (circumstances === undefined)
-    return kind === 'external' ? { strength: 2, most: MOST, half: true, seed } : undefined
+    return kind === 'external' ? { strength: 2, most: MOST, half: true, within: WITHIN, seed } : undefined
   if (circumstances === 'none') return undefined
   if (circumstances === 'pairwise') return { strength: 2, seed }
   if (circumstances === 'three-way') return { strength: 3, seed }

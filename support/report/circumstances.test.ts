@@ -43,6 +43,13 @@ describe('what is said of a run under circumstances', () => {
     )
   })
 
+  it('says how many combinations there was no time for', () => {
+    assert.match(
+      said({ notTried: 1 })[3]!,
+      /^1 combination was not tried, because the time for circumstances was over/,
+    )
+  })
+
   it('goes on with what was found', () => {
     const broken = { broken: 1, only: ['BDAT'] }
     assert.equal(said({}, {})[1], 'All came out as they do without circumstances.')

@@ -30,6 +30,7 @@ export function triedIn({
     `${counted(tried.examples, 'example')} ran again, in ${combinationsOf(tried)}.`,
     foundIn(verdicts.flatMap(({ circumstances = [] }) => circumstances)),
     speedOf(tried),
+    ...notTriedOf(tried),
     ...leftOutOf(tried),
   ]
 }
@@ -58,6 +59,13 @@ function limitOf({ suite, machine, cores }: CircumstancesSummary['cpu']): string
   if (suite >= BUSY) return `the limit was the suite itself, which computes on one core: ${used}`
   if (machine >= BUSY * cores) return `the limit was the machine: ${used}`
   return `the limit was the time of waiting for the gateway and its partners: ${used}`
+}
+
+function notTriedOf({ notTried = 0 }: CircumstancesSummary): string[] {
+  if (notTried === 0) return []
+  return [
+    `${counted(notTried, 'combination was', 'combinations were')} not tried, because the time for circumstances was over; --circumstances 24 has no limit of time.`,
+  ]
 }
 
 function leftOutOf({ values }: CircumstancesSummary): string[] {

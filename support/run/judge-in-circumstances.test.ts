@@ -9,15 +9,15 @@ import { judgeInCircumstances } from './judge-in-circumstances.ts'
 import { Run } from './run.ts'
 
 describe('judging in circumstances', () => {
-  async function judged(defect: Defect, requirements = ['EXO-FRC-11']) {
+  async function judged(defect: Defect, requirements = ['EXO-FRC-11'], count = 8, within = 60_000) {
     const run = await Run.start({ source: reference(defect) })
     try {
       const catalogue = loadCatalogue()
       const rules = select(loadFeatures(catalogue), catalogue, { requirements })
-      const most = { receiver: 8, sender: 8 }
+      const most = { receiver: count, sender: count }
       const tried = await withRun(run, async () => {
         await judgeAll(run, rules, 4)
-        return judgeInCircumstances(run, rules, { strength: 2, most, seed: 'one', parallel: 4 })
+        return judgeInCircumstances(run, rules, { strength: 2, most, seed: 'one', parallel: 4, within })
       })
       return { verdicts: run.verdicts, ofControls: run.record.ofFailedControls(), tried: tried! }
     } finally {
@@ -40,10 +40,17 @@ describe('judging in circumstances', () => {
     assert.ok(left.length > 0 && left.every(({ examples }) => examples === 0))
   })
 
+  it('begins no further combination when the time is over', async () => {
+    const { tried } = await judged({}, ['EXO-FRC-11'], 8, 1)
+    assert.ok(tried.notTried! > 0)
+  })
+
   it('names the fewest circumstances that break an example, and keeps what it saw plainly', async () => {
-    const { verdicts, tried } = await judged({
+    const defect: Defect = {
       receiver: { refusalOfSender: ({ greeting }, correct) => (greeting === 'HELO' ? undefined : correct) },
-    })
+    }
+    // HELO does not go with every other circumstance.
+    const { verdicts, tried } = await judged(defect, ['EXO-FRC-11'], 24)
     const only = ['how the client greets: HELO in place of EHLO']
     const broken = verdicts.filter(({ verdict }) => verdict !== 'conformant')
     assert.ok(broken.length > 0)

@@ -26,6 +26,11 @@ export interface CircumstancesOptions {
   most?: { receiver: number; sender: number }
   /** Of what the gateway sends, only controls run in all combinations, and each other example in every second one. */
   half?: boolean
+  /**
+   * After so many ms no further combination is begun; those that were not begun are counted. After half as much time again, a
+   * finding is only looked at again and not reduced.
+   */
+  within?: number
   /** The same combinations for the same seed. */
   seed: string
   /** Examples that run side by side. */
@@ -80,21 +85,30 @@ export async function judgeInCircumstances(
 
   const bench = new Bench(run, options.parallel)
   const cells: Cell[] = []
+  const { within = Number.POSITIVE_INFINITY } = options
+  const began = performance.now()
+  const isOver = (limit: number) => performance.now() - began > limit
   let done = 0
+  let notTried = 0
   const judge = async (pass: Pass) => {
     if (options.untilFound && cells.some(isFinding)) return
+    if (isOver(within)) {
+      notTried++
+      return
+    }
     cells.push(...(await bench.judged(pass)))
     run.listener?.doing?.(`circumstances: ${++done} of ${all} passes`)
   }
   // What sends mostly waits, and what receives mostly computes.
   await Promise.all([sideBySide(passes.receiver, PASSES, judge), sideBySide(passes.sender, PASSES, judge)])
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
-  const only = await conclude(run, bench, cellsOfExample, plain)
+  const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(1.5 * within))
   if (cells.length === 0) return undefined
   const trials = new Map([...cellsOfExample].map(([scenario, all]) => [scenario, all.map(trialOf)]))
   return {
     examples: trials.size,
     combinations: { receiver: passes.receiver.length, sender: passes.sender.length },
+    ...(notTried > 0 ? { notTried } : {}),
     judgements: bench.judgements,
     ...meter.read(),
     values: valueCounts(
@@ -264,6 +278,7 @@ async function conclude(
   bench: Bench,
   cellsOfExample: ReadonlyMap<string, readonly Cell[]>,
   plain: ReadonlyMap<string, RecordedVerdict>,
+  isOver: () => boolean,
 ): Promise<Map<string, Combination>> {
   const only = new Map<string, Combination>()
   const settle = (scenario: string, fewest?: Cell) => {
@@ -289,7 +304,7 @@ async function conclude(
     run.listener?.doing?.(`circumstances: looking for the fewest, ${++done} of ${broken.length} examples`)
     let fewest: Cell | undefined
     for (const one of found)
-      fewest ??= done > MOST_REDUCED ? guessed(one, known) : await fewestOf(one, bench, known)
+      fewest ??= done > MOST_REDUCED ? guessed(one, known) : await fewestOf(one, bench, known, isOver)
     settle(scenario, fewest)
     if (fewest && done <= MOST_REDUCED) known.push(fewest.combination)
   }
@@ -321,10 +336,19 @@ function accuse(run: Run, verdict: RecordedVerdict, { combination, verdict: seen
   run.listener?.judged('', verdict)
 }
 
-/** The cell with the fewest circumstances under which the same comes out; nothing where it does not come again. */
-async function fewestOf(found: Cell, bench: Bench, known: readonly Combination[]): Promise<Cell | undefined> {
+/**
+ * The cell with the fewest circumstances under which the same comes out; nothing where it does not come again. When the time
+ * is over, the fewest that are known by then.
+ */
+async function fewestOf(
+  found: Cell,
+  bench: Bench,
+  known: readonly Combination[],
+  isOver: () => boolean,
+): Promise<Cell | undefined> {
   const broken = new Map<Combination, Cell>()
   const shows = async (combinations: readonly Combination[]) => {
+    if (isOver() && broken.size > 0) return combinations.map(() => false)
     const cells = await bench.again(found, combinations)
     return combinations.map(combination => {
       const cell = cells.find(one => one.combination === combination)

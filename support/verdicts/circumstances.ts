@@ -25,6 +25,8 @@ export interface CircumstancesSummary {
   examples: number
   /** Combinations for what the gateway receives, and for what it sends. */
   combinations: Record<Dimension['role'], number>
+  /** Combinations of both roles that were not begun, because the time for them was over. */
+  notTried?: number
   /** How many times an example was judged, with those that looked for the fewest circumstances. */
   judgements: number
   durationMs: number
@@ -141,6 +143,7 @@ export function mergedSummary(parts: readonly CircumstancesSummary[]): Circumsta
       receiver: most(({ combinations }) => combinations.receiver),
       sender: most(({ combinations }) => combinations.sender),
     },
+    ...(parts.some(({ notTried }) => notTried) ? { notTried: most(({ notTried = 0 }) => notTried) } : {}),
     judgements: sum(({ judgements }) => judgements),
     durationMs: most(({ durationMs }) => durationMs),
     cpu: largest.cpu,
