@@ -14,6 +14,7 @@ import { receiveThroughTap, sendThroughTap } from '../support/traffic/relaying.t
 import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
 import { encrypted } from '../support/traffic/smime.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
+import { mustHaveTried, partnerAfter } from './earlier-mail.ts'
 import { Inapplicable } from './outcome.ts'
 import type { MailWorld } from './world.ts'
 
@@ -35,7 +36,9 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   world.happened.injectedByPartner = world.intent.read('injected').by
   const { partner: manner } = world.manners
   const hosts = list?.map(plain) ?? [partnerBehaviour(world)]
-  return world.servers.partner({ domain, hosts: hosts.map(one => ({ ...one, manner })) })
+  const options = { domain, hosts: hosts.map(one => ({ ...one, manner })) }
+  const { mail } = world.manners.before
+  return mail ? partnerAfter(world, options, mail) : world.servers.partner(options)
 }
 
 /** What the partner does always, and what it does besides on some connections. */
@@ -130,6 +133,7 @@ export async function sendTo(
       message: messageFor(world, to, how),
       partners,
       tries: how.tries ?? 1,
+      before: world.happened.before,
       ...(author ? { author } : {}),
       ...(submitted === 'over TLS' ? { tls: {} } : {}),
     })
@@ -139,6 +143,7 @@ export async function sendTo(
     world.run.takesAuthors = false
     watched = await send()
   }
+  mustHaveTried(world, watched)
   for (const { domain } of partners) world.happened.notes.push(...gateway.log(domain, 12))
   world.happened.watched.push(...watched)
   noteStanding(world, watched)

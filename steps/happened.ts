@@ -51,6 +51,8 @@ export class Happened {
   arrivals: Arrivals | undefined
   strengths: Strength[] = []
 
+  /** Connections of what the gateway sent before, which is not judged. */
+  readonly before = new Set<string>()
   /** Connections beside those of the above. */
   readonly conversations: Conversation[] = []
   /** Lines of the gateway's log. */

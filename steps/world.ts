@@ -12,6 +12,7 @@ import type { RuleExample } from '../support/run/example.ts'
 import type { Run } from '../support/run/run.ts'
 import type { ClientManner } from '../support/traffic/client-manner.ts'
 import type { MessageManner } from '../support/traffic/message.ts'
+import type { SentBefore } from '../support/traffic/sent-before.ts'
 import { all, type Observation, unclear, withoutLack } from '../support/verdicts/observation.ts'
 import type { Judged } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
@@ -21,11 +22,12 @@ import { Servers } from './servers.ts'
 import { Intent } from './vocabulary/intent.ts'
 import type { Subjects } from './vocabulary/subjects.ts'
 
-/** How client, partner and message differ from the plain ones. */
+/** How client, partner and message differ from the plain ones, and what was before. */
 interface Manners {
   client: ClientManner
   partner: PartnerManner
   message: MessageManner
+  before: { mail?: SentBefore }
 }
 
 /**

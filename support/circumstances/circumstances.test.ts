@@ -106,7 +106,12 @@ describe('the dimensions of this package', () => {
 
   it('patch what they name', () => {
     const patch = patchOf([circumstance('greeting', 'HELO'), circumstance('transfer', 'BDAT')])
-    assert.deepEqual(patch, { client: { greeting: 'HELO', transfer: 'BDAT' }, partner: {}, message: {} })
+    assert.deepEqual(patch, {
+      client: { greeting: 'HELO', transfer: 'BDAT' },
+      partner: {},
+      message: {},
+      before: {},
+    })
   })
 })
 

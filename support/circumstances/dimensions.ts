@@ -4,11 +4,12 @@ import { PACKAGE_ROOT } from '../package-root.ts'
 import { readYaml, schemaOf } from '../yaml-file.ts'
 import schemaJson from './circumstances.schema.json' with { type: 'json' }
 
-/** What a value of a dimension changes, as patches of the manners of client, partner and message. */
+/** What a value of a dimension changes, as patches of the manners of client, partner and message, and of what was before. */
 export interface Patch {
   client?: object
   partner?: object
   message?: object
+  before?: object
 }
 
 /** One way in which something may vary without mattering; `features/circumstances.yaml`. */
@@ -86,8 +87,9 @@ export function loadDimensions(file = FILE, catalogue: Catalogue = loadCatalogue
 
 /** The patches of a combination as one; those of later circumstances win, where two set the same. */
 export function patchOf(combination: Combination): Required<Patch> {
-  const all: Required<Patch> = { client: {}, partner: {}, message: {} }
+  const all: Required<Patch> = { client: {}, partner: {}, message: {}, before: {} }
   for (const { sets } of combination)
-    for (const part of ['client', 'partner', 'message'] as const) Object.assign(all[part], sets[part])
+    for (const part of ['client', 'partner', 'message', 'before'] as const)
+      Object.assign(all[part], sets[part])
   return all
 }

@@ -3,10 +3,10 @@ import type { Dimension } from './dimensions.ts'
 
 /**
  * Whether an example can run under circumstances. The suite cannot vary what two real servers send. A domain that a
- * connector names exactly cannot be used twice.
+ * connector names exactly cannot be used twice. Where a partner falls silent, each run takes long.
  */
 export const mayVary = ({ steps }: Pick<FeatureExample, 'steps'>): boolean =>
-  !steps.some(step => /second server|all the time|probes|exactly the/.test(step))
+  !steps.some(step => /second server|all the time|probes|exactly the|falls silent/.test(step))
 
 /** What must not matter to a requirement, for the roles in which these Rules of it can vary; only dimensions with values. */
 export function rangeOf(

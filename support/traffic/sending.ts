@@ -39,6 +39,8 @@ export interface SendOptions {
   author?: Partner
   /** Where the partner is a tap: the mailbox behind the server on the far side of the tap. */
   inbox?: Partner
+  /** Ids of the partner's conversations that are about other mail, before this message. */
+  before?: ReadonlySet<string>
   /** At which end of the partner's conversations the gateway under test is; default: it sends. */
   gatewayIs?: Party
 }
@@ -112,8 +114,8 @@ export class WatchedMessage {
 
   /** Of a tap, the conversations with the second server are left out. */
   get conversations(): readonly Conversation[] {
-    const { gatewayIs = 'sender' } = this.#options
-    return this.partner.conversations.filter(one => one.gatewayIs === gatewayIs)
+    const { gatewayIs = 'sender', before } = this.#options
+    return this.partner.conversations.filter(one => one.gatewayIs === gatewayIs && !before?.has(one.id))
   }
 
   get deliveryEvents(): readonly DeliveryEvent[] {
@@ -220,21 +222,20 @@ export class WatchedMessage {
   /** For a gateway that says nothing about its queue: when a session has ended and no other comes, the message is held back. */
   async #listen(settle: number): Promise<void> {
     const { partner, known } = this
-    const { conversations } = partner
     const arrived = () => this.arrivals.length > 0
-    const ended = () => conversations.length > 0 && conversations.every(({ closed }) => closed)
+    const ended = () => this.conversations.length > 0 && this.conversations.every(({ closed }) => closed)
     const deadline = performance.now() + SIGN + settle
     const endOf = new Map<Conversation, number>()
     const isNew = (conversation: Conversation) => !endOf.has(conversation)
     do {
       known.heard = await until(() => arrived() || ended(), [partner], SIGN)
       if (!known.heard || arrived()) break
-      for (const conversation of conversations.filter(isNew)) endOf.set(conversation, performance.now())
+      for (const conversation of this.conversations.filter(isNew)) endOf.set(conversation, performance.now())
       // A connection that turns out to be about other mail is removed from the list, and does not count.
-      const last = Math.max(...conversations.map(conversation => endOf.get(conversation)!))
+      const last = Math.max(...this.conversations.map(conversation => endOf.get(conversation)!))
       const rest = last + settle - performance.now()
       if (rest <= 0) known.quiet = settle
-      else await until(() => arrived() || conversations.some(isNew), [partner], rest)
+      else await until(() => arrived() || this.conversations.some(isNew), [partner], rest)
     } while (known.quiet === undefined && performance.now() < deadline)
     if (partner.misrouted) known.excuse = partner.misrouted
     await this.connectionsEnd()

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { loadCatalogue } from '../support/catalogue/catalogue.ts'
+import { type FeatureRule, loadFeatures, placeOf, select } from '../support/catalogue/features.ts'
+import { loadDimensions } from '../support/circumstances/dimensions.ts'
+import type { Defect } from '../support/reference/decisions/defect.ts'
+import { reference } from '../support/reference/gateway.ts'
+import { runExamples } from '../support/run/cucumber.ts'
+import { withRun } from '../support/run/current.ts'
+import { Run } from '../support/run/run.ts'
+import { EARLIER_MAIL, type SentBefore } from '../support/traffic/sent-before.ts'
+
+describe('what the gateway sent before', () => {
+  const catalogue = loadCatalogue()
+  const rules = select(loadFeatures(catalogue), catalogue, { requirements: ['EXO-FRC-01'] })
+  const values = loadDimensions().flatMap(one => one.values.filter(({ sets }) => sets.before))
+  const kinds = Object.keys(EARLIER_MAIL) as SentBefore[]
+
+  /** What was earlier, where an example came out otherwise. */
+  async function broken(defect: Defect): Promise<string[]> {
+    const run = await Run.start({ source: reference(defect), aftermath: 0 })
+    const isBroken = async (what: SentBefore) => {
+      const value = values.find(one => one.value === what)!
+      const pass = run.pass(new Map(rules.map((rule: FeatureRule) => [placeOf(rule), [value]])))
+      await withRun(pass, () => runExamples(rules, 2))
+      assert.ok(pass.verdicts.length > 2)
+      return pass.verdicts.some(({ verdict }) => verdict !== 'conformant')
+    }
+    try {
+      const found = await Promise.all(kinds.map(isBroken))
+      return kinds.filter((_, i) => found[i])
+    } finally {
+      await run.stop()
+    }
+  }
+
+  const cases: [name: string, defect: Defect, ...found: SentBefore[]][] = [
+    ['changes nothing for a gateway that treats each message alike', {}],
+    [
+      'shows that the gateway does without TLS where it had TLS before',
+      { sender: { usesTls: ({ host }) => !host.hadTls } },
+      'a message to the same partner',
+      'a message that the partner refused',
+      'a message to another domain at the same mail exchanger',
+    ],
+    [
+      'shows that the gateway does without TLS where a handshake failed before',
+      { sender: { usesTls: ({ host }) => !host.brokeTls } },
+      'a message whose TLS handshake failed',
+    ],
+    [
+      'shows that the gateway forgets the connector for a host without TLS',
+      { sender: { mayGoInClear: ({ host }, correct) => correct || host.lackedTls } },
+      'an unencrypted message to another domain at the same mail exchanger',
+    ],
+  ]
+  for (const [name, defect, ...found] of cases)
+    it(name, async () => assert.deepEqual(await broken(defect), found))
+})
