@@ -37,7 +37,8 @@ describe('a check', () => {
     const said =
       'mail-tls: not everything of this run could be removed: removing containers took longer than 60 s'
     assert.deepEqual([status, complaints], [0, [said]])
-    assert.equal(verdictsIn(join(folder, 'report')).totals.conformant, 2)
+    const { totals, verdicts } = verdictsIn(join(folder, 'report'))
+    assert.equal(totals.conformant, verdicts.length)
   })
 
   it('says of a failure what no terminal obeys, and not more than one wants to read', async () => {
