@@ -122,6 +122,8 @@ export async function check(target: string, options: CheckOptions, version: stri
     await judgeAll(run, selection, parallel, messages)
     if (order.circumstances)
       circumstances = await judgeInCircumstances(run, selection, { ...order.circumstances, parallel })
+    // A gateway of the user's may send mail late that it held back.
+    if (source.kind === 'external') await run.aftermath.lookAgain()
     return await finish(false)
   } catch (error) {
     if (interrupt.signal.aborted) return never

@@ -189,6 +189,16 @@ describe('after an example', () => {
     assert.equal(asked, 1)
   })
 
+  it('a message that came only after the end of the examples is found where somebody looks again', async () => {
+    let came = false
+    const { aftermath, verdict } = heldBack(() => (came ? LATE : undefined))
+    await aftermath.settle()
+    came = true
+    assert.equal(verdict.verdict, 'conformant')
+    await aftermath.lookAgain()
+    assert.equal(verdict.verdict, 'non-conformant')
+  })
+
   it('a connection that is under way is awaited', async () => {
     const partner = new Partner('d1.forced.test', [])
     const conversation = { closed: false } as unknown as Partner['conversations'][number]

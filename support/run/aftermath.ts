@@ -111,6 +111,8 @@ export class Aftermath {
   readonly #record: VerdictRecord
   readonly #watched: number
   #open: Watched[] = []
+  /** Of those that were looked at when the examples were over. */
+  #seen: Watched[] = []
   #lastAdded = 0
   /** Of those that other examples wait for. */
   #looks: Promise<void>[] = []
@@ -149,8 +151,15 @@ export class Aftermath {
       if (rest > 0) await pause(rest)
       const open = this.#open
       this.#open = []
+      this.#seen.push(...open)
       await this.#look(open)
     }
+    this.#record.recheckRefusals()
+  }
+
+  /** Looks once more at what has become of the messages of `settle`, where the run went on for a while. */
+  async lookAgain(): Promise<void> {
+    await this.#look(this.#seen.filter(({ verdict }) => verdict.verdict === 'conformant'))
     this.#record.recheckRefusals()
   }
 
