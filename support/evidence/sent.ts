@@ -48,6 +48,8 @@ export interface Sent {
   heard: boolean
   /** From a gateway that says nothing: sessions ended without the message, and none came for so long after, in ms. */
   quiet?: number
+  /** No connection came for the message, and no word of the gateway, in so long a time, in ms. */
+  noConnection?: number
   /** How often the gateway was made to try. */
   attempts: number
   /** Nothing was heard, the message did not arrive, and the gateway has it in its queue no more. */

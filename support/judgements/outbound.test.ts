@@ -90,6 +90,12 @@ const notArrived = (judgement: (one: Sent) => ReturnType<typeof arrivesOverTls>)
     ],
     ['nothing is known of it', judgement(held({ deliveryEvents: [] })), 'unclear', /said nothing about it/],
     [
+      'the gateway never made a connection for it',
+      judgement(held({ deliveryEvents: [], conversations: [], noConnection: 50_000 })),
+      'broken',
+      /accepted the message and made no connection to the partner within 50 s/,
+    ],
+    [
       'the partner was flooded',
       judgement(held({ partner: { ...sent().partner, flooded: true } })),
       'unclear',

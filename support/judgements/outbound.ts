@@ -304,6 +304,11 @@ function whyNotArrived(sent: Sent): Observation | undefined {
       `the message did not arrive after ${countedConnections(sent.conversations)}: ${silence.reason}`,
       'the message did not arrive',
     )
+  if (sent.noConnection !== undefined)
+    return broken(
+      `the gateway accepted the message and made no connection to the partner within ${duration(sent.noConnection)}`,
+      'the gateway accepted the message and made no connection to the partner',
+    )
   return unclear(
     `the message did not arrive, and the gateway said nothing about it (${countedConnections(sent.conversations)})`,
   )

@@ -30,6 +30,12 @@ const BROKEN: [what: string, defect: Defect, requirements: string[], finding: [i
       ['EXO-OPP-01', /^the message arrived unencrypted \(in \d+ controls\)$/],
     ],
     [
+      'takes mail and sends nothing',
+      { queue: { sends: () => 'never' } },
+      ['EXO-OPP-05', 'RFC3207-08'],
+      ['EXO-OPP-01', /^the gateway accepted the message and made no connection to the partner within 20 s/],
+    ],
+    [
       'trusts no root',
       { sender: { trustsChain: () => false } },
       ['DGR-03', 'RFC3207-11', 'EXO-FRC-09'],

@@ -14,6 +14,11 @@ import type { Submission } from './submission.ts'
 const SIGN = 2 * MAX_WAIT
 /** After so long without either, the lab looks into the gateway's queue, in ms. */
 const SILENCE = 0.3 * MAX_WAIT
+/** So many times longer than usual the lab waits where a gateway makes no connection, for this many of its messages. */
+const MUCH_LONGER = 4
+const LONG_WAITS = 4
+/** How many such waits each gateway had. */
+const longWaits = new WeakMap<Gateway, number>()
 /** How long connections that are open then may take to end, in ms. */
 const REST = 0.5 * MAX_WAIT
 /** The same where the gateway has kept connections open after a message so often, because it does so with all, in ms. */
@@ -75,7 +80,7 @@ export async function sendAndWatch(options: SendOptions): Promise<WatchedMessage
 
 /** What is known of a message beside what its partner and its gateway have seen. */
 type Known = Pick<Sent, 'heard' | 'attempts'> &
-  Partial<Pick<Sent, 'submission' | 'refusal' | 'intercepted' | 'excuse' | 'quiet' | 'lost'>>
+  Partial<Pick<Sent, 'submission' | 'refusal' | 'intercepted' | 'excuse' | 'quiet' | 'lost' | 'noConnection'>>
 
 /** One message on its way to one partner. `seen` gives what was seen of it so far, as plain data. */
 export class WatchedMessage {
@@ -178,6 +183,7 @@ export class WatchedMessage {
       const heard = () => this.arrivals.length > 0 || told() || gateway.end !== undefined
       const wait = (ms: number) => until(heard, sources, ms)
       known.heard = gateway.holds ? await this.#heardOrLost(wait) : await wait(gateway.patience ?? SIGN)
+      if (!known.heard && !known.lost) known.heard = await this.#comesLate(wait)
       if (gateway.end) throw gateway.end
       // The lab may hear what the gateway says before it hears what the partner saw.
       await partner.upToDate()
@@ -219,16 +225,30 @@ export class WatchedMessage {
     return false
   }
 
+  /** A gateway that has made no connection for a message, and said nothing, may only be slow. */
+  async #comesLate(wait: (ms: number) => Promise<boolean>): Promise<boolean> {
+    const { gateway } = this.#options
+    const waits = longWaits.get(gateway) ?? 0
+    if (this.conversations.length > 0 || waits >= LONG_WAITS) return false
+    longWaits.set(gateway, waits + 1)
+    const usual = gateway.patience ?? SIGN
+    const heard = await wait(MUCH_LONGER * usual)
+    if (!heard && this.conversations.length === 0) this.known.noConnection = (1 + MUCH_LONGER) * usual
+    return heard
+  }
+
   /** For a gateway that says nothing about its queue: when a session has ended and no other comes, the message is held back. */
   async #listen(settle: number): Promise<void> {
     const { partner, known } = this
     const arrived = () => this.arrivals.length > 0
     const ended = () => this.conversations.length > 0 && this.conversations.every(({ closed }) => closed)
+    const sign = (ms: number) => until(() => arrived() || ended(), [partner], ms)
+    known.heard = (await sign(SIGN)) || (await this.#comesLate(sign))
     const deadline = performance.now() + SIGN + settle
     const endOf = new Map<Conversation, number>()
     const isNew = (conversation: Conversation) => !endOf.has(conversation)
     do {
-      known.heard = await until(() => arrived() || ended(), [partner], SIGN)
+      known.heard &&= await sign(SIGN)
       if (!known.heard || arrived()) break
       for (const conversation of this.conversations.filter(isNew)) endOf.set(conversation, performance.now())
       // A connection that turns out to be about other mail is removed from the list, and does not count.
