@@ -35,6 +35,7 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   world.happened.extensionsBeforeTlsOnly = beforeTlsOnly.filter(keyword => !offers.includes(keyword))
   world.happened.injectedByPartner = world.intent.read('injected').by
   const { partner: manner } = world.manners
+  world.comes('partner', manner)
   const hosts = list?.map(plain) ?? [partnerBehaviour(world)]
   const options = { domain, hosts: hosts.map(one => ({ ...one, manner })) }
   const { mail } = world.manners.before
@@ -85,6 +86,8 @@ function messageFor(world: MailWorld, to: string[], { message, tries = 1, ...how
   // A gateway may encode what the partner cannot take.
   const encodes = text === '8-bit' && world.manners.partner.withholds === '8BITMIME'
   const size = { ...manner, ...(text && !encodes ? { text } : {}), ...(said.size ? { size: said.size } : {}) }
+  const { size: ofMessage, ...others } = size
+  world.comes('message', { ...others, ...(ofMessage && !said.size ? { size: ofMessage } : {}) })
   return compose({ from, to: recipients, ...size, ...back, ...how })
 }
 
@@ -291,8 +294,16 @@ export async function deliver(world: MailWorld): Promise<void> {
   const receiving = { connectors: flow.inbound, domain: clientDomain, mailbox, message: messageManner }
   const manner = fitting(world.manners.client, behaviour, receiving)
   const good = goodBehaviour(world)
+  const { size, ...others } = messageManner
+  world.comes('message', behaviour.cuts || !size ? others : { ...others, size })
   world.happened.handover = await handOver(message, { ...options, behaviour, manner, good })
-  const { declined } = world.happened.handover
+  const { declined, leftOut } = world.happened.handover
+  const { session, messageWrites, ...rest } = manner
+  world.comes('client', {
+    ...rest,
+    ...(session && !leftOut ? { session } : {}),
+    ...(messageWrites && !behaviour.cuts ? { messageWrites } : {}),
+  })
   if (declined) throw new Inapplicable(`the gateway need not take it so: ${declined}`)
   world.happened.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))
   world.happened.acted = true

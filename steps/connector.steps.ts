@@ -51,9 +51,13 @@ const partnerAt = (world: MailWorld, partnerDomain: string) =>
   world.intent.add('connector', { partnerDomain })
 
 /** A domain that nothing else uses, under the pattern of a connector. */
-function domainUnder({ run: { lab }, manners }: MailWorld, pattern: string): string {
+function domainUnder(world: MailWorld, pattern: string): string {
+  const { lab } = world.run
+  const { depth } = world.manners.message
   const domain = lab.freshDomain(pattern)
-  return manners.message.depth && pattern.startsWith('*') ? lab.freshDomain(`*.${domain}`) : domain
+  if (!depth || !pattern.startsWith('*')) return domain
+  world.comes('message', { depth })
+  return lab.freshDomain(`*.${domain}`)
 }
 
 const partnerUnder = (world: MailWorld, pattern: string) => partnerAt(world, domainUnder(world, pattern))

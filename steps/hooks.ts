@@ -100,6 +100,7 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   }
   for (const client of this.happened.clientSessions) client.close()
   const servers = await this.servers.up()
+  const { held } = this
   let failure: unknown
   let conclusion: ReturnType<MailWorld['conclusion']>
   try {
@@ -128,6 +129,7 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
         conversations: this.evidence(),
         notes: this.happened.notes,
         steps: stepsOf(pickle, gherkinDocument),
+        ...(held ? { held } : {}),
       },
     },
     servers,

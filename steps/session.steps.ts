@@ -9,7 +9,7 @@ import {
   replyWith,
   starttlsNotOffered,
 } from '../support/judgements/session.ts'
-import { fitting } from '../support/traffic/client-manner.ts'
+import { fitting, inSession } from '../support/traffic/client-manner.ts'
 import { ClientSession } from '../support/traffic/client-session.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
 import { comeAgain } from '../support/wire/again.ts'
@@ -29,6 +29,7 @@ async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound
   const receiving = { connectors: flow.inbound, domain, mailbox: world.run.mailbox }
   const manner = fitting(world.manners.client, { tls: 'uses' }, receiving)
   const session = await ClientSession.open(gateway[where], { domain, flow, manner, pki: world.run.pki })
+  world.comes('client', inSession(manner))
   world.happened.clientSessions.push(session)
   world.happened.acted = true
   return session

@@ -1,6 +1,6 @@
 import { World } from '@cucumber/cucumber'
 import { placeOf } from '../support/catalogue/features.ts'
-import { patchOf } from '../support/circumstances/dimensions.ts'
+import { isPartOf, patchOf } from '../support/circumstances/dimensions.ts'
 import { isMeantFor } from '../support/evidence/sent.ts'
 import type { PartnerManner } from '../support/lab/partner/partner-manner.ts'
 import type { Capability } from '../support/mailflow/capabilities.ts'
@@ -48,6 +48,7 @@ export class MailWorld extends World {
   readonly happened = new Happened()
   verdict: Judged | undefined
   readonly #observations: Observation[] = []
+  readonly #came: Manners = { client: {}, partner: {}, message: {} }
   #servers: Servers | undefined
 
   get run(): Run {
@@ -64,6 +65,17 @@ export class MailWorld extends World {
   /** What must not matter to this example; empty in a plain run. */
   get manners(): Manners {
     return patchOf(this.run.circumstances?.get(placeOf(this.example.rule)) ?? [])
+  }
+
+  /** Notes what of the circumstances really came about: a part of `manners` may not fit what the example is about. */
+  comes<Part extends keyof Manners>(part: Part, manner: Manners[Part]): void {
+    Object.assign(this.#came[part], manner)
+  }
+
+  /** The circumstances that came about; nothing in a plain run. */
+  get held(): string[] | undefined {
+    const combination = this.run.circumstances?.get(placeOf(this.example.rule))
+    return combination?.filter(({ sets }) => isPartOf(sets, this.#came)).map(({ name }) => name)
   }
 
   /** What the gateway is told where no Given says otherwise. */

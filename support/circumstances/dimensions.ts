@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import { readYaml, schemaOf } from '../yaml-file.ts'
@@ -93,3 +94,11 @@ export function patchOf(combination: Combination): Required<Patch> {
       Object.assign(all[part], sets[part])
   return all
 }
+
+/** Whether all that a patch sets is set so. */
+export const isPartOf = (patch: Patch, all: Required<Patch>): boolean =>
+  (['client', 'partner', 'message'] as const).every(part =>
+    Object.entries(patch[part] ?? {}).every(([key, value]) =>
+      isDeepStrictEqual(value, (all[part] as Record<string, unknown>)[key]),
+    ),
+  )

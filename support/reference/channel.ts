@@ -167,7 +167,7 @@ export class Channel {
   }
 
   /** The ClientHello that comes next, which stays to be read; undefined where something else comes, or nothing in time. */
-  async hello(): Promise<SeenHello | undefined> {
+  async hello(wait = WAIT): Promise<SeenHello | undefined> {
     const stream = this.#stream
     const reader = new RecordReader()
     const chunks: Buffer[] = []
@@ -187,7 +187,7 @@ export class Channel {
       stream.once('close', () => resolve(undefined))
     })
     try {
-      return await bounded(WAIT, () => new ChannelError('silent', 'no ClientHello'), found)
+      return await bounded(wait, () => new ChannelError('silent', 'no ClientHello'), found)
     } finally {
       stream.off('data', onData)
       stream.pause()

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Combination } from '../circumstances/dimensions.ts'
-import { type Defect, onlyWhere } from './decisions/defect.ts'
+import { type Defect, type Overrides, onlyWhere } from './decisions/defect.ts'
+import { CORRECT_RECEIVER, type ReceiverDecisions } from './decisions/receiver.ts'
 import type { Situation } from './decisions/situation.ts'
 import { isSeenWithMessage } from './seen/seen.ts'
 
@@ -19,16 +20,40 @@ export function conditional(
   acts: () => void,
 ): Defect {
   const holds = (at: Situation) => circumstances.every(({ name }) => at.holds(name))
+  const receives = receiver && watchedReceiver(receiver, acts)
   const only = <O extends object>(overrides: O): O => onlyWhere(holds, watched(overrides, acts))
   const late =
     receiver &&
     ABOUT_SENDERS.some(name => name in receiver) &&
     circumstances.some(({ name }) => isSeenWithMessage(name))
   return {
-    ...(receiver ? { receiver: { ...(late ? { decidesLate: () => true } : {}), ...only(receiver) } } : {}),
+    ...(receiver
+      ? { receiver: { ...(late ? { decidesLate: () => true } : {}), ...onlyWhere(holds, receives!) } }
+      : {}),
     ...(sender ? { sender: only(sender) } : {}),
     ...(queue ? { queue: only(queue) } : {}),
     ...(words ? { words: only(words) } : {}),
+  }
+}
+
+/** Another connector matters only where it leads to another reply. */
+function watchedReceiver(
+  { connector, refusalOfSender, ...others }: Overrides<ReceiverDecisions>,
+  acts: () => void,
+): Overrides<ReceiverDecisions> {
+  if (!connector) return watched({ ...(refusalOfSender ? { refusalOfSender } : {}), ...others }, acts)
+  let right: ReturnType<ReceiverDecisions['connector']>
+  return {
+    ...watched(others, acts),
+    connector: (at, correct) => {
+      right = correct
+      return connector(at, correct)
+    },
+    refusalOfSender: (at, correct) => {
+      const refusal = refusalOfSender ? refusalOfSender(at, correct) : correct
+      if (refusal !== CORRECT_RECEIVER.refusalOfSender({ ...at, connector: right })) acts()
+      return refusal
+    },
   }
 }
 

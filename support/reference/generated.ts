@@ -18,8 +18,8 @@ import { reference } from './gateway.ts'
 import { isSeen } from './seen/seen.ts'
 
 /**
- * `found`: under the requirement, with circumstances of the defect alone. `found with other circumstances`: some of those
- * that the suite names are none of the defect's. `found elsewhere`: under another requirement only. `not planted`: the
+ * `found`: under the requirement, with the circumstances of the defect. `found with other circumstances`: some of them are
+ * not among those that the suite names, which are not all of the defect's. `found elsewhere`: under another requirement only. `not planted`: the
  * gateway cannot act so, which says nothing about the suite.
  */
 export const OUTCOMES = [
@@ -119,7 +119,7 @@ export class Workshop {
       if (!red && elsewhere) return over('found elsewhere', `${elsewhere.requirement}: ${elsewhere.detail}`)
       if (!red) return over('missed', whyMissed(exactly, run.verdicts))
       const named = red.circumstances?.only ?? []
-      const right = named.every(one => circumstances.some(({ name }) => name === one))
+      const right = isRight(named, new Set(circumstances.map(({ name }) => name)))
       return over(right ? 'found' : 'found with other circumstances', red.detail, named)
     })
   }
@@ -155,6 +155,10 @@ export class Workshop {
     return judgeInCircumstances(run, rules, options)
   }
 }
+
+/** An example may bring a circumstance along, and a defect may show only with more than makes it act. */
+const isRight = (named: readonly string[], planted: ReadonlySet<string>): boolean =>
+  planted.isSubsetOf(new Set(named)) || planted.isSupersetOf(new Set(named))
 
 const isAlarm = ({ verdict }: RecordedVerdict): boolean =>
   verdict !== 'conformant' && verdict !== 'inapplicable'

@@ -220,7 +220,7 @@ class Session {
     const early = { ...at, bytes: this.#channel.drain() }
     for (const line of this.#decisions.earlyCommands(early))
       await this.#answer({ ...this.#situation(), ...commandOf(line) })
-    this.#seen.hello = await this.#channel.hello()
+    this.#seen.hello = await this.#channel.hello(IDLE)
     const answer = this.#decisions.answersHello(this.#situation())
     if (answer === 'with a reset') this.#channel.reset()
     if (answer === 'not at all') await this.#channel.line(IDLE)

@@ -49,6 +49,7 @@ const DECLINED = /refused the message at (MAIL|RCPT|DATA|content)/
 /** One example under a combination. */
 interface Cell {
   rule: FeatureRule
+  /** What of it came about. */
   combination: Combination
   verdict: RecordedVerdict
   /** The control of the Rule under the same combination. */
@@ -96,7 +97,9 @@ export async function judgeInCircumstances(
       notTried++
       return
     }
-    cells.push(...(await bench.judged(pass)))
+    const judged = await bench.judged(pass)
+    // Where nothing came about, the example ran plainly.
+    cells.push(...judged.filter(({ combination }) => combination.length > 0))
     run.listener?.doing?.(`circumstances: ${++done} of ${all} passes`)
   }
   // What sends mostly waits, and what receives mostly computes.
@@ -228,7 +231,9 @@ class Bench {
         if (!verdict) return []
         // Of what is well, nothing but the verdict is asked for later.
         if (!isBroken(verdict)) verdict.seen.conversations = []
-        return [{ rule, combination, verdict, control }]
+        const { held } = verdict.seen
+        const came = held ? combination.filter(({ name }) => held.includes(name)) : combination
+        return [{ rule, combination: came, verdict, control }]
       })
     })
   }
@@ -242,7 +247,7 @@ class Bench {
     await sideBySide(combinations, PASSES * 2, async combination => {
       const judged = await this.judged([{ rule: { ...rule, examples }, combination }])
       const own = judged.find(one => one.verdict.scenario === verdict.scenario)
-      if (own) cells.set(combination, own)
+      if (own) cells.set(combination, { ...own, combination })
     })
     return combinations.flatMap(combination => cells.get(combination) ?? [])
   }

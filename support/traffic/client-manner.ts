@@ -167,11 +167,18 @@ export function fits(manner: ClientManner, behaviour: SenderBehaviour, receiving
 /** As much of a manner as `fits`, key by key. */
 export function fitting(...[manner, behaviour, receiving]: Parameters<typeof fits>): ClientManner {
   let fitted: ClientManner = {}
-  for (const [key, value] of Object.entries(manner)) {
-    const more = { ...fitted, [key]: value }
-    if (fits(more, behaviour, receiving)) fitted = more
+  let left = Object.entries(manner)
+  for (;;) {
+    const before = left.length
+    left = left.filter(([key, value]) => {
+      const more = { ...fitted, [key]: value }
+      if (!fits(more, behaviour, receiving)) return true
+      fitted = more
+      return false
+    })
+    // What did not fit at first may fit together with what came later.
+    if (left.length === 0 || left.length === before) return fitted
   }
-  return fitted
 }
 
 function fitsTls(

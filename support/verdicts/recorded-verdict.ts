@@ -11,6 +11,8 @@ export interface Evidence {
   steps: string[]
   /** What came of the example as it is written, and then under each combination of circumstances, the broken ones first. */
   cells?: Cell[]
+  /** Of an example under circumstances: the names of those that came about. */
+  held?: string[]
 }
 
 /** A verdict with its evidence. `writeReport` decides on the evidence folder, so `evidence` is not read here. */

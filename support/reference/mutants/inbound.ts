@@ -104,14 +104,14 @@ export const INBOUND: readonly Mutant[] = [
   {
     name: 'answers 235 to a password in clear',
     requirement: 'RFC8314-02',
-    receiver: { mechanisms: () => ['PLAIN'] },
+    receiver: { mechanisms: ({ tls }, correct) => (tls ? correct : ['PLAIN']) },
     symptom: 'an unencrypted login succeeds',
   },
   {
     name: 'tells in clear which password was right',
     requirement: 'RFC8314-02',
     receiver: {
-      mechanisms: () => ['PLAIN'],
+      mechanisms: ({ tls }, correct) => (tls ? correct : ['PLAIN']),
       replyToLogin: ({ tls, right }, correct) => (right && !tls ? '538 5.7.11 Not without TLS' : correct),
     },
     symptom: 'tells which password was right',

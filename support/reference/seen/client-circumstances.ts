@@ -29,12 +29,11 @@ const readsOfCommands = (seen: ClientSeen): readonly number[][] =>
     .map(({ reads }) => [...reads])
     .filter(reads => reads.length > 0)
 
-const allReads =
+/** What is written piece by piece may still be read in one. */
+const someReads =
   (fits: (reads: readonly number[]) => boolean): Holds =>
-  seen => {
-    const reads = readsOfCommands(seen)
-    return reads.length > 0 && reads.every(fits)
-  }
+  seen =>
+    readsOfCommands(seen).some(fits)
 
 const path = ({ mail }: ClientSeen): string | undefined => /<([^>]*)>/.exec(mail?.argument ?? '')?.[1]
 const parameters = ({ mail }: ClientSeen): string => (mail?.argument ?? '').split('>').at(-1)!.toUpperCase()
@@ -87,8 +86,9 @@ const past =
 
 const average = ({ hello }: ClientSeen): number => (hello ? hello.length / hello.reads : Number.NaN)
 
+/** Of the final dot and its line ends, some bytes came by themselves. */
 const writtenApart = ({ content, contentReads }: ClientSeen): boolean =>
-  content !== undefined && contentReads.length >= 5 && contentReads.slice(-5).every(read => read === 1)
+  content !== undefined && contentReads.length > 1 && contentReads.at(-1)! < 5
 
 const histories = (dimension: string, back: number): Record<string, Holds> => ({
   [`${dimension}: a delivery of the same client`]: past(back, 'delivered'),
@@ -145,12 +145,13 @@ export const CLIENT_CIRCUMSTANCES: Record<string, Holds> = {
   'how the client transfers the message: BDAT in several chunks': seen => chunks(seen).length > 1,
   'how the client transfers the message: BDAT with the envelope pipelined': seen =>
     /\r\nBDAT \d+ LAST\r\n/.test(behindMail(seen)),
-  'writes of a command: single bytes': allReads(reads => reads.length > 3 && Math.max(...reads) === 1),
-  'writes of a command: two halves': allReads(reads => reads.length === 2),
+  'writes of a command: single bytes': someReads(reads => reads.length > 3),
+  'writes of a command: two halves': seen =>
+    someReads(reads => reads.length === 2)(seen) && !someReads(reads => reads.length > 2)(seen),
   'writes of the message: pieces of 1 KiB': seen =>
     seen.content !== undefined &&
     seen.contentReads.length > 1 &&
-    Math.max(...seen.contentReads) <= 1024 &&
+    Math.max(...seen.contentReads) <= 4096 &&
     !writtenApart(seen),
   'writes of the message: the final dot apart': writtenApart,
   'TLS versions of the client: TLS 1.2 at most': ({ hello }) =>
