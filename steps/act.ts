@@ -38,6 +38,7 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   world.comes('partner', manner)
   const hosts = list?.map(plain) ?? [partnerBehaviour(world)]
   const options = { domain, hosts: hosts.map(one => ({ ...one, manner })) }
+  world.comes('before', world.manners.before)
   const { mail } = world.manners.before
   return mail ? partnerAfter(world, options, mail) : world.servers.partner(options)
 }

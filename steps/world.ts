@@ -48,7 +48,7 @@ export class MailWorld extends World {
   readonly happened = new Happened()
   verdict: Judged | undefined
   readonly #observations: Observation[] = []
-  readonly #came: Manners = { client: {}, partner: {}, message: {} }
+  readonly #came: Manners = { client: {}, partner: {}, message: {}, before: {} }
   #servers: Servers | undefined
 
   get run(): Run {

@@ -97,7 +97,7 @@ export function patchOf(combination: Combination): Required<Patch> {
 
 /** Whether all that a patch sets is set so. */
 export const isPartOf = (patch: Patch, all: Required<Patch>): boolean =>
-  (['client', 'partner', 'message'] as const).every(part =>
+  (['client', 'partner', 'message', 'before'] as const).every(part =>
     Object.entries(patch[part] ?? {}).every(([key, value]) =>
       isDeepStrictEqual(value, (all[part] as Record<string, unknown>)[key]),
     ),

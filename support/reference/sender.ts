@@ -7,7 +7,7 @@ import type { ConnectionSituation, Host, SenderDecisions, SenderSituation } from
 import type { Log } from './log.ts'
 import { type Delivery, heldIn } from './queue.ts'
 import { exchangers, NoSuchDomain } from './resolver.ts'
-import { PartnerSeen } from './seen/partner.ts'
+import { PartnerSeen, type PastMail } from './seen/partner.ts'
 import { PARTNER_CIRCUMSTANCES } from './seen/partner-circumstances.ts'
 import { isDeep } from './seen/seen.ts'
 import { Refusal, Smtp } from './smtp.ts'
@@ -61,6 +61,8 @@ export class Sender {
   /** Messages whose transfer was cut. */
   readonly #cut = new Set<string>()
   #messages = 0
+  /** Messages that host names have got, or have not got. */
+  readonly #past = new Map<string, PastMail[]>()
 
   constructor(context: SenderContext) {
     this.#context = context
@@ -169,11 +171,20 @@ export class Sender {
     return new Smtp(channel, seen?.replies)
   }
 
+  /** Of a message on several connections, the first outcome counts. */
+  #keep({ host, id, domain }: ConnectionSituation, outcome: PastMail['outcome']): void {
+    const known = this.#past.get(host.hostname) ?? []
+    if (known.at(-1)?.id === id) return
+    this.#past.set(host.hostname, [...known, { id, domain: domain.toLowerCase(), outcome }])
+  }
+
   /** From now on, what is seen on the connection tells which circumstances hold, beside those of the message. */
   #look(at: ConnectionSituation): PartnerSeen {
     const { position, host, flow, domain } = at
     const deep = isDeep(domain, decisive(flow.outbound, domain)?.to)
-    const seen = new PartnerSeen({ position, address: host.address, deep })
+    const past = this.#past.get(host.hostname)?.findLast(({ id }) => id !== at.id)
+    const about = { domain: domain.toLowerCase(), past, position, address: host.address, deep }
+    const seen = new PartnerSeen(about)
     const { ofMessage } = at
     at.holds = circumstance =>
       ofMessage(circumstance) || (PARTNER_CIRCUMSTANCES[circumstance]?.(seen) ?? false)
@@ -218,9 +229,15 @@ export class Sender {
       const results = await this.#transaction(smtp, at)
       if (late) this.#check(at)
       this.#messages++
+      this.#keep(
+        at,
+        results.some(({ kind }) => kind === 'delivered') ? (at.tls ? 'over TLS' : 'unencrypted') : 'refused',
+      )
       if (!copy) this.#sendAgain({ ...at, delivered: true }, at.host)
       return results
     } catch (error) {
+      if (error instanceof HostFailure && error.tlsFailure === 'handshake failed')
+        this.#keep(at, 'no handshake')
       if (error instanceof HostFailure && !channel.over)
         for (const command of decisions.commandsBeforeGivingUp(at)) await smtp.say(command)
       throw error

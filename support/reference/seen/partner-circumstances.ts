@@ -1,5 +1,5 @@
 import { messageCircumstances } from './message-circumstances.ts'
-import type { PartnerSeen, SeenReply } from './partner.ts'
+import type { PartnerSeen, PastMail, SeenReply } from './partner.ts'
 
 type Holds = (seen: PartnerSeen) => boolean
 
@@ -51,11 +51,27 @@ const curve =
   ({ handshake }) =>
     name.test(handshake?.curve ?? '')
 
+const before =
+  (which: 'same' | 'other', ...outcomes: PastMail['outcome'][]): Holds =>
+  ({ past, domain }) =>
+    past !== undefined && (past.domain === domain) === (which === 'same') && outcomes.includes(past.outcome)
+
 /** Whether a circumstance holds, by its name in `features/circumstances.yaml`, from what the gateway has seen of a partner. */
 export const PARTNER_CIRCUMSTANCES: Record<string, Holds> = {
   'where the gateway finds the partner: at its second mail exchanger': ({ position }) => position > 0,
   'where the gateway finds the partner: at an IPv6 address': ({ address }) => address.includes(':'),
   'the domain of the partner: two names below': ({ deep }) => deep,
+  'what the gateway sent before: a message to the same partner': before('same', 'over TLS', 'unencrypted'),
+  'what the gateway sent before: a message that the partner refused': before('same', 'refused'),
+  'what the gateway sent before: a message whose TLS handshake failed': before('other', 'no handshake'),
+  'what the gateway sent before: a message to another domain at the same mail exchanger': before(
+    'other',
+    'over TLS',
+  ),
+  'what the gateway sent before: an unencrypted message to another domain at the same mail exchanger': before(
+    'other',
+    'unencrypted',
+  ),
   'how the partner greets: in three lines': seen => greeting(seen).length === 3,
   'how the partner greets: in lower case': seen => greeting(seen).some(line => line.includes('esmtp')),
   'how the partner greets: without ESMTP': seen =>

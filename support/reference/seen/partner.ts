@@ -21,6 +21,17 @@ export interface SeenHandshake {
   records: readonly number[]
 }
 
+/** An earlier message at the same mail exchanger. */
+export interface PastMail {
+  id: string
+  /** Of the recipients, lower case. */
+  domain: string
+  outcome: 'over TLS' | 'unencrypted' | 'refused' | 'no handshake'
+}
+
+/** What the gateway knows of a partner before it connects. */
+export type PartnerKnown = Pick<PartnerSeen, 'position' | 'address' | 'deep' | 'domain' | 'past'>
+
 /** What the gateway has seen of a partner on one connection. What cannot be seen yet does not hold. */
 export class PartnerSeen {
   readonly replies: SeenReply[] = []
@@ -31,7 +42,14 @@ export class PartnerSeen {
   /** The domain of the recipients is two names below that of the connector, or deeper. */
   readonly deep: boolean
 
-  constructor({ position, address, deep }: Pick<PartnerSeen, 'position' | 'address' | 'deep'>) {
+  /** Of the recipients, lower case. */
+  readonly domain: string
+  /** The last message before at the same mail exchanger. */
+  readonly past: PastMail | undefined
+
+  constructor({ position, address, deep, domain, past }: PartnerKnown) {
+    this.domain = domain
+    this.past = past
     this.position = position
     this.address = address
     this.deep = deep
