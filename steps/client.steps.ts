@@ -30,6 +30,7 @@ const HABITS: Record<string, Partial<ClientSaid>> = {
   'gives STARTTLS a parameter and then delivers unencrypted': { starttlsParameter: true },
   'begins a message before TLS': { beginsBeforeTls: 'and again inside TLS' },
   'continues inside TLS a message from before TLS': { beginsBeforeTls: 'and continues inside TLS' },
+  'does not greet again inside TLS': { greetsOnce: true },
   'is inside TLS': { insideTls: true },
   'shows a valid certificate': { showsCertificate: true },
 }

@@ -13,6 +13,7 @@ import {
 import {
   answersInOrder,
   chainLeadsToRoot,
+  forgetsGreeting,
   nothingTookEffect,
   passwordsRefusedAlike,
   rightPasswordAlone,
@@ -141,6 +142,8 @@ const REACTIONS: Record<string, Reaction> = {
   'refuses the TLS handshake': ({ delivered, alive }) => refusesHandshake(delivered, alive),
   "asks for the client's certificate": ({ delivered }) => asksForCertificate(delivered),
   'accepts the unencrypted message on the same connection': ({ session }) => takesMessage(session),
+  'answers MAIL as it answers a client that never greeted': ({ clientSessions }) =>
+    forgetsGreeting(clientSessions.map(one => one.seen())),
   'answers each command inside TLS once': ({ session }) => answersInOrder(session),
   'executes nothing inside TLS that was injected before': ({ session, alive }) =>
     nothingTookEffect(session, alive),

@@ -54,13 +54,19 @@ async function startTls(world: MailWorld): Promise<void> {
 }
 
 async function beginInside(world: MailWorld): Promise<void> {
-  const { beginsBeforeTls } = world.intent.read('client', 'beginsBeforeTls')
+  const { beginsBeforeTls, greetsOnce } = world.intent.read('client', 'beginsBeforeTls', 'greetsOnce')
+  if (greetsOnce) {
+    // What the gateway demands of a client that has not greeted it.
+    const stranger = await open(world)
+    await stranger.say(stranger.mail)
+    stranger.close()
+  }
   const session = await open(world)
   await session.greet()
   const begun = beginsBeforeTls && (await session.say(session.mail))
   await session.startTls({ givesUpMessage: begun?.code === 250 })
   if (beginsBeforeTls !== 'and continues inside TLS') {
-    await session.greet()
+    if (!greetsOnce) await session.greet()
     await session.say(session.mail)
   }
   await session.say(session.rcpt)

@@ -54,6 +54,11 @@ Feature: The STARTTLS command
       When the client begins a message inside TLS
       Then the recipient is accepted
 
+    Example: a client that greets before TLS and not again inside TLS
+      Given the client does not greet again inside TLS
+      When the client begins a message inside TLS
+      Then the gateway answers MAIL as it answers a client that never greeted
+
     Example: a client that begins a message before TLS and continues it inside TLS
       Given the client continues inside TLS a message from before TLS
       When the client begins a message inside TLS

@@ -38,6 +38,8 @@ export interface ClientSaid {
   starttlsParameter: true
   /** The client says MAIL before STARTTLS. */
   beginsBeforeTls: 'and again inside TLS' | 'and continues inside TLS'
+  /** The client greets before TLS alone. */
+  greetsOnce: true
   /** The client has started TLS before the example's own act. */
   insideTls: true
 }

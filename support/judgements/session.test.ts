@@ -4,6 +4,7 @@ import {
   answersInOrder,
   bareStarttls,
   chainLeadsToRoot,
+  forgetsGreeting,
   handshakeSucceeds,
   nothingTookEffect,
   notOfferedOrRefused,
@@ -22,6 +23,24 @@ const GO = 'STARTTLS: 220 Go ahead'
 const closed = { breakdown: { kind: 'connection closed', detail: 'it closed' } } as const
 const silent = { breakdown: { kind: 'no answer', detail: 'no reply' } } as const
 const malformed = { breakdown: { kind: 'unexpected answer', detail: 'not an SMTP reply' } } as const
+
+describe('judging whether the gateway forgets a greeting', () => {
+  const inside = (text: string) => session([EHLO, GO, `=MAIL: ${text}`], { secured: true })
+  const stranger = (text: string) => session([`MAIL: ${text}`])
+  table([
+    ['it demands another', forgetsGreeting([stranger('503 first'), inside('503 EHLO first')]), 'refused'],
+    ['it demands none of anybody', forgetsGreeting([stranger('250 well'), inside('250 well')]), 'kept'],
+    [
+      'it remembers',
+      forgetsGreeting([stranger('503 EHLO first'), inside('250 well')]),
+      'broken',
+      /answered MAIL with 250 well, and to a client that never greeted it said 503 EHLO first/,
+    ],
+    ['it takes no unencrypted mail', forgetsGreeting([stranger('530 TLS'), inside('250 well')]), 'unclear'],
+    ['another refusal', forgetsGreeting([stranger('503 first'), inside('550 no')]), 'unclear'],
+    ['there was no TLS', forgetsGreeting([stranger('503 first'), session([EHLO])]), 'unclear'],
+  ])
+})
 
 describe('judging the reply to a command', () => {
   const said = (text: string, about: Partial<Session> = {}) => session([EHLO, `MAIL: ${text}`], about)

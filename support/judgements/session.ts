@@ -251,6 +251,29 @@ export function nothingTookEffect(session: Session, greetsAfterwards: boolean): 
   return refused('inside TLS each command got one reply')
 }
 
+/**
+ * The gateway forgets inside TLS that a client has greeted it: RFC 3207 s4.2. `sessions`: one in which the client said MAIL
+ * without any greeting, and one in which it greeted before TLS alone. Servers need not demand a greeting: RFC 5321 s4.1.4.
+ */
+export function forgetsGreeting(sessions: readonly Session[]): Observation {
+  const [stranger, inside] = sessions
+  if (!stranger || !inside?.secured)
+    return unclear(`TLS did not start: ${inside ? why(inside) : 'no session'}`)
+  const first = replyTo(stranger, 'MAIL')
+  const then = replyTo(inside, 'MAIL')
+  if (!first || !then) return unclear(why(first ? inside : stranger) ?? 'the gateway did not answer MAIL')
+  if (then.code >= 400)
+    return then.code === 503
+      ? refused(`inside TLS the gateway demanded a greeting again: ${then.text}`)
+      : unclear(`inside TLS the gateway answered MAIL with ${then.text}`)
+  if (first.code < 400) return kept('the gateway demands a greeting of no client')
+  if (first.code !== 503) return unclear(`without TLS the gateway answered MAIL with ${first.text}`)
+  return broken(
+    `inside TLS the gateway still knows the greeting from before TLS: it answered MAIL with ${then.text}, and to a client that never greeted it said ${first.text}`,
+    'inside TLS the gateway still knows the greeting from before TLS',
+  )
+}
+
 /** With the mechanism PLAIN the gateway accepts the right password and refuses a wrong one. */
 export function rightPasswordAlone(logins: readonly Login[]): Observation {
   const { right, wrong } = replies(logins, 'PLAIN')
