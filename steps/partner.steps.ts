@@ -59,13 +59,20 @@ Given('the partner passes the message on unencrypted', function (this: MailWorld
   this.intent.add('onward', { unencrypted: true })
 })
 
-/** Columns: partner, outbound connector, STARTTLS (offered or not offered). */
+/** What the column STARTTLS of a table of partners says. */
+const STARTTLS: Record<string, string> = {
+  offered: 'offers STARTTLS',
+  'not offered': 'does not offer STARTTLS',
+  'not answered': 'falls silent at STARTTLS',
+}
+
+/** Columns: partner, outbound connector, STARTTLS. */
 Given('a message for these partners', function (this: MailWorld, table: DataTable) {
   this.needsRoom(table.hashes().length)
-  const list = table.hashes().map(({ partner, 'outbound connector': demand, STARTTLS }) => ({
+  const list = table.hashes().map(({ partner, 'outbound connector': demand, STARTTLS: does }) => ({
     partner: partner!,
     domain: this.run.lab.freshDomain(connectorThat(this, demand!).to),
-    behaviour: behaviour(STARTTLS === 'offered' ? 'offers STARTTLS' : 'does not offer STARTTLS'),
+    behaviour: behaviour(STARTTLS[does!] ?? does!),
   }))
   this.intent.add('copies', { list })
 })

@@ -31,3 +31,17 @@ Feature: One message to several partners
         | second  | arrives unencrypted |
         | third   | is held back        |
       And no partner is told a recipient of another partner
+
+    Example: one partner that answers STARTTLS and two that do not, and a connector requires TLS for one of these two
+      Given a message for these partners
+        | partner | outbound connector     | STARTTLS     |
+        | first   | uses opportunistic TLS | offered      |
+        | second  | uses opportunistic TLS | not answered |
+        | third   | requires TLS           | not answered |
+      When the gateway sends the message to all of them
+      Then the copies end as follows
+        | partner | copy                                |
+        | first   | arrives over TLS                    |
+        | second  | arrives unencrypted or stays queued |
+        | third   | is held back                        |
+      And no partner is told a recipient of another partner

@@ -73,10 +73,17 @@ export class Queue {
       domains: [...byDomain.keys()],
       allRecipients: recipients,
     }
-    for (const [domain, own] of byDomain) {
-      const delivery = { ...about, domain, recipients: own }
-      this.#waiting.add(delivery)
-      if (sends === 'at once') void this.#attempt(delivery)
+    const deliveries = [...byDomain].map(([domain, own]) => ({ ...about, domain, recipients: own }))
+    for (const delivery of deliveries) this.#waiting.add(delivery)
+    if (sends !== 'at once') return
+    if (this.#options.decisions.stopsAtFirstFailure(at)) void this.#oneByOne(deliveries.toReversed())
+    else for (const delivery of deliveries) void this.#attempt(delivery)
+  }
+
+  async #oneByOne(deliveries: readonly Waiting[]): Promise<void> {
+    for (const delivery of deliveries) {
+      await this.#attempt(delivery)
+      if (this.#waiting.has(delivery)) return
     }
   }
 

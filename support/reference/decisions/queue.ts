@@ -41,6 +41,12 @@ export const CORRECT_QUEUE = {
   /** When the gateway sends a message on: at once, when it is asked for another attempt, or never. */
   sends: (_at: Situation & { firstSinceChange: boolean }): 'at once' | 'when asked' | 'never' => 'at once',
 
+  /**
+   * Whether the gateway sends a message to one domain after the other, the last one first, and keeps the rest for later where
+   * one of them does not take it: never. EXO-OPP-08.
+   */
+  stopsAtFirstFailure: (_at: Situation): boolean => false,
+
   /** What becomes of a recipient. The gateway gives up mail that has waited too long. RFC 5321 s4.5.4.1, RFC5321-02. */
   result({ result, attempt, flow }: Situation & { result: DeliveryResult }): DeliveryResult {
     if (result.kind !== 'deferred' || attempt < flow.attempts) return result

@@ -383,4 +383,11 @@ export const OUTBOUND: readonly Mutant[] = [
     sender: { goesOnInClear: ({ level, why }) => level === 'opportunistic' && why === 'handshake failed' },
     symptom: 'after the go-ahead to STARTTLS the gateway sent',
   },
+  {
+    name: 'sends nothing to others because one partner does not answer',
+    requirement: 'EXO-OPP-08',
+    queue: { stopsAtFirstFailure: () => true },
+    symptom: 'made no connection to the partner',
+    waits: true,
+  },
 ]
