@@ -29,6 +29,11 @@ describe('judging whether the gateway forgets a greeting', () => {
   const stranger = (text: string) => session([`MAIL: ${text}`])
   table([
     ['it demands another', forgetsGreeting([stranger('503 first'), inside('503 EHLO first')]), 'refused'],
+    [
+      'it demands another with a code of its own',
+      forgetsGreeting([stranger('502 HELO?'), inside('502 HELO?')]),
+      'refused',
+    ],
     ['it demands none of anybody', forgetsGreeting([stranger('250 well'), inside('250 well')]), 'kept'],
     [
       'it remembers',

@@ -263,16 +263,20 @@ export function forgetsGreeting(sessions: readonly Session[]): Observation {
   const then = replyTo(inside, 'MAIL')
   if (!first || !then) return unclear(why(first ? inside : stranger) ?? 'the gateway did not answer MAIL')
   if (then.code >= 400)
-    return then.code === 503
+    return demandsGreeting(then)
       ? refused(`inside TLS the gateway demanded a greeting again: ${then.text}`)
       : unclear(`inside TLS the gateway answered MAIL with ${then.text}`)
   if (first.code < 400) return kept('the gateway demands a greeting of no client')
-  if (first.code !== 503) return unclear(`without TLS the gateway answered MAIL with ${first.text}`)
+  if (!demandsGreeting(first)) return unclear(`without TLS the gateway answered MAIL with ${first.text}`)
   return broken(
     `inside TLS the gateway still knows the greeting from before TLS: it answered MAIL with ${then.text}, and to a client that never greeted it said ${first.text}`,
     'inside TLS the gateway still knows the greeting from before TLS',
   )
 }
+
+/** RFC 5321 s4.1.4 has 503 for it; some servers use another code. */
+const demandsGreeting = ({ code, text }: Reply): boolean =>
+  code === 503 || /\b(?:HELO|EHLO|HELLO)\b/i.test(text)
 
 /** With the mechanism PLAIN the gateway accepts the right password and refuses a wrong one. */
 export function rightPasswordAlone(logins: readonly Login[]): Observation {
