@@ -243,6 +243,7 @@ function clientBehaviour(world: MailWorld): SenderBehaviour {
     'beginsAs',
     'cuts',
     'endsTlsIn',
+    'failsHandshake',
     'staysAfterFailedHandshake',
   )
   const { tls, maxVersion, showsCertificate, certificate, ...more } = said

@@ -23,8 +23,8 @@ const HABITS: Record<string, Partial<ClientSaid>> = {
   'ends TLS in the middle of MAIL and goes on unencrypted': { endsTlsIn: 'MAIL' },
   'ends TLS in the middle of the message and goes on unencrypted': { endsTlsIn: 'the message' },
   'ends TLS in the middle of a chunk and goes on unencrypted': { endsTlsIn: 'a chunk' },
-  'supports TLS 1.1 at most and delivers unencrypted on the same connection': {
-    maxVersion: 'TLSv1.1',
+  'breaks the TLS handshake and delivers unencrypted on the same connection': {
+    failsHandshake: true,
     staysAfterFailedHandshake: true,
   },
   'gives STARTTLS a parameter and then delivers unencrypted': { starttlsParameter: true },

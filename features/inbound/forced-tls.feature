@@ -26,7 +26,7 @@ Feature: Inbound connectors that require TLS or a certificate
         | does not use TLS and writes its domain in capitals                             |
 
     Example: a client that goes on unencrypted on the connection on which the handshake has failed
-      Given the client supports TLS 1.1 at most and delivers unencrypted on the same connection
+      Given the client breaks the TLS handshake and delivers unencrypted on the same connection
       When the client delivers a message
       Then the gateway refuses the message
       And the message does not reach the mailbox

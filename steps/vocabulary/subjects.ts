@@ -33,6 +33,7 @@ export interface ClientSaid {
   cuts: true
   /** The client ends TLS in the middle of this and goes on unencrypted. */
   endsTlsIn: NonNullable<SenderBehaviour['endsTlsIn']>
+  failsHandshake: true
   staysAfterFailedHandshake: true
   injects: Smuggled
   starttlsParameter: true

@@ -416,6 +416,18 @@ describe('judging whether a message does not reach the mailbox', () => {
       /accepted the message with 250/,
     ],
     [
+      'never sent, where no mailbox can be looked into',
+      refusedWithoutMailbox(ended('handshake', 'connection closed')),
+      'refused',
+      /ended at handshake, before the client sent the message/,
+    ],
+    [
+      'perhaps never sent, where no mailbox can be looked into',
+      refusedWithoutMailbox(ended('EHLO', 'no answer')),
+      'unclear',
+      /nobody can tell/,
+    ],
+    [
       'cut off, where no mailbox can be looked into',
       refusedWithoutMailbox(ended('content', 'connection closed')),
       'unclear',

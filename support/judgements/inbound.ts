@@ -204,8 +204,10 @@ export function acceptedWithoutMailbox(handover: Handover): Observation {
     : seen
 }
 
-export function refusedWithoutMailbox({ accepted, reply }: Handover): Observation {
+export function refusedWithoutMailbox({ accepted, reply, breakdown, stage }: Handover): Observation {
   if (accepted) return broken('the gateway accepted the message with 250')
+  if (breakdown && !UNKNOWN.has(breakdown.kind) && stage !== 'content')
+    return refused(`the session ended at ${stage}, before the client sent the message`)
   return reply
     ? refused('the gateway did not accept the message; no mailbox is named in which it could be seen')
     : unclear('without a mailbox nobody can tell whether the message arrived')

@@ -21,6 +21,8 @@ export interface SenderBehaviour {
    * chunk is one of BDAT and needs CHUNKING.
    */
   endsTlsIn?: 'MAIL' | 'the message' | 'a chunk'
+  /** The client offers what no gateway agrees to. */
+  failsHandshake?: true
   /** After a handshake that failed the client stays on the connection and goes on unencrypted. */
   staysAfterFailedHandshake?: true
 }

@@ -185,7 +185,8 @@ function fitsTls(
   { tlsVersion, serverName, session, clientHello }: ClientManner,
   behaviour: SenderBehaviour,
 ): boolean {
-  const { tls, maxVersion } = behaviour
+  const { tls, failsHandshake } = behaviour
+  const maxVersion = behaviour.maxVersion ?? failsHandshake
   if (tls === 'does not use') return !(tlsVersion || serverName || session || clientHello)
   if (maxVersion && (tlsVersion || session)) return false
   // The shares, which are most of a hello, are those of TLS 1.3.

@@ -8,7 +8,7 @@ import { Recorder } from '../wire/recorder.ts'
 import { type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import type { ClientManner } from './client-manner.ts'
-import { clientTls, tlsOf } from './client-manner-tls.ts'
+import { clientTls, failing, tlsOf } from './client-manner-tls.ts'
 import { Delivery, type DeliveryOptions } from './client-transaction.ts'
 import { precede } from './preceding.ts'
 
@@ -49,7 +49,8 @@ const isRefusedForNow = ({ reply, stage }: Handover): boolean =>
 export async function handOver(message: Message, options: HandoverOptions): Promise<Handover> {
   const { endpoint, hostname, behaviour, manner = {} } = options
   const plain = { endpoint, hostname, behaviour, manner }
-  const own = behaviour.tls === 'does not use' ? undefined : tlsOf(await clientTls(options), manner)
+  const fits = behaviour.tls === 'does not use' ? undefined : tlsOf(await clientTls(options), manner)
+  const own = fits && behaviour.failsHandshake ? failing(fits) : fits
   const { earlier, tls, leftOut } = await precede(message, options, own)
   const deliver = async (how: DeliveryOptions) => {
     const attempt = () => new Delivery(message, how).run()

@@ -46,6 +46,7 @@ export const OMISSIONS: readonly Omission[] = [
   {
     name: 'greylists clients that send in clear',
     requirements: ['EXO-FRC-11'],
+    refusals: /because TLS is missing/,
     receiver: {
       refusalOfSender: ({ tls, attempt }, correct) =>
         !correct || tls

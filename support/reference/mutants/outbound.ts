@@ -351,7 +351,7 @@ export const OUTBOUND: readonly Mutant[] = [
     name: 'delivers forced mail after HELO where EHLO is not known',
     requirement: 'EXO-FRC-01',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'no EHLO' },
-    symptom: 'the message arrived unencrypted',
+    symptom: 'crossed the wire unencrypted',
   },
   {
     name: 'ends a session whose certificate it does not accept and goes on in clear',
