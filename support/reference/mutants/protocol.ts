@@ -67,6 +67,7 @@ export const PROTOCOL: readonly Mutant[] = [
     requirement: 'RFC3207-09',
     sender: { greetsAgain: () => false },
     symptom: 'the first command of the gateway inside TLS was MAIL, not EHLO',
+    explains: ['EXO-OPP-01'],
     waits: true,
   },
   {
