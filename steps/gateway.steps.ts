@@ -149,7 +149,7 @@ const REACTIONS: Record<string, Reaction> = {
     nothingTookEffect(session, alive),
   'accepts only the right password': ({ logins }) => rightPasswordAlone(logins),
   'refuses both passwords alike': ({ logins }) => passwordsRefusedAlike(logins),
-  'claims no protection beyond the first hop': ({ only, passedOn }, { servers: { gatewaySeen } }) =>
+  'claims no protection behind the next server': ({ only, passedOn }, { servers: { gatewaySeen } }) =>
     claimsNothingBehindPartner(only, {
       passedOn,
       flow: gatewaySeen.flow,

@@ -34,8 +34,10 @@ const SHOWN: Record<string, Shown> = {
   'a single connection': singleConnection,
   'a ClientHello right after the go-ahead': handshakeFirst,
   'no command after the failed handshake': nothingButHandshake,
-  'a new EHLO inside TLS and no use of what was offered before TLS': (wire, { extensionsBeforeTlsOnly }) =>
-    greetedAgain(wire, extensionsBeforeTlsOnly),
+  'a new EHLO inside TLS and no use of what was offered only before TLS': (
+    wire,
+    { extensionsBeforeTlsOnly },
+  ) => greetedAgain(wire, extensionsBeforeTlsOnly),
   'no second STARTTLS': startedOnce,
   'no offer of a version older than TLS 1.2': offersNoOldVersion,
   'no TLS session older than TLS 1.2': noOldSession,

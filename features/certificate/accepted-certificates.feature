@@ -66,7 +66,7 @@ Feature: Which certificates the gateway accepts from partners and clients
       And the wire shows no unencrypted part of the message
 
   @EXO-FRC-10 @sender
-  Rule: If the connector gives a name that begins with a wildcard, the gateway accepts the names directly below it and no others
+  Rule: If the connector gives a name that begins with a wildcard, the gateway accepts names directly below it, but neither the bare domain nor look-alikes
     Not tested: names two levels below the wildcard, because the sources do not say whether it covers them, and a
     wildcard inside a name, which a gateway has to refuse as configuration.
 

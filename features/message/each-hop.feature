@@ -95,7 +95,7 @@ Feature: TLS protects one hop only
       Given the partner passes the message on unencrypted
       When the gateway sends a message to the partner
       Then the message arrives over TLS
-      And the gateway claims no protection beyond the first hop
+      And the gateway claims no protection behind the next server
 
   @EXO-MSG-06 @sender
   Rule: The gateway claims no protection for what the second server does with the message, although both belong to one service
@@ -108,10 +108,10 @@ Feature: TLS protects one hop only
       Given the second server is of the same kind
       When the gateway sends a message to the second server
       Then the message arrives over TLS
-      And the gateway claims no protection beyond the first hop
+      And the gateway claims no protection behind the next server
 
     Example: a second server of another kind, which passes the message on unencrypted
       Given the second server is of another kind
       When the gateway sends a message to the second server
       Then the message arrives over TLS
-      And the gateway claims no protection beyond the first hop
+      And the gateway claims no protection behind the next server

@@ -2,7 +2,7 @@ Feature: Which outbound connector applies
   A connector applies to the domains that it names and to mail in its own direction.
 
   @EXO-FRC-05 @sender
-  Rule: If a connector names a wildcard, the gateway requires TLS for the domains below it
+  Rule: If a connector names all sub-domains of a domain with a wildcard, the gateway requires TLS for them
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -51,7 +51,7 @@ Feature: Which outbound connector applies
       Then the message is held back
 
   @EXO-FRC-05 @sender
-  Rule: The gateway requires TLS for no domain that the connector does not name, such as a sub-domain without a wildcard
+  Rule: The gateway requires TLS only for the domains that the connector names; without a wildcard, sub-domains are not among them
 
     Background:
       Given the partner does not offer STARTTLS

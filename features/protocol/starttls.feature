@@ -73,13 +73,13 @@ Feature: The STARTTLS command
     @control
     Example: a partner that offers the same extensions inside TLS
       When the gateway sends a message to the partner
-      Then the wire shows a new EHLO inside TLS and no use of what was offered before TLS
+      Then the wire shows a new EHLO inside TLS and no use of what was offered only before TLS
       And the message arrives over TLS
 
     Example: a partner that offers fewer extensions inside TLS
       Given the partner offers extensions before TLS that it does not offer inside TLS
       When the gateway sends a message to the partner
-      Then the wire shows a new EHLO inside TLS and no use of what was offered before TLS
+      Then the wire shows a new EHLO inside TLS and no use of what was offered only before TLS
       And the message arrives over TLS
 
   @RFC3207-10 @receiver

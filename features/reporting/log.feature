@@ -40,7 +40,7 @@ Feature: What the gateway's log says about TLS
       And the gateway's log calls the session verified
 
   @TRC-02 @receiver
-  Rule: The gateway's log does not call a client verified that shows no certificate or a self-signed one
+  Rule: The gateway's log does not call a client verified if it shows no certificate or a self-signed one
 
     Background:
       Given the gateway logs its TLS sessions

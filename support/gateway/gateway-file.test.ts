@@ -80,7 +80,7 @@ describe('a gateway file', () => {
       },
     )
 
-  it('is read as the design contract describes it', () => {
+  it('is read as its documentation describes it', () => {
     const partner = [{ host: '127.0.0.1', port: 2625 }]
     assert.deepEqual(load(CONTRACT), {
       path: join(folder, 'gateway.yaml'),

@@ -21,7 +21,7 @@ import {
   readRoots,
 } from './gateway-file-values.ts'
 
-/** A gateway that the suite did not start, as a user describes it (design contract, section 7). */
+/** A gateway that the suite did not start, as a user describes it (docs/gateway-file.md). */
 export interface GatewayFile {
   /** Path of the file as the user gave it. */
   readonly path: string

@@ -12,7 +12,7 @@ import type { Identity } from './pki.ts'
 const LASTING_AUTHORITIES = ['root', 'other'] as const
 export type LastingAuthorities = Record<(typeof LASTING_AUTHORITIES)[number], Identity>
 
-/** Certificate and key of each authority in its folder (design contract, section 7). */
+/** Certificate and key of each authority in its folder (docs/gateway-file.md). */
 export const AUTHORITY_FILES = {
   root: { certificate: 'root.pem', key: 'root-key.pem' },
   other: { certificate: 'other-root.pem', key: 'other-root-key.pem' },

@@ -4,7 +4,7 @@ import { exitStatus } from '../verdicts/exit-status.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { type Verdict, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 
-/** verdicts.json, key by key (design contract, section 6). Schema 1 had fewer keys. */
+/** verdicts.json, key by key (docs/verdicts-json.md). Schema 1 had fewer keys. */
 export interface VerdictsDocument {
   schema: 2
   /** The run was interrupted: it judged fewer examples than `planned`. */

@@ -7,7 +7,7 @@ import { readYaml, schemaOf } from '../yaml-file.ts'
 import schemaJson from './deviations.schema.json' with { type: 'json' }
 import { shows, type Verdict, type VerdictName } from './verdict.ts'
 
-/** A known, recorded non-conformance of one gateway (design contract, section 8). */
+/** A known, recorded non-conformance of one gateway (README.md). */
 export interface Deviation {
   requirement: string
   /** Part of the verdict's detail or symptom, in capitals or not. */

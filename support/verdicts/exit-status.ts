@@ -1,7 +1,7 @@
 import { totals, type Verdict } from './verdict.ts'
 
 /**
- * Exit status of a run (design contract, section 5).
+ * Exit status of a run (README.md).
  *
  * - 2: nothing can be said. The run is `partial`; or nothing was judged; or the lab failed anywhere, because then what
  *   else was found may be its fault too, so not even a non-conformance is reported as 1; or every example was

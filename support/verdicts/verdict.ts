@@ -11,7 +11,7 @@ export const VERDICTS = [
   'inconclusive',
   'lab-error',
 ] as const
-/** What a requirement makes of an observation (design contract, section 6). */
+/** What a requirement makes of an observation (README.md). */
 export type VerdictName = (typeof VERDICTS)[number]
 
 /** What came of an example under one combination of circumstances. */
