@@ -301,10 +301,11 @@ export async function deliver(world: MailWorld): Promise<void> {
   world.happened.handover = await handOver(message, { ...options, behaviour, manner, good })
   const { declined, leftOut } = world.happened.handover
   const { session, messageWrites, ...rest } = manner
+  const noDot = messageWrites === 'the final dot apart' && rest.transfer?.startsWith('BDAT')
   world.comes('client', {
     ...rest,
     ...(session && !leftOut ? { session } : {}),
-    ...(messageWrites && !behaviour.cuts ? { messageWrites } : {}),
+    ...(messageWrites && !behaviour.cuts && !noDot ? { messageWrites } : {}),
   })
   if (declined) throw new Inapplicable(`the gateway need not take it so: ${declined}`)
   world.happened.notes.push(...gateway.log(`@${message.from.split('@')[1]}`, 10))

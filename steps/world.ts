@@ -64,7 +64,12 @@ export class MailWorld extends World {
 
   /** What must not matter to this example; empty in a plain run. */
   get manners(): Manners {
-    return patchOf(this.run.circumstances?.get(placeOf(this.example.rule)) ?? [])
+    const { message, ...others }: Manners = patchOf(
+      this.run.circumstances?.get(placeOf(this.example.rule)) ?? [],
+    )
+    const { size, ...small } = message
+    // A text that is empty has no size.
+    return { ...others, message: size && message.text !== 'empty' ? { ...small, size } : small }
   }
 
   /** Notes what of the circumstances really came about: a part of `manners` may not fit what the example is about. */

@@ -4,6 +4,7 @@ import { loadFeatures } from '../catalogue/features.ts'
 import { covering } from './cover.ts'
 import type { Circumstance, Combination, Dimension } from './dimensions.ts'
 import { loadDimensions, patchOf } from './dimensions.ts'
+import { filling } from './fill.ts'
 import { mayVary } from './range.ts'
 import { reduced } from './reduce.ts'
 
@@ -67,6 +68,56 @@ describe('a covering selection of circumstances', () => {
 
   it('has at most one value of each dimension', () => {
     for (const row of rows) assert.equal(new Set(row.map(({ dimension }) => dimension)).size, row.length)
+  })
+})
+
+describe('combinations for pairs that never met', () => {
+  const [a, b, c, d] = DIMENSIONS.map(({ values }) => values[0]!) as [
+    Circumstance,
+    Circumstance,
+    Circumstance,
+    Circumstance,
+  ]
+  const other = DIMENSIONS[0]!.values[1]!
+
+  it('are none where all have met', () => {
+    assert.deepEqual(filling([[a, b, c]]), [])
+    assert.deepEqual(
+      filling([
+        [a, b],
+        [other, b],
+      ]),
+      [],
+    )
+  })
+
+  it('bring both together, with what has met both', () => {
+    assert.deepEqual(
+      filling([
+        [a, c, d],
+        [b, c, d],
+      ]),
+      [[a, b, c, d]],
+    )
+  })
+
+  it('leave out what has not met the other one either, and have that in another combination', () => {
+    const rows = filling([
+      [a, c],
+      [b, d],
+      [c, d],
+    ])
+    for (const [one, another] of [
+      [a, b],
+      [a, d],
+      [b, c],
+    ] as const)
+      assert.ok(rows.some(row => row.includes(one) && row.includes(another)))
+  })
+
+  it('have at most one value of each dimension', () => {
+    for (const row of filling([[a, b], [other, c], [b, d], [c]]))
+      assert.equal(new Set(row.map(({ dimension }) => dimension)).size, row.length)
   })
 })
 

@@ -377,7 +377,10 @@ class Session {
   /** The reply to a message that has come whole. */
   #taken(id: string, lines: readonly string[]): string {
     this.#seen.content = lines.map(line => `${line}\r\n`).join('')
-    this.#seen.contentReads = this.#channel.takeReads()
+    const chunks = this.#seen.transaction.filter(({ verb }) => verb === 'BDAT')
+    // Of several chunks, each comes by itself in any case.
+    const { reads } = chunks.find(({ reads }) => reads.length > 1) ?? { reads: [] }
+    this.#seen.contentReads = [...reads, ...this.#channel.takeReads()]
     const refusal = this.#late ? this.#refusalOf(this.#from!) : undefined
     if (refusal) {
       this.#forgetEnvelope()

@@ -1,6 +1,7 @@
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { covering, type Strength, withAllValues } from '../circumstances/cover.ts'
 import { type Combination, type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
+import { filling } from '../circumstances/fill.ts'
 import { mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
 import type { PartnerManner } from '../lab/partner/partner-manner.ts'
@@ -43,8 +44,8 @@ export interface CircumstancesOptions {
 const PASSES = 3
 /** So many findings of one example are tried again, one after another, until one of them shows a second time. */
 const TRIED_AGAIN = 3
-/** What a gateway may refuse by a reply without being judged by it: the circumstance itself, lawful as it is. */
-const DECLINED = /refused the message at (MAIL|RCPT|DATA|content)/
+/** What a gateway may refuse by a reply without being judged by it, unless it says that TLS is the reason. */
+const DECLINED = /refused the message at (MAIL|RCPT|DATA|content): (?!.*(\b530\b|TLS|certificate))/i
 
 /** One example under a combination. */
 interface Cell {
@@ -82,7 +83,7 @@ export async function judgeInCircumstances(
     receiver: passesOf(rules, 'receiver', rows),
     sender: passesOf(rules, 'sender', rows, options),
   }
-  const all = passes.receiver.length + passes.sender.length
+  let all = passes.receiver.length + passes.sender.length
 
   const bench = new Bench(run, options.parallel)
   const cells: Cell[] = []
@@ -104,6 +105,10 @@ export async function judgeInCircumstances(
   }
   // What sends mostly waits, and what receives mostly computes.
   await Promise.all([sideBySide(passes.receiver, PASSES, judge), sideBySide(passes.sender, PASSES, judge)])
+  // Who asks for all combinations is told that every pair was tried.
+  const more = options.most ? [] : passesForPairs(rules, cells)
+  all += more.length
+  await sideBySide(more, PASSES, judge)
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
   const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(1.5 * within))
   if (cells.length === 0) return undefined
@@ -168,6 +173,30 @@ function passesOf(
       return combination.length > 0 ? [{ rule: { ...rule, examples }, combination }] : []
     }),
   ).filter(pass => pass.length > 0)
+}
+
+/** For pairs that a Rule has not met in these cells, because parts of a combination did not fit together or the example. */
+function passesForPairs(rules: readonly FeatureRule[], cells: readonly Cell[]): Pass[] {
+  const cellsOfRule = Map.groupBy(cells, ({ rule }) => placeOf(rule))
+  const rowsOf = new Map(rules.map(rule => [rule, pairsOf(cellsOfRule.get(placeOf(rule)) ?? [])]))
+  const count = Math.max(0, ...[...rowsOf.values()].map(({ length }) => length))
+  return Array.from({ length: count }, (_, at) =>
+    rules.flatMap(rule => {
+      const combination = rowsOf.get(rule)![at]
+      return combination ? [{ rule, combination }] : []
+    }),
+  )
+}
+
+/** Combinations with pairs that an example of a Rule has not met; those for one example count for the next ones. */
+function pairsOf(cells: readonly Cell[]): Combination[] {
+  const rows: Combination[] = []
+  for (const own of Map.groupBy(cells, ({ verdict }) => verdict.scenario).values()) {
+    const held = own.map(({ combination }) => combination)
+    const known = new Set(held.flat())
+    rows.push(...filling([...held, ...rows.map(row => row.filter(one => known.has(one)))]))
+  }
+  return rows
 }
 
 /** Without the places at which the lab has no partners. */

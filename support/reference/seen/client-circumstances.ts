@@ -87,8 +87,11 @@ const past =
 const average = ({ hello }: ClientSeen): number => (hello ? hello.length / hello.reads : Number.NaN)
 
 /** Of the final dot and its line ends, some bytes came by themselves. */
-const writtenApart = ({ content, contentReads }: ClientSeen): boolean =>
-  content !== undefined && contentReads.length > 1 && contentReads.at(-1)! < 5
+const writtenApart = ({ content, contentReads, transaction }: ClientSeen): boolean =>
+  content !== undefined &&
+  !transaction.some(({ verb }) => verb === 'BDAT') &&
+  contentReads.length > 1 &&
+  contentReads.at(-1)! < 5
 
 const histories = (dimension: string, back: number): Record<string, Holds> => ({
   [`${dimension}: a delivery of the same client`]: past(back, 'delivered'),

@@ -43,7 +43,7 @@ export class ClientSeen {
   hostname = ''
   /** The message, once it has come whole: Latin-1, CRLF line ends, no dots doubled. */
   content: string | undefined
-  /** Bytes of each read in which it came by DATA, with the final dot. */
+  /** Bytes of each read in which it came, with the final dot or with the BDAT commands. */
   contentReads: readonly number[] = []
   /** Of the same client, oldest first: what became of the sessions before this one. */
   past: () => readonly PastSession[] = () => []

@@ -91,8 +91,7 @@ export const PARTNER_CIRCUMSTANCES: Record<string, Holds> = {
   'an extension that the partner does not have: PIPELINING': lacks('PIPELINING'),
   'an extension that the partner does not have: 8BITMIME': lacks('8BITMIME'),
   'an extension that the partner does not have: SIZE': lacks('SIZE'),
-  'an extension that the partner does not have: ENHANCEDSTATUSCODES': seen =>
-    lacks('ENHANCEDSTATUSCODES')(seen) && answers(({ lines }) => STATUS.test(lines[0]!))(seen),
+  'an extension that the partner does not have: ENHANCEDSTATUSCODES': lacks('ENHANCEDSTATUSCODES'),
   'extensions that the partner has besides: CHUNKING': offers('CHUNKING'),
   'extensions that the partner has besides: DSN': offers('DSN'),
   'extensions that the partner has besides: SMTPUTF8': offers('SMTPUTF8'),
