@@ -31,8 +31,11 @@ export async function partnerAfter(
   }
   const partner = await world.servers.partner(options)
   const message = compose({ from: run.flow.sender, to: [`earlier@${other ?? domain}`] })
-  await sendAndWatch({ gateway, submission: run.submission(gateway), message, partners: [partner] })
+  const submission = run.submission(gateway)
+  const [earlierMail] = await sendAndWatch({ gateway, submission, message, partners: [partner] })
   happened.conversations.push(...partner.conversations)
+  if (!earlierMail!.known.heard)
+    throw new Inapplicable('it is not known what became of the message that the gateway sent before')
   if (partner.conversations.some(({ closed }) => !closed)) keepConnections.add(gateway)
   mustNotKeep(gateway)
   for (const { id } of partner.conversations) happened.before.add(id)

@@ -135,7 +135,17 @@ export class PartnerSession {
 
   #fallSilent(): void {
     this.#silent = true
+    this.#endSoon()
+  }
+
+  /** Ends the connection after a long silence, unless a command ends the silence. */
+  #endSoon(): void {
     this.#silence ??= setTimeout(() => this.#close('closed after a long silence'), SILENCE)
+  }
+
+  #endSilence(): void {
+    clearTimeout(this.#silence)
+    this.#silence = undefined
   }
 
   #onData = (chunk: Buffer): void => {
@@ -225,6 +235,7 @@ export class PartnerSession {
     const verb = starttls ? 'STARTTLS' : text.slice(0, 4).toUpperCase()
     if (silentAt === (verb === 'EHLO' && this.#secured ? 'EHLO inside TLS' : verb)) this.#fallSilent()
     if (this.#silent) return
+    this.#endSilence()
     this.#pace.answers = verb
     // RFC 5321 s3.1: after a 554 greeting everything but QUIT is answered 503.
     const refused = greeting === 'refuses (554)' && verb !== 'QUIT'
@@ -390,8 +401,10 @@ export class PartnerSession {
     this.#carrier.once('data', () => {
       if (answer) this.#link.write(answer)
       this.#record('bytes', record.replace(/^closed (after|with)/, 'stays $1'))
-      if (answer) this.#goOnUnencrypted()
-      else this.#fallSilent()
+      if (answer) {
+        this.#goOnUnencrypted()
+        this.#endSoon()
+      } else this.#fallSilent()
     })
     this.#carrier.resume()
   }
@@ -417,7 +430,7 @@ export class PartnerSession {
     if (this.#over || this.#tlsOver) return
     this.#tlsOver = true
     this.#silent = false
-    clearTimeout(this.#silence)
+    this.#endSilence()
     // Of TLS nothing is heard any more.
     this.#stream.off('data', this.#onData)
     this.#stream = this.#link
