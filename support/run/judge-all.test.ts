@@ -14,7 +14,7 @@ import { Run } from './run.ts'
 
 /** One that forced mail meets a partner without TLS in, and others that go on meanwhile. */
 const HOLDING = 'EXO-FRC-01'
-const OTHERS = ['EXO-OPP-01', 'EXO-FRC-11', 'RFC3207-02']
+const OTHERS = ['EXO-OPP-04', 'EXO-FRC-11', 'RFC3207-02']
 
 describe('judging with a gateway that ends by itself', () => {
   const catalogue = loadCatalogue()
