@@ -85,8 +85,8 @@ const TESTED: TestedGateway[] = [
   ...receivers('[CW]{3} [CW]{4}', inbound.SLOW),
   ...receivers('[CI][CN]{2} CCCC', inbound.DEPENDS_ON_TIMING),
   ...receivers('CCC CCCC', inbound.ALLOWED),
-  ...receivers('CIIIIII', inbound.ENDS, {
-    others: { 'ends after three sessions': 'CCCIIII' },
+  ...receivers('CIIIIIIIII', inbound.ENDS, {
+    others: { 'ends after three sessions': 'CCCIIIIIII' },
     requirements: INJECTED,
   }),
   ...Object.entries(DELIVERY).map(

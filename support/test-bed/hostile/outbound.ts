@@ -169,11 +169,11 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'names another recipient too': [
-    'WW WN',
+    'IW I[WN]',
     async (port, message) => deliver(port, { ...message, to: ['somebody@other.test', ...message.to] }),
   ],
   'names another recipient after an unencrypted MAIL': [
-    'WW WW',
+    'IW IW',
     talks(async (connection, message) => {
       await connection.command('EHLO gateway.test')
       await connection.command(`MAIL FROM:<${message.from}>`)
@@ -231,7 +231,7 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     async (port, message) =>
       deliver(port, { ...message, content: 'Subject: something else\r\n\r\nNot what you sent.\r\n' }),
   ],
-  'never delivers': ['WW WW', async () => {}],
+  'never delivers': ['IW IW', async () => {}],
   'resets every connection': [
     'WW WW',
     async port => {
