@@ -337,10 +337,11 @@ describe('a gateway that the suite did not start', () => {
     const result = await check(...DELICATE)
     over = true
     await stranger
-    assert.ok(played > 10)
+    // Where the partner refuses, the stranger comes again, and waits in between.
+    assert.ok(played > 2)
     assert.deepEqual(problemsIn(result), [])
     assert.equal(result.status, 0)
-  })
+  }).timeout(90_000)
 
   it('is found out if it holds back a message and sends it unencrypted a moment later', async () => {
     await startGateway({ sides: 'outbound', defect: 'delivers in clear a little after it has said deferred' })
