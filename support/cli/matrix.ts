@@ -11,6 +11,7 @@ import { verdictsIn } from '../report/read.ts'
 import type { VerdictsDocument } from '../report/run-record.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { writableFolder } from '../report/write.ts'
+import { sideBySide } from '../side-by-side.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { complain } from './complain.ts'
 import { foldersOf, writeMatrix } from './matrix-files.ts'
@@ -100,21 +101,16 @@ async function judgedSideBySide(
   process.stdout.write(`judging ${names}${targets.length > 1 ? ` (${lanes} at a time)` : ''}\n`)
   const missing = targets.some(({ contained }) => contained) ? await prepare(interrupt) : undefined
   const columns: Column[] = []
-  const waiting = [...targets.entries()]
-  const lane = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const [place, target] = next
-      if (signal.aborted) columns[place] = failed(target, 'the matrix was interrupted before this gateway')
-      else if (target.contained && missing !== undefined) columns[place] = failed(target, missing)
-      else {
-        const child = startCheck(target.given, join(report, target.folder))
-        children.add(child)
-        columns[place] = judged(target, report, await child.ended)
-        children.delete(child)
-      }
+  await sideBySide(targets.entries(), lanes, async ([place, target]) => {
+    if (signal.aborted) columns[place] = failed(target, 'the matrix was interrupted before this gateway')
+    else if (target.contained && missing !== undefined) columns[place] = failed(target, missing)
+    else {
+      const child = startCheck(target.given, join(report, target.folder))
+      children.add(child)
+      columns[place] = judged(target, report, await child.ended)
+      children.delete(child)
     }
-  }
-  await Promise.all(Array.from({ length: lanes }, lane))
+  })
   return columns
 }
 

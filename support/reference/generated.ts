@@ -8,6 +8,7 @@ import { withRun } from '../run/current.ts'
 import { judgeAll } from '../run/judge-all.ts'
 import { judgeInCircumstances, judgeUnder } from '../run/judge-in-circumstances.ts'
 import { Run } from '../run/run.ts'
+import { sideBySide } from '../side-by-side.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { isBroken } from '../verdicts/verdict.ts'
 import { conditional } from './conditional.ts'
@@ -202,25 +203,20 @@ export async function generatedSelftest(
         if (planted().length <= count) progressed(planted().length, count, trial.name)
       }
     }
-    await lanes(Math.min(count, RUNS * availableParallelism()), lane)
+    const lanes = Math.min(count, RUNS * availableParallelism())
+    await Promise.all(Array.from({ length: lanes }, lane))
     const kept = trials.slice(0, trials.indexOf(planted()[count - 1]!) + 1)
     const clean: Clean = { judgements: 0, alarms: [] }
     const requirements = [...new Set(planted().map(({ requirement }) => requirement))]
-    const left = [...requirements]
-    const check = async () => {
-      for (let one = left.shift(); one !== undefined; one = left.shift()) {
-        const { judgements, alarms } = (await crew.does({ clean: one })) as Clean
-        clean.judgements += judgements
-        clean.alarms.push(...alarms)
-        progressed(requirements.length - left.length, requirements.length, `no defect: ${one}`)
-      }
-    }
-    await lanes(RUNS * availableParallelism(), check)
+    let checked = 0
+    await sideBySide(requirements, RUNS * availableParallelism(), async one => {
+      const { judgements, alarms } = (await crew.does({ clean: one })) as Clean
+      clean.judgements += judgements
+      clean.alarms.push(...alarms)
+      progressed(++checked, requirements.length, `no defect: ${one}`)
+    })
     return { seed: options.seed, trials: kept, clean, durationMs: Math.round(performance.now() - began) }
   } finally {
     await crew.end()
   }
 }
-
-const lanes = (most: number, lane: () => Promise<void>): Promise<unknown> =>
-  Promise.all(Array.from({ length: most }, lane))

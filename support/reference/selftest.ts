@@ -5,6 +5,7 @@ import { Pki } from '../pki/pki.ts'
 import { withRun } from '../run/current.ts'
 import { judgeAll } from '../run/judge-all.ts'
 import { Run } from '../run/run.ts'
+import { sideBySide } from '../side-by-side.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import type { Defect } from './decisions/defect.ts'
 import { reference } from './gateway.ts'
@@ -69,13 +70,10 @@ export async function selftest(
   const todo = [...omissions, ...mutants].map((mutant, place) => ({ mutant, place }))
   todo.sort((a, b) => Number(waits(b.mutant)) - Number(waits(a.mutant)))
   const results: MutantResult[] = []
-  const lane = async () => {
-    for (let next = todo.shift(); next; next = todo.shift()) {
-      results[next.place] = await tried(bench, next.mutant)
-      progressed(next.mutant.name)
-    }
-  }
-  await Promise.all(Array.from({ length: PARALLEL }, lane))
+  await sideBySide(todo, PARALLEL, async ({ mutant, place }) => {
+    results[place] = await tried(bench, mutant)
+    progressed(mutant.name)
+  })
   return {
     clean: { examples: all.length, alarms },
     mutants: [...results.slice(omissions.length), ...results.slice(0, omissions.length)],

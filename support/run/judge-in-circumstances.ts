@@ -5,6 +5,7 @@ import { filling } from '../circumstances/fill.ts'
 import { mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
 import type { PartnerManner } from '../lab/partner/partner-manner.ts'
+import { sideBySide } from '../side-by-side.ts'
 import {
   type CircumstancesSummary,
   cellsOf,
@@ -400,17 +401,4 @@ async function fewestOf(
   if (!fewest) return undefined
   if (!broken.has(fewest)) await shows([fewest])
   return broken.get(fewest)
-}
-
-/** Does the work for each item, `most` at a time. */
-async function sideBySide<T>(
-  items: readonly T[],
-  most: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const waiting = [...items]
-  const lane = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next)
-  }
-  await Promise.all(Array.from({ length: most }, lane))
 }
