@@ -8,7 +8,7 @@ import type { Partner } from '../support/lab/partner/partner.ts'
 import type { MailFlow } from '../support/mailflow/mail-flow.ts'
 import { fitting, fittingMessage } from '../support/traffic/client-manner.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
-import { compose, type MessageOptions, newToken } from '../support/traffic/message.ts'
+import { compose, type MessageManner, type MessageOptions, newToken } from '../support/traffic/message.ts'
 import { passOn } from '../support/traffic/onward.ts'
 import { receiveThroughTap, sendThroughTap } from '../support/traffic/relaying.ts'
 import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
@@ -83,13 +83,23 @@ function messageFor(world: MailWorld, to: string[], { message, tries = 1, ...how
   const back = author && said.withoutReturnPath ? { headers: [`Reply-To: <author@${author}>`] } : {}
   const own = author ? `author@${author}` : authorOf(world)
   const from = said.withoutReturnPath ? '' : (own ?? world.flow.sender)
-  const { text, ...manner } = world.manners.message
-  // A gateway may encode what the partner cannot take.
-  const encodes = text === '8-bit' && world.manners.partner.withholds === '8BITMIME'
-  const size = { ...manner, ...(text && !encodes ? { text } : {}), ...(said.size ? { size: said.size } : {}) }
-  const { size: ofMessage, ...others } = size
-  world.comes('message', { ...others, ...(ofMessage && !said.size ? { size: ofMessage } : {}) })
-  return compose({ from, to: recipients, ...size, ...back, ...how })
+  const sevenBitOnly = world.manners.partner.withholds === '8BITMIME'
+  const manner = fittingMessage(world.manners.message, { sevenBitOnly })
+  noteMessage(world, manner, { ownSize: said.size !== undefined })
+  return compose({
+    from,
+    to: recipients,
+    ...manner,
+    ...(said.size ? { size: said.size } : {}),
+    ...back,
+    ...how,
+  })
+}
+
+/** Notes what of the manner of a message comes about. `ownSize`: the example decides on the size. */
+function noteMessage(world: MailWorld, manner: MessageManner, { ownSize }: { ownSize: boolean }): void {
+  const { size: _, ...others } = manner
+  world.comes('message', ownSize ? others : manner)
 }
 
 let lastAuthor = 0
@@ -296,8 +306,7 @@ export async function deliver(world: MailWorld): Promise<void> {
   const receiving = { connectors: flow.inbound, domain: clientDomain, mailbox, message: messageManner }
   const manner = fitting(world.manners.client, behaviour, receiving)
   const good = goodBehaviour(world)
-  const { size, ...others } = messageManner
-  world.comes('message', behaviour.cuts || !size ? others : { ...others, size })
+  noteMessage(world, messageManner, { ownSize: behaviour.cuts === true })
   world.happened.handover = await handOver(message, { ...options, behaviour, manner, good })
   const { declined, leftOut } = world.happened.handover
   const { session, messageWrites, ...rest } = manner

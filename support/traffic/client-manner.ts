@@ -134,10 +134,10 @@ export interface Receiving {
 }
 type MailboxLimits = Pick<Mailbox, 'needsReturnPath' | 'sevenBitOnly'>
 
-/** As much of the manner of a message as the mailbox behind the gateway takes. */
-export function fittingMessage(manner: MessageManner, mailbox: MailboxLimits | undefined): MessageManner {
+/** As much of the manner of a message as whoever gets it takes: the mailbox behind the gateway, or the partner. */
+export function fittingMessage(manner: MessageManner, receiver: MailboxLimits | undefined): MessageManner {
   const { text, ...rest } = manner
-  return text && !(text === '8-bit' && mailbox?.sevenBitOnly) ? { ...rest, text } : rest
+  return text && !(text === '8-bit' && receiver?.sevenBitOnly) ? { ...rest, text } : rest
 }
 
 /**
