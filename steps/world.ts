@@ -145,14 +145,17 @@ export class MailWorld extends World {
     judgement: (wire: readonly Conversation[]) => Observation,
   ): Promise<'skipped' | undefined> {
     const { happened } = this
-    if (judgement(happened.wire).kind === 'broken' && this.run.lab.reusesAddresses)
+    const unassigned = () =>
+      new Set(happened.watched.flatMap(({ partner }) => [...partner.unassigned].map(({ id }) => id)))
+    if (unassigned().size > 0 && judgement(happened.wire).kind === 'broken')
       await Promise.all(happened.watched.map(one => one.connectionsEnd()))
     const { wire, sent } = happened
     const seen = judgement(wire)
-    if (seen.kind !== 'broken' || !this.run.lab.reusesAddresses) return this.conclude(seen)
+    if (seen.kind !== 'broken') return this.conclude(seen)
     const retries = sent.some(({ partner }) => partner.shared)
+    const open = unassigned()
     const sure = wire.filter(
-      one => (!retries && one.closed) || sent.some(({ partner }) => isMeantFor(partner, one)),
+      one => (!retries && !open.has(one.id)) || sent.some(({ partner }) => isMeantFor(partner, one)),
     )
     if (sure.length === wire.length || judgement(sure).kind === 'broken') return this.conclude(seen)
     const why = retries

@@ -40,7 +40,6 @@ export class ContainerLab implements Lab {
   readonly room = Number.POSITIVE_INFINITY
   /** The network of a run has IPv4 addresses only. */
   readonly places = ['at its second mail exchanger'] as const
-  readonly reusesAddresses = false
   readonly port = 25
   readonly freshDomain = freshDomain
   /** The network in which gateways are started. */

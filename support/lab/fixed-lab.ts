@@ -49,7 +49,6 @@ export class FixedLab implements Lab {
   readonly port = 0
   /** What addresses partners have is up to the administrator. */
   readonly places = []
-  readonly reusesAddresses = true
   readonly freshDomain = freshDomain
   /** At most one: the gateway cannot find a second mail exchanger of a domain that the suite has made up. */
   readonly room: 0 | 1

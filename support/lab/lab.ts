@@ -59,8 +59,6 @@ export interface Lab {
   freshDomain(pattern: string): string
   /** Where a partner can be, beside its first mail exchanger. */
   readonly places: readonly NonNullable<PartnerManner['place']>[]
-  /** Whether partners have the same address one after another: a connection there may be for an earlier one. */
-  readonly reusesAddresses: boolean
   /** At which the author of a message is, so that what comes back is seen; absent where that is not so in every example. */
   readonly author?: Partner | undefined
   /** Makes all of these partners, or none. Waits until there is room for all. */

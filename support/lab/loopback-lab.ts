@@ -32,7 +32,6 @@ export class LoopbackLab implements Lab {
   dnsPort = 0
   /** The partner that receives the mail which gateways accept for their own domains. */
   inbox: Partner | undefined
-  readonly reusesAddresses = false
 
   constructor(pki: Pki) {
     this.pki = pki
