@@ -17,6 +17,7 @@ import type { Defect } from './decisions/defect.ts'
 import { type Draw, draws, rulesOf } from './draw.ts'
 import { reference } from './gateway.ts'
 import { isSeen } from './seen/seen.ts'
+import { isAlarm } from './selftest.ts'
 
 /**
  * `found`: under the requirement, with the circumstances of the defect. `found with other circumstances`: some of them are
@@ -160,9 +161,6 @@ export class Workshop {
 /** An example may bring a circumstance along, and a defect may show only with more than makes it act. */
 const isRight = (named: readonly string[], planted: ReadonlySet<string>): boolean =>
   planted.isSubsetOf(new Set(named)) || planted.isSupersetOf(new Set(named))
-
-const isAlarm = ({ verdict }: RecordedVerdict): boolean =>
-  verdict !== 'conformant' && verdict !== 'inapplicable'
 
 function whyMissed(exactly: readonly RecordedVerdict[], verdicts: readonly RecordedVerdict[]): string {
   const shown = exactly.find(isBroken)

@@ -1,10 +1,25 @@
 import type { Defect } from './decisions/defect.ts'
+import { despite } from './mutants/shared.ts'
+
+/** Overrides of decisions, as defects are. */
+export interface Habit extends Defect {
+  /** Those that could be thought to be broken by it. Absent: all about what a gateway receives. */
+  requirements?: readonly string[]
+}
 
 /**
- * What sound gateways do that a plain client does not expect. No text forbids any of it, so nothing may be held against a
- * gateway with such a habit. Overrides of decisions, as defects are.
+ * What sound gateways do that a plain client or partner does not expect. No text forbids any of it, so nothing may be held
+ * against a gateway with such a habit.
  */
-export const HABITS: Readonly<Record<string, Defect>> = {
+export const HABITS: Readonly<Record<string, Habit>> = {
+  'accepts a client whose certificate is for servers': {
+    requirements: ['EXO-FRC-14', 'RFC3207-11'],
+    receiver: { trustsChain: despite(/^INVALID_PURPOSE$/) },
+  },
+  'offers no suites but those that RFC 9325 recommends': {
+    requirements: ['EXO-OPP-03', 'EXO-OPP-01'],
+    sender: { tls: (_, correct) => ({ ...correct, suites: correct.suites.filter(isRecommended) }) },
+  },
   'greylists each client domain': {
     receiver: {
       refusalOfSender: ({ role, attempt }, correct) =>
@@ -42,3 +57,6 @@ export const HABITS: Readonly<Record<string, Defect>> = {
     receiver: { replyInstead: ({ verb }, correct) => (verb === 'QUIT' ? '' : correct) },
   },
 }
+
+/** RFC 9325 s4.2. */
+const isRecommended = (suite: string): boolean => /^(TLS_|ECDHE-).*(GCM|CHACHA20)/.test(suite)

@@ -63,8 +63,7 @@ export async function selftest(
   const progressed = (name: string) => listener?.progressed(++done, total, name)
 
   const all = await judged(bench, {}, undefined, PARALLEL)
-  // There is no server of another kind for the reference gateway.
-  const alarms = all.filter(({ verdict }) => verdict !== 'conformant' && verdict !== 'inapplicable').map(said)
+  const alarms = all.filter(isAlarm).map(said)
   progressed('no defect')
 
   const todo = [...omissions, ...mutants].map((mutant, place) => ({ mutant, place }))
@@ -125,6 +124,10 @@ async function tried(bench: Bench, mutant: Mutant | Omission): Promise<MutantRes
 
 const isRed = ({ verdict }: RecordedVerdict): boolean =>
   verdict === 'non-conformant' || verdict === 'declined'
+/** There is no server of another kind for the reference gateway, so not every example applies to it. */
+export const isAlarm = ({ verdict }: RecordedVerdict): boolean =>
+  verdict !== 'conformant' && verdict !== 'inapplicable'
+
 const said = ({ requirement, title, verdict, detail }: RecordedVerdict): string =>
   `${requirement}, ${title}: ${verdict}: ${detail}`
 
