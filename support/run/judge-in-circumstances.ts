@@ -41,6 +41,9 @@ export interface CircumstancesOptions {
   untilFound?: boolean
 }
 
+/** Read once in a process, for all its runs. */
+let allDimensions: Dimension[] | undefined
+
 /** Passes of each role that run side by side: one waits while another one works. */
 const PASSES = 3
 /** So many findings of one example are tried again, one after another, until one of them shows a second time. */
@@ -73,7 +76,8 @@ export async function judgeInCircumstances(
   const rules = selection.map(rule => worthwhile(rule, plain)).filter(rule => rule !== undefined)
   await findMailboxLimits(run)
   const offered = { receiver: await run.keywords('receiver'), sender: await run.keywords('sender') }
-  const dimensions = loadDimensions(undefined, run.catalogue).map(one => possible(one, run))
+  allDimensions ??= loadDimensions(undefined, run.catalogue)
+  const dimensions = allDimensions.map(one => possible(one, run))
   const roles = new Set(rules.map(({ role }) => role))
   const rows = combinations(
     dimensions.filter(({ role }) => roles.has(role)),
