@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type AddressInfo, createServer } from 'node:net'
+import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { extensionsIn, lastReply, SMUGGLED, type Smuggled } from '../evidence/session.ts'
 import { nothingTookEffect, replyOfKind } from '../judgements/session.ts'
@@ -8,6 +8,7 @@ import { Pki } from '../pki/pki.ts'
 import type { Defect } from '../reference/decisions/defect.ts'
 import { ReferenceGateway, reference } from '../reference/gateway.ts'
 import { mutant } from '../reference/mutants/index.ts'
+import { Loopback } from '../test-bed/fixtures/loopback.ts'
 import { printable } from '../wire/printable.ts'
 import type { ClientManner } from './client-manner.ts'
 import { ClientSession } from './client-session.ts'
@@ -16,8 +17,10 @@ describe('a session that is led command by command', () => {
   const pki = new Pki()
   const started: ReferenceGateway[] = []
   const open: ClientSession[] = []
+  const servers: Loopback[] = []
   afterEach(async () => {
     for (const client of open.splice(0)) client.close()
+    await Promise.all(servers.splice(0).map(server => server.close()))
     await Promise.all(started.splice(0).map(gateway => gateway.stop()))
   })
 
@@ -27,6 +30,22 @@ describe('a session that is led command by command', () => {
     const gateway = await ReferenceGateway.start(flow, defect)
     started.push(gateway)
     const client = await ClientSession.open(gateway[where], { domain: 'sender.test', flow })
+    open.push(client)
+    return client
+  }
+  /** A session with a server that does with each line what it is told. */
+  async function openedWith(
+    answer: (line: string, socket: Socket) => void,
+    manner: ClientManner = {},
+  ): Promise<ClientSession> {
+    const server = await Loopback.start(socket => {
+      socket.write('220 mx.gateway.test\r\n')
+      createInterface({ input: socket }).on('line', line => answer(line, socket))
+    })
+    servers.push(server)
+    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
+    const flow = await standardFlow(reference(), { pki, network })
+    const client = await ClientSession.open(server.endpoint, { domain: 'sender.test', flow, manner })
     open.push(client)
     return client
   }
@@ -103,24 +122,14 @@ describe('a session that is led command by command', () => {
 
   it('gives a message up where TLS is not begun in the middle of it, if told so', async () => {
     const answers: Record<string, string> = { STARTTLS: '503 5.5.1 Not now', RSET: '250 2.0.0 Reset' }
-    const server = createServer(socket => {
-      socket.on('error', () => {})
-      socket.write('220 mx.gateway.test\r\n')
-      createInterface({ input: socket }).on('line', line => {
-        socket.write(`${answers[line] ?? '250 OK'}\r\n`)
-        if (line === 'RSET') answers['STARTTLS'] = '454 4.7.0 Not at all'
-      })
+    const client = await openedWith((line, socket) => {
+      socket.write(`${answers[line] ?? '250 OK'}\r\n`)
+      if (line === 'RSET') answers['STARTTLS'] = '454 4.7.0 Not at all'
     })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
-    const flow = await standardFlow(reference(), { pki, network })
-    const { port } = server.address() as AddressInfo
-    const client = await ClientSession.open({ host: '127.0.0.1', port }, { domain: 'sender.test', flow })
     await client.greet()
     await client.say(client.mail)
     await client.startTls({ givesUpMessage: true })
     client.close()
-    server.close()
     assert.deepEqual(codes(client), [250, 250, 503, 250, 454])
     assert.match(client.seen().breakdown!.detail, /454/)
     assert.equal(client.seen().refusedMidway?.code, 454)
@@ -132,23 +141,13 @@ describe('a session that is led command by command', () => {
 
   it('knows an alert that answers what was smuggled before the handshake has begun', async () => {
     const alert = Buffer.from([21, 3, 3, 0, 2, 2, 10])
-    const server = createServer(socket => {
-      socket.on('error', () => {})
-      socket.write('220 mx.gateway.test\r\n')
-      createInterface({ input: socket }).on('line', line => {
-        if (line === 'NOOP') socket.end(Buffer.concat([Buffer.from('220 Go ahead\r\n'), alert]))
-        else if (line !== 'STARTTLS') socket.write('250 OK\r\n')
-      })
+    const client = await openedWith((line, socket) => {
+      if (line === 'NOOP') socket.end(Buffer.concat([Buffer.from('220 Go ahead\r\n'), alert]))
+      else if (line !== 'STARTTLS') socket.write('250 OK\r\n')
     })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const network = { resolver: '127.0.0.1:9', partnerPort: 9 }
-    const flow = await standardFlow(reference(), { pki, network })
-    const { port } = server.address() as AddressInfo
-    const client = await ClientSession.open({ host: '127.0.0.1', port }, { domain: 'sender.test', flow })
     await client.greet()
     await client.smuggle('a NOOP in a segment of its own')
     client.close()
-    server.close()
     assert.equal(client.seen().breakdown?.kind, 'handshake failure')
     assert.match(
       nothingTookEffect(client.seen(), true).detail,
@@ -257,25 +256,12 @@ describe('a session that is led command by command', () => {
     }
 
     it('knows a manner that the gateway does not go along with', async () => {
-      const server = createServer(socket => {
-        socket.write('220 mx\r\n')
-        createInterface({ input: socket }).on('line', line =>
-          socket.write(line.startsWith('EHLO [') ? '501 5.5.2 a name\r\n' : '250 ok\r\n'),
-        )
-        socket.on('error', () => {})
-      })
-      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-      const { port } = server.address() as AddressInfo
-      const flow = await standardFlow(reference(), {
-        pki,
-        network: { resolver: '127.0.0.1:9', partnerPort: 9 },
-      })
-      const manner = { greeting: 'EHLO with an address literal' } as const
-      const client = await ClientSession.open({ host: '127.0.0.1', port }, { domain: 'a.test', flow, manner })
-      open.push(client)
+      const client = await openedWith(
+        (line, socket) => socket.write(line.startsWith('EHLO [') ? '501 5.5.2 a name\r\n' : '250 ok\r\n'),
+        { greeting: 'EHLO with an address literal' },
+      )
       await client.greet()
       assert.equal(client.seen().declined, 'EHLO with an address literal: 501 5.5.2 a name')
-      server.close()
     })
   })
 })
