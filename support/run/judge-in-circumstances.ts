@@ -1,18 +1,9 @@
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
-import { covering, type Strength, withAllValues } from '../circumstances/cover.ts'
 import { type Combination, type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
-import { filling } from '../circumstances/fill.ts'
 import { mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
-import type { PartnerManner } from '../lab/partner/partner-manner.ts'
 import { sideBySide } from '../side-by-side.ts'
-import {
-  type CircumstancesSummary,
-  cellsOf,
-  type Offered,
-  type Trial,
-  valueCounts,
-} from '../verdicts/circumstances.ts'
+import { type CircumstancesSummary, cellsOf, type Trial, valueCounts } from '../verdicts/circumstances.ts'
 import { because, broken } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { isBroken as isBrokenByItself } from '../verdicts/verdict.ts'
@@ -20,21 +11,23 @@ import { runExamples } from './cucumber.ts'
 import { withRun } from './current.ts'
 import { findMailboxLimits } from './mailbox-limits.ts'
 import { Meter } from './meter.ts'
+import {
+  combinations,
+  type Pass,
+  passesForPairs,
+  passesOf,
+  possible,
+  type Selection,
+  type Tried,
+} from './passes.ts'
 import type { Run } from './run.ts'
 
-export interface CircumstancesOptions {
-  strength: Strength
-  /** How many combinations for each role at most; absent: all that cover. */
-  most?: { receiver: number; sender: number }
-  /** Of what the gateway sends, only controls run in all combinations, and each other example in every second one. */
-  half?: boolean
+export interface CircumstancesOptions extends Selection {
   /**
    * After so many ms no further combination is begun; those that were not begun are counted. After half as much time again, a
    * finding is only looked at again and not reduced.
    */
   within?: number
-  /** The same combinations for the same seed. */
-  seed: string
   /** Examples that run side by side. */
   parallel: number
   /** No other combination is tried once the gateway breaks an example under one. */
@@ -52,10 +45,7 @@ const TRIED_AGAIN = 3
 const DECLINED = /refused the message at (MAIL|RCPT|DATA|content): (?!.*(\b530\b|TLS|certificate))/i
 
 /** One example under a combination. */
-interface Cell {
-  rule: FeatureRule
-  /** What of it came about. */
-  combination: Combination
+interface Cell extends Tried {
   verdict: RecordedVerdict
   /** The control of the Rule under the same combination. */
   control: RecordedVerdict | undefined
@@ -151,85 +141,6 @@ function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdic
       plain.get(placeOf({ uri: rule.uri, line: example.line }))?.verdict === 'conformant' && mayVary(example),
   )
   return examples.some(({ control }) => control) ? { ...rule, examples } : undefined
-}
-
-/** Rules with a combination each, which are judged together. */
-type Pass = readonly { rule: FeatureRule; combination: Combination }[]
-
-/**
- * Each Rule runs under all values in its first combinations; which pairs it meets after them differs from Rule to Rule, so
- * that all Rules together meet more pairs.
- */
-function passesOf(
-  rules: readonly FeatureRule[],
-  role: Dimension['role'],
-  { [role]: { rows, first, most } }: ReturnType<typeof combinations>,
-  { half = false }: Pick<CircumstancesOptions, 'half'> = {},
-): Pass[] {
-  const own = rules.filter(rule => rule.role === role)
-  const others = rows.slice(first)
-  const count = Math.min(most, rows.length)
-  return Array.from({ length: count }, (_, at) =>
-    own.flatMap((rule, which) => {
-      const from = which * Math.max(count - first, 0)
-      const row = at < first ? rows[at]! : others[(at - first + from) % others.length]!
-      const combination = row.filter(({ mattersTo }) => !mattersTo.includes(rule.requirement))
-      const examples = rule.examples.filter(({ control }, one) => control || !half || one % 2 === at % 2)
-      return combination.length > 0 ? [{ rule: { ...rule, examples }, combination }] : []
-    }),
-  ).filter(pass => pass.length > 0)
-}
-
-/** For pairs that a Rule has not met in these cells, because parts of a combination did not fit together or the example. */
-function passesForPairs(rules: readonly FeatureRule[], cells: readonly Cell[]): Pass[] {
-  const cellsOfRule = Map.groupBy(cells, ({ rule }) => placeOf(rule))
-  const rowsOf = new Map(rules.map(rule => [rule, pairsOf(cellsOfRule.get(placeOf(rule)) ?? [])]))
-  const count = Math.max(0, ...[...rowsOf.values()].map(({ length }) => length))
-  return Array.from({ length: count }, (_, at) =>
-    rules.flatMap(rule => {
-      const combination = rowsOf.get(rule)![at]
-      return combination ? [{ rule, combination }] : []
-    }),
-  )
-}
-
-/** Combinations with pairs that an example of a Rule has not met; those for one example count for the next ones. */
-function pairsOf(cells: readonly Cell[]): Combination[] {
-  const rows: Combination[] = []
-  for (const own of Map.groupBy(cells, ({ verdict }) => verdict.scenario).values()) {
-    const held = own.map(({ combination }) => combination)
-    const known = new Set(held.flat())
-    rows.push(...filling([...held, ...rows.map(row => row.filter(one => known.has(one)))]))
-  }
-  return rows
-}
-
-/** Without the places at which the lab has no partners. */
-function possible(dimension: Dimension, { lab }: Run): Dimension {
-  const values = dimension.values.filter(({ sets: { partner = {} } }) => {
-    const { place } = partner as PartnerManner
-    return place === undefined || lab.places.includes(place)
-  })
-  return { ...dimension, values }
-}
-
-function combinations(
-  known: readonly Dimension[],
-  offered: Offered,
-  { strength, most, seed }: CircumstancesOptions,
-) {
-  const of = (role: Dimension['role']) => {
-    const dimensions = known
-      .filter(one => one.role === role)
-      .map(one => ({
-        ...one,
-        values: one.values.filter(({ needs }) => needs === undefined || offered[role].has(needs)),
-      }))
-      .filter(({ values }) => values.length > 0)
-    const rows = covering(dimensions, { strength, seed })
-    return { rows, first: withAllValues(rows), most: most?.[role] ?? rows.length }
-  }
-  return { receiver: of('receiver'), sender: of('sender') }
 }
 
 /** Runs examples under combinations. */

@@ -1,0 +1,106 @@
+import { type FeatureRule, placeOf } from '../catalogue/features.ts'
+import { covering, type Strength, withAllValues } from '../circumstances/cover.ts'
+import type { Combination, Dimension } from '../circumstances/dimensions.ts'
+import { filling } from '../circumstances/fill.ts'
+import type { PartnerManner } from '../lab/partner/partner-manner.ts'
+import type { Offered } from '../verdicts/circumstances.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
+import type { Run } from './run.ts'
+
+/** Which combinations a run tries. */
+export interface Selection {
+  strength: Strength
+  /** How many combinations for each role at most; absent: all that cover. */
+  most?: { receiver: number; sender: number }
+  /** Of what the gateway sends, only controls run in all combinations, and each other example in every second one. */
+  half?: boolean
+  /** The same combinations for the same seed. */
+  seed: string
+}
+
+/** One example that ran under a combination. */
+export interface Tried {
+  rule: FeatureRule
+  /** What of it came about. */
+  combination: Combination
+  verdict: Pick<RecordedVerdict, 'scenario'>
+}
+
+/** Rules with a combination each, which are judged together. */
+export type Pass = readonly { rule: FeatureRule; combination: Combination }[]
+
+/**
+ * Each Rule runs under all values in its first combinations; which pairs it meets after them differs from Rule to Rule, so
+ * that all Rules together meet more pairs.
+ */
+export function passesOf(
+  rules: readonly FeatureRule[],
+  role: Dimension['role'],
+  { [role]: { rows, first, most } }: ReturnType<typeof combinations>,
+  { half = false }: Pick<Selection, 'half'> = {},
+): Pass[] {
+  const own = rules.filter(rule => rule.role === role)
+  const others = rows.slice(first)
+  const count = Math.min(most, rows.length)
+  return Array.from({ length: count }, (_, at) =>
+    own.flatMap((rule, which) => {
+      const from = which * Math.max(count - first, 0)
+      const row = at < first ? rows[at]! : others[(at - first + from) % others.length]!
+      const combination = row.filter(({ mattersTo }) => !mattersTo.includes(rule.requirement))
+      const examples = rule.examples.filter(({ control }, one) => control || !half || one % 2 === at % 2)
+      return combination.length > 0 ? [{ rule: { ...rule, examples }, combination }] : []
+    }),
+  ).filter(pass => pass.length > 0)
+}
+
+/** For pairs that a Rule has not met in these cells, because parts of a combination did not fit together or the example. */
+export function passesForPairs(rules: readonly FeatureRule[], tried: readonly Tried[]): Pass[] {
+  const triedOfRule = Map.groupBy(tried, ({ rule }) => placeOf(rule))
+  const rowsOf = new Map(rules.map(rule => [rule, pairsOf(triedOfRule.get(placeOf(rule)) ?? [])]))
+  const count = Math.max(0, ...[...rowsOf.values()].map(({ length }) => length))
+  return Array.from({ length: count }, (_, at) =>
+    rules.flatMap(rule => {
+      const combination = rowsOf.get(rule)![at]
+      return combination ? [{ rule, combination }] : []
+    }),
+  )
+}
+
+/** Combinations with pairs that an example of a Rule has not met; those for one example count for the next ones. */
+function pairsOf(tried: readonly Tried[]): Combination[] {
+  const rows: Combination[] = []
+  for (const own of Map.groupBy(tried, ({ verdict }) => verdict.scenario).values()) {
+    const held = own.map(({ combination }) => combination)
+    const known = new Set(held.flat())
+    rows.push(...filling([...held, ...rows.map(row => row.filter(one => known.has(one)))]))
+  }
+  return rows
+}
+
+/** Without the places at which the lab has no partners. */
+export function possible(dimension: Dimension, { lab }: Run): Dimension {
+  const values = dimension.values.filter(({ sets: { partner = {} } }) => {
+    const { place } = partner as PartnerManner
+    return place === undefined || lab.places.includes(place)
+  })
+  return { ...dimension, values }
+}
+
+export function combinations(
+  known: readonly Dimension[],
+  offered: Offered,
+  { strength, most, seed }: Selection,
+) {
+  const of = (role: Dimension['role']) => {
+    const dimensions = known
+      .filter(one => one.role === role)
+      .map(one => ({
+        ...one,
+        values: one.values.filter(({ needs }) => needs === undefined || offered[role].has(needs)),
+      }))
+      .filter(({ values }) => values.length > 0)
+    const rows = covering(dimensions, { strength, seed })
+    return { rows, first: withAllValues(rows), most: most?.[role] ?? rows.length }
+  }
+  return { receiver: of('receiver'), sender: of('sender') }
+}
