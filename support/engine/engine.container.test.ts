@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createServer } from 'node:tls'
+import { isOfThisMachine } from '../own-address.ts'
 import { Pki } from '../pki/pki.ts'
 import { PID_SCOPE } from '../process-id.ts'
 import { engineOrSkip } from '../test-bed/fixtures/test-engine.ts'
@@ -50,6 +51,19 @@ describe('the container engine', function () {
     assert.equal(again, tag)
     assert.equal(told.length, 4)
     await engine.docker.getImage(tag).remove()
+  })
+
+  it('is on this machine, also while nothing is attached to its bridge', async () => {
+    const { client, docker } = engine
+    const { id } = await docker.createNetwork({ Name: `mail-tls-test-${randomBytes(6).toString('hex')}` })
+    try {
+      const { IPAM } = await docker.getNetwork(id).inspect()
+      const bridge = IPAM?.Config?.[0]?.Gateway as string
+      assert.equal(await isOfThisMachine(bridge), engine.host === '127.0.0.1')
+      if ('socketPath' in client.container.dockerode.modem) assert.equal(engine.host, '127.0.0.1')
+    } finally {
+      await docker.getNetwork(id).remove()
+    }
   })
 
   it('can be reached over TLS', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ContainerRuntimeClient } from 'testcontainers'
+import { isOfThisMachine } from '../own-address.ts'
 import { PID_SCOPE, uniqueProcessId } from '../process-id.ts'
 import type { Dockerode, Doing } from './client.ts'
 import { findEngine, placeOf } from './connection.ts'
@@ -7,7 +8,7 @@ import { ANSWER, ContainerFailure, failure, within } from './failure.ts'
 import { build, type ImageSource, tagOf } from './image.ts'
 import { type EngineLeftover, LABELS, leftoversAmong } from './labels.ts'
 import { RunNetwork } from './run-network.ts'
-import { freeSubnets, type Subnet } from './subnet.ts'
+import { freeSubnets, joinedAddresses, type Subnet, UnfitAddresses } from './subnet.ts'
 
 export type { File } from './archive.ts'
 export type { Dockerode, Doing } from './client.ts'
@@ -34,11 +35,19 @@ export class Engine {
   readonly docker: Dockerode
   /** `x86_64`, `aarch64` */
   readonly architecture: string
+  /** Host name or address at which published ports are reached from here. */
+  readonly host: string
   readonly #images = new Map<string, Promise<string>>()
   readonly #doing: Doing
   readonly #signal: AbortSignal | undefined
 
-  private constructor(client: ContainerRuntimeClient, doing: Doing, signal: AbortSignal | undefined) {
+  private constructor(
+    client: ContainerRuntimeClient,
+    host: string,
+    doing: Doing,
+    signal: AbortSignal | undefined,
+  ) {
+    this.host = host
     this.#doing = doing
     this.#signal = signal
     this.client = client
@@ -51,20 +60,18 @@ export class Engine {
    * is built; `signal` ends builds.
    */
   static async connect(doing: Doing = () => {}, signal?: AbortSignal, limit?: number): Promise<Engine> {
-    return new Engine(await findEngine(limit), doing, signal)
+    const client = await findEngine(limit)
+    const { host } = client.info.containerRuntime
+    // The engine publishes a port for IPv4 and for IPv6 under different numbers. Where this process is in a container,
+    // testcontainers names the bridge of an engine beside it.
+    const isHere = host === 'localhost' || (await isOfThisMachine(host))
+    return new Engine(client, isHere ? '127.0.0.1' : host, doing, signal)
   }
 
   /** `28.2.2 on Debian GNU/Linux 13 (trixie) at unix:///var/run/docker.sock`, in the engine's own words. */
   get description(): string {
     const { serverVersion, operatingSystem } = this.client.info.containerRuntime
     return `${serverVersion} on ${operatingSystem} at ${placeOf(this.docker)}`
-  }
-
-  /** Host name or address at which published ports are reached from here. */
-  get host(): string {
-    const { host } = this.client.info.containerRuntime
-    // The engine publishes a port for IPv4 and for IPv6 under different numbers.
-    return host === 'localhost' ? '127.0.0.1' : host
   }
 
   /**
@@ -88,13 +95,7 @@ export class Engine {
    */
   async network({ prefix }: { prefix?: number } = {}): Promise<RunNetwork> {
     await this.sweep()
-    const id = randomBytes(6).toString('hex')
-    const labels = {
-      [LABELS.run]: id,
-      [LABELS.pid]: uniqueProcessId(process.pid) ?? String(process.pid),
-      [LABELS.host]: PID_SCOPE,
-      [LABELS.since]: String(Date.now()),
-    }
+    const { id, labels } = newRun()
     const networks = await within(ANSWER, 'listing networks', this.docker.listNetworks())
     const taken = networks.flatMap(({ IPAM }) => IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? [])
     let refusal: Error | undefined
@@ -131,6 +132,61 @@ export class Engine {
       }),
     )
     return new RunNetwork({ engine: this, id, name, labels, subnet })
+  }
+
+  /**
+   * The network `name` of the user's, in which containers of this run will be beside the user's. `resolver`: the address
+   * there for the name server of the run. Throws CannotJoin.
+   */
+  async join(name: string, resolver: string): Promise<RunNetwork> {
+    if (this.host !== '127.0.0.1')
+      throw new CannotJoin(
+        'network',
+        `the container engine is on ${this.host}, and the suite cannot reach addresses of its networks`,
+      )
+    await this.sweep()
+    const network = await within(ANSWER, 'looking at a network', this.#networkNamed(name))
+    const cidr = network.IPAM?.Config?.map(({ Subnet }) => Subnet).find(one => one && !one.includes(':'))
+    if (network.Driver !== 'bridge' || !cidr)
+      throw new CannotJoin('network', `${name} is not a bridge network with IPv4 addresses`)
+    const { addresses, taken } = await within(
+      ANSWER,
+      'looking at containers',
+      this.#containersIn(network.Name),
+    )
+    for (const { Gateway } of network.IPAM?.Config ?? []) if (Gateway) taken[Gateway] = 'the bridge'
+    try {
+      const subnet = joinedAddresses(cidr, resolver, taken)
+      return new RunNetwork({ engine: this, ...newRun(), name: network.Name, subnet, addresses })
+    } catch (error) {
+      if (error instanceof UnfitAddresses) throw new CannotJoin(error.part, error.message)
+      throw error
+    }
+  }
+
+  async #networkNamed(name: string) {
+    try {
+      return await this.docker.getNetwork(name).inspect()
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode !== 404) throw failure('looking at a network', error)
+      throw new CannotJoin('network', `the container engine has no network ${name}; start the gateway first`)
+    }
+  }
+
+  /** The addresses of the containers in a network by the names that they have there, and whose each address is. */
+  async #containersIn(network: string) {
+    const listed = await this.docker.listContainers({ filters: { network: [network] } })
+    const found = await Promise.all(listed.map(({ Id }) => this.docker.getContainer(Id).inspect()))
+    const addresses = new Map<string, string>()
+    const taken: Record<string, string> = {}
+    for (const { Name, NetworkSettings } of found) {
+      const { IPAddress, Aliases } = NetworkSettings.Networks[network] ?? {}
+      if (!IPAddress) continue
+      const name = Name.replace(/^\//, '')
+      taken[IPAddress] = `the container ${name}`
+      for (const one of [name, ...(Aliases ?? [])]) addresses.set(one, IPAddress)
+    }
+    return { addresses, taken }
   }
 
   /** What killed runs have left on the engine, each with the id of its run. */
@@ -186,6 +242,30 @@ export class Engine {
       ...networks.map(({ Id }) => removed(this.docker.getNetwork(Id).remove())),
       ...(Volumes ?? []).map(({ Name }) => removed(this.docker.getVolume(Name).remove({ force: true }))),
     ])
+  }
+}
+
+/** The suite cannot be in a network of the user's. `part` tells whether the network or the address there is wrong. */
+export class CannotJoin extends ContainerFailure {
+  override name = 'CannotJoin'
+  readonly part: 'network' | 'resolver'
+
+  constructor(part: 'network' | 'resolver', why: string) {
+    super(why)
+    this.part = part
+  }
+}
+
+function newRun(): { id: string; labels: Record<string, string> } {
+  const id = randomBytes(6).toString('hex')
+  return {
+    id,
+    labels: {
+      [LABELS.run]: id,
+      [LABELS.pid]: uniqueProcessId(process.pid) ?? String(process.pid),
+      [LABELS.host]: PID_SCOPE,
+      [LABELS.since]: String(Date.now()),
+    },
   }
 }
 
