@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { basename, dirname, join } from 'node:path'
 import { InputError } from '../input-error.ts'
 import { certificate } from './certificate.ts'
+import { isCurrent } from './chain.ts'
 import type { Identity } from './pki.ts'
 
 /**
@@ -94,8 +95,7 @@ function readAuthority(folder: string, name: keyof LastingAuthorities): Identity
     throw new InputError(`${place}: is not a root that mail-tls init has made`)
   if (!parsed.checkPrivateKey(key))
     throw new InputError(`${keyPlace}: is not the key of ${AUTHORITY_FILES[name].certificate}`)
-  const now = Date.now()
-  if (now < parsed.validFromDate.getTime() || now > parsed.validToDate.getTime())
+  if (!isCurrent(parsed, Date.now()))
     throw new InputError(
       `${place}: is valid from ${parsed.validFrom} to ${parsed.validTo} only; remove ${folder} and make it anew with mail-tls init`,
     )

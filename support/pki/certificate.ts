@@ -1,24 +1,60 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto'
 import forge from 'node-forge'
+import { DAY } from '../quantities.ts'
+
+/** The parts of a subject's or an issuer's name that the published tables of certificates have; RFC 5280 s4.1.2.4. */
+export interface DistinguishedName {
+  commonName: string
+  organisation?: string
+  unit?: string
+  /** ISO 3166 code of two letters. */
+  country?: string
+}
+
+/** Where the status of a certificate and its issuer's certificate can be had, as URLs: RFC 5280 s4.2.1.13 and s4.2.2.1. */
+export interface StatusAddresses {
+  crl?: readonly string[]
+  ocsp?: readonly string[]
+  issuer?: readonly string[]
+}
 
 /** What one certificate contains: RFC 5280 s4. */
-export interface CertificateRequest {
-  commonName: string
+export interface CertificateRequest extends DistinguishedName {
   /** DNS names of the subject alternative name. Without any, the certificate has no such extension. */
   names?: string[]
   /** Public key of the subject. */
   publicKey: KeyObject
-  issuer: { commonName: string; key: KeyObject }
-  /** `authority` may issue certificates. `not an authority` may not, and issues some all the same. */
-  role: 'authority' | 'not an authority' | 'server' | 'client'
+  issuer: DistinguishedName & { key: KeyObject }
+  /**
+   * `authority` may issue certificates. `not an authority` may not, and issues some all the same. `responder` signs
+   * OCSP answers for its issuer: RFC 6960 s4.2.2.2.
+   */
+  role: 'authority' | 'not an authority' | 'server' | 'client' | 'responder'
   /** Valid from and until, in days from now; negative for the past. */
   from: number
   until: number
   digest?: 'sha1' | 'sha256'
+  addresses?: StatusAddresses
+  /** It promises that servers send along an answer about its status: RFC 7633. */
+  mustStaple?: true
+  /** URIs, e-mail addresses and IP addresses in the subject alternative name. */
+  uris?: string[]
+  emails?: string[]
+  ips?: string[]
+  /** Of an authority: RFC 5280 s4.2.1.3, s4.2.1.9 and s4.2.1.10. */
+  limits?: { pathLength?: number; mayNotSign?: true; domains?: string[] }
 }
 
 const { asn1, jsbn, pem, pki } = forge
-const DAY = 24 * 60 * 60 * 1000
+/** Object identifiers of extensions, and of what they name: RFC 5280 s4.2.1 and s4.2.2.1, RFC 6960 s4.2.2.2. */
+const LIST_ADDRESSES = '2.5.29.31'
+const ACCESS = '1.3.6.1.5.5.7.1.1'
+const ACCESS_METHODS = { ocsp: '1.3.6.1.5.5.7.48.1', issuer: '1.3.6.1.5.5.7.48.2' }
+const NAME_CONSTRAINTS = '2.5.29.30'
+/** RFC 7633 s4.1 and s6, and the number of status_request: RFC 6066 s1.1. */
+const TLS_FEATURE = '1.3.6.1.5.5.7.1.24'
+const STATUS_REQUEST = 5
+const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9'
 const ONE = new jsbn.BigInteger('1')
 
 /** Object identifiers of signatures: RFC 3279 s2.2.1 and s2.2.3, RFC 4055 s5, RFC 5758 s3.2, RFC 8410 s3. */
@@ -43,7 +79,7 @@ interface Reader {
  * because node-forge has RSA keys alone and signs a hundred times slower. Ed25519 has no digest: `digest` is ignored.
  */
 export function certificate(request: CertificateRequest): string {
-  const { commonName, names = [], publicKey, issuer, role, from, until, digest = 'sha256' } = request
+  const { publicKey, issuer, from, until, digest = 'sha256', addresses = {} } = request
   const type = issuer.key.asymmetricKeyType!
   const oid = SIGNATURES[type === 'ed25519' ? type : `${type} ${digest}`]!
   const algorithm = signatureAlgorithm(type, oid)
@@ -55,10 +91,14 @@ export function certificate(request: CertificateRequest): string {
   made.serialNumber = `01${randomBytes(15).toString('hex')}`
   made.validity.notBefore = new Date(Date.now() + from * DAY)
   made.validity.notAfter = new Date(Date.now() + until * DAY)
-  made.setSubject([{ name: 'commonName', value: commonName }])
-  made.setIssuer([{ name: 'commonName', value: issuer.commonName }])
+  made.setSubject(nameParts(request))
+  made.setIssuer(nameParts(issuer))
   made.setExtensions([
-    ...extensions(role, names, publicKey.asymmetricKeyType === 'rsa'),
+    ...extensions(request, publicKey.asymmetricKeyType === 'rsa'),
+    ...statusExtensions(addresses),
+    ...(request.mustStaple
+      ? [{ id: TLS_FEATURE, value: node(asn1.Type.SEQUENCE, [number(STATUS_REQUEST)]) }]
+      : []),
     ...keyIdentifiers(subjectKey, keyInfo(createPublicKey(issuer.key))),
   ])
   const content = (pki as unknown as Builder).getTBSCertificate(made)
@@ -70,6 +110,20 @@ export function certificate(request: CertificateRequest): string {
   // The first byte of a bit string says how many bits of the last byte do not count.
   const whole = node(asn1.Type.SEQUENCE, [content, algorithm, node(asn1.Type.BITSTRING, `\0${signature}`)])
   return pem.encode({ type: 'CERTIFICATE', body: asn1.toDer(whole).getBytes() }).replaceAll('\r\n', '\n')
+}
+
+/** The most general part first, as authorities write it. */
+function nameParts({ commonName, organisation, unit, country }: DistinguishedName) {
+  const parts = [
+    ['countryName', country],
+    ['organizationName', organisation],
+    ['organizationalUnitName', unit],
+    ['commonName', commonName],
+  ] as const
+  const utf8 = { valueTagClass: asn1.Type.UTF8 as unknown as forge.asn1.Class }
+  return parts.flatMap(([name, value]) =>
+    value ? [{ name, value, ...(/^[ -~]*$/.test(value) ? {} : utf8) }] : [],
+  )
 }
 
 /** SubjectPublicKeyInfo: RFC 5280 s4.1.2.7. The key is left as the bits that it is. */
@@ -97,6 +151,8 @@ function keyIdentifiers(subject: KeyInfo, issuer: KeyInfo): object[] {
 const node = (type: forge.asn1.Type, value: string | forge.asn1.Asn1[]): forge.asn1.Asn1 =>
   asn1.create(asn1.Class.UNIVERSAL, type, Array.isArray(value), value)
 
+const number = (value: number): forge.asn1.Asn1 => node(asn1.Type.INTEGER, String.fromCharCode(value))
+
 /** With RSA the parameters are NULL, with the others they are absent. */
 function signatureAlgorithm(type: string, oid: string): forge.asn1.Asn1 {
   const parameters = type === 'rsa' ? [node(asn1.Type.NULL, '')] : []
@@ -104,19 +160,62 @@ function signatureAlgorithm(type: string, oid: string): forge.asn1.Asn1 {
 }
 
 /** `encrypts`: whether the key can encrypt other keys. One that cannot must not say so: RFC 5480 s3, RFC 8410 s5. */
-function extensions(role: CertificateRequest['role'], names: string[], encrypts: boolean): object[] {
-  if (role === 'authority')
+function extensions(
+  { role, commonName, names = [], uris = [], emails = [], ips = [], limits = {} }: CertificateRequest,
+  encrypts: boolean,
+): object[] {
+  if (role === 'authority') {
+    const { pathLength, mayNotSign, domains = [] } = limits
+    const length = pathLength === undefined ? {} : { pathLenConstraint: pathLength }
     return [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+      { name: 'basicConstraints', cA: true, ...length, critical: true },
+      { name: 'keyUsage', keyCertSign: !mayNotSign, cRLSign: true, critical: true },
+      ...nameConstraints(domains),
     ]
+  }
+  const responds = role === 'responder' ? { [OCSP_SIGNING]: true } : {}
   const list = [
     { name: 'basicConstraints', cA: false, critical: true },
     { name: 'keyUsage', digitalSignature: true, keyEncipherment: encrypts, critical: true },
-    { name: 'extKeyUsage', serverAuth: role === 'server', clientAuth: role === 'client' },
+    { name: 'extKeyUsage', serverAuth: role === 'server', clientAuth: role === 'client', ...responds },
   ]
   if (role === 'not an authority') list.pop()
-  // 2: dNSName, RFC 5280 s4.2.1.6
-  const altNames = names.map(value => ({ type: 2, value }))
-  return altNames.length > 0 ? [...list, { name: 'subjectAltName', altNames }] : list
+  // rfc822Name, dNSName, uniformResourceIdentifier, iPAddress: RFC 5280 s4.2.1.6
+  const altNames = [
+    ...emails.map(value => ({ type: 1, value })),
+    ...names.map(value => ({ type: 2, value })),
+    ...uris.map(value => ({ type: 6, value })),
+    ...ips.map(ip => ({ type: 7, ip })),
+  ]
+  const critical = commonName === '' ? { critical: true } : {}
+  return altNames.length > 0 ? [...list, { name: 'subjectAltName', altNames, ...critical }] : list
+}
+
+/** A URL as a general name: RFC 5280 s4.2.1.6, uniformResourceIdentifier [6]. */
+const address = (url: string): forge.asn1.Asn1 => asn1.create(asn1.Class.CONTEXT_SPECIFIC, 6, false, url)
+
+/** Nothing for a certificate without such addresses. */
+function statusExtensions({ crl = [], ocsp = [], issuer = [] }: StatusAddresses): object[] {
+  const inside = (...value: forge.asn1.Asn1[]) => asn1.create(asn1.Class.CONTEXT_SPECIFIC, 0, true, value)
+  // DistributionPoint: distributionPoint [0] is fullName [0], a list of names.
+  const points = crl.map(url => node(asn1.Type.SEQUENCE, [inside(inside(address(url)))]))
+  const access = Object.entries({ ocsp, issuer }).flatMap(([kind, urls]) => {
+    const method = asn1.oidToDer(ACCESS_METHODS[kind as keyof typeof ACCESS_METHODS]).getBytes()
+    return urls.map(url => node(asn1.Type.SEQUENCE, [node(asn1.Type.OID, method), address(url)]))
+  })
+  return [
+    { id: LIST_ADDRESSES, values: points },
+    { id: ACCESS, values: access },
+  ].flatMap(({ id, values }) => (values.length > 0 ? [{ id, value: node(asn1.Type.SEQUENCE, values) }] : []))
+}
+
+/** Permits names in these domains alone; nothing for an authority without limits. */
+function nameConstraints(domains: readonly string[]): object[] {
+  if (domains.length === 0) return []
+  // GeneralSubtree: base is a general name, dNSName [2]. They are in permittedSubtrees [0].
+  const subtrees = domains.map(domain =>
+    node(asn1.Type.SEQUENCE, [asn1.create(asn1.Class.CONTEXT_SPECIFIC, 2, false, domain)]),
+  )
+  const permitted = asn1.create(asn1.Class.CONTEXT_SPECIFIC, 0, true, subtrees)
+  return [{ id: NAME_CONSTRAINTS, critical: true, value: node(asn1.Type.SEQUENCE, [permitted]) }]
 }

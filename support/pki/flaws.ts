@@ -1,8 +1,8 @@
 /**
  * Authorities of the lab. `root` is the authority that every server trusts, `other` one that no server trusts.
- * `former` and `new` are the two ends of a certificate transition.
+ * `former` and `new` are the two ends of a certificate transition. A namesake has the names of one of them, and other keys.
  */
-export type AuthorityName = 'root' | 'other' | 'former' | 'new'
+export type AuthorityName = 'root' | 'other' | 'former' | 'new' | 'namesake of former' | 'namesake of new'
 
 /** All that can be chosen of one certificate and of the chain that is sent with it, beside its names; RFC 5280 s4. */
 export interface CertificateSpec {
@@ -11,10 +11,52 @@ export interface CertificateSpec {
    * Who signs it: the intermediate of the authority, the certificate's own key, or an issuer that is no authority.
    */
   issuer: 'the intermediate' | 'itself' | 'no authority'
-  /** Whether it names the hosts that were asked for, or others. */
-  hosts: 'asked' | 'others'
+  /** What is special about the intermediate below which it is. */
+  intermediate:
+    | 'good'
+    | 'expired'
+    | 'not yet valid'
+    /** Minutes to one side or the other of its dates. */
+    | 'just expired'
+    | 'about to become valid'
+    | 'about to expire'
+    | 'just become valid'
+    | 'signed with SHA-1'
+    | 'without the right to sign'
+    | 'beyond the path length'
+    /** By its name constraints: RFC 5280 s4.2.1.10. */
+    | 'for other domains'
+    | 'for its domains'
+    /** Somebody with the name of the intermediate signs. The real intermediate is sent. */
+    | 'a namesake'
+  signature: 'right' | 'broken'
+  /** Whether it names the hosts that were asked for, or others; or what stands in place of them. RFC 6125 s6.4.3. */
+  hosts:
+    | 'asked'
+    | 'in capitals'
+    | 'others'
+    | 'wildcards for one label'
+    | 'a wildcard for several labels'
+    | 'wildcards in a label'
+    | 'wildcards behind the first label'
+    | 'wildcards in two labels'
+    | 'a wildcard alone'
+    /** A program that ends a text at NUL reads the asked name: CVE-2009-2408. */
+    | 'asked, with NUL and more behind'
   /** Where the names stand: RFC 6125 s6.4.4 has those of the subject alternative name count. */
-  namesIn: 'alternative names' | 'common name only'
+  namesIn:
+    | 'alternative names'
+    | 'common name only'
+    | 'common name, beside others'
+    | 'alternative names, beside another common name'
+    | 'URI only'
+    | 'e-mail address only'
+    /** The address of the host in place of names: RFC 5280 s4.2.1.6, iPAddress. */
+    | 'address only'
+  /** Without a subject, the alternative names are critical: RFC 5280 s4.1.2.6. */
+  subject: 'a common name' | 'empty'
+  /** Whether it promises that the server sends along an answer about its status: RFC 7633. */
+  promises: 'nothing' | 'a stapled answer'
   /** Whether the extended key usage is that of the server or client that shows it, or that of the other side. */
   usage: 'right' | 'wrong'
   /** Days from now until it becomes valid; negative for the past. */
@@ -37,7 +79,9 @@ export interface CertificateSpec {
 }
 
 /** What a certificate may have in one way or another, and be flawless all the same. */
-export type CertificateKind = Partial<Pick<CertificateSpec, 'key' | 'chain'>>
+export type CertificateKind = Partial<
+  Pick<CertificateSpec, 'key' | 'chain' | 'hosts' | 'intermediate' | 'promises'>
+>
 
 /** Keys of certificates, with their size in bits or their curve. */
 export type KeyName =
@@ -53,20 +97,34 @@ export type KeyName =
 export const FLAWLESS: CertificateSpec = {
   authority: 'root',
   issuer: 'the intermediate',
+  intermediate: 'good',
+  signature: 'right',
   hosts: 'asked',
   namesIn: 'alternative names',
+  subject: 'a common name',
+  promises: 'nothing',
   usage: 'right',
   from: -30,
-  until: 30,
+  until: 90,
   digest: 'sha256',
   key: 'RSA 2048',
   chain: 'whole',
 }
 
-/** What can be wrong with a certificate, in the words of the features, as a change of its specification. */
+/** Days between a date of a certificate and now that are minutes: longer than an example takes. */
+const MINUTES = 5 / (24 * 60)
+
+/**
+ * What can be wrong with a certificate, in the words of the features, as a change of its specification; and what is
+ * right, but only just.
+ */
 export const FLAWS = {
   expired: { until: -1 },
   'not yet valid': { from: 1 },
+  'a few minutes past its end': { until: -MINUTES },
+  'a few minutes before its beginning': { from: MINUTES },
+  'a few minutes before its end': { until: MINUTES },
+  'a few minutes past its beginning': { from: -MINUTES },
   'for another name': { hosts: 'others' },
   'from an unknown authority': { authority: 'other' },
   'self-signed': { issuer: 'itself' },
@@ -76,6 +134,30 @@ export const FLAWS = {
   'signed with SHA-1': { digest: 'sha1' },
   'with a key of 1024 bits': { key: 'RSA 1024' },
   'with its name in the common name only': { namesIn: 'common name only' },
+  'for another name, with its own as common name': { namesIn: 'common name, beside others' },
+  'for a wildcard that stands for several labels': { hosts: 'a wildcard for several labels' },
+  'for a wildcard that is a part of a label': { hosts: 'wildcards in a label' },
+  'for a wildcard behind the first label': { hosts: 'wildcards behind the first label' },
+  'for a wildcard in each of the first two labels': { hosts: 'wildcards in two labels' },
+  'for a wildcard and nothing else': { hosts: 'a wildcard alone' },
+  'for its name with a NUL byte and more behind it': { hosts: 'asked, with NUL and more behind' },
+  'with its name in a URI only': { namesIn: 'URI only' },
+  'with its name in an e-mail address only': { namesIn: 'e-mail address only' },
+  'with its address in place of a name': { namesIn: 'address only' },
+  'with another common name beside its name': { namesIn: 'alternative names, beside another common name' },
+  'without a subject': { subject: 'empty' },
+  'with a signature that does not fit': { signature: 'broken' },
+  'issued by somebody with the name of the intermediate': { intermediate: 'a namesake' },
+  'issued by an intermediate that has expired': { intermediate: 'expired' },
+  'issued by an intermediate that is not yet valid': { intermediate: 'not yet valid' },
+  'issued by an intermediate a few minutes past its end': { intermediate: 'just expired' },
+  'issued by an intermediate a few minutes before its beginning': { intermediate: 'about to become valid' },
+  'issued by an intermediate a few minutes before its end': { intermediate: 'about to expire' },
+  'issued by an intermediate a few minutes past its beginning': { intermediate: 'just become valid' },
+  'issued by an intermediate that is signed with SHA-1': { intermediate: 'signed with SHA-1' },
+  'issued by an intermediate that may not sign certificates': { intermediate: 'without the right to sign' },
+  'issued by one intermediate too many': { intermediate: 'beyond the path length' },
+  'issued by an intermediate for other domains': { intermediate: 'for other domains' },
 } as const satisfies Record<string, Partial<CertificateSpec>>
 export type CertificateFlaw = keyof typeof FLAWS
 

@@ -47,6 +47,33 @@ describe('the certificates of a run', () => {
     assert.equal((await issued()).identity, (await issued()).identity)
   })
 
+  it('have the names of the service where partners and clients play it, and lead to the same root', async () => {
+    const playing = new Pki()
+    const names = ['d1.verified.test']
+    const own = await playing.issue({ names, usage: 'server' })
+    playing.peersPlay = {
+      ...{ hierarchy: '2018', names: ['mail.protection.outlook.com'], suites: [], minVersion: 'TLSv1.2' },
+    }
+    const root = new X509Certificate(await playing.root())
+    const [leaf, intermediate, top] = chainOf(
+      (await playing.issue({ names, usage: 'server', ofPeer: true })).certificate,
+    )
+    assert.equal(leaf!.subject, 'C=US\nO=Microsoft Corporation\nCN=mail.protection.outlook.com')
+    assert.equal(leaf!.subjectAltName, 'DNS:d1.verified.test, DNS:mail.protection.outlook.com')
+    assert.match(leaf!.infoAccess!, /OCSP - URI:http:\/\/ocsp\.globalsign\.test/)
+    assert.match(top!.subject, /O=GlobalSign nv-sa/)
+    assert.ok(leaf!.verify(intermediate!.publicKey) && leaf!.checkIssued(intermediate!))
+    assert.ok(intermediate!.verify(top!.publicKey) && intermediate!.checkIssued(top!))
+    assert.ok(top!.verify(root.publicKey) && top!.checkIssued(root))
+    // The gateway's own certificate is as it was.
+    assert.equal((await playing.issue({ names, usage: 'server' })).certificate, own.certificate)
+  })
+
+  it('are made anew minutes from one of their dates, which may have passed since', async () => {
+    const flaws = ['a few minutes before its end'] as const
+    assert.notEqual((await issued(...flaws)).identity, (await issued(...flaws)).identity)
+  })
+
   it('can be used by a TLS library, whatever their flaw', async () => {
     for (const flaw of names) {
       const { identity } = await issued(flaw)
@@ -67,7 +94,58 @@ describe('the certificates of a run', () => {
     'signed with SHA-1': ([leaf]) => leaf!.toLegacyObject().fingerprint !== '' && signedWithSha1(leaf!),
     'with a key of 1024 bits': ([leaf]) => leaf!.publicKey.asymmetricKeyDetails?.modulusLength === 1024,
     'with its name in the common name only': ([leaf]) => leaf!.subjectAltName === undefined,
+    'for another name, with its own as common name': ([leaf]) =>
+      leaf!.subject === 'CN=d1.verified.test' && leaf!.subjectAltName!.includes('other-d1.verified.test'),
+    'for a wildcard that stands for several labels': ([leaf]) => leaf!.subjectAltName === 'DNS:*.test',
+    'for a wildcard that is a part of a label': ([leaf]) =>
+      leaf!.subjectAltName === 'DNS:*1.verified.test, DNS:*x.d1.verified.test',
+    'for a wildcard behind the first label': ([leaf]) =>
+      leaf!.subjectAltName === 'DNS:d1.*.test, DNS:mx.*.verified.test',
+    'for a wildcard in each of the first two labels': ([leaf]) =>
+      leaf!.subjectAltName === 'DNS:*.*.test, DNS:*.*.verified.test',
+    'for a wildcard and nothing else': ([leaf]) => leaf!.subjectAltName === 'DNS:*',
+    'for its name with a NUL byte and more behind it': ([leaf]) =>
+      leaf!.raw.includes('d1.verified.test\0.other.test') && !leaf!.checkHost('d1.verified.test'),
+    'with its name in an e-mail address only': ([leaf]) =>
+      leaf!.subjectAltName?.startsWith('email:postmaster@d1.verified.test') === true,
+    'with its address in place of a name': ([leaf]) => leaf!.subjectAltName === 'IP Address:192.0.2.1',
+    'with another common name beside its name': ([leaf]) =>
+      leaf!.subject === 'CN=other-d1.verified.test' && leaf!.checkHost('d1.verified.test') !== undefined,
+    // The extension is critical: RFC 5280 s4.1.2.6.
+    'without a subject': ([leaf]) =>
+      !leaf!.subject && leaf!.raw.includes(Buffer.from('0603551d110101ff', 'hex')),
+    'a few minutes past its end': ([leaf]) => isMinutesAgo(leaf!.validToDate),
+    'a few minutes before its beginning': ([leaf]) => isInMinutes(leaf!.validFromDate),
+    'a few minutes before its end': ([leaf]) => isInMinutes(leaf!.validToDate),
+    'a few minutes past its beginning': ([leaf]) => isMinutesAgo(leaf!.validFromDate),
+    'issued by an intermediate a few minutes past its end': ([, one]) => isMinutesAgo(one!.validToDate),
+    'issued by an intermediate a few minutes before its beginning': ([, one]) =>
+      isInMinutes(one!.validFromDate),
+    'issued by an intermediate a few minutes before its end': ([, one]) => isInMinutes(one!.validToDate),
+    'issued by an intermediate a few minutes past its beginning': ([, one]) =>
+      isMinutesAgo(one!.validFromDate),
+    'with its name in a URI only': ([leaf]) =>
+      leaf!.subjectAltName?.startsWith('URI:smtp://d1.verified.test') === true,
+    'with a signature that does not fit': ([leaf, issuer]) =>
+      leaf!.checkIssued(issuer!) && !leaf!.verify(issuer!.publicKey),
+    'issued by somebody with the name of the intermediate': ([leaf, issuer], root) =>
+      leaf!.issuer === issuer!.subject && !leaf!.checkIssued(issuer!) && issuer!.verify(root.publicKey),
+    'issued by an intermediate that has expired': ([, issuer]) => issuer!.validToDate < new Date(),
+    'issued by an intermediate that is not yet valid': ([, issuer]) => issuer!.validFromDate > new Date(),
+    'issued by an intermediate that is signed with SHA-1': ([, issuer]) => signedWithSha1(issuer!),
+    // The one bit of the key usage is cRLSign: RFC 5280 s4.2.1.3.
+    'issued by an intermediate that may not sign certificates': ([, issuer]) =>
+      issuer!.raw.includes(Buffer.from('0603551d0f0101ff040403020102', 'hex')),
+    // The path length of the last one is zero: RFC 5280 s4.2.1.9.
+    'issued by one intermediate too many': ([leaf, first, last]) =>
+      last?.raw.includes(Buffer.from('0603551d130101ff040830060101ff020100', 'hex')) === true &&
+      leaf!.verify(first!.publicKey) &&
+      first!.verify(last.publicKey),
+    'issued by an intermediate for other domains': ([, issuer]) =>
+      issuer!.raw.includes(Buffer.from('0603551d1e', 'hex')) && issuer!.raw.includes('other.test'),
   }
+  const isInMinutes = (date: Date) => date.getTime() > Date.now() && date.getTime() < Date.now() + 600_000
+  const isMinutesAgo = (date: Date) => date.getTime() < Date.now() && date.getTime() > Date.now() - 600_000
   // OID 1.2.840.113549.1.1.5, sha1WithRSAEncryption
   const signedWithSha1 = (leaf: X509Certificate) =>
     leaf.raw.includes(Buffer.from('2a864886f70d010105', 'hex'))
@@ -85,6 +163,7 @@ describe('the certificates of a run', () => {
     ['not yet valid', 'from an unknown authority', 'for the wrong usage'],
     ['expired', 'with its name in the common name only', 'without its intermediate'],
     ['expired', 'self-signed'],
+    ['expired', 'issued by an intermediate that has expired'],
   ]
   for (const those of several)
     it(`have several flaws when asked: ${those.join(' + ')}`, async () => {
@@ -179,11 +258,17 @@ describe('the certificates of a run', () => {
     )
   })
 
-  it('come from four authorities with different roots', async () => {
+  it('come from authorities with different roots', async () => {
     const roots = await Promise.all(['root', 'other', 'former', 'new'].map(name => pki.root(name as 'root')))
     assert.equal(new Set(roots).size, 4)
     const { certificate } = await pki.issue({ names: ['a.test'], usage: 'server', authority: 'new' })
     assert.ok(chainOf(certificate)[1]!.verify(new X509Certificate(roots[3]!).publicKey))
+    const [former, namesake] = [roots[2]!, await pki.root('namesake of former')].map(
+      pem => new X509Certificate(pem),
+    )
+    assert.equal(namesake!.subject, former!.subject)
+    assert.ok(!namesake!.verify(former!.publicKey))
+    assert.ok(signedWithSha1(former!) && !signedWithSha1(namesake!))
   })
 })
 

@@ -6,15 +6,18 @@ import {
   X509Certificate,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { certificate } from './certificate.ts'
+import { keyFingerprint } from '../wire/tls/certificate-facts.ts'
+import { type CertificateRequest, certificate, type StatusAddresses } from './certificate.ts'
 import {
   type AuthorityName,
   type CertificateFlaw,
   type CertificateKind,
   type CertificateSpec,
+  FLAWS,
   type KeyName,
   withFlaws,
 } from './flaws.ts'
+import { Hierarchy, type HierarchyLeaf, type HierarchyName } from './hierarchies.ts'
 
 /** A private key with its certificate, both in PEM. Intermediate certificates follow the certificate. */
 export interface Identity {
@@ -33,6 +36,27 @@ export interface LeafRequest {
   flaws?: readonly CertificateFlaw[]
   /** Default: an RSA key of 2048 bits, with the intermediate and nothing else. A flaw of the same thing counts. */
   kind?: CertificateKind
+  /** Where its status can be had; default: it does not say. */
+  addresses?: StatusAddresses
+  /** Of the host that shows it, for a certificate with an address in place of names; default: an address of nobody. */
+  ip?: string
+  /** It is shown by a partner or a client, which may play a role. */
+  ofPeer?: true
+}
+
+/** What a certificate of the mail service has otherwise than its text says. */
+export type ServiceLeaf = Omit<HierarchyLeaf, 'publicKey'> & { key?: KeyName; namesake?: boolean }
+
+/** What partners and clients have in place of what servers of the lab usually have: they play the mail service. */
+export interface Role {
+  /** Whose names the issuers of good certificates have, and the organisation in the subject. */
+  hierarchy: HierarchyName
+  /** Names in good certificates, behind those that the gateway expects; the first is the common name. */
+  names: readonly string[]
+  /** Standard names, in the order of preference. */
+  suites: readonly string[]
+  minVersion: 'TLSv1' | 'TLSv1.2'
+  maxVersion?: 'TLSv1.2'
 }
 
 interface Signer {
@@ -60,6 +84,12 @@ export class Pki {
   /** Of leaves. */
   readonly #keys = new Map<KeyName, Promise<KeyPair>>([['RSA 2048', makeKey('RSA 2048')]])
   readonly #given: Partial<Record<AuthorityName, Identity>>
+  readonly #crossSigned = new Map<HierarchyName, { certificate: string }>()
+  /** By the name, and once more for those that only bear it. */
+  readonly #hierarchies = new Map<string, Hierarchy>()
+
+  /** Which role partners and clients play; undefined: none. */
+  peersPlay: Role | undefined
 
   /** `given`: roots that exist already, from `readAuthorities`. The others are made for this run. */
   constructor(given: Partial<Record<AuthorityName, Identity>> = {}) {
@@ -71,46 +101,164 @@ export class Pki {
     return (await this.#authority(name)).root.certificate
   }
 
+  /** Who has issued the good certificates of an authority, to sign what tells their status. */
+  async issuer(name: AuthorityName = 'root'): Promise<Signer> {
+    return (await this.#authority(name)).intermediate
+  }
+
   /** A certificate with its key and its chain. Throws where the flaws that are asked for contradict each other. */
-  async issue({ names, usage, authority, flaws = [], kind }: LeafRequest): Promise<Identity> {
+  async issue(request: LeafRequest): Promise<Identity> {
+    const { names, usage, authority, flaws = [], kind, addresses, ip = NOBODY } = request
     const spec = withFlaws(flaws, authority, kind)
     // There is no signature of this key over a SHA-1 digest.
     if (spec.key === 'Ed25519' && spec.issuer === 'itself' && spec.digest === 'sha1') spec.key = 'RSA 2048'
-    const id = JSON.stringify([names, usage, spec])
-    let leaf = this.#leaves.get(id)
-    if (!leaf) {
-      leaf = this.#issue(names, usage, spec)
-      this.#leaves.set(id, leaf)
-    }
-    return leaf
+    const role = request.ofPeer && spec.authority === 'root' ? this.peersPlay : undefined
+    const shownIp = spec.namesIn === 'address only' ? ip : ''
+    const id = JSON.stringify([names, usage, spec, addresses, shownIp, role?.hierarchy])
+    const issued = this.#leaves.get(id) ?? this.#issue(names, usage, spec, addresses, shownIp, role)
+    // Minutes from its dates, it may be on the other side of them when it is asked for again.
+    if (!isAtItsEdge(spec)) this.#leaves.set(id, issued)
+    return issued
   }
 
-  async #issue(names: string[], usage: LeafRequest['usage'], spec: CertificateSpec): Promise<Identity> {
+  /** What a connector pins to accept the public key of all leaves of the usual kind. */
+  async keyPin(): Promise<string> {
+    return keyFingerprint((await this.#key('RSA 2048')).publicKey)
+  }
+
+  /** Root certificate of an authority that bears the name of a published one, in PEM. */
+  lookAlikeRoot(name: HierarchyName): string {
+    return this.#hierarchy(name).root.certificate
+  }
+
+  /**
+   * A certificate of the mail service under such an authority. `namesake`: under another authority, with the same names
+   * and other keys.
+   */
+  async issueLikeService(
+    name: HierarchyName,
+    { key = 'RSA 2048', namesake = false, ...leaf }: ServiceLeaf = {},
+  ): Promise<Identity> {
+    const { publicKey, privateKey } = await this.#key(key)
+    const hierarchy = this.#hierarchy(name, namesake)
+    const own = hierarchy.leaf({ ...leaf, publicKey }).certificate
+    return { key: pem(privateKey), certificate: own + hierarchy.intermediate.certificate }
+  }
+
+  #hierarchy(name: HierarchyName, namesake = false): Hierarchy {
+    const id = `${name} ${namesake}`
+    const hierarchy = this.#hierarchies.get(id) ?? new Hierarchy(name)
+    this.#hierarchies.set(id, hierarchy)
+    return hierarchy
+  }
+
+  async #issue(
+    names: string[],
+    usage: LeafRequest['usage'],
+    spec: CertificateSpec,
+    addresses?: StatusAddresses,
+    ip = '',
+    role?: Role,
+  ): Promise<Identity> {
     const { publicKey, privateKey } = await this.#key(spec.key)
-    const { root, intermediate } = await this.#authority(spec.authority)
-    const shown = spec.hosts === 'others' ? names.map(name => `other-${name}`) : names
-    const commonName = (shown[0] ?? 'nobody.test').slice(0, 64)
+    const { root, intermediate: usual } = await this.#authority(spec.authority)
+    const played = role && (await this.#played(role, root))
+    const intermediate = played ?? usual
+    const plain = spec.hosts === 'asked' && spec.namesIn === 'alternative names'
+    const shown = [...new Set([...names.map(NAMED[spec.hosts]), ...((plain && role?.names) || [])])]
+    // Without DNS names, a common name may count: RFC 6125 s6.4.4.
+    const host = OTHERWISE_NAMED.has(spec.namesIn) ? shown.map(NAMED.others)[0] : shown[0]
+    const named = (plain && role?.names[0]) || (host ?? 'nobody.test').slice(0, 64)
+    const commonName = spec.subject === 'empty' ? '' : named
     const otherUsage = usage === 'server' ? 'client' : 'server'
     const hidden = usage === 'client' && spec.chain === 'leaf alone' ? await this.#hidden(root) : undefined
     const issuers = {
-      'the intermediate': () => hidden ?? intermediate,
-      itself: () => ({ commonName, key: privateKey, certificate: '' }),
+      'the intermediate': () => hidden ?? special ?? intermediate,
+      itself: () => ({
+        ...(spec.subject === 'empty' ? {} : played?.subject),
+        ...{ commonName, key: privateKey, certificate: '' },
+      }),
       'no authority': () => this.#impostor(root, intermediate),
     }
+    const special = await this.#special(spec, root, shown)
     const issuer = issuers[spec.issuer]()
     const leaf = certificate({
+      ...(spec.subject === 'empty' ? {} : played?.subject),
       commonName,
-      names: spec.namesIn === 'common name only' ? [] : shown,
+      ...alternativeNames(spec.namesIn, shown, ip),
       publicKey,
       issuer,
       role: spec.usage === 'wrong' ? otherUsage : usage,
       from: spec.from,
       until: spec.until,
       digest: spec.digest,
+      addresses: addresses ?? played?.addresses ?? {},
+      ...(spec.promises === 'a stapled answer' ? { mustStaple: true } : {}),
     })
-    const chain =
-      spec.chain === 'leaf alone' ? '' : issuer.certificate + (await this.#added(spec.chain, root))
-    return { key: pem(privateKey), certificate: leaf + chain }
+    const sent = issuer === special && spec.intermediate === 'a namesake' ? intermediate : issuer
+    const chain = spec.chain === 'leaf alone' ? '' : sent.certificate + (await this.#added(spec.chain, root))
+    const own = spec.signature === 'broken' ? withBrokenSignature(leaf) : leaf
+    return { key: pem(privateKey), certificate: own + chain }
+  }
+
+  /**
+   * The intermediate of a role. Its root bears the published name and has a key of its own; the lab's root has signed it, so
+   * that who trusts that one needs to install nothing.
+   */
+  async #played({ hierarchy: name }: Role, root: Signer) {
+    const { root: top, intermediate, subject, addresses } = this.#hierarchy(name)
+    const { certificate: _, key, ...named } = top
+    const crossSigned = this.#crossSigned.get(name) ?? {
+      certificate: certificate({
+        ...named,
+        publicKey: createPublicKey(key),
+        issuer: root,
+        ...VALIDITY,
+      }),
+    }
+    this.#crossSigned.set(name, crossSigned)
+    return {
+      ...intermediate,
+      certificate: intermediate.certificate + crossSigned.certificate,
+      subject,
+      addresses,
+    }
+  }
+
+  /** An intermediate with what is special about it; nothing for a good one. Its certificate may be followed by others. */
+  async #special(
+    { intermediate }: CertificateSpec,
+    root: Signer,
+    names: string[],
+  ): Promise<Signer | undefined> {
+    if (intermediate === 'good') return undefined
+    const { publicKey, privateKey } = await this.#key('ECDSA P-256')
+    const suffix = intermediate === 'a namesake' ? '' : ` ${intermediate}`
+    const commonName = `${root.commonName.replace(/root$/, '')}intermediate${suffix}`
+    const below = (issuer: Signer, limits?: CertificateRequest['limits']) =>
+      certificate({
+        commonName,
+        publicKey,
+        issuer,
+        ...VALIDITY,
+        ...PATCHES[intermediate],
+        ...(limits ? { limits } : {}),
+      })
+    if (intermediate !== 'beyond the path length') {
+      const domains = intermediate === 'for other domains' ? ['other.test'] : names
+      const limits = /^for (other|its) domains$/.test(intermediate) ? { domains } : undefined
+      return { commonName, key: privateKey, certificate: below(root, limits) }
+    }
+    const key = await this.#key('ECDSA P-384')
+    const last = { commonName: `${commonName}, the last`, key: key.privateKey }
+    const allowed = certificate({
+      ...last,
+      publicKey: key.publicKey,
+      issuer: root,
+      ...VALIDITY,
+      limits: { pathLength: 0 },
+    })
+    return { commonName, key: privateKey, certificate: below({ ...last, certificate: allowed }) + allowed }
   }
 
   /** What is sent behind the intermediate. */
@@ -180,13 +328,81 @@ async function makeAuthority(name: AuthorityName, given?: Identity): Promise<Aut
   return { root, intermediate: { commonName, key: key.privateKey, certificate: intermediate } }
 }
 
+const NAMED: Record<CertificateSpec['hosts'], (name: string) => string> = {
+  asked: name => name,
+  'in capitals': name => name.toUpperCase(),
+  others: name => `other-${name}`,
+  'wildcards for one label': name => name.replace(/^[^.]+/, '*'),
+  'a wildcard for several labels': name => `*.${name.split('.').at(-1)}`,
+  'wildcards in a label': name => `*${name.slice(1)}`,
+  'wildcards behind the first label': name => name.replace(/\.[^.]+/, '.*'),
+  'wildcards in two labels': name => name.replace(/^[^.]+\.[^.]+/, '*.*'),
+  'a wildcard alone': () => '*',
+  'asked, with NUL and more behind': name => `${name}\0.other.test`,
+}
+
+/** 192.0.2.0/24 is for examples: RFC 5737. */
+const NOBODY = '192.0.2.1'
+
+/** Where the common name is not to be one of the names that were asked for. */
+const OTHERWISE_NAMED: ReadonlySet<CertificateSpec['namesIn']> = new Set([
+  'URI only',
+  'e-mail address only',
+  'address only',
+  'alternative names, beside another common name',
+])
+
+/** One of its dates, or of its issuer's, is minutes from now. */
+const isAtItsEdge = ({ from, until, intermediate }: CertificateSpec): boolean =>
+  Math.min(Math.abs(from), Math.abs(until)) < 1 || /^(just|about) /.test(intermediate)
+
+/** Where the names of a certificate stand, beside its common name. */
+function alternativeNames(namesIn: CertificateSpec['namesIn'], names: string[], ip: string) {
+  switch (namesIn) {
+    case 'common name only':
+      return {}
+    case 'common name, beside others':
+      return { names: names.map(NAMED.others) }
+    case 'URI only':
+      return { uris: names.map(name => `smtp://${name}`) }
+    case 'e-mail address only':
+      return { emails: names.map(name => `postmaster@${name}`) }
+    case 'address only':
+      return { ips: [ip] }
+    default:
+      return { names }
+  }
+}
+
+/** The last bit of the signature is the wrong one. */
+function withBrokenSignature(text: string): string {
+  const der = new X509Certificate(text).raw
+  der[der.length - 1]! ^= 1
+  return new X509Certificate(der).toString()
+}
+
+/** How the certificate of an intermediate differs from a good one. */
+const PATCHES: Partial<Record<CertificateSpec['intermediate'], Partial<CertificateRequest>>> = {
+  expired: { until: -1 },
+  'not yet valid': { from: 1 },
+  'just expired': { until: FLAWS['a few minutes past its end'].until },
+  'about to become valid': { from: FLAWS['a few minutes before its beginning'].from },
+  'about to expire': { until: FLAWS['a few minutes before its end'].until },
+  'just become valid': { from: FLAWS['a few minutes past its beginning'].from },
+  'signed with SHA-1': { digest: 'sha1' },
+  'without the right to sign': { limits: { mayNotSign: true } },
+}
+
 const VALIDITY = { role: 'authority', from: -365, until: 365 } as const
 
 async function makeRoot(name: AuthorityName): Promise<Signer> {
   const { publicKey, privateKey } = await makeKey('RSA 2048')
-  const issuer = { commonName: `Mail TLS test ${name === 'root' ? '' : `${name} `}root`, key: privateKey }
+  const bears = name.replace('namesake of ', '')
+  const issuer = { commonName: `Mail TLS test ${bears === 'root' ? '' : `${bears} `}root`, key: privateKey }
   const { commonName } = issuer
-  return { ...issuer, certificate: certificate({ commonName, publicKey, issuer, ...VALIDITY }) }
+  // As the roots of 2018 did. Whoever trusts a root has no reason to look at its signature: EXO-CRT-11.
+  const digest = name === 'former' ? 'sha1' : 'sha256'
+  return { ...issuer, certificate: certificate({ commonName, publicKey, issuer, digest, ...VALIDITY }) }
 }
 
 function signerOf(root: Identity): Signer {
