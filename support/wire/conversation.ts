@@ -38,6 +38,11 @@ export interface ClientHello {
   suites: string[]
   groups: string[]
   signatureAlgorithms: string[]
+  /** Numbers of the extensions, in their order, and of the compression methods, of which 0 is none. */
+  extensions: number[]
+  compressions: number[]
+  /** Secure renegotiation is offered: as an extension or as a suite that is none; RFC 5746 s3.4. */
+  renegotiationInfo: boolean
   /** SNI host name (RFC 6066 s3), if any. */
   serverName?: string
   /** Length of the message in bytes, for display. */
@@ -56,6 +61,14 @@ export interface CertificateFacts {
   fingerprint: string
   /** Number of certificates the peer sent with it, itself included. */
   chainLength: number
+  /** `rsa`, `ec`, `ed25519`, …, with the size of the modulus or the name of the curve. */
+  key?: { type: string; bits?: number; curve?: string }
+  /** SHA-256 over the SubjectPublicKeyInfo, lower-case hex. */
+  keyFingerprint?: string
+  /** Name of the algorithm, such as `sha256WithRSAEncryption`. */
+  signature?: string
+  /** Object identifiers of the extended key usage; absent where the certificate has no such extension. RFC 5280 s4.2.1.12. */
+  usages?: string[]
 }
 
 /** What an event is about, in the fields that judgements and drawings ask for. */
@@ -68,6 +81,8 @@ export type EventDetail =
   /** A ServerHello, or with `retry` a HelloRetryRequest; RFC 8446 s4.1.3 and s4.1.4. */
   | { kind: 'server-hello'; version: string; suite: string; group?: string; retry: boolean }
   | { kind: 'certificate-request' }
+  /** To a crafted answer: the sender sent its share of the key exchange. */
+  | { kind: 'key-exchange' }
   /** The handshake is done. */
   | { kind: 'established'; version: string; suite: string }
   /** An alert that is not encrypted, in the numbers of RFC 8446 s6: level 2 is fatal. */
@@ -86,7 +101,7 @@ export type WireEvent = {
 
 /** Whether it is a part of a TLS handshake, alerts aside. */
 export const isHandshake = ({ kind }: WireEvent): boolean =>
-  ['hello', 'server-hello', 'certificate-request', 'established'].includes(kind)
+  ['hello', 'server-hello', 'certificate-request', 'key-exchange', 'established'].includes(kind)
 
 /** One connection from open to close, as the lab's end saw it. JSON only: this is also its evidence file. */
 export interface Conversation {
@@ -95,6 +110,8 @@ export interface Conversation {
   gatewayIs: Party | 'neither'
   /** Seen by the tap, which passed TLS on and does not have the keys: what was said inside TLS is not known. */
   overheard?: true
+  /** The lab wrote the ClientHello byte by byte, and left at the answer: no session could come of it. */
+  crafted?: true
   /** Names for the two lifelines in a drawing. */
   sender: string
   receiver: string

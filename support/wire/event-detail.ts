@@ -26,6 +26,8 @@ export function detailText(detail: EventDetail): string {
     }
     case 'certificate-request':
       return 'CertificateRequest'
+    case 'key-exchange':
+      return 'ClientKeyExchange'
     case 'established':
       return `${spoken(detail.version)} established, ${detail.suite}`
     case 'alert':

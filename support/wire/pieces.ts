@@ -15,7 +15,8 @@ export async function writePieces(
   for (const piece of pieces) {
     if (!(await write(piece))) return
     if (pieces.length <= FEW) await pause(BETWEEN_PIECES)
-    else await new Promise(setImmediate)
+    // A receiver in this process reads before this, also where the timer was late.
+    await new Promise(setImmediate)
   }
 }
 

@@ -24,6 +24,8 @@ let lastId = 0
  */
 export class Recorder implements Tap {
   readonly conversation: Conversation
+  /** What the peer has shown. The TLS library gives it away only once. */
+  certificate: X509Certificate | undefined
   readonly #started = performance.now()
   readonly #ours: Party
   readonly #onEvent: ((event: WireEvent) => void) | undefined
@@ -200,6 +202,8 @@ export class Recorder implements Tap {
         handshake.ephemeral = true
         this.#keysAgreed = true
         break
+      case 'key-exchange':
+        break
       case 'sealed':
         this.#overhear(party, sighting.length)
         break
@@ -239,6 +243,11 @@ export class Recorder implements Tap {
     if (handshake.version !== 'TLSv1.3' && !this.#keysAgreed) handshake.resumed = true
   }
 
+  /** What the peer showed, its own certificate first; as far as the library finds the issuer of each. */
+  get certificates(): X509Certificate[] {
+    return this.certificate ? issuersFrom(this.certificate) : []
+  }
+
   /** To be called when the TLS library says that the handshake is done. `chain`: PEM, if the lab's end showed one. */
   secured(socket: TLSSocket, chain = ''): void {
     const { handshake } = this
@@ -246,8 +255,9 @@ export class Recorder implements Tap {
     handshake.suite = socket.getCipher().standardName ?? socket.getCipher().name
     this.#noteResumed()
     const peer = socket.getPeerX509Certificate()
+    this.certificate = peer
     const own = socket.getX509Certificate()
-    const theirs = peer && certificateFacts(peer, chainLength(peer))
+    const theirs = peer && certificateFacts(peer, issuersFrom(peer).length)
     const ours = own && certificateFacts(own, Math.max(1, chain.split(PEM_BEGIN).length - 1))
     const [server, client] = this.#ours === 'receiver' ? [ours, theirs] : [theirs, ours]
     if (server) handshake.serverCertificate = server
@@ -257,6 +267,11 @@ export class Recorder implements Tap {
     const { version, suite } = handshake
     const other = this.#ours === 'receiver' ? 'sender' : 'receiver'
     this.#happened(other, { kind: 'established', version, suite }, { secured: true })
+  }
+
+  /** The sender accepts what the lab has crafted, and goes on with the handshake. */
+  goesOn(): void {
+    this.#happened('sender', { kind: 'key-exchange' })
   }
 
   /** The handshake failed. An error that is no WireError is not the peer's fault. */
@@ -276,9 +291,10 @@ export class Recorder implements Tap {
   }
 }
 
-/** Number of certificates that the peer sent, without roots of the lab. */
-function chainLength(certificate: X509Certificate): number {
-  let length = 0
-  for (let next: X509Certificate | undefined = certificate; next; next = next.issuerCertificate) length++
-  return length
+/** A certificate and its issuers that the peer sent, without roots of the lab. */
+function issuersFrom(certificate: X509Certificate): X509Certificate[] {
+  const found: X509Certificate[] = []
+  for (let next: X509Certificate | undefined = certificate; next; next = next.issuerCertificate)
+    found.push(next)
+  return found
 }

@@ -8,6 +8,7 @@ import { MAX_WAIT } from '../patience.ts'
 import { type Cut, writePieces } from '../pieces.ts'
 import { printable } from '../printable.ts'
 import type { Recorder } from '../recorder.ts'
+import { withoutCredentials } from '../secrets.ts'
 import { type ClientTls, connectionOptions } from '../tls/client-tls.ts'
 import { beginTls } from '../tls/handshake.ts'
 import { replyFields } from './line-fields.ts'
@@ -28,7 +29,13 @@ const TLS_ALERT = [0x15, 0x03] as const
 export interface Endpoint {
   host: string
   port: number
+  /** TLS begins with the connection, without STARTTLS (RFC 8314 s3). */
+  implicitTls?: ClientTls
 }
+
+/** `host:port`, an IPv6 address in brackets. */
+export const addressOf = ({ host, port }: Endpoint): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 /** One thing that a client says: a command, or a chunk of a message behind the BDAT that announces it (RFC 3030 s2). */
 export type Utterance = { command: string } | { chunk: Buffer; last: boolean }
@@ -67,6 +74,7 @@ export class SmtpClient {
   /** Of MAX_SESSION, in ms. */
   #left = MAX_SESSION
   #session: Buffer | undefined
+  #status: Buffer | undefined
   writes: Writes = {}
   /** All pieces so far have left. */
   #pieces = Promise.resolve()
@@ -85,7 +93,7 @@ export class SmtpClient {
   static async connect(to: Endpoint, recorder: Recorder, localAddress?: string): Promise<SmtpClient> {
     const room = roomAt(to)
     await room.enter()
-    const socket = tcpConnect({ ...to, ...(localAddress ? { localAddress } : {}) })
+    const socket = tcpConnect({ host: to.host, port: to.port, ...(localAddress ? { localAddress } : {}) })
     try {
       await bounded(
         new Promise<void>((resolve, reject) => {
@@ -102,7 +110,9 @@ export class SmtpClient {
       throw error
     }
     recorder.event('sender', 'open', `to ${to.host} port ${to.port}`)
-    return new SmtpClient(socket, recorder, room)
+    const client = new SmtpClient(socket, recorder, room)
+    if (to.implicitTls) await client.startTls(to.implicitTls)
+    return client
   }
 
   /** The address that the receiver sees. */
@@ -117,6 +127,11 @@ export class SmtpClient {
   /** With it a later connection may resume this TLS session; absent until the receiver has given it. */
   get session(): Buffer | undefined {
     return this.#session
+  }
+
+  /** The OCSP answer that the receiver sent with its certificate, where it was asked for one. */
+  get status(): Buffer | undefined {
+    return this.#status
   }
 
   /** The handshake went on from an earlier session. */
@@ -243,7 +258,7 @@ export class SmtpClient {
   }
 
   async command(line: string): Promise<Reply> {
-    this.write(`${line}\r\n`, line)
+    this.write(`${line}\r\n`, withoutCredentials(line))
     return this.reply()
   }
 
@@ -339,6 +354,15 @@ export class SmtpClient {
     }
   }
 
+  /**
+   * The connection below TLS, for a handshake that the caller speaks byte by byte. Call right after the 220 to STARTTLS, or
+   * at once where TLS begins with the connection. Throws WireError when the receiver has ended the connection.
+   */
+  bareTls(): Link {
+    this.#expectTls()
+    return this.#link
+  }
+
   /** Ends TLS with close_notify (RFC 8446 s6.1). The connection stays open and goes on unencrypted. */
   async endTls(): Promise<void> {
     await this.#pieces
@@ -381,6 +405,9 @@ export class SmtpClient {
     secure.on('session', session => {
       this.#session = session
     })
+    secure.once('OCSPResponse', (answer: Buffer | null) => {
+      this.#status = answer ?? undefined
+    })
     // A server that writes session tickets right after a TLS 1.3 handshake holds its next write back until they are
     // acknowledged, and our kernel delays that for 40 ms. A command sent after the tickets carries the acknowledgement.
     const ticket = new Promise<void>(resolve => secure.once('session', () => setImmediate(resolve)))
@@ -390,6 +417,23 @@ export class SmtpClient {
     this.recorder.secured(secure, tls.identity?.certificate)
     this.#listen()
     if (secure.getProtocol() === 'TLSv1.3') await Promise.race([ticket, pause(3)])
+  }
+
+  /**
+   * Begins another handshake inside TLS, up to TLS 1.2. Whether the receiver goes along; one that does not may end the
+   * connection. Throws WireError 'no answer' where it does nothing.
+   */
+  async renegotiates(): Promise<boolean> {
+    const stream = this.#stream
+    if (this.#ended || !(stream instanceof TLSSocket)) throw this.#ended ?? new Error('there is no TLS')
+    return this.#bounded(
+      new Promise<boolean>(resolve => {
+        stream.once('close', () => resolve(false))
+        stream.renegotiate({ rejectUnauthorized: false }, error => resolve(error === null))
+      }),
+      'no answer to another handshake',
+      MAX_WAIT,
+    )
   }
 
   /** Why the receiver's certificate does not chain to the roots that were given; undefined when it does. */

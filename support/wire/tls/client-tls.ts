@@ -1,9 +1,11 @@
 import { constants } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
 import type { Cut } from '../pieces.ts'
 
 /** How the lab's side of a handshake behaves as a client. PEM texts; versions as Node names them (`TLSv1.2`). */
 export interface ClientTls {
+  /** Not sent where it is an address: RFC 6066 s3. */
   servername?: string
   /** Roots to check the receiver's chain against. Without them the chain is recorded and not checked. */
   trust?: readonly string[]
@@ -18,6 +20,8 @@ export interface ClientTls {
   session?: Buffer
   /** Offers no tickets, so that a TLS 1.2 session is resumed by its id: RFC 5246 s7.3 in place of RFC 5077. */
   withoutTickets?: boolean
+  /** Asks for an OCSP answer with the certificate: RFC 6066 s8, RFC 8446 s4.4.2.1. */
+  asksForStatus?: boolean
   /** The ClientHello leaves in pieces. */
   cutsHello?: Cut
 }
@@ -27,13 +31,14 @@ export function connectionOptions(tls: ClientTls): ConnectionOptions {
   return {
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
-    ...(tls.servername ? { servername: tls.servername } : {}),
+    ...(tls.servername && isIP(tls.servername) === 0 ? { servername: tls.servername } : {}),
     ...(tls.trust ? { ca: [...tls.trust] } : {}),
     ...(tls.identity ? { key: tls.identity.key, cert: tls.identity.certificate } : {}),
     ...(tls.minVersion ? { minVersion: tls.minVersion } : {}),
     ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),
     ...(tls.ciphers ? { ciphers: tls.ciphers } : {}),
     ...(tls.groups ? { ecdhCurve: tls.groups } : {}),
+    ...(tls.asksForStatus ? { requestOCSP: true } : {}),
     ...(tls.session ? { session: tls.session } : {}),
     ...(tls.withoutTickets ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
   }

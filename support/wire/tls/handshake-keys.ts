@@ -1,4 +1,4 @@
-import { createDecipheriv, createHmac } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 
 interface Suite {
   cipher: 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305'
@@ -57,6 +57,26 @@ export class HandshakeKeys {
       return undefined
     }
   }
+}
+
+/** The first record under a traffic secret: its header, and `content` of this type encrypted. Undefined for a suite that is not known. */
+export function sealedFirst(
+  suite: string,
+  secret: Buffer,
+  { type, content }: { type: number; content: Buffer },
+): Buffer | undefined {
+  const known = SUITES[suite]
+  if (!known) return undefined
+  const [key, nonce] = [
+    expandLabel(known.hash, secret, 'key', known.keyLength),
+    expandLabel(known.hash, secret, 'iv', 12),
+  ]
+  const plain = Buffer.concat([content, Buffer.from([type])])
+  const header = Buffer.from([23, 3, 3, 0, 0])
+  header.writeUInt16BE(plain.length + TAG, 3)
+  const cipher = createCipheriv(known.cipher as 'aes-128-gcm', key, nonce, { authTagLength: TAG })
+  cipher.setAAD(header)
+  return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
 /** HKDF-Expand-Label with an empty context, for at most one block; RFC 8446 s7.1. */

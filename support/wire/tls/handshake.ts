@@ -27,10 +27,21 @@ export function beginTls(
 
 /**
  * The handshake as the side that listens; rejects as `beginTls` does. A tls.Server of its own per connection: only the
- * server object reports failures and judges client certificates.
+ * server object reports failures and judges client certificates. `maxRecord`: of the records that it sends, in bytes.
+ * `onSecret`: gets the lines of Node's `keylog` event. `stapled`: an OCSP answer, in DER, for clients that ask for it.
  */
-export async function acceptTls(link: Duplex, options: TlsOptions, maxRecord?: number): Promise<TLSSocket> {
+export async function acceptTls(
+  link: Duplex,
+  options: TlsOptions,
+  {
+    maxRecord,
+    stapled,
+    onSecret,
+  }: { maxRecord?: number; stapled?: Buffer; onSecret?: (line: Buffer) => void } = {},
+): Promise<TLSSocket> {
   const server = createServer(options)
+  if (onSecret) server.on('keylog', onSecret)
+  if (stapled) server.on('OCSPRequest', (_, __, answer) => answer(null, stapled))
   // In TLS 1.3 the keys are there before the certificate is sent, in TLS 1.2 after the handshake.
   if (maxRecord) server.on('keylog', (_, socket) => socket.setMaxSendFragment(maxRecord))
   return new Promise((resolve, reject) => {

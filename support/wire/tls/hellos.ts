@@ -1,5 +1,6 @@
 import type { ClientHello } from '../conversation.ts'
-import { printable } from '../printable.ts'
+import { EXTENSION } from './craft-hello.ts'
+import { Cursor } from './cursor.ts'
 import { groupName, signatureName, suiteName, versionName } from './tls-names.ts'
 
 /** What a ServerHello chooses, in names. */
@@ -11,43 +12,14 @@ export interface ServerHello {
   retry: boolean
   /** Hex. */
   random: string
+  /** 0 is none; RFC 3749. */
+  compression: number
+  /** Numbers of the extensions, in the order of the server. */
+  extensions: number[]
 }
 
 /** RFC 8446 s4.1.3: the random of a HelloRetryRequest. */
 const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c'
-
-/** Reads a buffer of vectors that begin with their lengths; reading past the end throws RangeError. */
-class Cursor {
-  #at = 0
-  readonly #bytes: Buffer
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-  get left(): number {
-    return this.#bytes.length - this.#at
-  }
-  number(size: number): number {
-    const value = this.#bytes.readUIntBE(this.#at, size)
-    this.#at += size
-    return value
-  }
-  bytes(length: number): Buffer {
-    if (length > this.left) throw new RangeError('vector longer than its message')
-    this.#at += length
-    return this.#bytes.subarray(this.#at - length, this.#at)
-  }
-  vector(size: number): Cursor {
-    return new Cursor(this.bytes(this.number(size)))
-  }
-  bytesAsText(): string {
-    return printable(this.bytes(this.left), 255)
-  }
-  numbers(size: number): number[] {
-    const all: number[] = []
-    while (this.left >= size) all.push(this.number(size))
-    return all
-  }
-}
 
 function extensions(cursor: Cursor): Map<number, Cursor> {
   const found = new Map<number, Cursor>()
@@ -60,6 +32,9 @@ function extensions(cursor: Cursor): Map<number, Cursor> {
 /** GREASE values (RFC 8701), which a client adds on purpose and which mean nothing. */
 const grease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff)
 
+/** The suite that is none: RFC 5746 s3.3. */
+const RENEGOTIATION_SCSV = 0x00ff
+
 /** RFC 8446 s4.1.2; `body` is the message without its 4-byte header. Throws RangeError on wrong lengths. */
 export function clientHello(body: Buffer): ClientHello {
   const cursor = new Cursor(body)
@@ -67,7 +42,7 @@ export function clientHello(body: Buffer): ClientHello {
   cursor.bytes(32)
   cursor.vector(1)
   const suites = cursor.vector(2).numbers(2)
-  cursor.vector(1)
+  const compressions = cursor.vector(1).numbers(1)
   const found = extensions(cursor)
   const list = (id: number, sizeOfLength: number) =>
     found
@@ -79,9 +54,12 @@ export function clientHello(body: Buffer): ClientHello {
   const hello: ClientHello = {
     legacyVersion: versionName(legacy),
     versions: (versions.length ? versions : impliedVersions(legacy)).map(versionName),
-    suites: suites.filter(value => !grease(value) && value !== 0x00ff).map(suiteName),
+    suites: suites.filter(value => !grease(value) && value !== RENEGOTIATION_SCSV).map(suiteName),
     groups: list(10, 2).map(groupName),
     signatureAlgorithms: list(13, 2).map(signatureName),
+    extensions: [...found.keys()].filter(value => !grease(value)),
+    compressions,
+    renegotiationInfo: found.has(EXTENSION.renegotiationInfo) || suites.includes(RENEGOTIATION_SCSV),
     length: body.length,
   }
   const names = found.get(0)?.vector(2)
@@ -102,7 +80,7 @@ export function serverHello(body: Buffer): ServerHello {
   const retry = random === RETRY_RANDOM
   cursor.vector(1)
   const suite = suiteName(cursor.number(2))
-  cursor.number(1)
+  const compression = cursor.number(1)
   const found = extensions(cursor)
   const share = found.get(51)
   return {
@@ -111,6 +89,8 @@ export function serverHello(body: Buffer): ServerHello {
     suite,
     retry,
     random,
+    compression,
+    extensions: [...found.keys()],
     ...(share ? { group: groupName(share.number(2)) } : {}),
   }
 }

@@ -5,9 +5,11 @@ import { captured } from '../../test-bed/fixtures/loopback.ts'
 import { generated } from './registries/generate.ts'
 import {
   alertName,
+  bitsOfCurve,
   groupName,
   opensslName,
   STATIC_RSA,
+  sameGroup,
   sameSuite,
   signatureName,
   spoken,
@@ -111,6 +113,20 @@ describe('names of TLS numbers', () => {
     assert.ok(sameSuite('ECDHE-ECDSA-ARIA256-GCM-SHA384', 'TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384'))
     assert.ok(!sameSuite('DHE-RSA-AES256-SHA', 'TLS_RSA_WITH_AES_256_CBC_SHA'))
     assert.ok(sameSuite('no suite', 'TLS_RSA_WITH_AES_256_CBC_SHA'))
+  })
+
+  it('are the same group in all spellings', () => {
+    for (const said of ['P-256', 'prime256v1', 'secp256r1', 'no group'])
+      assert.ok(sameGroup(said, 'P-256'), said)
+    assert.ok(sameGroup('x25519', 'X25519'))
+    for (const said of ['secp384r1', 'X25519', 'X25519MLKEM768']) assert.ok(!sameGroup(said, 'P-256'), said)
+  })
+
+  it('tell how large the field of a curve is', () => {
+    for (const name of ['P-192', 'prime192v1', 'secp192r1', 'sect193r2', 'c2pnb163v1', 'brainpoolP160r1'])
+      assert.ok(bitsOfCurve(name) < 224, name)
+    for (const name of ['P-224', 'X25519', 'X448', 'ffdhe2048', 'X25519MLKEM768', 'curveSM2', '0xa123'])
+      assert.ok(bitsOfCurve(name) >= 224, name)
   })
 
   it('are spoken as people do', () => {

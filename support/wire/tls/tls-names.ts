@@ -39,6 +39,26 @@ export const isSuiteName = (text: string): boolean => suiteNames.has(text)
 export const sameSuite = (said: string, standard: string): boolean =>
   !isSuiteName(said) || opensslName(said) === opensslName(standard)
 
+/** P-256 has names of its own in RFC 8422, and in OpenSSL. */
+const groupKey = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/^(?:prime(\d+)v1|secp(\d+)r1)$/, 'p$1$2')
+    .replaceAll('-', '')
+
+const groupKeys = new Set([...GROUPS.values()].map(groupKey))
+
+/** Whether `said` is this group, in whatever way it is written; true for a text that is no name of a group. */
+export const sameGroup = (said: string, group: string): boolean =>
+  !groupKeys.has(groupKey(said)) || groupKey(said) === groupKey(group)
+
+/**
+ * How large the field of an elliptic curve is, in whatever way it is written: `P-192`, `prime192v1`, `secp192r1`. 256 for
+ * one whose name does not say, as `X25519`, and for finite fields.
+ */
+export const bitsOfCurve = (name: string): number =>
+  Number(/^[a-z].*?(?<!\d)(\d{3})(?!\d)/i.exec(name)?.[1] ?? 256)
+
 /** `TLS 1.2` as people write it, for the library's `TLSv1.2`. */
 export const spoken = (version: string): string =>
   version === 'TLSv1' ? 'TLS 1.0' : version.replace(/^(TLS|SSL)v/, '$1 ')

@@ -12,8 +12,12 @@ export type TlsSighting =
   | { kind: 'group'; group: string }
   /** The receiver's share of an ephemeral key exchange, up to TLS 1.2. */
   | { kind: 'server-key-exchange' }
+  /** The sender's share of the key exchange, up to TLS 1.2: it accepts what the receiver has answered. */
+  | { kind: 'key-exchange' }
   /** Where asked for: a record under the keys of the session; `length` in bytes, with the tag. */
   | { kind: 'sealed'; length: number }
+  /** Where asked for: a handshake message that is not encrypted, `body` without its 4-byte header. */
+  | { kind: 'message'; type: number; body: Buffer }
   /** RFC 8446 s6; level 2 is fatal. */
   | { kind: 'alert'; level: number; description: number }
   /** Bytes that are no TLS record at all. */
@@ -41,10 +45,15 @@ export class RecordReader {
   #sealed: { header: Buffer; body: Buffer }[] | undefined
   #keys: HandshakeKeys | undefined
   readonly #tellsSealed: boolean
+  readonly #tellsMessages: boolean
 
-  /** `tellsSealed`: for a record of the tap, which learns from nothing else that there is a session. */
-  constructor({ tellsSealed = false } = {}) {
+  /**
+   * `tellsSealed`: for a record of the tap, which learns from nothing else that there is a session. `tellsMessages`: for
+   * the prober, which reads messages that the lab leaves to the TLS library.
+   */
+  constructor({ tellsSealed = false, tellsMessages = false } = {}) {
     this.#tellsSealed = tellsSealed
+    this.#tellsMessages = tellsMessages
   }
 
   /**
@@ -123,6 +132,7 @@ export class RecordReader {
       const type = this.#handshake[0]!
       const body = this.#handshake.subarray(4, 4 + length)
       this.#handshake = this.#handshake.subarray(4 + length)
+      if (this.#tellsMessages) seen.push({ kind: 'message', type, body })
       try {
         if (type === 1)
           seen.push({
@@ -145,7 +155,8 @@ export class RecordReader {
           // RFC 8422 s5.4: named_curve
           if (body[0] === 3 && this.#ecdhe)
             seen.push({ kind: 'group', group: groupName(body.readUInt16BE(1)) })
-        } else if (type === 13) seen.push({ kind: 'certificate-request' })
+        } else if (type === 16) seen.push({ kind: 'key-exchange' })
+        else if (type === 13) seen.push({ kind: 'certificate-request' })
         // After Finished, records are under other keys.
         else if (type === 20 && this.#tls13) this.#sealed = undefined
       } catch {

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import { number, vector } from './craft-hello.ts'
+import { HandshakeKeys, sealedFirst } from './handshake-keys.ts'
+import { RecordReader } from './tls-records.ts'
+
+const [HANDSHAKE, APPLICATION_DATA] = [22, 23]
+const [NEW_SESSION_TICKET, FINISHED] = [4, 20]
+const HEADER = 5
+/** In seconds, as most servers have it. */
+const LIFETIME = 7200
+
+/**
+ * Lets a server of TLS 1.3 send a session ticket right behind its own Finished, as Go does: it may do so before the client's
+ * Finished comes (RFC 8446 s4.6.1). The library's own first ticket comes later and under the same key and number, so it is
+ * left out: a server that speaks first, before the client has, cannot do so. The ticket resumes nothing.
+ */
+export class EarlyTicket {
+  readonly #secrets = new Map<string, Buffer>()
+  readonly #reader = new RecordReader()
+  #suite = ''
+  #keys: HandshakeKeys | undefined
+  #rest: Buffer = Buffer.alloc(0)
+  #state: 'before' | 'sent' | 'over' = 'before'
+
+  /** It has been sent. */
+  get sent(): boolean {
+    return this.#state !== 'before'
+  }
+
+  /** A line of Node's `keylog` event: `LABEL CLIENT_RANDOM SECRET`. */
+  secret(line: Buffer): void {
+    const [label, , secret] = line.toString('latin1').trim().split(' ')
+    if (label && secret) this.#secrets.set(label, Buffer.from(secret, 'hex'))
+  }
+
+  /** What goes out in place of what the library writes. */
+  through(bytes: Buffer): Buffer {
+    this.#rest = Buffer.concat([this.#rest, bytes])
+    const out: Buffer[] = []
+    while (this.#rest.length >= HEADER) {
+      const length = HEADER + this.#rest.readUInt16BE(3)
+      if (this.#rest.length < length) break
+      out.push(...this.#record(this.#rest.subarray(0, length)))
+      this.#rest = this.#rest.subarray(length)
+    }
+    return Buffer.concat(out)
+  }
+
+  #record(record: Buffer): Buffer[] {
+    const [type] = record
+    if (type === HANDSHAKE)
+      for (const sighting of this.#reader.read(record))
+        if (sighting.kind === 'server-hello' && !sighting.retry) this.#suite = sighting.suite
+    if (type !== APPLICATION_DATA) return [record]
+    if (this.#state === 'sent') {
+      this.#state = 'over'
+      return []
+    }
+    const ticket = this.#state === 'before' && this.#isFinished(record) ? this.#ticket() : undefined
+    if (!ticket) return [record]
+    this.#state = 'sent'
+    return [record, ticket]
+  }
+
+  #isFinished(record: Buffer): boolean {
+    const secret = this.#secrets.get('SERVER_HANDSHAKE_TRAFFIC_SECRET')
+    this.#keys ??= secret && HandshakeKeys.from(this.#suite, secret)
+    const opened = this.#keys?.open(record.subarray(0, HEADER), record.subarray(HEADER))
+    return opened?.type === HANDSHAKE && opened.content[0] === FINISHED
+  }
+
+  /** RFC 8446 s4.6.1. */
+  #ticket(): Buffer | undefined {
+    const secret = this.#secrets.get('SERVER_TRAFFIC_SECRET_0')
+    const body = [
+      number(LIFETIME, 4),
+      randomBytes(4),
+      vector(1, randomBytes(8)),
+      vector(2, randomBytes(192)),
+      vector(2),
+    ]
+    const content = Buffer.concat([number(NEW_SESSION_TICKET, 1), vector(3, ...body)])
+    return secret && sealedFirst(this.#suite, secret, { type: HANDSHAKE, content })
+  }
+}
