@@ -14,5 +14,7 @@ export interface SessionWord {
   suite?: string
   /** Whether the log calls the certificate of the other side verified. */
   verified?: boolean
+  /** The gateway is known to be the server of the session, as where a message is handed to it. */
+  incoming?: true
   line: string
 }

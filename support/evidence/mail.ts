@@ -43,13 +43,18 @@ export function textOf(content: string): string {
     .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-/** The first header that differs, of those that no server on the way may change; folding does not count. */
+/**
+ * The first header that differs, of those that no server on the way may change; folding does not count. Addresses are not
+ * among them, because gateways rewrite them whatever the transport is.
+ */
 export function changedHeader(sent: string, arrived: string): string | undefined {
   const find = (content: string, name: string) =>
     headersOf(content)
       .find(header => header.name === name)
       ?.value.trim()
-  return ['subject', 'message-id'].find(name => find(sent, name) !== find(arrived, name))
+  return ['subject', 'message-id', 'date', 'mime-version'].find(
+    name => find(sent, name) !== find(arrived, name),
+  )
 }
 
 export interface Mail {
@@ -77,6 +82,16 @@ export interface InMailbox {
   later: boolean
 }
 
+/** Whether a notification names a recipient, with or without the quotes of its local part. */
+export function namesRecipient(notification: string, recipient: string): boolean {
+  const [said, wanted] = [notification, recipient].map(text => text.toLowerCase()) as [string, string]
+  return said.includes(wanted) || said.includes(wanted.replace(/^"(.*)"@/, '$1@'))
+}
+
+/** Whether it is a notification that says of a message that it waits: RFC 3464 s2.3.3. */
+export const isAboutDelay = (notification: string): boolean =>
+  /^Action:\s*delayed\b/im.test(notification) && !/^Action:\s*failed\b/im.test(notification)
+
 /**
  * Why a message came back, from a notification to its author; nothing where the notification says something else, such as
  * that the message is late. RFC 3464 s2.3.3, s2.3.6.
@@ -85,6 +100,6 @@ export function failureOf(notification: string, recipient: string): string | und
   const field = (name: string) =>
     new RegExp(`^${name}:\\s*(.*(?:\\r?\\n[ \\t].*)*)`, 'im').exec(notification)?.[1]
   const action = field('Action')?.trim().toLowerCase()
-  if (action !== 'failed' || !notification.toLowerCase().includes(recipient.toLowerCase())) return undefined
+  if (action !== 'failed' || !namesRecipient(notification, recipient)) return undefined
   return (field('Diagnostic-Code') ?? field('Status') ?? 'no reason').replace(/\s+/g, ' ').trim()
 }

@@ -36,6 +36,8 @@ export interface Session {
   breakdown?: { kind: Breakdown; detail: string }
   /** Why the gateway's certificate does not lead to a root that clients trust, in OpenSSL's word; absent when it does. */
   chainError?: string
+  /** What the gateway showed in the handshake, its own certificate first, in PEM; absent where it showed none. */
+  certificates?: readonly string[]
   /** What was smuggled into the session. */
   smuggled?: Smuggled
   /** What refused STARTTLS once a message had begun, and again after RSET: nothing of that message gets into TLS. */
@@ -71,4 +73,8 @@ export interface Login {
   mechanism: 'PLAIN' | 'LOGIN'
   password: 'right' | 'wrong'
   reply: Reply | undefined
+  /** Why TLS did not begin; without TLS there is no login. */
+  failed?: string
+  /** Version of the session, as `TLSv1.3`. */
+  version?: string
 }

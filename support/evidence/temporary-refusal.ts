@@ -4,13 +4,19 @@ import type { Session } from './session.ts'
 /** `STARTTLS`, any other command, `greeting`, or `content` for the end of a message. */
 type At = string
 
+/** The reply says that it is about TLS: by the code 530, RFC 3207 s4, or by its words. */
+export const namesTls = ({ code, text }: Reply): boolean =>
+  code === 530 || /TLS|SSL|encrypt|certificate/i.test(text)
+
 /**
  * The gateway refuses for now, and may accept the same later: a limit of connections or messages, greylisting, load. RFC
- * 5321 s4.2.1. Where the reply is about TLS, another time changes nothing, except for STARTTLS: RFC 3207 s4 has 454 for now.
+ * 5321 s4.2.1. Where the reply is about TLS, another time changes nothing, except for STARTTLS without TLS: RFC 3207 s4 has
+ * 454 for now. Inside TLS it can never be accepted.
  */
-export const isForNow = ({ code, text }: Reply, at: At): boolean =>
-  code === 421 ||
-  (code >= 400 && code < 500 && (at === 'STARTTLS' || !/TLS|SSL|encrypt|certificate/i.test(text)))
+export const isForNow = (reply: Reply, at: At): boolean => {
+  const mayChange = at === 'STARTTLS' ? !reply.secured : !namesTls(reply)
+  return reply.code === 421 || (reply.code >= 400 && reply.code < 500 && mayChange)
+}
 
 /** The gateway wants domains that exist in DNS: the status of RFC 3463 s3.2, or the words of servers without it. */
 export const isAboutSendersDomain = ({ code, enhanced = '', text }: Reply): boolean =>
