@@ -7,6 +7,8 @@ export interface SenderBehaviour {
   maxVersion?: TlsVersion
   /** The certificate that the client shows; absent: none. */
   certificate?: { names: string[]; flaws?: readonly CertificateFlaw[] }
+  /** The client has had a session before, and resumes it, or wants to with a ticket that the gateway does not know. */
+  resumes?: 'by ticket' | 'by an unknown ticket'
   /** The client's name in EHLO, in place of one below its domain. */
   greetsAs?: string
   /** Before its own MAIL the client says MAIL with this address and takes it back with RSET. */

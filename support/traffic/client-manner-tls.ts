@@ -1,6 +1,7 @@
 import type { Identity, Pki } from '../pki/pki.ts'
 import { inPieces } from '../wire/pieces.ts'
 import type { ClientTls } from '../wire/smtp/smtp.ts'
+import { opensslName } from '../wire/tls/tls-names.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import type { ClientManner } from './client-manner.ts'
 
@@ -35,8 +36,10 @@ export async function clientTls({
   behaviour,
   hostname,
   pki,
+  manner = {},
 }: {
   behaviour: SenderBehaviour
+  manner?: ClientManner
   hostname: string
   pki: Pki
 }): Promise<ClientTls> {
@@ -47,14 +50,22 @@ export async function clientTls({
     (await pki.issue({
       names: certificate.names,
       usage: 'client',
+      ofPeer: true,
       ...(certificate.flaws ? { flaws: certificate.flaws } : {}),
+      ...(manner.certificateKey ? { kind: { key: manner.certificateKey } } : {}),
     }))
+  const role = maxVersion ? undefined : pki.peersPlay
+  const suites = role?.suites.map(opensslName).join(':')
   return {
     servername: hostname,
     ...(identity ? { identity } : {}),
+    ...(role?.maxVersion ? { maxVersion: role.maxVersion } : {}),
+    ...(suites ? { ciphers: `${suites}:@SECLEVEL=0` } : {}),
     ...(maxVersion ? { maxVersion } : {}),
     // Below TLS 1.2 OpenSSL wants security level 0.
     ...(old ? { minVersion: 'TLSv1' as const, ciphers: 'ALL:@SECLEVEL=0' } : {}),
+    // With it, the client itself has nothing against a weak certificate of its own.
+    ...(!old && !suites && certificate?.flaws?.length ? { ciphers: 'DEFAULT:@SECLEVEL=0' } : {}),
   }
 }
 

@@ -10,7 +10,7 @@ import {
   fittingMessage,
   neededKeywords,
 } from './client-manner.ts'
-import { MESSAGE_MANNERS } from './message.ts'
+import { ADDRESS_MANNERS, MESSAGE_MANNERS } from './message.ts'
 
 const CONNECTORS: InboundConnector[] = [
   { from: '*.required.test', tls: 'required' },
@@ -122,7 +122,7 @@ describe('the dimensions of clients and messages', () => {
 
   it('have every manner that a message can have, and no other', () => {
     assert.deepEqual(values('message', 'receiver'), known(MESSAGE_MANNERS))
-    assert.deepEqual(values('message', 'sender'), known(MESSAGE_MANNERS))
+    assert.deepEqual(values('message', 'sender'), known({ ...ADDRESS_MANNERS, ...MESSAGE_MANNERS }))
   })
 
   it('name the keyword that a manner needs', () => {

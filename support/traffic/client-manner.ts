@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isEightBit, type Message } from '../evidence/mail.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 import { decisive, type InboundConnector } from '../mailflow/mail-flow.ts'
+import { type CertificateFlaw, FLAWS } from '../pki/flaws.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import type { MessageManner } from './message.ts'
 
@@ -72,6 +73,8 @@ export const CLIENT_MANNERS = {
    * records (RFC 8446 s5.1, RFC 5246 s6.2.1), and the shares in it are the client's choice (RFC 8446 s4.2.8).
    */
   clientHello: ['single bytes', 'pieces of 64 bytes', 'two records', 'of 4,500 bytes', 'of 350 bytes'],
+  /** Of the certificate that the client shows. Plain: RSA 2048. RFC 9325 s4.5; a must of TLS 1.3 is P-256: RFC 8446 s9.1. */
+  certificateKey: ['RSA 3072', 'RSA 4096', 'ECDSA P-256'],
   /** What the client did before on the same connection. Plain: nothing. RFC 5321 s3.3 and s4.1.1.5. */
   earlierOnConnection: [
     'an accepted message',
@@ -94,7 +97,7 @@ export type ClientManner = { [K in keyof typeof CLIENT_MANNERS]?: (typeof CLIENT
  */
 export function inSession(manner: ClientManner): ClientManner {
   const { greeting, commandCase, sender, commandWrites } = manner
-  const { tlsVersion, serverName, session, clientHello, history, earlierHistory } = manner
+  const { tlsVersion, serverName, session, clientHello, certificateKey, history, earlierHistory } = manner
   return {
     ...(greeting === 'EHLO with an address literal' ? { greeting } : {}),
     ...(commandCase ? { commandCase } : {}),
@@ -104,6 +107,7 @@ export function inSession(manner: ClientManner): ClientManner {
     ...(serverName ? { serverName } : {}),
     ...(session ? { session } : {}),
     ...(clientHello ? { clientHello } : {}),
+    ...(certificateKey ? { certificateKey } : {}),
     ...(history ? { history } : {}),
     ...(earlierHistory ? { earlierHistory } : {}),
   }
@@ -181,14 +185,22 @@ export function fitting(...[manner, behaviour, receiving]: Parameters<typeof fit
   }
 }
 
+const decidesOnKey = (flaw: CertificateFlaw): boolean => 'key' in FLAWS[flaw]
+
 function fitsTls(
-  { tlsVersion, serverName, session, clientHello }: ClientManner,
+  { tlsVersion, serverName, session, clientHello, certificateKey }: ClientManner,
   behaviour: SenderBehaviour,
 ): boolean {
   const { tls, failsHandshake } = behaviour
   const maxVersion = behaviour.maxVersion ?? failsHandshake
-  if (tls === 'does not use') return !(tlsVersion || serverName || session || clientHello)
-  if (maxVersion && (tlsVersion || session)) return false
+  if (tls === 'does not use') return !(tlsVersion || serverName || session || clientHello || certificateKey)
+  if (certificateKey && !behaviour.certificate) return false
+  if (certificateKey && behaviour.certificate?.flaws?.some(decidesOnKey)) return false
+  // TLS 1.2 has no curve that everybody must support.
+  if (certificateKey?.startsWith('ECDSA') && (maxVersion || tlsVersion || session === 'resumed by id'))
+    return false
+  if ((maxVersion || behaviour.resumes) && session) return false
+  if (maxVersion && tlsVersion) return false
   // The shares, which are most of a hello, are those of TLS 1.3.
   return !(clientHello?.startsWith('of ') && (maxVersion || tlsVersion || session === 'resumed by id'))
 }

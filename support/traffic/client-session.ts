@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { isForNow } from '../evidence/put-off.ts'
 import {
   type Exchange,
   extensionsIn,
@@ -8,23 +7,24 @@ import {
   type Smuggled,
   starttlsIn,
 } from '../evidence/session.ts'
+import { isForNow } from '../evidence/temporary-refusal.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import { comeAgain } from '../wire/again.ts'
 import { type Conversation, snapshotOf } from '../wire/conversation.ts'
+import { Recorder } from '../wire/recorder.ts'
 import {
   authPlain,
   type ClientTls,
   type Endpoint,
   type Reply,
-  type SmtpClient,
+  SmtpClient,
   WireError,
 } from '../wire/smtp/smtp.ts'
 import { type ClientManner, inSession } from './client-manner.ts'
 import { tlsOf } from './client-manner-tls.ts'
 import { declinedInHandshake, declinedPart } from './declined.ts'
-import { call } from './delivering.ts'
-import { addressLiteral, reversePath, spelled } from './envelope.ts'
+import { addressLiteral, pathOf, spelled } from './envelope.ts'
 import { compose } from './message.ts'
 import { type Before, precede } from './preceding.ts'
 import { writesOf } from './writes.ts'
@@ -38,6 +38,10 @@ export interface SessionOptions {
   manner?: ClientManner
   /** For what the manner has before the session. */
   pki?: Pki
+  /** How the client takes part in the handshake besides. */
+  tls?: ClientTls
+  /** Called with what was recorded where no session comes about. */
+  failed?: (conversation: Conversation) => void
 }
 
 /**
@@ -75,7 +79,7 @@ export class ClientSession {
         ? addressLiteral(client.localAddress)
         : `mail.${domain}`
     this.ehlo = `EHLO ${name}`
-    this.mail = `MAIL FROM:<${reversePath(this.#from, manner.sender)}>`
+    this.mail = `MAIL FROM:<${pathOf(this.#from, manner.sender)}>`
     this.rcpt = `RCPT TO:<${flow.recipient}>`
     client.writes = writesOf(manner)
   }
@@ -85,13 +89,14 @@ export class ClientSession {
     const { domain, flow, pki } = about
     const { hostname, sendersTrust: trust } = flow
     const manner = inSession(about.manner ?? {})
-    const tls = tlsOf({ servername: hostname, trust }, manner)
+    const tls = tlsOf({ servername: hostname, trust, ...about.tls }, manner)
     const message = compose({ from: `sender@${domain}`, to: [flow.recipient] })
     const options = { endpoint: to, hostname, behaviour: { tls: 'uses' } as const, manner }
     const before = pki ? await precede(message, { ...options, pki }, tls) : { earlier: [], tls }
+    const where = to.implicitTls ? { ...to, implicitTls: { ...to.implicitTls, ...before.tls } } : to
     const { last, earlier } = await comeAgain(
       to,
-      () => ClientSession.#called(to, { ...about, manner }, before),
+      () => ClientSession.#called(where, { ...about, manner }, before),
       session => session.#greeting !== undefined && isForNow(session.#greeting, 'greeting'),
     )
     for (const session of earlier) {
@@ -102,7 +107,12 @@ export class ClientSession {
   }
 
   static async #called(to: Endpoint, about: SessionOptions, before: Before): Promise<ClientSession> {
-    const client = await call(to, { sender: `mail.${about.domain}`, receiver: about.flow.hostname })
+    const names = { sender: `mail.${about.domain}`, receiver: about.flow.hostname }
+    const recorder = new Recorder({ gatewayIs: 'receiver', ...names })
+    const client = await SmtpClient.connect(to, recorder).catch(error => {
+      about.failed?.(snapshotOf(recorder.conversation))
+      throw error
+    })
     const session = new ClientSession(client, about, before)
     try {
       const greeting = await client.reply()
@@ -120,6 +130,7 @@ export class ClientSession {
     const breakdown = this.#breakdown
     const smuggled = this.#smuggled
     const refusedMidway = this.#refusedMidway
+    const certificates = recorder.certificates.map(one => one.toString())
     return {
       conversation: snapshotOf(recorder.conversation),
       ...(this.#greeting ? { greeting: this.#greeting } : {}),
@@ -128,6 +139,7 @@ export class ClientSession {
       surplus: [...unread],
       ...(breakdown ? { breakdown: { kind: breakdown.breakdown, detail: breakdown.detail } } : {}),
       ...(chainError === undefined ? {} : { chainError }),
+      ...(certificates.length > 0 ? { certificates } : {}),
       ...(smuggled ? { smuggled } : {}),
       ...(refusedMidway ? { refusedMidway } : {}),
       ...(this.#declined ? { declined: this.#declined } : {}),
@@ -141,7 +153,9 @@ export class ClientSession {
     return this.#guard(command, () => {
       // After smuggling, a reply that comes unasked is what the example looks for.
       if (!this.#smuggled) this.#client.inStep()
-      return this.#client.command(command === 'base64' ? line : spelled(line, this.#manner))
+      if (command !== 'base64') return this.#client.command(spelled(line, this.#manner))
+      this.#client.write(`${line}\r\n`, '***')
+      return this.#client.reply()
     })
   }
 
@@ -154,6 +168,8 @@ export class ClientSession {
    * `givesUpMessage`: where the gateway refuses STARTTLS in the middle of a message, the client sends RSET and asks again.
    */
   async startTls({ givesUpMessage = false } = {}): Promise<void> {
+    // It may have begun with the connection.
+    if (this.#client.secured) return
     let reply = await this.say('STARTTLS')
     if (givesUpMessage && reply && reply.code >= 400) {
       await this.say('RSET')

@@ -112,7 +112,7 @@ export class Delivery {
     this.#result.stage = 'handshake'
     const failure = await this.#startTls(tls)
     if (failure) return this.#goOn(failure)
-    if (tls.session && !this.#client.resumed)
+    if (this.#manner.session && tls.session && !this.#client.resumed)
       this.#result.leftOut = `a session ${this.#manner.session}: the gateway began a fresh one`
     return this.#greet()
   }

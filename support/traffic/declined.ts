@@ -1,4 +1,5 @@
 import type { Stage } from '../evidence/handover.ts'
+import { namesTls } from '../evidence/temporary-refusal.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
 import type { ClientManner } from './client-manner.ts'
 
@@ -8,8 +9,8 @@ const NOT_UNDERSTOOD = new Set([500, 501, 502, 503, 504, 555])
 const SMALLEST_LIMIT = 64 * 1024
 
 /** The status of a reply is one of security or policy, or its words are about TLS: RFC 3463 s3.8. */
-export const isAboutTls = ({ code, enhanced = '', text }: Reply): boolean =>
-  code === 530 || code === 454 || /^[45]\.7\./.test(enhanced) || /TLS|SSL|encrypt|certificate/i.test(text)
+export const isAboutTls = (reply: Reply): boolean =>
+  namesTls(reply) || reply.code === 454 || /^[45]\.7\./.test(reply.enhanced ?? '')
 
 /**
  * The part of the manner that a gateway may lawfully refuse to go along with, where this reply refuses it; nothing where

@@ -1,16 +1,13 @@
 import type { Handover } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
-import { mayAcceptSoon } from '../evidence/put-off.ts'
-import type { Pki } from '../pki/pki.ts'
+import { mayAcceptSoon } from '../evidence/temporary-refusal.ts'
 import { comeAgain } from '../wire/again.ts'
 import { snapshotOf } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
-import type { SenderBehaviour } from './client-behaviour.ts'
-import type { ClientManner } from './client-manner.ts'
 import { clientTls, failing, tlsOf } from './client-manner-tls.ts'
 import { Delivery, type DeliveryOptions } from './client-transaction.ts'
-import { precede } from './preceding.ts'
+import { type ClientOptions, precede } from './preceding.ts'
 
 export type { SenderBehaviour } from './client-behaviour.ts'
 
@@ -23,17 +20,7 @@ export async function call(
   return SmtpClient.connect(endpoint, recorder)
 }
 
-export interface HandoverOptions {
-  endpoint: Endpoint
-  /** The gateway's name, for SNI and the record. */
-  hostname: string
-  /** What the example demands of the client. */
-  behaviour: SenderBehaviour
-  /** How the client does that; absent: plainly. The manner fits the behaviour. */
-  manner?: ClientManner
-  /** How the same client behaves where everything is in order, for a history that needs it. */
-  good?: SenderBehaviour
-  pki: Pki
+export interface HandoverOptions extends ClientOptions {
   /** The client does not come again where the gateway refuses for now. */
   once?: true
 }
@@ -49,7 +36,8 @@ const isRefusedForNow = ({ reply, stage }: Handover): boolean =>
 export async function handOver(message: Message, options: HandoverOptions): Promise<Handover> {
   const { endpoint, hostname, behaviour, manner = {} } = options
   const plain = { endpoint, hostname, behaviour, manner }
-  const fits = behaviour.tls === 'does not use' ? undefined : tlsOf(await clientTls(options), manner)
+  const fits =
+    behaviour.tls === 'does not use' ? undefined : tlsOf(await clientTls({ ...options, manner }), manner)
   const own = fits && behaviour.failsHandshake ? failing(fits) : fits
   const { earlier, tls, leftOut } = await precede(message, options, own)
   const deliver = async (how: DeliveryOptions) => {

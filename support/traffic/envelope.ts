@@ -23,12 +23,12 @@ export function spelled(line: string, { commandCase, commandEnd }: ClientManner)
   return `${letters}${line.slice(keyword.length)}${commandEnd ? ' ' : ''}`
 }
 
-/** The reverse-path, without angle brackets; its domain is the one of `from`. RFC 5321 s4.1.2. */
-export function reversePath(from: string, sender: ClientManner['sender']): string {
-  const [local, domain] = from.split('@') as [string, string | undefined]
+/** A reverse-path or forward-path, without angle brackets; its domain is that of the address. RFC 5321 s4.1.2. */
+export function pathOf(address: string, form: ClientManner['sender']): string {
+  const [local, domain] = address.split('@') as [string, string | undefined]
   // A null sender of the example's own has no local part to be written in another way.
-  if (domain === undefined) return from
-  switch (sender) {
+  if (domain === undefined) return address
+  switch (form) {
     case 'null':
       return ''
     case 'quoted local part':
@@ -36,13 +36,13 @@ export function reversePath(from: string, sender: ClientManner['sender']): strin
     case 'quoted local part with an at sign':
       return `"${local}@elsewhere.test"@${domain}`
     case 'source route':
-      return `@first.elsewhere.test,@second.elsewhere.test:${from}`
+      return `@first.elsewhere.test,@second.elsewhere.test:${address}`
     case 'domain in capitals':
       return `${local}@${domain.toUpperCase()}`
     case 'local part of 64 characters':
       return `${local.padEnd(LONGEST_LOCAL_PART, 'x')}@${domain}`
     default:
-      return from
+      return address
   }
 }
 
@@ -55,7 +55,7 @@ export function mailCommand({ from, content, token }: Message, { sender, paramet
     // `+2B` is a plus sign as xtext: RFC 3461 s4.
     ...(parameters === 'RET and ENVID' ? ['RET=HDRS', `ENVID=${token}+2Bprobe`] : []),
   ]
-  return [`MAIL FROM:<${reversePath(from, sender)}>`, ...said].join(' ')
+  return [`MAIL FROM:<${pathOf(from, sender)}>`, ...said].join(' ')
 }
 
 /** In the order in which the client names them. */

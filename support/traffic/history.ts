@@ -1,5 +1,5 @@
 import type { Message } from '../evidence/mail.ts'
-import { freshDomain } from '../mailflow/domains.ts'
+import { freshDomain, STRANGERS } from '../mailflow/domains.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import type { History } from './client-manner.ts'
 import { compose } from './message.ts'
@@ -37,7 +37,7 @@ export function earlierTraffic(
       return { message, behaviour: good }
     case 'an unencrypted delivery of another client':
       return {
-        message: compose({ from: `other@${freshDomain('*.stranger.test')}`, to }),
+        message: compose({ from: `other@${freshDomain(STRANGERS)}`, to }),
         behaviour: { tls: 'does not use' },
       }
     case 'a failed handshake of the same client':

@@ -21,9 +21,19 @@ export const MESSAGE_MANNERS = {
   headerForm: ['folded'],
 } as const satisfies Record<string, readonly string[]>
 
+/** The ways in which the addresses of what the gateway sends may differ from the plain ones. */
+export const ADDRESS_MANNERS = {
+  /** The reverse-path. Plain: as usual. RFC 5321 s4.1.2, s4.5.3.1.1 and s4.5.5. */
+  author: ['null', 'quoted local part', 'local part of 64 characters'],
+  /** The forward-path. Plain: as usual. RFC 5321 s2.4, s4.1.2 and s4.5.3.1.1. */
+  recipient: ['quoted local part with an at sign', 'local part of 64 characters', 'domain in capitals'],
+} as const satisfies Record<string, readonly string[]>
+
 /** What a message is like; an absent key is the plain way. JSON only. */
 export type MessageManner = {
   [K in keyof typeof MESSAGE_MANNERS]?: (typeof MESSAGE_MANNERS)[K][number]
+} & {
+  [K in keyof typeof ADDRESS_MANNERS]?: (typeof ADDRESS_MANNERS)[K][number]
 } & {
   /** At least so many bytes of text, nothing else where the text is empty. RFC 5321 s4.5.3.1.7. */
   size?: number

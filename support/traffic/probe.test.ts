@@ -22,7 +22,7 @@ describe('the TLS of all addresses', () => {
   async function strengthOf(defect: Defect = {}, change: Partial<MailFlow> = {}): Promise<Strength> {
     const gateway = await ReferenceGateway.start({ ...flow, ...change }, defect)
     running.push(gateway)
-    return strengthAt(gateway.inbound, { hostname: flow.hostname, pki })
+    return strengthAt(gateway.inbound, { hostname: flow.hostname, trust: [await pki.root()] })
   }
 
   it('is told probe by probe', async () => {
@@ -88,7 +88,7 @@ describe('the TLS of all addresses', () => {
   it('leaves out addresses without a server, and says so', async () => {
     const nobody = await Loopback.start(() => {})
     await nobody.close()
-    const absent = await strengthAt(nobody.endpoint, { hostname: flow.hostname, pki })
+    const absent = await strengthAt(nobody.endpoint, { hostname: flow.hostname, trust: [await pki.root()] })
     assert.equal(absent.absent, true)
     assert.match(
       equallyStrong([await strengthOf(), absent]).detail,

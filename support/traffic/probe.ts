@@ -1,11 +1,10 @@
 import { lookup } from 'node:dns/promises'
 import { PROBES, REFUSED, type Strength } from '../evidence/offer.ts'
-import { putOff } from '../evidence/put-off.ts'
-import type { Pki } from '../pki/pki.ts'
+import { putOff } from '../evidence/temporary-refusal.ts'
 import { comeAgain } from '../wire/again.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
-import { type ClientTls, type Endpoint, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
+import { addressOf, type ClientTls, type Endpoint, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
 
 /** All addresses of a host that the system's resolver knows, those of IPv6 too. */
 export async function addressesOf({ host, port }: Endpoint): Promise<Endpoint[]> {
@@ -13,16 +12,14 @@ export async function addressesOf({ host, port }: Endpoint): Promise<Endpoint[]>
   return found.map(({ address }) => ({ host: address, port }))
 }
 
-/** Probes the TLS of one address. `hostname`: the name that its certificate should have. Never throws for what the server does. */
+/** Probes the TLS of one address. `hostname` and `trust`: of a good certificate, roots in PEM. Never throws for what the server does. */
 export async function strengthAt(
   endpoint: Endpoint,
-  { hostname, pki }: { hostname: string; pki: Pki },
+  { hostname, trust }: { hostname: string; trust: readonly string[] },
 ): Promise<Strength> {
-  const { host, port } = endpoint
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const address = addressOf(endpoint)
   const outcomes: Record<string, string> = {}
   const conversations: Conversation[] = []
-  const trust = [await pki.root()]
   for (const [probe, { tls }] of Object.entries(PROBES)) {
     const attempt = async (): Promise<Outcome> => {
       const recorder = new Recorder({ gatewayIs: 'receiver', sender: `probe: ${probe}`, receiver: address })

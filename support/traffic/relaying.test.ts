@@ -6,7 +6,7 @@ import type { Sent } from '../evidence/sent.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { accepts } from '../judgements/inbound.ts'
-import { arrivesOverTls, isHeldBack } from '../judgements/outbound.ts'
+import { arrivesOverTls, doesNotArrive } from '../judgements/outbound.ts'
 import { Pki } from '../pki/pki.ts'
 import type { Defect } from '../reference/decisions/defect.ts'
 import { reference } from '../reference/gateway.ts'
@@ -287,6 +287,6 @@ describe('two gateways', function () {
       partner: {},
     } as unknown as Sent
     assert.equal(arrivesOverTls(sent).kind, 'unclear')
-    assert.equal(isHeldBack(sent).kind, 'unclear')
+    assert.equal(doesNotArrive(sent).kind, 'unclear')
   })
 })

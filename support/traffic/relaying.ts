@@ -2,12 +2,13 @@ import { X509Certificate } from 'node:crypto'
 import { type Command, commands, offersStarttls, secured } from '../evidence/facts.ts'
 import type { Handover, Stage } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
-import { isForNow, putOff } from '../evidence/put-off.ts'
 import type { Arrival, Sent } from '../evidence/sent.ts'
+import { isForNow, putOff } from '../evidence/temporary-refusal.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Interference, Lab } from '../lab/lab.ts'
 import { ARRIVAL } from '../lab/mailbox/mailbox.ts'
 import type { Partner } from '../lab/partner/partner.ts'
+import { STRANGERS } from '../mailflow/domains.ts'
 import { decisive } from '../mailflow/mail-flow.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
@@ -91,7 +92,7 @@ export async function receiveThroughTap(
   if (handover.accepted) return { ...relayed, handover, alive: true }
   const fault = await faultOf(means, relay.to, {
     message: compose({
-      from: `other@${means.lab.freshDomain('*.stranger.test')}`,
+      from: `other@${means.lab.freshDomain(STRANGERS)}`,
       to: [relay.to.flow.recipient],
     }),
     behaviour: { tls: 'uses' },
@@ -119,6 +120,7 @@ async function relayOne(
   const { tap, inbox } = await lab.tap({
     domain,
     to: to.inside ?? to.inbound,
+    from: (from.inside ?? from.inbound).host,
     gatewayIs,
     ...(does ? { does } : {}),
   })

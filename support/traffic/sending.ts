@@ -2,6 +2,7 @@ import type { DeliveryEvent } from '../evidence/gateway-words.ts'
 import { failureOf, type Message } from '../evidence/mail.ts'
 import type { Arrival, Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
 import type { Partner } from '../lab/partner/partner.ts'
 import { type Conversation, type Party, snapshotOf } from '../wire/conversation.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
@@ -19,6 +20,8 @@ const MUCH_LONGER = 4
 const LONG_WAITS = 4
 /** How many such waits each gateway had. */
 const longWaits = new WeakMap<Gateway, number>()
+/** How long the suite waits for a word on a message that was given up before it looks into the queue, in ms. */
+const LOOK = 0.1 * MAX_WAIT
 /** How long connections that are open then may take to end, in ms. */
 const REST = 0.5 * MAX_WAIT
 /** The same where the gateway has kept connections open after a message so often, because it does so with all, in ms. */
@@ -38,6 +41,10 @@ export interface SendOptions {
   partners: readonly Partner[]
   /** Deferred messages are tried again until so many attempts were made. */
   tries?: number
+  /** At the last of these attempts the gateway gives up, where it has to be told so. */
+  givesUp?: boolean
+  /** What is done after the first attempt, before the second. */
+  meanwhile?: () => Promise<void>
   /** Hands the message over inside TLS, on a connection of its own. */
   tls?: ClientTls
   /** Where the author of the message is, if somebody looks there for what comes back. */
@@ -88,6 +95,8 @@ export class WatchedMessage {
   readonly recipient: string
   readonly known: Known = { heard: false, attempts: 1 }
   readonly #options: SendOptions
+  /** The gateway was told to give the message up, and has it in its queue no more. */
+  #hasLeft = false
   /** How much the gateway had said before: that is about earlier messages to the same recipient. */
   readonly #before: number
 
@@ -130,6 +139,7 @@ export class WatchedMessage {
         .slice(this.#before)
         .filter(event => event.recipient.toLowerCase() === recipient),
       ...this.#returned(),
+      ...(this.#hasLeft ? [{ kind: 'bounced' as const, recipient, reason: 'it left the queue' }] : []),
     ]
   }
 
@@ -174,25 +184,48 @@ export class WatchedMessage {
   /** Waits until it is clear what becomes of the message. */
   async follow(): Promise<void> {
     const { partner, known } = this
-    const { gateway, inbox, tries = 1 } = this.#options
-    if (gateway.settle !== undefined) return this.#listen(gateway.settle)
-    const sources = [partner, gateway, ...(inbox ? [inbox] : [])]
+    const { gateway, inbox, author, tries = 1, givesUp } = this.#options
+    const sources = [partner, gateway, ...(inbox ? [inbox] : []), ...(author ? [author] : [])]
+    let expired = false
     for (;;) {
       // The gateway says one thing for each attempt.
-      const told = () => this.deliveryEvents.length >= known.attempts
-      const heard = () => this.arrivals.length > 0 || told() || gateway.end !== undefined
+      const told = () =>
+        expired
+          ? this.deliveryEvents.some(({ kind }) => kind === 'bounced')
+          : this.deliveryEvents.length >= known.attempts
+      const fault = () => gateway.end ?? gateway.fault
+      const heard = () => this.arrivals.length > 0 || told() || fault() !== undefined
       const wait = (ms: number) => until(heard, sources, ms)
-      known.heard = gateway.holds ? await this.#heardOrLost(wait) : await wait(gateway.patience ?? SIGN)
-      if (!known.heard && !known.lost) known.heard = await this.#comesLate(wait)
-      if (gateway.end) throw gateway.end
+      if (expired && gateway.holds) known.heard = await this.#isGivenUp(wait)
+      else if (gateway.settle === undefined) {
+        known.heard = gateway.holds ? await this.#heardOrLost(wait) : await wait(gateway.patience ?? SIGN)
+        if (!known.heard && !known.lost) known.heard = await this.#goesOn(wait)
+        if (!known.heard && !known.lost) known.heard = await this.#comesLate(wait)
+      } else {
+        await this.#listen(gateway.settle, heard)
+        if (known.quiet !== undefined && (await this.#isGone(wait))) this.#lose()
+      }
+      const end = fault()
+      if (end) throw end
+      // Without a return path nobody is told.
+      if (expired && !told()) this.#hasLeft = (await gateway.holds?.(this.recipient)) === false
+      if (expired && !told() && this.arrivals.length === 0)
+        throw new GatewayFailure(`${gateway.name} was told to give up a message, and did not return it`)
       // The lab may hear what the gateway says before it hears what the partner saw.
       await partner.upToDate()
       const last = this.deliveryEvents.at(-1)
-      if (!known.heard || this.arrivals.length > 0 || last?.kind !== 'deferred' || known.attempts >= tries)
-        break
+      const isHeldBack = told() ? last?.kind === 'deferred' : known.quiet !== undefined
+      if (!known.heard || this.arrivals.length > 0 || !isHeldBack || known.attempts >= tries) break
+      if (known.attempts === 1) await this.#options.meanwhile?.()
       known.attempts++
-      await gateway.retry(partner.domain)
+      expired = givesUp === true && gateway.expire !== undefined && known.attempts === tries
+      if (expired) {
+        // What the queue shows now is known to have left it later.
+        await gateway.holds?.(this.recipient)
+        await gateway.expire!(this.recipient)
+      } else await gateway.retry(partner.domain)
     }
+    if (partner.misrouted) known.excuse = partner.misrouted
     await this.connectionsEnd()
   }
 
@@ -214,15 +247,43 @@ export class WatchedMessage {
     const { known } = this
     const { gateway } = this.#options
     if (await wait(SILENCE)) return true
-    if (await gateway.holds!(this.recipient)) {
+    if ((await gateway.holds!(this.recipient)) !== false) {
       // The gateway skips a message that its last attempt still locks, and does not say so.
       if (known.attempts > 1) await gateway.retry(this.partner.domain)
       return wait((gateway.patience ?? SIGN) - SILENCE)
     }
     // The gateway may have said something while the lab read the queue.
     if (await wait(SILENCE)) return true
-    known.lost = true
+    this.#lose()
     return false
+  }
+
+  /** The gateway says that it gives the message up, or the message leaves the queue: without a return path nobody is told. */
+  async #isGivenUp(wait: (ms: number) => Promise<boolean>): Promise<boolean> {
+    const { gateway } = this.#options
+    const deadline = performance.now() + SIGN
+    while (performance.now() < deadline) {
+      if (await wait(LOOK)) return true
+      if ((await gateway.holds!(this.recipient)) === false) return wait(LOOK)
+    }
+    return false
+  }
+
+  /** The message has left the queue, and what became of it is not said soon. */
+  async #isGone(wait: (ms: number) => Promise<boolean>): Promise<boolean> {
+    const held = await this.#options.gateway.holds?.(this.recipient)
+    return held === false && !(await wait(SILENCE))
+  }
+
+  #lose(): void {
+    delete this.known.quiet
+    Object.assign(this.known, { heard: false, lost: true })
+  }
+
+  /** A gateway for which the lab waits shorter than usual has the usual time while it is connected. */
+  async #goesOn(wait: (ms: number) => Promise<boolean>): Promise<boolean> {
+    const { patience = SIGN } = this.#options.gateway
+    return this.conversations.some(({ closed }) => !closed) && wait(SIGN - patience)
   }
 
   /** A gateway that has made no connection for a message, and said nothing, may only be slow. */
@@ -237,28 +298,34 @@ export class WatchedMessage {
     return heard
   }
 
-  /** For a gateway that says nothing about its queue: when a session has ended and no other comes, the message is held back. */
-  async #listen(settle: number): Promise<void> {
+  /**
+   * For a gateway that says nothing about its queue, or not all: when a session has ended and no other comes, the message is
+   * held back. `heard`: it has arrived, or the gateway has said what becomes of it.
+   */
+  async #listen(settle: number, heard: () => boolean): Promise<void> {
     const { partner, known } = this
-    const arrived = () => this.arrivals.length > 0
-    const ended = () => this.conversations.length > 0 && this.conversations.every(({ closed }) => closed)
-    const sign = (ms: number) => until(() => arrived() || ended(), [partner], ms)
+    const { gateway, author } = this.#options
+    const sources = [partner, gateway, ...(author ? [author] : [])]
+    // Connections of earlier attempts say nothing about this one.
+    const before = new Set(known.attempts > 1 ? this.conversations : [])
+    const current = () => this.conversations.filter(one => !before.has(one))
+    const ended = () => current().length > 0 && current().every(({ closed }) => closed)
+    const sign = (ms: number) => until(() => heard() || ended(), sources, ms)
+    delete known.quiet
     known.heard = (await sign(SIGN)) || (await this.#comesLate(sign))
     const deadline = performance.now() + SIGN + settle
     const endOf = new Map<Conversation, number>()
     const isNew = (conversation: Conversation) => !endOf.has(conversation)
     do {
       known.heard &&= await sign(SIGN)
-      if (!known.heard || arrived()) break
-      for (const conversation of this.conversations.filter(isNew)) endOf.set(conversation, performance.now())
+      if (!known.heard || heard()) break
+      for (const conversation of current().filter(isNew)) endOf.set(conversation, performance.now())
       // A connection that turns out to be about other mail is removed from the list, and does not count.
-      const last = Math.max(...this.conversations.map(conversation => endOf.get(conversation)!))
+      const last = Math.max(...current().map(conversation => endOf.get(conversation)!))
       const rest = last + settle - performance.now()
       if (rest <= 0) known.quiet = settle
-      else await until(() => arrived() || this.conversations.some(isNew), [partner], rest)
+      else await until(() => heard() || current().some(isNew), sources, rest)
     } while (known.quiet === undefined && performance.now() < deadline)
-    if (partner.misrouted) known.excuse = partner.misrouted
-    await this.connectionsEnd()
   }
 }
 

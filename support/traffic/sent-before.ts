@@ -12,9 +12,11 @@ export type SentBefore = (typeof SENT_BEFORE)[number]
 
 /** An earlier message to the partner of an example. */
 export interface EarlierMail {
+  /** The partner shows the certificate then that it shows in the example, too. */
+  sameCertificate?: true
   /** A domain at the same mail exchangers: that of the partner, another one with the same connector, or one without. */
   domain: 'the same' | 'another' | 'another, where TLS is optional'
-  /** How the partner takes it. */
+  /** How the partner takes it. Without a fault, the message arrives. */
   partner: Behaviour
 }
 
@@ -31,4 +33,11 @@ export const EARLIER_MAIL: Record<SentBefore, EarlierMail> = {
     domain: 'another, where TLS is optional',
     partner: { starttls: { hides: true } },
   },
+}
+
+/** In the session of this message nobody had to verify the partner, and it can be resumed: BCP-06. */
+export const FOR_RESUMPTION: EarlierMail = {
+  domain: 'another, where TLS is optional',
+  partner: { tls: { resumes: 'with the same keys' } },
+  sameCertificate: true,
 }

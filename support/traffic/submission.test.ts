@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ReceivedMessage } from '../evidence/mail.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
 import { PartnerSession } from '../lab/partner/partner-session.ts'
-import { hostTls } from '../lab/partner/partner-tls.ts'
+import { hostTls } from '../lab/partner/partner-tls-options.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { Pki } from '../pki/pki.ts'
 import { ReferenceGateway } from '../reference/gateway.ts'
@@ -30,20 +30,23 @@ describe('handing messages over for sending on', () => {
   ) {
     const messages: ReceivedMessage[] = []
     const sockets: Socket[] = []
+    const recorders: Recorder[] = []
     const tls = await hostTls(pki, ['mx.gateway.test'])
     server = await Loopback.start(async socket => {
       sockets.push(socket)
       if (greetsAfter) await pause(greetsAfter)
+      const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: 'mx.gateway.test' })
+      recorders.push(recorder)
       new PartnerSession(socket, {
         hostname: 'mx.gateway.test',
         behaviour: sockets.length > times ? {} : behaviour,
-        recorder: new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: 'mx.gateway.test' }),
+        recorder,
         tls: async () => tls,
         onMessage: message => messages.push(message),
       })
     })
     submission = new Submission(server.endpoint, 'mx.gateway.test')
-    return { messages, sockets }
+    return { messages, sockets, recorders }
   }
   const message = () => compose({ from: 'a@gateway.test', to: ['b@one.test', 'c@other.test'] })
 
@@ -113,7 +116,7 @@ describe('handing messages over for sending on', () => {
     const flow = { hostname: 'mx.gateway.test', identity, users: [user], outbound: [], trust: [] }
     const gateway = await ReferenceGateway.start(flow as unknown as MailFlow)
     const submitting = async (password: string) => {
-      const by = new Submission(gateway.submission, 'mx.gateway.test', { ...user, password })
+      const by = new Submission(gateway.submission, 'mx.gateway.test', { user: { ...user, password } })
       return by.submit(message(), {}).finally(() => by.close())
     }
     try {
@@ -127,6 +130,16 @@ describe('handing messages over for sending on', () => {
     } finally {
       await gateway.stop()
     }
+  })
+
+  it('does not log in where TLS is not offered', async () => {
+    const { recorders } = await taking({ starttls: { hides: true } })
+    const by = new Submission(server.endpoint, 'mx.gateway.test', {
+      user: { name: 'probe', password: 'right' },
+    })
+    await assert.rejects(by.submit(message()), { message: /no STARTTLS for submission/ })
+    by.close()
+    assert.doesNotMatch(recorders.map(({ conversation }) => conversation.clear.fromSender).join(), /AUTH/)
   })
 
   it('never brings in clear what was to go inside TLS', async () => {

@@ -1,5 +1,6 @@
 import type { Message } from '../evidence/mail.ts'
-import { isForNow, mayAcceptSoon } from '../evidence/put-off.ts'
+import { isForNow, mayAcceptSoon } from '../evidence/temporary-refusal.ts'
+import type { SubmitTls } from '../gateway/login.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { comeAgain } from '../wire/again.ts'
 import type { Conversation } from '../wire/conversation.ts'
@@ -40,15 +41,18 @@ export class Submission {
   readonly #to: Endpoint
   readonly #hostname: string
   readonly #user: User | undefined
+  readonly #tls: SubmitTls | undefined
   /** On which QUIT was said. Nobody waits for the answer. */
   readonly #parting = new Set<SmtpClient>()
 
   readonly #idle: Ready[] = []
 
-  constructor(to: Endpoint, hostname: string, user?: User) {
+  /** `tls` absent: STARTTLS where a user logs in or a message asks for it. */
+  constructor(to: Endpoint, hostname: string, { user, tls }: { user?: User; tls?: SubmitTls } = {}) {
     this.#to = to
     this.#hostname = hostname
     this.#user = user
+    this.#tls = tls
   }
 
   /** The first reply that refuses the message, or the one that accepts it. With `tls` the conversation too. */
@@ -112,7 +116,7 @@ export class Submission {
     const greeting = await client.reply()
     if (greeting.code >= 400) return greeting
     await client.command(`EHLO ${NAME}`)
-    if (tls || this.#user) {
+    if (!client.secured && (tls || this.#user || this.#tls === 'starttls')) {
       const reply = await client.command('STARTTLS')
       if (isForNow(reply, 'STARTTLS')) return reply
       if (reply.code !== 220)
@@ -126,6 +130,7 @@ export class Submission {
 }
 
 async function logIn(client: SmtpClient, { name, password }: User): Promise<void> {
+  if (!client.secured) throw new Error('a user logs in inside TLS alone')
   const reply = await client.command(authPlain(name, password))
   if (reply.code !== 235) throw new WireError('unexpected answer', `no login for submission: ${reply.text}`)
 }
