@@ -111,7 +111,7 @@ describe('the container engine that is found', () => {
 
   it('is none where nothing answers in time', async () => {
     const path = join(folder, 'silent.sock')
-    const silent = createServer(() => {}).listen(path)
+    const silent = createServer(socket => socket.resume()).listen(path)
     await once(silent, 'listening')
     try {
       const told = await found({ DOCKER_HOST: `unix://${path}` })

@@ -22,7 +22,7 @@ export interface ContainerSpec {
   /** The command, in place of that of the image. */
   command?: string[]
   environment?: Record<string, string>
-  /** TCP ports that this process must reach; see `Container.endpoint`. */
+  /** TCP ports that this process must reach; see `Container.endpoint`. They are published unless the network is joined. */
   ports?: readonly number[]
   /** Files that the container gets before it starts. */
   files?: readonly File[]
@@ -70,6 +70,8 @@ export interface ContainerNetwork {
   }
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
+  /** The suite did not make this network: nothing is published, and this process reaches containers at their addresses. */
+  readonly joined: boolean
   /** Address of the DNS server for containers that name no other. */
   readonly resolver: string
   /** The container is gone. */
@@ -223,8 +225,9 @@ export class Container {
     }
   }
 
-  /** Where this process reaches one of the published ports. A restart changes it. */
+  /** Where this process reaches one of `ports`. A restart changes it. */
   endpoint(port: number): { host: string; port: number } {
+    if (this.#network.joined) return { host: this.address, port }
     const published = this.#ports.get(port)
     if (published === undefined) throw new Error(`port ${port} of ${this.name} is not published`)
     return { host: this.#network.engine.host, port: published }
@@ -349,7 +352,7 @@ async function definition(
         this.createOpts.NetworkingConfig = {
           EndpointsConfig: { [network.name]: { IPAMConfig: { IPv4Address: address } } },
         }
-      if (spec.ports) this.withExposedPorts(...spec.ports)
+      if (spec.ports && !network.joined) this.withExposedPorts(...spec.ports)
       if (local)
         for (const bindings of Object.values(this.hostConfig.PortBindings ?? {}))
           for (const binding of bindings as { HostIp?: string }[]) binding.HostIp = '127.0.0.1'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { freeSubnets } from './subnet.ts'
+import { FIXED, freeSubnets, joinedAddresses } from './subnet.ts'
 
 describe('the network of a run', () => {
   it('lies in 198.18.0.0/15, sixteen side by side', () => {
@@ -40,4 +40,43 @@ describe('the network of a run', () => {
     assert.equal(subnet!.lab(4094), '198.18.63.254')
     assert.throws(() => subnet!.lab(4095), RangeError)
   })
+})
+
+describe('the lab in a network of the user', () => {
+  const joined = (resolver: string, taken = {}, cidr = '172.29.0.0/16') =>
+    joinedAddresses(cidr, resolver, taken)
+
+  it('has the upper half of the subnet, and its name server the address that the user chose', () => {
+    const lab = joined('172.29.0.53', { '172.29.64.1': 'mx' })
+    assert.equal(lab.labRange, '172.29.128.0/17')
+    assert.equal(lab.fixed(FIXED.names), '172.29.0.53')
+    assert.equal(lab.fixed(FIXED.lab), '172.29.128.2')
+    assert.equal(lab.lab(1), '172.29.128.9')
+    assert.equal(lab.lab(32_758), '172.29.255.254')
+    assert.throws(() => lab.lab(32_759), RangeError)
+  })
+
+  for (const [resolver, taken, cidr, part, message] of [
+    [
+      '172.29.0.53',
+      { '172.29.128.0': 'mx' },
+      '172.29.0.0/16',
+      'network',
+      /^mx has 172\.29\.128\.0; the suite needs 172\.29\.128\.0\/17/,
+    ],
+    [
+      '172.29.0.53',
+      { '172.29.0.53': 'mx' },
+      '172.29.0.0/16',
+      'resolver',
+      /^mx has the address 172\.29\.0\.53$/,
+    ],
+    ['172.29.128.1', {}, '172.29.0.0/16', 'resolver', /^172\.29\.128\.1 is no address in the lower half/],
+    ['172.29.0.0', {}, '172.29.0.0/16', 'resolver', /^172\.29\.0\.0 is no address in the lower half/],
+    ['10.0.0.1', {}, '172.29.0.0/16', 'resolver', /^10\.0\.0\.1 is no address in the lower half/],
+    ['172.29.0.53', {}, '172.29.0.0/20', 'network', /^the subnet 172\.29\.0\.0\/20 is too small/],
+  ] as const)
+    it(`cannot be if ${message.source}`, () => {
+      assert.throws(() => joined(resolver, taken, cidr), { name: 'UnfitAddresses', part, message })
+    })
 })

@@ -176,7 +176,7 @@ describe('a lab in containers', function () {
   it('keeps the mail of a domain in its mailbox', async () => {
     await lab.leadToMailbox('gateway.test')
     assert.match(String((await deliver('gateway.test', 'for the mailbox'))['replies']), /250 221$/)
-    const [mail] = await lab.mailbox.await('for the mailbox')
+    const [mail] = await lab.mailbox!.await('for the mailbox')
     assert.deepEqual(mail?.to, ['inbox@gateway.test'])
     assert.match(mail!.content, /for the mailbox\r\n$/)
   })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Container, ContainerFailure, type Doing, Engine, type RunNetwork } from '../engine/engine.ts'
-import { FIXED } from '../engine/run-network.ts'
+import { FIXED } from '../engine/subnet.ts'
 import { freshDomain } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
 import {
@@ -9,6 +9,7 @@ import {
   exchangersOf,
   hostSpecs,
   type Lab,
+  type LabWeb,
   type PartnerOptions,
   type TapRequest,
   tapOptions,
@@ -17,6 +18,7 @@ import type { Mailbox } from './mailbox/mailbox.ts'
 import { labMailbox } from './mailbox/mailhog.ts'
 import { Zone } from './names/zone.ts'
 import type { Behaviour } from './partner/behaviour.ts'
+import { addResident, type OwnersOptions } from './partner/owners.ts'
 import { Partner } from './partner/partner.ts'
 import { type PartnerSpec, RemotePartners } from './remote/feed.ts'
 import { LabClient } from './remote/lab-client.ts'
@@ -28,12 +30,31 @@ const UPDATE_PORT = 5300
 const MAILBOX_PORT = 8025
 /** How long each of the lab's containers may take to come up, in ms. */
 const START_LIMIT = 30_000
+/** Number of an address that no container has, as in FIXED. */
+const NOBODY = 7
 /** Pause between two attempts to ask the mailbox, in ms. */
 const PAUSE = 20
 
+/** A network of the user's. */
+interface JoinOptions {
+  network: string
+  /** Where the lab's resolver is to be. */
+  resolver: string
+  /** As in `OwnAddresses`. */
+  admitted: readonly string[]
+  connectors: NonNullable<OwnersOptions['connectors']>
+}
+
+interface Start {
+  engine: Engine
+  doing: Doing
+  signal: AbortSignal | undefined
+  network: () => Promise<RunNetwork>
+}
+
 /**
- * The lab in containers, in a network of the run's own: partners on half of the addresses, a signed zone and a
- * validating resolver that lead to them, and a mailbox. Gateways are started in the same network.
+ * The lab in containers, in a network of the run's own or of the user's: partners on half of the addresses, a signed zone
+ * and a validating resolver that lead to them, and a mailbox. Gateways are in the same network.
  */
 export class ContainerLab implements Lab {
   readonly pki: Pki
@@ -41,13 +62,16 @@ export class ContainerLab implements Lab {
   /** The network of a run has IPv4 addresses only. */
   readonly places = ['at its second mail exchanger'] as const
   readonly port = 25
+  readonly leadsAll = true
   readonly freshDomain = freshDomain
   /** The network in which gateways are started. */
   readonly containers: RunNetwork
   /** For records beside those of partners. */
   readonly zone: Zone
-  /** Receives the mail for all domains of `leadToMailbox`. */
-  readonly mailbox: Mailbox
+  /** Receives the mail for all domains of `leadToMailbox`. Absent in a network of the user's. */
+  readonly mailbox: Mailbox | undefined
+  /** As in `LoopbackLab`. */
+  author: Partner | undefined
   readonly #client: LabClient
   readonly #remote: RemotePartners
   /** Of partners in the container. */
@@ -58,7 +82,7 @@ export class ContainerLab implements Lab {
 
   private constructor(
     pki: Pki,
-    made: { network: RunNetwork; client: LabClient; remote: RemotePartners; mailbox: Mailbox },
+    made: { network: RunNetwork; client: LabClient; remote: RemotePartners; mailbox?: Mailbox },
   ) {
     this.pki = pki
     this.containers = made.network
@@ -78,27 +102,60 @@ export class ContainerLab implements Lab {
     { prefix, signal }: { prefix?: number; signal?: AbortSignal } = {},
   ): Promise<ContainerLab> {
     const engine = await Engine.connect(doing, signal)
+    return ContainerLab.#start(pki, {
+      ...{ engine, doing, signal },
+      network: () => engine.network(prefix === undefined ? {} : { prefix }),
+    })
+  }
+
+  /**
+   * The same in a network that the user made, without a mailbox. Throws CannotJoin, NoEngine, ContainerFailure, or the reason
+   * of `signal`, and leaves nothing then.
+   */
+  static async join(
+    pki: Pki,
+    { network, resolver, admitted, connectors }: JoinOptions,
+    { doing = () => {}, signal }: { doing?: Doing; signal?: AbortSignal } = {},
+  ): Promise<ContainerLab> {
+    const engine = await Engine.connect(doing, signal)
+    const joining = () => engine.join(network, resolver)
+    const lab = await ContainerLab.#start(pki, { engine, doing, signal, network: joining })
+    try {
+      await lab.admitSenders(admitted, await addResident(lab, connectors))
+      return lab
+    } catch (error) {
+      await lab.stop().catch(() => {})
+      throw error
+    }
+  }
+
+  static async #start(pki: Pki, { engine, doing, signal, network: making }: Start): Promise<ContainerLab> {
     const images = labImages(engine)
     images.catch(() => {})
-    const network = await engine.network(prefix === undefined ? {} : { prefix })
+    const network = await making()
     try {
       const [lab, names, mailbox] = await images
       signal?.throwIfAborted()
       doing('starting the lab')
       const remote = new RemotePartners()
-      const [labServer, mailServer, nameServer] = await all([
+      const [labServer, nameServer, mailServer] = await all([
         startLab(network, lab, remote),
-        startMailbox(network, mailbox),
         startNames(network, names),
+        network.joined ? Promise.resolve(undefined) : startMailbox(network, mailbox),
       ])
       const { client } = labServer
-      // Without any of the three, mail is deferred through no fault of a gateway.
-      for (const container of [labServer.container, mailServer.container, nameServer]) {
-        const look = () => container.end && client.lose(container.end)
-        container.watch(look)
+      // Without any of them, mail is deferred through no fault of a gateway.
+      for (const container of [labServer.container, nameServer, mailServer?.container]) {
+        const look = () => container?.end && client.lose(container.end)
+        container?.watch(look)
         look()
       }
-      return new ContainerLab(pki, { network, client, remote, mailbox: mailServer.mailbox })
+      return new ContainerLab(pki, {
+        network,
+        client,
+        remote,
+        ...(mailServer ? { mailbox: mailServer.mailbox } : {}),
+      })
     } catch (error) {
       await network.stop().catch(() => {})
       throw error
@@ -122,6 +179,7 @@ export class ContainerLab implements Lab {
     // The name servers have no port 25.
     const exchangers = exchangersOf(partner, () => this.containers.subnet.fixed(FIXED.names))
     const domains = [partner.domain, ...partner.alsoFor]
+    // A record that is twice in an update is there once: RFC 2136 s3.4.2.2.
     await this.zone.set(
       exchangers.flatMap(({ hostname, address, preference }) => [
         ...domains.map(name => ({ name, type: 'MX' as const, data: { preference, exchange: hostname } })),
@@ -149,7 +207,7 @@ export class ContainerLab implements Lab {
     return partner
   }
 
-  /** The same for all: the tap itself knows the server behind it by its address. */
+  /** The same for all: the tap itself knows the server that sends through it by its address. */
   async resolverOf(): Promise<string> {
     return this.network.resolver
   }
@@ -162,8 +220,8 @@ export class ContainerLab implements Lab {
     const inbox = await this.#play({ domain, hostnames, hosts: [{ starttls: { hides: true } }] })
     // For gateways that send mail for their own domain to this host by its name.
     await this.zone.set([{ name: hostnames[0]!, type: 'A', data: inbox.hosts[0]!.address }])
-    const own = { from: request.to.host, to: { host: inbox.hosts[0]!.address, port: this.port } }
-    const tap = await this.partner(tapOptions(request, own))
+    const others = { from: request.from, to: { host: inbox.hosts[0]!.address, port: this.port } }
+    const tap = await this.partner(tapOptions(request, others))
     return { tap, inbox }
   }
 
@@ -177,6 +235,30 @@ export class ContainerLab implements Lab {
   /** There are enough addresses: each partner keeps its own, so what comes late is still seen. */
   release(): void {}
 
+  readonly web: LabWeb = {
+    at: async (host, path) => {
+      await this.zone.set([{ name: host, type: 'A', data: this.containers.subnet.fixed(FIXED.lab) }])
+      return `http://${host}${path}`
+    },
+    way: async (host, is) => {
+      if (is === 'without a name') return this.zone.clear([{ name: host, type: 'A' }])
+      const { subnet } = this.containers
+      // The name servers have no web host, and at the last address of the lab's there is nobody.
+      const addresses = { open: FIXED.lab, refused: FIXED.names, dropped: NOBODY }
+      await this.zone.set([{ name: host, type: 'A', data: subnet.fixed(addresses[is]) }])
+    },
+    serve: answers =>
+      this.#client.serve(
+        [...answers].map(([url, { body = Buffer.alloc(0), ...answer }]) => ({
+          ...answer,
+          path: new URL(url).pathname,
+          body: Buffer.from(body).toString('base64'),
+        })),
+      ),
+    requests: async domain =>
+      (await this.#client.requests()).filter(({ host }) => host.endsWith(`.${domain}`)),
+  }
+
   /** From now on the DNS leads mail for a domain to the mailbox. */
   async leadToMailbox(domain: string): Promise<void> {
     const exchange = `mailbox.${domain}`
@@ -187,14 +269,17 @@ export class ContainerLab implements Lab {
   }
 
   /**
-   * Gives domains of senders an address in the DNS, for gateways that accept no others: names, or `*.` before one.
+   * Gives domains of senders an address in the DNS, for gateways that accept no others: names, or `*.` before one. Default:
+   * the mailbox's address.
    */
-  async admitSenders(domains: readonly string[]): Promise<void> {
-    const data = this.containers.subnet.fixed(FIXED.mailbox)
+  async admitSenders(
+    domains: readonly string[],
+    data = this.containers.subnet.fixed(FIXED.mailbox),
+  ): Promise<void> {
     await this.zone.set([...new Set(domains)].map(name => ({ name, type: 'A', data })))
   }
 
-  /** Removes everything in the network, gateways too. */
+  /** Removes everything of the run in the network, also the gateways that the suite started. */
   async stop(): Promise<void> {
     this.#client.close()
     await this.containers.stop()

@@ -4,6 +4,7 @@ import type { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { changedSpecs, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
 import type { Behaviour } from './partner/behaviour.ts'
+import { authorsDomain, mayComeAgain, Owners } from './partner/owners.ts'
 import { Partner, type PartnerHost } from './partner/partner.ts'
 import { PartnerServer } from './partner/partner-server.ts'
 
@@ -27,17 +28,6 @@ interface Waiting {
   grant: () => void
 }
 
-/** The suite cannot listen at an address; the message is that of the system. */
-export class CannotListen extends Error {
-  override readonly name = 'CannotListen'
-  readonly endpoint: Endpoint
-
-  constructor(endpoint: Endpoint, cause: Error) {
-    super(cause.message, { cause })
-    this.endpoint = endpoint
-  }
-}
-
 /**
  * The lab around a gateway that delivers to fixed addresses, as its administrator has set it up. The suite listens at
  * these addresses. A partner has all addresses of its domain's route, so that the gateway finds it at whichever it
@@ -49,14 +39,14 @@ export class FixedLab implements Lab {
   readonly port = 0
   /** What addresses partners have is up to the administrator. */
   readonly places = []
+  readonly leadsAll = false
   readonly freshDomain = freshDomain
   /** At most one: the gateway cannot find a second mail exchanger of a domain that the suite has made up. */
   readonly room: 0 | 1
   readonly #routes: readonly { to: string; tls: OutboundLevel; addresses: readonly Address[] }[]
   readonly #addresses: readonly Address[]
   readonly #held = new Map<Partner, readonly Address[]>()
-  /** All partners so far, by domain and by host name. */
-  readonly #known = new Map<string, Partner>()
+  readonly #owners: Owners
   /**
    * The mail server of those who write the messages that the gateway is to send: what comes back is seen there. It has the
    * addresses of its route whenever no partner has them. Absent where no connector leaves TLS to the gateway.
@@ -65,23 +55,20 @@ export class FixedLab implements Lab {
   #waiting: Waiting[] = []
 
   /** `sender`: of the messages that the gateway is asked to send. */
-  constructor(pki: Pki, routes: readonly Route[], sender = '') {
+  constructor(pki: Pki, routes: readonly Route[], sender?: string) {
     this.pki = pki
-    const shared = {
-      ownerOf: (name: string) => this.#known.get(name.toLowerCase()),
-      greetings: new Set<string>(),
-      isOwnSender: (address: string) =>
-        (sender !== '' && address.toLowerCase() === sender.toLowerCase()) ||
-        (this.author?.expects(address) ?? false),
-      author: () => this.author,
-      isForced: (domain: string) =>
-        (decisive(this.#routes, domain)?.tls ?? 'opportunistic') !== 'opportunistic',
-      hasAddress: (partner: Partner) => this.#held.has(partner),
-    }
+    this.#owners = new Owners(
+      { ...(sender === undefined ? {} : { sender }), connectors: routes },
+      { author: () => this.author, hasAddress: partner => this.#held.has(partner) },
+    )
     const addresses = new Map<string, Address>()
     const addressAt = (endpoint: Endpoint) => {
       const key = JSON.stringify(endpoint)
-      const address = addresses.get(key) ?? { endpoint, server: new PartnerServer(shared), taken: false }
+      const address = addresses.get(key) ?? {
+        endpoint,
+        server: new PartnerServer(this.#owners),
+        taken: false,
+      }
       addresses.set(key, address)
       return address
     }
@@ -96,25 +83,18 @@ export class FixedLab implements Lab {
 
   /** Throws CannotListen. */
   async start(): Promise<void> {
-    await Promise.all(
-      this.#addresses.map(({ server, endpoint }) =>
-        server.listen(endpoint).catch(error => {
-          throw new CannotListen(endpoint, error)
-        }),
-      ),
-    )
+    await Promise.all(this.#addresses.map(({ server, endpoint }) => server.listen(endpoint)))
     await this.#settleAuthor()
   }
 
   async #settleAuthor(): Promise<void> {
-    const route = this.#routes.find(({ to, tls }) => tls === 'opportunistic' && to.startsWith('*.'))
-    if (!route) return
-    const domain = freshDomain(route.to)
-    if (this.#leadingTo(domain) !== route.addresses) return
-    const { host } = route.addresses[0]!.endpoint
+    const domain = authorsDomain(this.#routes)
+    if (domain === undefined) return
+    const addresses = this.#leadingTo(domain)
+    const { host } = addresses[0]!.endpoint
     const about = { domain, maxConnections: Number.MAX_SAFE_INTEGER }
     this.author = new Partner(domain, await hostSpecs(this.pki, about, () => host))
-    for (const address of route.addresses) address.server.addForAll(this.#resident(address))
+    for (const address of addresses) address.server.addForAll(this.#resident(address))
   }
 
   /** Who has an address when no partner has it. */
@@ -141,15 +121,11 @@ export class FixedLab implements Lab {
     await this.#take(addresses)
     for (const { server } of addresses) server.addForAll(partner.hosts[0])
     this.#held.set(partner, addresses)
-    // Mail that an earlier partner has not received may still be in the gateway's queue.
-    partner.shared = [...this.#known.values()].some(
-      ({ domain, conversations, messages }) =>
-        this.#leadingTo(domain).some(address => addresses.includes(address)) &&
-        conversations.length > 0 &&
-        messages.length === 0,
+    partner.shared = [...this.#owners.all].some(
+      other =>
+        mayComeAgain(other) && this.#leadingTo(other.domain).some(address => addresses.includes(address)),
     )
-    const names = [partner.domain, ...partner.alsoFor, ...partner.hosts.map(({ hostname }) => hostname)]
-    for (const name of names) this.#known.set(name.toLowerCase(), partner)
+    this.#owners.add(partner)
     return [partner]
   }
 

@@ -1,3 +1,4 @@
+import type { SeenRequest } from '../evidence/web.ts'
 import { pathTo } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Party } from '../wire/conversation.ts'
@@ -6,8 +7,9 @@ import type { Exchanger } from './names/names.ts'
 import type { Behaviour } from './partner/behaviour.ts'
 import type { HostSpec, Partner } from './partner/partner.ts'
 import type { PartnerManner } from './partner/partner-manner.ts'
-import { hostTls } from './partner/partner-tls.ts'
+import { hostTls } from './partner/partner-tls-options.ts'
 import type { TapChanges } from './path/tap-changes.ts'
+import type { HttpAnswer, WebIdentity } from './services/http-host.ts'
 
 export interface PartnerOptions {
   domain: string
@@ -15,6 +17,8 @@ export interface PartnerOptions {
   hosts?: readonly Behaviour[]
   /** Host names in place of mx.DOMAIN, mx2.DOMAIN, … */
   hostnames?: readonly string[]
+  /** All hosts are addresses of the first host name, and certificates bear this one. Each greets with a name of its own. */
+  oneName?: true
   /** More names for good certificates, beside the domain and the host name: Exchange's TlsDomain. */
   names?: readonly string[]
   /** Of each mail exchanger; default 200. */
@@ -29,6 +33,8 @@ export interface TapRequest {
   domain: string
   /** Where the lab reaches that server. */
   to: Endpoint
+  /** Address of the server that sends. */
+  from: string
   /** Which of the two servers is the gateway under test. */
   gatewayIs: Party
   does?: Interference
@@ -39,10 +45,10 @@ export type Interference = Pick<Behaviour, 'times' | 'spares' | 'tls'> & { fault
 
 export function tapOptions(
   { domain, to, gatewayIs, does = {} }: TapRequest,
-  own?: { from: string; to: Endpoint },
+  others?: { from: string; to: Endpoint },
 ): PartnerOptions {
   const { faults, ...rest } = does
-  const relay = { to, gatewayIs, ...faults, ...(own ? { own } : {}) }
+  const relay = { to, gatewayIs, ...faults, ...(others ? { others } : {}) }
   return { domain, hosts: [{ ...rest, relay }], hostnames: [pathTo(domain)] }
 }
 
@@ -53,6 +59,8 @@ export interface Lab {
   readonly room: number
   /** Port on which all partners listen; 0 where they listen on several. */
   readonly port: number
+  /** Mail for every domain that the lab makes up finds its partner, not just mail for the domains of connectors. */
+  readonly leadsAll: boolean
   /** How many connections were for no partner. They count for nothing and are reported. */
   readonly strays: number
   /** A domain that nothing else in this run uses, under a connector's pattern such as `*.forced.test`. */
@@ -78,9 +86,28 @@ export interface Lab {
    * What the server accepts ends up at the inbox. Absent where the suite starts no gateways.
    */
   tap?(options: TapRequest): Promise<{ tap: Partner; inbox: Partner }>
+  /** Absent where a gateway would not find them. */
+  readonly web?: LabWeb | undefined
   /** The example that asked for a partner is over. Where addresses are few, the next partner gets this one's. */
   release(partner: Partner): void
   stop(): Promise<void>
+}
+
+/** What a firewall or a name server may make of the way to a host. */
+export type WayToHost = 'open' | 'refused' | 'dropped' | 'without a name'
+
+/** Web hosts in the lab. */
+export interface LabWeb {
+  /** The URL of a path at a host, which the gateway can fetch from then on. */
+  at(host: string, path: string): Promise<string>
+  /** As `at`, over https; `identity` is told the URL. Absent where no gateway asks for it. */
+  secureAt?(host: string, path: string, identity: (url: string) => Promise<WebIdentity>): Promise<string>
+  /** From now on the way to a host is so; `open`: as it was at first. */
+  way(host: string, is: WayToHost): Promise<void>
+  /** From now on, these URLs answer so, whatever the method is. */
+  serve(answers: ReadonlyMap<string, HttpAnswer>): Promise<void>
+  /** What was asked for at hosts below a domain so far, oldest first. */
+  requests(domain: string): Promise<SeenRequest[]>
 }
 
 /** The mail exchangers of a partner with their certificates; `address` is called once for each. */
@@ -90,15 +117,18 @@ export async function hostSpecs(
   address: () => string,
 ): Promise<HostSpec[]> {
   const { domain, hosts = [{}], hostnames = [], names = [], maxConnections = 200, alsoFor = [] } = options
+  const nameOf = (i: number) => hostnames[i] ?? `mx${i ? i + 1 : ''}.${domain}`
   return Promise.all(
     hosts.map((behaviour, i) => {
-      const hostname = hostnames[i] ?? `mx${i ? i + 1 : ''}.${domain}`
+      const hostname = nameOf(i)
+      const inDns = options.oneName ? nameOf(0) : hostname
       return withBehaviour(pki, behaviour, {
         hostname,
+        ...(options.oneName ? { inDns } : {}),
         address: address(),
-        preference: 10 * (i + 1),
+        preference: options.oneName ? 10 : 10 * (i + 1),
         maxConnections,
-        names: [domain, hostname, ...alsoFor, ...names],
+        names: [domain, inDns, ...alsoFor, ...names],
       })
     }),
   )
@@ -116,10 +146,10 @@ async function withBehaviour(
   behaviour: Behaviour,
   host: Omit<HostSpec, 'behaviour' | 'tls'>,
 ): Promise<HostSpec> {
-  const { names } = host
+  const { names, address } = host
   const [faulty, good] = await Promise.all([
-    hostTls(pki, names, behaviour.tls, behaviour.manner),
-    hostTls(pki, names, behaviour.always?.tls, behaviour.manner),
+    hostTls(pki, names, behaviour.tls, behaviour.manner, address),
+    hostTls(pki, names, behaviour.always?.tls, behaviour.manner, address),
   ])
   return { ...host, behaviour, tls: { faulty, good } }
 }
@@ -128,13 +158,21 @@ async function withBehaviour(
 export const wantsIpv6 = ({ hosts = [] }: PartnerOptions): boolean =>
   hosts.length === 1 && hosts[0]!.manner?.place === 'at an IPv6 address'
 
+/** Whether a partner, by its first mail exchanger, is to have another one before it, at which nobody listens. */
+export const isSecondExchanger = (first: Behaviour | undefined): boolean =>
+  first?.manner?.place === 'at its second mail exchanger'
+
 /**
  * The mail exchangers of a partner as the DNS has them. Before those of a partner that is found at its second mail exchanger
  * there is one at which nobody listens. `closed` gives an address for that one.
  */
 export function exchangersOf({ domain, hosts }: Partner, closed: () => string): Exchanger[] {
-  const played = hosts.map(({ spec }) => spec)
-  return played[0]?.behaviour.manner?.place === 'at its second mail exchanger'
+  const played = hosts.map(({ spec: { hostname, inDns = hostname, address, preference } }) => ({
+    hostname: inDns,
+    address,
+    preference,
+  }))
+  return isSecondExchanger(hosts[0]?.spec.behaviour)
     ? [{ hostname: `mx0.${domain}`, address: closed(), preference: 5 }, ...played]
     : played
 }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { Pki } from '../pki/pki.ts'
+import { handOver } from '../traffic/delivering.ts'
+import { compose } from '../traffic/message.ts'
 import { LoopbackLab } from './loopback-lab.ts'
+import { AddressRange } from './partner/address-range.ts'
 
 /** What somebody gets who connects: the first bytes, or the system's error code. */
 const firstBytes = (host: string, port: number) =>
@@ -87,5 +92,149 @@ describe('the lab on the loopback interface', () => {
       [true, true, false],
     )
     assert.ok(partner.hosts[0]!.spec.names.includes('d10.test'))
+  })
+})
+
+describe('the lab at addresses that a user has chosen', () => {
+  const pki = new Pki()
+  const labs: LoopbackLab[] = []
+  afterEach(async () => {
+    await Promise.all(labs.splice(0).map(lab => lab.stop()))
+  })
+
+  /** A lab with these addresses for partners. No two tests have the same addresses. */
+  const labAt = async (...partners: string[]) => {
+    const lab = new LoopbackLab(pki, {
+      partners: partners.map(text => new AddressRange(text)),
+      port: 2600,
+      dns: { host: '127.0.0.1', port: 0 },
+      sender: 'a@gateway.test',
+      connectors: [
+        { to: '*.forced.test', tls: 'encryption-only' },
+        { to: '*.plain.test', tls: 'opportunistic' },
+      ],
+      admitted: ['*.stranger.test'],
+    })
+    labs.push(lab)
+    await lab.start()
+    const resolver = new Resolver()
+    resolver.setServers([`127.0.0.1:${lab.dnsPort}`])
+    return { lab, resolver }
+  }
+  const net = (() => {
+    let n = 0
+    return () => `127.${randomInt(100, 190)}.${randomInt(256)}.${++n * 16}`
+  })()
+  const deliver = (domain: string, host: string) =>
+    handOver(compose({ from: 'a@gateway.test', to: [`b@${domain}`] }), {
+      ...{ endpoint: { host, port: 2600 }, hostname: `mx.${domain}`, pki, behaviour: { tls: 'uses' } },
+    })
+
+  it('has a partner at each address, and the DNS leads to it', async () => {
+    const range = `${net()}/28`
+    const { lab, resolver } = await labAt(range)
+    assert.deepEqual([lab.room, lab.port], [13, 2600])
+    const [one, two] = await lab.partners([
+      { domain: 'a.forced.test', hosts: [{}, {}] },
+      { domain: 'b.plain.test' },
+    ])
+    assert.deepEqual(
+      (await resolver.resolveMx('a.forced.test'))
+        .map(({ exchange, priority }) => [exchange, priority])
+        .sort(),
+      [
+        ['mx.a.forced.test', 10],
+        ['mx2.a.forced.test', 20],
+      ],
+    )
+    const [host] = await resolver.resolve4('mx2.a.forced.test')
+    assert.equal((await deliver('a.forced.test', host!)).accepted, true)
+    assert.deepEqual([one!.messages.length, two!.messages.length], [1, 0])
+    assert.equal(one!.messages[0]!.host, 'mx2.a.forced.test')
+  })
+
+  it('sees what comes back to the author of a message', async () => {
+    const { lab, resolver } = await labAt(`${net()}/28`)
+    const { domain, messages } = lab.author!
+    assert.match(domain, /\.plain\.test$/)
+    const [host] = await resolver.resolve4(`mx.${domain}`)
+    assert.equal((await deliver(domain, host!)).accepted, true)
+    assert.equal(messages.length, 1)
+    assert.deepEqual(await resolver.resolve4('any.stranger.test'), [host])
+  })
+
+  it('gives an address to another partner where there is no other, and knows for which one a message is', async () => {
+    const { lab } = await labAt(`${net()}/30`)
+    assert.deepEqual([lab.room, lab.places], [1, []])
+    const [first] = await lab.partners([{ domain: 'a.forced.test' }])
+    let there = false
+    const later = lab.partners([{ domain: 'b.forced.test' }]).then(([made]) => {
+      there = true
+      return made!
+    })
+    const { address } = first!.hosts[0]!
+    assert.equal((await deliver('a.forced.test', address)).accepted, true)
+    assert.equal(there, false)
+    lab.release(first!)
+    const second = await later
+    assert.deepEqual([second.hosts[0]!.address, second.shared], [address, false])
+    const late = await deliver('a.forced.test', address)
+    assert.deepEqual([late.accepted, late.reply?.code], [false, 421])
+    assert.equal((await deliver('b.forced.test', address)).accepted, true)
+    assert.deepEqual([first!.messages.length, second.messages.length], [1, 1])
+    // A client that is put off comes again.
+    assert.ok(lab.strays > 0)
+    assert.equal(first!.conversations.length, 1 + lab.strays)
+  })
+
+  it('says that earlier mail may come again to an address where it did not arrive', async () => {
+    const { lab } = await labAt(`${net()}/30`)
+    const [first] = await lab.partners([{ domain: 'a.forced.test', hosts: [{ greeting: 'refuses (554)' }] }])
+    await deliver('a.forced.test', first!.hosts[0]!.address)
+    lab.release(first!)
+    const [second] = await lab.partners([{ domain: 'b.forced.test' }])
+    assert.equal(second!.shared, true)
+  })
+
+  it('has partners at IPv6 addresses too, or alone', async () => {
+    const { lab: both } = await labAt(`${net()}/28`, '::1')
+    assert.ok(both.places.includes('at an IPv6 address'))
+    const [partner] = await both.partners([
+      { domain: 'a.plain.test', hosts: [{ manner: { place: 'at an IPv6 address' } }] },
+    ])
+    assert.equal(partner!.hosts[0]!.address, '::1')
+    assert.equal((await deliver('a.plain.test', '::1')).accepted, true)
+    assert.equal(partner!.messages.length, 1)
+  })
+
+  it('has an address at which nobody listens before a second mail exchanger, also where one listened before', async () => {
+    const range = `${net()}/28`
+    const { lab, resolver } = await labAt(range)
+    for (let i = 0; i < 13; i++) lab.release(await lab.partner({ domain: `a${i}.plain.test` }))
+    const [partner] = await lab.partners([
+      { domain: 'b.plain.test', hosts: [{ manner: { place: 'at its second mail exchanger' } }] },
+    ])
+    const [first, second] = (await resolver.resolveMx('b.plain.test')).sort((a, b) => a.priority - b.priority)
+    const [closed] = await resolver.resolve4(first!.exchange)
+    assert.equal(await firstBytes(closed!, 2600), 'ECONNREFUSED')
+    assert.equal(second!.exchange, partner!.hosts[0]!.hostname)
+    assert.equal(await firstBytes(partner!.hosts[0]!.address, 2600), '220 mx.b.plain.test ESMTP\r\n')
+  })
+
+  it('does not start where this machine lacks an address, and leaves no partner waiting for one that another program has', async () => {
+    await assert.rejects(labAt('192.0.2.128/25'), { name: 'CannotListen', code: 'EADDRNOTAVAIL' })
+    const base = net()
+    const other = createServer().listen(
+      2600,
+      base.replace(/\d+$/, last => String(Number(last) + 2)),
+    )
+    await once(other, 'listening')
+    const { lab } = await labAt(`${base}/29`)
+    await assert.rejects(lab.partner({ domain: 'a.plain.test' }), {
+      name: 'CannotListen',
+      code: 'EADDRINUSE',
+    })
+    await lab.partner({ domain: 'b.plain.test' })
+    other.close()
   })
 })

@@ -3,6 +3,7 @@ import type { Pki } from '../pki/pki.ts'
 import type { Capability } from './capabilities.ts'
 import { HERE, SERVICE } from './domains.ts'
 import type { MailFlow } from './mail-flow.ts'
+import { showing, type Variant } from './service.ts'
 import { FORCED_LEVELS, underDomain } from './standard-flow.ts'
 
 /** One thing that a gateway is told otherwise than in the standard mail flow. Changes add up. */
@@ -18,8 +19,13 @@ export interface Change {
     | 'senders'
     | 'highest version'
     | 'key exchange'
+    | 'algorithms'
+    | 'relay'
+    | 'status'
   /** What a product must be able to do to be told so. */
   readonly needs?: Capability
+  /** Whoever runs a gateway that the suite did not start has told it so, or wants to know what it does otherwise. */
+  readonly byOwner?: true
   apply(flow: MailFlow, pki: Pki): Promise<MailFlow>
 }
 
@@ -28,6 +34,13 @@ const NAMED = {
   'trusts the former root': trusting('former'),
   'trusts both roots': trusting('former', 'new'),
   'trusts the new root': trusting('new'),
+  'trusts both roots of the service': {
+    sets: 'roots',
+    apply: async (flow, pki) => ({
+      ...flow,
+      trust: [pki.lookAlikeRoot('former'), pki.lookAlikeRoot('2018')],
+    }),
+  },
   'shows a certificate of the former authority': {
     sets: 'certificate',
     apply: async (flow, pki) => ({
@@ -40,6 +53,15 @@ const NAMED = {
     sets: 'certificate',
     apply: async flow => ({ ...flow, identity: { key: flow.identity.key, certificate: '' } }),
   },
+  'still shows the certificate before': {
+    sets: 'certificate',
+    apply: (flow, pki) => showing(flow, pki, { former: true }),
+  },
+  'shows a certificate with another root': differing('root'),
+  'shows a certificate with another name': differing('name'),
+  'shows a certificate with another organisation': differing('organisation'),
+  'shows a certificate with another unit': differing('unit'),
+  'shows a certificate with another key': differing('key'),
   'gives up after 3 attempts': {
     sets: 'attempts',
     needs: 'expiry',
@@ -59,6 +81,31 @@ const NAMED = {
     sets: 'key exchange',
     needs: 'forward-secrecy-only',
     apply: async flow => ({ ...flow, forwardSecrecy: true }),
+  },
+  'requires the status of certificates': {
+    sets: 'status',
+    needs: 'status-required',
+    apply: async flow => ({ ...flow, requiresStatus: true }),
+  },
+  'expects another name of its relay': {
+    sets: 'relay',
+    needs: 'relay-by-certificate',
+    apply: async flow => ({ ...flow, relay: `renewed.${flow.domain}` }),
+  },
+  'uses only what the guidelines of governments allow': {
+    sets: 'algorithms',
+    needs: 'strict-tls',
+    byOwner: true,
+    // BSI takes no RSA of 2048 bits.
+    apply: async (flow, pki) => ({
+      ...flow,
+      identity: await pki.issue({
+        names: [flow.hostname, flow.domain],
+        usage: 'server',
+        kind: { key: 'RSA 3072' },
+      }),
+      strict: true,
+    }),
   },
 } satisfies Record<string, Omit<Change, 'words'>>
 
@@ -107,6 +154,14 @@ function trusting(...authorities: AuthorityName[]) {
   } as const
 }
 
+/** The certificate of the service, but for one attribute. */
+function differing(variant: Variant) {
+  return {
+    sets: 'certificate',
+    apply: (flow: MailFlow, pki: Pki) => showing(flow, pki, { variant }),
+  } as const
+}
+
 /**
  * The gateway is one of several servers of a service. Among them TLS is required in both directions, at the highest
  * level that the gateway has.
@@ -116,6 +171,8 @@ async function asServerOfService(flow: MailFlow, pki: Pki): Promise<MailFlow> {
   const tls = FORCED_LEVELS.findLast(level => levels.has(level))
   return {
     ...(await underDomain(HERE, flow, pki)),
+    // Among its own servers, also in the text that still takes older versions from others: EXO-S2S-02.
+    minVersion: 'TLSv1.2',
     inbound: flow.inbound.some(({ tls }) => tls === 'required')
       ? [...flow.inbound, { from: `*.${SERVICE}`, tls: 'required' }]
       : flow.inbound,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Capability } from './capabilities.ts'
 import {
   type Choice,
+  type Choosable,
   certified,
   expecting,
   forced,
@@ -47,8 +48,21 @@ const no = (side: 'inbound' | 'outbound', what: string) => `the gateway has no $
 const opposite =
   'the gateway has no outbound connectors of which one makes TLS optional where another requires it'
 
+const secret = out('*.secret.test', 'encryption-only')
+const inTurn = (turn: number, choose: Row[1]) => (flow: MailFlow) => choose({ ...flow, turn } as Choosable)
+
 const table: Row[] = [
   ['the weakest level', forced, [any, verified, encrypted], '*.encrypted.test'],
+  ['the weakest level in its turn', inTurn(1, forced), [encrypted, verified, secret, one], '*.secret.test'],
+  ['the first again after the last', inTurn(2, forced), [encrypted, verified, secret], '*.encrypted.test'],
+  [
+    'a level in its turn',
+    inTurn(1, f => forLevel(f, 'domain-validation')),
+    [named, verified],
+    '*.named.test',
+  ],
+  ['the only connector at each turn', inTurn(3, required), [from('*.a.test')], '*.a.test'],
+  ['an inbound connector in its turn', inTurn(1, required), [from('*.a.test'), from('*.b.test')], '*.b.test'],
   ['the only level', forced, [verified], '*.verified.test'],
   ['the own name before a fixed one', forced, [named, verified], '*.verified.test'],
   ['a fixed name', forced, [wildcard, named], '*.named.test'],

@@ -6,8 +6,15 @@ import {
   type MailFlow,
   type OutboundConnector,
   type OutboundLevel,
+  type Pin,
 } from './mail-flow.ts'
 import { FORCED_LEVELS } from './standard-flow.ts'
+
+/**
+ * A mail flow from which connectors are chosen. `turn`: where several connectors fit, not the first but the one after so many
+ * others, so that each has its turn; beginning again after the last. Default: 0.
+ */
+export type Choosable = MailFlow & { readonly turn?: number }
 
 /** What was chosen, or a sentence that says why the mail flow has no such connector. */
 export type Choice<T> = T | string
@@ -21,39 +28,56 @@ const NAMES = [
   ({ tlsDomain }: OutboundConnector) => tlsDomain !== undefined && !isPattern(tlsDomain),
 ]
 
-const outbound = ({ outbound }: MailFlow, fits: (c: OutboundConnector) => boolean, what: string) =>
-  outbound.find(fits) ?? `the gateway has no outbound connector that ${what}`
+/** The connector whose turn it is. */
+const turned = <T>({ turn = 0 }: Choosable, fitting: readonly T[]): T | undefined =>
+  fitting[turn % Math.max(fitting.length, 1)]
 
-const inbound = ({ inbound }: MailFlow, fits: (c: InboundConnector) => boolean, what: string) =>
-  inbound.find(fits) ?? `the gateway has no inbound connector that ${what}`
+const outbound = (flow: Choosable, fits: (c: OutboundConnector) => boolean, what: string) =>
+  turned(flow, flow.outbound.filter(fits)) ?? `the gateway has no outbound connector that ${what}`
+
+const inbound = (flow: Choosable, fits: (c: InboundConnector) => boolean, what: string) =>
+  turned(flow, flow.inbound.filter(fits)) ?? `the gateway has no inbound connector that ${what}`
 
 /** The outbound connectors with a level that are for all domains below a name, the plainest first. */
 function withLevel(flow: MailFlow, level: OutboundLevel): OutboundConnector[] {
-  return NAMES.flatMap(named => flow.outbound.filter(c => isPattern(c.to) && c.tls === level && named(c)))
+  const plain = flow.outbound.filter(c => isPattern(c.to) && c.tls === level && !c.pin)
+  return NAMES.flatMap(named => plain.filter(named))
 }
 
 /** An outbound connector with just this level, for all domains below a name. */
-export function forLevel(flow: MailFlow, level: OutboundLevel): Choice<OutboundConnector> {
-  return withLevel(flow, level)[0] ?? `the gateway has no outbound connector that has the level ${level}`
+export function forLevel(flow: Choosable, level: OutboundLevel): Choice<OutboundConnector> {
+  return (
+    turned(flow, withLevel(flow, level)) ??
+    `the gateway has no outbound connector that has the level ${level}`
+  )
 }
 
 /**
  * An outbound connector that requires TLS for all domains below a name, at the weakest level that does. No other
  * connector makes TLS optional for any domain below the name.
  */
-export function forced(flow: MailFlow): Choice<OutboundConnector> {
+export function forced(flow: Choosable): Choice<OutboundConnector> {
   const isCutInto = ({ to }: OutboundConnector) =>
     flow.outbound.some(other => other.tls === 'opportunistic' && covers(to, other.to.replace('*.', '')))
   return (
-    FORCED_LEVELS.flatMap(level => withLevel(flow, level)).find(connector => !isCutInto(connector)) ??
-    'the gateway has no outbound connector that requires TLS'
+    FORCED_LEVELS.map(level =>
+      turned(
+        flow,
+        withLevel(flow, level).filter(one => !isCutInto(one)),
+      ),
+    ).find(one => one !== undefined) ?? 'the gateway has no outbound connector that requires TLS'
   )
+}
+
+/** An outbound connector that pins an attribute of the partner's certificate. */
+export function pinning(flow: Choosable, attribute: Pin['attribute']): Choice<OutboundConnector> {
+  return outbound(flow, ({ pin }) => pin?.attribute === attribute, `pins the ${attribute}`)
 }
 
 /**
  * An outbound connector that expects a certificate for a name in place of the recipient's own (Exchange's TlsDomain).
  */
-export function expecting(flow: MailFlow, tlsDomain: string): Choice<OutboundConnector> {
+export function expecting(flow: Choosable, tlsDomain: string): Choice<OutboundConnector> {
   const fits = (c: OutboundConnector) => isPattern(c.to) && c.tlsDomain === tlsDomain
   return outbound(flow, fits, `expects a certificate for ${tlsDomain}`)
 }
@@ -69,7 +93,7 @@ export function forOneDomain(flow: MailFlow, which: 'first' | 'last' = 'first'):
 }
 
 /** An outbound connector that requires TLS for one domain, while none covers the domains below that. */
-export function forParentAlone(flow: MailFlow): Choice<OutboundConnector> {
+export function forParentAlone(flow: Choosable): Choice<OutboundConnector> {
   const fits = ({ to, tls }: OutboundConnector) =>
     !isPattern(to) && tls !== 'opportunistic' && !decisive(flow.outbound, `x.${to}`)
   return outbound(flow, fits, 'requires TLS for one domain and not for those below it')
@@ -97,18 +121,18 @@ const requiresTls = ({ from, tls, clientCertificate }: InboundConnector): boolea
   tls === 'required' && !clientCertificate && isPattern(from)
 
 /** An inbound connector that requires TLS, and no certificate, of all senders below a name. */
-export function required(flow: MailFlow): Choice<InboundConnector> {
+export function required(flow: Choosable): Choice<InboundConnector> {
   return inbound(flow, requiresTls, 'requires TLS')
 }
 
 /** An inbound connector that requires TLS for domains that no outbound connector covers. */
-export function requiredInboundAlone(flow: MailFlow): Choice<InboundConnector> {
+export function requiredInboundAlone(flow: Choosable): Choice<InboundConnector> {
   const fits = (c: InboundConnector) => requiresTls(c) && !decisive(flow.outbound, c.from.replace('*', 'x'))
   return inbound(flow, fits, 'requires TLS while no outbound connector covers the same domain')
 }
 
 /** An inbound connector that requires TLS for the same domains as an outbound connector does. */
-export function requiredBothWays(flow: MailFlow): Choice<InboundConnector> {
+export function requiredBothWays(flow: Choosable): Choice<InboundConnector> {
   const sends = ({ from }: InboundConnector) =>
     flow.outbound.some(({ to, tls }) => to === from && tls !== 'opportunistic')
   const what = 'requires TLS for a domain that an outbound connector names as well'
@@ -117,14 +141,17 @@ export function requiredBothWays(flow: MailFlow): Choice<InboundConnector> {
 
 /** An inbound connector that requires a certificate with one name, or with just the name that is given. */
 export function certified(
-  flow: MailFlow,
+  flow: Choosable,
   name?: string,
 ): Choice<InboundConnector & { clientCertificate: string }> {
   const fits = (c: InboundConnector): c is InboundConnector & { clientCertificate: string } =>
     c.clientCertificate !== undefined &&
     (name === undefined ? !isPattern(c.clientCertificate) : c.clientCertificate === name)
   const what = name === undefined ? 'with a name' : `for ${name}`
-  return flow.inbound.find(fits) ?? `the gateway has no inbound connector that requires a certificate ${what}`
+  return (
+    turned(flow, flow.inbound.filter(fits)) ??
+    `the gateway has no inbound connector that requires a certificate ${what}`
+  )
 }
 
 /**

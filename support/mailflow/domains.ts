@@ -4,6 +4,10 @@ import type { SecondServerKind } from './capabilities.ts'
 /** Names of the gateway as it is. */
 export const HOSTNAME = 'mx.gateway.test'
 export const DOMAIN = 'gateway.test'
+/** The server of the same organisation that relays through the gateway, as its certificate names it. */
+export const RELAY = `onpremises.${DOMAIN}`
+/** Pattern for the domains of clients that no connector covers. */
+export const STRANGERS = '*.stranger.test'
 /** The servers of one service have domains below this one. No connector of the standard mail flow covers them. */
 export const SERVICE = 'service.test'
 /** Domain of the gateway where it is one of these servers. */

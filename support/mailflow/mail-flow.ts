@@ -1,3 +1,4 @@
+import type { ExpectedAttributes } from '../pki/expected.ts'
 import type { Identity } from '../pki/pki.ts'
 
 /** TLS settings of an outbound connector, the weakest first. The names follow Exchange's levels. */
@@ -15,6 +16,17 @@ export interface OutboundConnector {
   tls: OutboundLevel
   /** Name that the certificate must carry in place of the recipient's own (Exchange's TlsDomain). */
   tlsDomain?: string
+  /** An attribute that the certificate must have besides. The name is then not compared. */
+  pin?: Pin
+}
+
+/** What an administrator may pin of a partner's certificate, beside its name. EXO-TRN-05. */
+export const PINS = ['organisation', 'unit', 'issuer', 'key'] as const
+
+/** `issuer`: its common name; `key`: SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+export interface Pin {
+  attribute: (typeof PINS)[number]
+  value: string
 }
 
 export interface InboundConnector {
@@ -23,6 +35,22 @@ export interface InboundConnector {
   tls: 'opportunistic' | 'required'
   /** Name that the sender's certificate must carry; a leading `*.` covers one label. */
   clientCertificate?: string
+}
+
+/** The mail service of Microsoft's documents, as one of its texts describes it. The texts are profiles of the catalogue. */
+export const SERVICE_TEXTS = [
+  'exchange-online-2018',
+  'exchange-online-2021',
+  'exchange-online-current',
+] as const
+export type ServiceText = (typeof SERVICE_TEXTS)[number]
+
+/** What a gateway is told that stands in for the service, and what its certificate is compared with. */
+export interface Service {
+  text: ServiceText
+  /** Attributes of the certificate as the text has them, and of the one before. Roots are those of the lab. */
+  published: ExpectedAttributes
+  former: ExpectedAttributes
 }
 
 /** The whole configuration of a gateway, without anything that belongs to one product. */
@@ -40,13 +68,24 @@ export interface MailFlow {
   trust: string[]
   /** Roots that senders have for the gateway's own certificate, PEM. */
   sendersTrust: readonly string[]
-  minVersion: 'TLSv1.2'
+  minVersion: 'TLSv1.2' | 'TLSv1'
   /** The gateway must use no newer version, in either direction. */
   maxVersion?: 'TLSv1.2'
   /** The gateway must use no key exchange without forward secrecy, in either direction. */
   forwardSecrecy?: true
+  /** The gateway must use what every guideline of a government allows, and nothing else, in either direction. */
+  strict?: true
+  /** The gateway must refuse a certificate whose status it cannot learn, where it validates (hard-fail). */
+  requiresStatus?: true
+  /** The gateway stands in for the mail service: it has the suites and the certificate of the service. */
+  service?: Service
   inbound: InboundConnector[]
   outbound: OutboundConnector[]
+  /**
+   * Who shows a certificate for this name may send mail of the gateway's own domain to everybody: a server of the same
+   * organisation. Absent: nobody may.
+   */
+  relay?: string
   /** The users who may log in to hand messages to the gateway. */
   users: { name: string; password: string }[]
   /** How many attempts a message gets before it is returned to its sender. */

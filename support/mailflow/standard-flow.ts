@@ -1,7 +1,15 @@
 import type { Pki } from '../pki/pki.ts'
 import type { Capability, SecondServerKind } from './capabilities.ts'
-import { DOMAIN, HOSTNAME, pathTo, SECOND_SERVERS, SERVICE } from './domains.ts'
-import { type MailFlow, OUTBOUND_LEVELS, type OutboundConnector, type OutboundLevel } from './mail-flow.ts'
+import { DOMAIN, HOSTNAME, pathTo, RELAY, SECOND_SERVERS, SERVICE } from './domains.ts'
+import {
+  type MailFlow,
+  OUTBOUND_LEVELS,
+  type OutboundConnector,
+  type OutboundLevel,
+  PINS,
+  type ServiceText,
+} from './mail-flow.ts'
+import { asService } from './service.ts'
 
 /**
  * The levels that require TLS, the weakest first. An example that asks for TLS and no more gets the first that there
@@ -15,7 +23,7 @@ export const FORCED_LEVELS = OUTBOUND_LEVELS.slice(1) as Exclude<OutboundLevel, 
  * `connectors.ts`.
  */
 export async function standardFlow(
-  source: { lacks(capability: Capability): string | undefined },
+  source: { lacks(capability: Capability): string | undefined; service?: ServiceText },
   { pki, network }: { pki: Pki; network: MailFlow['network'] },
 ): Promise<MailFlow> {
   const has = (capability: Capability) => source.lacks(capability) === undefined
@@ -40,6 +48,11 @@ export async function standardFlow(
       { to: '*.named.test', tls: 'domain-validation', tlsDomain: 'mail.partner.test' },
       { to: '*.wildcard.test', tls: 'domain-validation', tlsDomain: '*.partner.test' },
     )
+  for (const attribute of PINS)
+    if (has(`pin-${attribute}`)) {
+      const value = attribute === 'key' ? await pki.keyPin() : FORMER_PINS[attribute]
+      outbound.push({ to: `*.${attribute}.test`, tls: 'certificate-validation', pin: { attribute, value } })
+    }
   const inbound: MailFlow['inbound'] = []
   if (has('inbound-required'))
     inbound.push({ from: '*.required.test', tls: 'required' }, { from: '*.both.test', tls: 'required' })
@@ -48,7 +61,7 @@ export async function standardFlow(
       { from: '*.certified.test', tls: 'required', clientCertificate: 'mail.certified.test' },
       { from: '*.wildcard.test', tls: 'required', clientCertificate: '*.partner.test' },
     )
-  return {
+  const flow: MailFlow = {
     hostname: HOSTNAME,
     domain: DOMAIN,
     recipient: `inbox@${DOMAIN}`,
@@ -59,10 +72,19 @@ export async function standardFlow(
     minVersion: 'TLSv1.2',
     inbound,
     outbound,
+    ...(has('relay-by-certificate') ? { relay: RELAY } : {}),
     users: [{ name: `probe@${DOMAIN}`, password: 'correct-horse-battery' }],
     attempts: 100,
     network,
   }
+  return source.service ? asService(flow, source.service, pki) : flow
+}
+
+/** What the certificate of the mail service had before its change, see `hierarchies.ts`. */
+const FORMER_PINS = {
+  organisation: 'Microsoft Corporation',
+  unit: 'Microsoft Corporation',
+  issuer: 'Microsoft IT TLS CA 4',
 }
 
 /** What the second server with a number is told: to take and send everything, with TLS or without. */

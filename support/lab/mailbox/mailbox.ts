@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Mail, ReceivedMessage } from '../../evidence/mail.ts'
 import { MAX_WAIT } from '../../wire/patience.ts'
 import { until } from '../../wire/until.ts'
@@ -16,6 +17,29 @@ export interface Mailbox {
   find(text: string): Promise<Mail[]>
   /** As `find`, but waits for the first copy, at most `wait` ms or a default. */
   await(text: string, wait?: number): Promise<Mail[]>
+}
+
+/** So many copies one search gives at most, the newest ones. */
+export const MAX_COPIES = 50
+/** Of a message, in bytes. */
+export const MAX_MESSAGE = 32 * 1024 * 1024
+
+/** A message as a mailbox has it, with the line ends of SMTP. */
+export const contentOf = (raw: Buffer): string => raw.toString('latin1').replace(/\r?\n/g, '\r\n')
+
+/** Pauses between two searches, in ms: short at first, then longer. */
+const FIRST_PAUSE = 25
+const LONGEST_PAUSE = 1_000
+
+/** Searches again and again, for `wait` ms at most, until something is found. For mailboxes that tell nobody of new mail. */
+export async function searched(find: () => Promise<Mail[]>, wait: number): Promise<Mail[]> {
+  const end = performance.now() + wait
+  for (let rest = FIRST_PAUSE; ; rest = Math.min(rest * 1.5, LONGEST_PAUSE)) {
+    const left = end - performance.now()
+    const mails = await find()
+    if (mails.length > 0 || left <= 0) return mails
+    await pause(Math.min(rest, left))
+  }
 }
 
 /** What each message has in it and no other message has; `Message.token`. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { labMailbox, MailboxFailure, type MailhogAddress, mailhogMailbox } from './mailhog.ts'
+import { type HttpAddress, MailboxFailure } from './http.ts'
+import { labMailbox, mailhogMailbox } from './mailhog.ts'
 
 const TOKEN = 'token-a79bcb577d8af231'
 const CONTENT = [
@@ -45,7 +46,7 @@ const inBytes = (text: string) => Buffer.from(text).toString('latin1')
 
 describe('a mailbox in MailHog', () => {
   let server: Server
-  let address: MailhogAddress
+  let address: HttpAddress
   let asked: IncomingMessage[]
   let reply: (response: ServerResponse, turn: number) => void
 

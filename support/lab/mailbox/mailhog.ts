@@ -1,31 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import mailhog from 'mailhog'
 import type { Mail } from '../../evidence/mail.ts'
-import { MAX_WAIT } from '../../wire/patience.ts'
-import type { Mailbox } from './mailbox.ts'
+import { ANSWER, get, type HttpAddress, MailboxFailure, parsed, reason } from './http.ts'
+import { ARRIVAL, MAX_COPIES, type Mailbox, searched } from './mailbox.ts'
 
-/** Where a MailHog API is. `url` may be printed, `authorization` must not be. */
-export interface MailhogAddress {
-  /** Up to the path in front of `/api`, without a slash at its end and without credentials. */
-  url: string
-  /** Value of the header of that name. */
-  authorization?: string
-}
-
-/** MailHog cannot be asked, or what answers is not MailHog: nothing is known about its mail. */
-export class MailboxFailure extends Error {
-  override name = 'MailboxFailure'
-}
-
-/** Longest wait for a message that the gateway has accepted, in ms. */
-const ARRIVAL = 2 * MAX_WAIT
-/** Longest wait for one answer, in ms. */
-const ANSWER = MAX_WAIT
-/** Pauses between two searches, in ms: short at first, then longer. MailHog reports new mail by WebSocket only. */
-const FIRST_PAUSE = 25
-const LONGEST_PAUSE = 1_000
-/** So many copies one search gives at most, the newest ones. */
-const MAX_COPIES = 50
 /** Of an answer, in bytes. MailHog repeats the content of a message three times in it. */
 const MAX_ANSWER = 32 * 1024 * 1024
 /** U+FFFD, one character for each byte: in place of a character that two chunks of an answer share. */
@@ -40,13 +18,13 @@ const SPOILED = Buffer.from('\ufffd').toString('latin1')
  * size; and its types lack `Raw`.
  */
 export function mailhogMailbox(
-  address: MailhogAddress,
+  address: HttpAddress,
   { wait = ARRIVAL, maxAnswer = MAX_ANSWER }: { wait?: number; maxAnswer?: number } = {},
 ): Mailbox {
   return mailbox(wait, text => exactly(text, address, maxAnswer))
 }
 
-async function exactly(text: string, address: MailhogAddress, maxAnswer = MAX_ANSWER): Promise<Mail[]> {
+async function exactly(text: string, address: HttpAddress, maxAnswer = MAX_ANSWER): Promise<Mail[]> {
   const query = new URLSearchParams({ kind: 'containing', query: text, limit: String(MAX_COPIES) })
   return mailsOf(parsed(await get(address, `/api/v2/search?${query}`, maxAnswer)), address)
 }
@@ -89,61 +67,11 @@ function mailbox(wait: number, search: (text: string) => Promise<Mail[]>): Mailb
     needsReturnPath: true,
     sevenBitOnly: true,
     find,
-    async await(text, longest = wait) {
-      const end = performance.now() + longest
-      for (let rest = FIRST_PAUSE; ; rest = Math.min(rest * 1.5, LONGEST_PAUSE)) {
-        const left = end - performance.now()
-        const mails = await find(text)
-        if (mails.length > 0 || left <= 0) return mails
-        await pause(Math.min(rest, left))
-      }
-    },
+    await: (text, longest = wait) => searched(() => find(text), longest),
   }
 }
 
-async function get({ url, authorization }: MailhogAddress, path: string, max: number): Promise<string> {
-  try {
-    const response = await fetch(url + path, {
-      headers: authorization ? { authorization } : {},
-      // A redirect leads to a server that the user has not named, and that must not get the password.
-      redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER),
-    })
-    if (response.status !== 200) {
-      await response.body?.cancel()
-      throw new MailboxFailure(`the mailbox at ${url} answers with HTTP status ${response.status}`)
-    }
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length
-      if (size > max) throw new MailboxFailure(`the mailbox at ${url} answers with more than ${max} bytes`)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks).toString('utf8')
-  } catch (error) {
-    if (error instanceof MailboxFailure) throw error
-    throw new MailboxFailure(`the mailbox at ${url} cannot be asked: ${reason(error as Error)}`)
-  }
-}
-
-/** Why a request failed: `fetch` has that in the cause of its error, with a message or only a code. */
-function reason({ name, message, cause }: Error): string {
-  if (name === 'TimeoutError') return `no answer within ${ANSWER / 1000} s`
-  const { message: why, code } = (cause ?? {}) as NodeJS.ErrnoException
-  return why || code || message
-}
-
-/** Undefined where the text is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function mailsOf(answer: unknown, { url }: MailhogAddress): Mail[] {
+function mailsOf(answer: unknown, { url }: HttpAddress): Mail[] {
   try {
     const { items } = answer as { items: { Raw: { Data: string; From: string; To: string[] } }[] }
     return items.map(({ Raw: { Data, From, To } }) => {

@@ -1,5 +1,8 @@
-import type { AuthorityName, CertificateFlaw } from '../../pki/flaws.ts'
+import type { StatusAddresses } from '../../pki/certificate.ts'
+import type { AuthorityName, CertificateFlaw, CertificateKind } from '../../pki/flaws.ts'
+import type { AnswerName } from '../../pki/status-words.ts'
 import type { Party } from '../../wire/conversation.ts'
+import type { CraftedAnswer } from '../../wire/tls/craft-answer.ts'
 import type { TapChanges } from '../path/tap-changes.ts'
 import type { PartnerManner } from './partner-manner.ts'
 
@@ -36,6 +39,10 @@ export interface Behaviour {
   greeting?: GreetingFault
   starttls?: StarttlsFault
   handshake?: HandshakeFault
+  /** The partner answers the ClientHello byte by byte, and ends the connection when it has seen what the gateway does. */
+  crafts?: CraftedAnswer
+  /** In TLS 1.3 a session ticket comes before the gateway's Finished: RFC 8446 s4.6.1. */
+  ticketsEarly?: true
   tls?: PartnerTls
   transaction?: TransactionFault
   /**
@@ -51,6 +58,8 @@ export interface Behaviour {
    * that resets the connection cannot stay.
    */
   stays?: true
+  /** The partner closes a connection on which no command follows a message soon, so that the gateway cannot keep it. */
+  keepsNoConnection?: true
   /** The partner is no server but a tap on the path to one. Of the faults above only `tls` has a meaning then. */
   relay?: Relay
 }
@@ -64,10 +73,11 @@ export interface Relay extends TapChanges {
   /** Which of the two servers is the gateway under test. */
   gatewayIs: Party
   /**
-   * Connections from the address `from` are forwarded to `to` and not recorded: with them the server behind the tap
-   * sends mail to its own mailbox.
+   * Connections from other addresses than `from`, the server that sends through the tap, are forwarded to `to` and not
+   * recorded. With them a server of the domain sends mail to its own mailbox: the one behind the tap, or one of another
+   * example that has not delivered everything yet.
    */
-  own?: { from: string; to: { host: string; port: number } }
+  others?: { from: string; to: { host: string; port: number } }
 }
 
 export type GreetingFault = 'refuses (554)' | 'turns away (421)' | 'closes' | 'goes silent' | 'talks garbage'
@@ -96,16 +106,28 @@ export interface StarttlsFault {
 export interface PartnerTls {
   /** What is wrong with its certificate; flaws add up. */
   presents?: readonly CertificateFlaw[]
+  /** What is special about its certificate, and no flaw. */
+  kind?: CertificateKind
+  /** Where its certificate says that its status can be had. */
+  addresses?: StatusAddresses
+  /** What it sends along about the status of its certificate (stapling): RFC 6066 s8, RFC 8446 s4.4.2.1. */
+  staples?: AnswerName
   /** DNS names of the certificate in place of the partner's own. */
   names?: string[]
+  /** A certificate of the mail service, as it was before or after its change of authority, in place of all that. */
+  ofService?: 'before' | 'after'
   /** The authority under which the certificate was issued; default `root`. */
   authority?: AuthorityName
   minVersion?: TlsVersion
   maxVersion?: TlsVersion
   /** Standard suite names, in the partner's order of preference. */
   suites?: string[]
+  /** The groups that the partner accepts, in its order; default those of its TLS library. */
+  groups?: string[]
   /** Follow the sender's order of suites instead of the partner's own. */
   followsSender?: boolean
+  /** Resumes its sessions, also those from before a change of its behaviour, or none of these. Default: none at all. */
+  resumes?: 'with the same keys' | 'with new keys'
   /** Asks for the sender's certificate; `requires` refuses with an alert when none comes. */
   clientCertificate?: 'asks' | 'requires'
 }

@@ -48,7 +48,7 @@ describe('a partner that misbehaves', () => {
   function examples(cases: Record<string, Case>) {
     for (const [what, { behaviour, probe, shows }] of Object.entries(cases))
       it(`${what}, and does not when it behaves well`, async () => {
-        assert.deepEqual(await visited(behaviour, probe, 50), shows)
+        assert.deepEqual(await visited(behaviour, probe, 300), shows)
         assert.notDeepEqual(await visited({}, probe, 5_000), shows)
       })
   }
@@ -209,6 +209,30 @@ describe('a partner that misbehaves', () => {
         record.handshake?.offered !== undefined,
       ]
     }
+    it('answers byte by byte, and sees whether the gateway goes on', async () => {
+      const seen = async (behaviour: Behaviour) => {
+        let partner: Partner | undefined
+        await visited(
+          behaviour,
+          async visit => {
+            partner = visit.partner
+            await visit.client.reply()
+            await visit.client.command('STARTTLS')
+            await outcome(visit.client.startTls({}, 5_000))
+          },
+          5_000,
+        )
+        await until(() => partner!.conversations[0]?.closed === true, [partner!], 5_000)
+        const [{ events } = { events: [] }] = partner!.conversations
+        return events.flatMap(({ kind, from, text }) =>
+          from === 'sender' && (kind === 'alert' || kind === 'key-exchange') ? [text] : [],
+        )
+      }
+      assert.deepEqual(await seen({ crafts: {} }), ['ClientKeyExchange'])
+      assert.deepEqual(await seen({ crafts: { marked: true } }), ['fatal alert: illegal_parameter'])
+      assert.deepEqual(await seen({}), [])
+    })
+
     const fault = (handshake: HandshakeFault, ...shows: unknown[]): Case => ({
       behaviour: { handshake },
       probe: begun,

@@ -3,6 +3,7 @@ import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, isIPv6 } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import { loadDimensions } from '../../circumstances/dimensions.ts'
 import { nothingInClear } from '../../judgements/wire.ts'
 import { standardFlow } from '../../mailflow/standard-flow.ts'
@@ -375,7 +376,10 @@ describe('the manner of a partner', () => {
       const manner = { [dimension]: /^\d+$/.test(value) ? Number(value) : value } as PartnerManner
       it(`has ${dimension} ${value} on the wire`, async () => {
         assert.deepEqual(await visited({ manner }, sees), shows)
-        assert.notDeepEqual(await visited({}, sees), shows)
+        // A busy machine may once be as slow as a slow partner.
+        let plain: unknown = shows
+        for (let n = 0; n < 5 && isDeepStrictEqual(plain, shows); n++) plain = await visited({}, sees)
+        assert.notDeepEqual(plain, shows)
       })
     }
 

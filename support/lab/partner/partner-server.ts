@@ -4,12 +4,13 @@ import type { ReceivedMessage } from '../../evidence/mail.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
+import { CannotListen } from '../cannot-listen.ts'
 import { forward } from '../path/forward.ts'
 import { TapSession } from '../path/tap.ts'
 import type { Relay } from './behaviour.ts'
+import { serverOptions } from './host-tls.ts'
 import type { Partner, PartnerHost } from './partner.ts'
 import { PartnerSession } from './partner-session.ts'
-import { serverOptions } from './tls-options.ts'
 
 /** So many connections may be open at a time on one server. The server closes further ones without reading. */
 const MAX_OPEN = 2_000
@@ -42,9 +43,12 @@ export class PartnerServer {
   readonly #sockets = new Set<Socket>()
   /** Connections on which the partner's greeting left nothing to say. They count as the partner's, whose fault came about. */
   readonly #turnedAway = new WeakSet<Conversation>()
-  readonly #listeners: Server[] = []
+  readonly #listeners = new Map<string, Server>()
   #only: PartnerHost | undefined
-  /** All hosts that were `#only` at any time: a connection may end after its host has the address no more. */
+  /**
+   * All hosts that were `#only` at any time, or have an address that another partner had: a connection may end after its
+   * host has the address no more.
+   */
   readonly #shared = new WeakSet<PartnerHost>()
   port = 0
   /**
@@ -59,25 +63,37 @@ export class PartnerServer {
   }
 
   /**
-   * Listens at one more address. Port 0 takes a free one. `port` is that of the first address. Rejects with what the
-   * system says when the server cannot listen there.
+   * Listens at one more address, unless it does so already. Port 0 takes a free one. `port` is that of the first address.
+   * Throws CannotListen.
    */
   async listen({ host, port }: Endpoint): Promise<void> {
+    if (this.#listeners.has(host)) return
     const server = createServer(socket => this.#accept(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port, backlog: 1024 }, resolve)
+    }).catch(error => {
+      throw new CannotListen({ host, port }, error)
     })
-    this.#listeners.push(server)
+    this.#listeners.set(host, server)
     this.port ||= (server.address() as AddressInfo).port
+  }
+
+  /** From now on refuses connections to an address. Those that are open go on. */
+  leave(host: string): void {
+    this.#listeners.get(host)?.close()
+    this.#listeners.delete(host)
   }
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
-    await Promise.all(this.#listeners.map(server => new Promise(resolve => server.close(resolve))))
+    await Promise.all([...this.#listeners.values()].map(server => new Promise(done => server.close(done))))
   }
 
+  /** Serves this host at its address. Where another partner had the address before, connections may still be for that one. */
   add(host: PartnerHost): void {
+    const before = this.#hosts.get(host.address)
+    if (before && (before.partner !== host.partner || this.#shared.has(before))) this.#shared.add(host)
     this.#hosts.set(host.address, host)
   }
 
@@ -107,9 +123,9 @@ export class PartnerServer {
     else this.#serve(socket, host)
   }
 
-  #relay(socket: Socket, host: PartnerHost, { own }: Relay): void {
-    if (own && plain(socket.remoteAddress ?? '') === own.from) {
-      forward(socket, own.to)
+  #relay(socket: Socket, host: PartnerHost, { others }: Relay): void {
+    if (others && plain(socket.remoteAddress ?? '') !== others.from) {
+      forward(socket, others.to)
       return
     }
     const { partner, hostname, spec } = host
@@ -155,6 +171,7 @@ export class PartnerServer {
       recorder,
       tls: async () => tls,
       keeps: (what, bytes) => partner.keeps(what, bytes),
+      shared: this.#shared.has(host),
       // Only at an address that several partners use, one after another, can a connection be for another partner.
       isForeign: recipient =>
         this.#shared.has(host) && !partner.expects(recipient) && !this.#isForAuthor(recipient),
@@ -203,7 +220,7 @@ export class PartnerServer {
       this.#giveAway(conversation, host, owner)
       // That partner has other addresses now: the gateway should have delivered its mail there.
       if (owner && this.#addresses.hasAddress(owner))
-        owner.misrouted ??= `the gateway delivered at port ${this.port} of ${host.address}, where the file names another address`
+        owner.misrouted ??= `the gateway delivered at port ${this.port} of ${host.address}, which is another partner's address`
     } else if (owner && this.#addresses.isForced(domain) && owner.conversations.length < MAX_LATE) {
       owner.conversations.push(lastTransaction(conversation))
       owner.changed()
@@ -237,7 +254,8 @@ export class PartnerServer {
   #assign(conversation: Conversation, host: PartnerHost): void {
     const { partner } = host
     if (!partner.conversations.includes(conversation)) return
-    const { greetings, ownerOf } = this.#addresses
+    const { greetings } = this.#addresses
+    const ownerOf = (name: string) => this.#addresses.ownerOf(name)
     const greeting = greetedAs(conversation)
     if (partner.isNamedIn(conversation) || this.#turnedAway.has(conversation)) return
     const author = this.#addresses.author?.()

@@ -6,8 +6,9 @@ import { Loopback } from '../../test-bed/fixtures/loopback.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import { SmtpClient, WireError } from '../../wire/smtp/smtp.ts'
 import { until, type Watchable } from '../../wire/until.ts'
+import type { Behaviour } from './behaviour.ts'
+import type { HostTls } from './host-tls.ts'
 import { PartnerSession } from './partner-session.ts'
-import type { HostTls } from './tls-options.ts'
 
 describe('a well-behaved partner', () => {
   const pki = new Pki()
@@ -18,7 +19,7 @@ describe('a well-behaved partner', () => {
   let server: Loopback
   afterEach(() => server.close())
 
-  async function listening(tls: () => Promise<HostTls> = identity) {
+  async function listening(tls: () => Promise<HostTls> = identity, behaviour: Behaviour = {}) {
     const messages: ReceivedMessage[] = []
     const watchers = new Set<() => void>()
     const changes: Watchable = { watch: watcher => watchers.add(watcher) && (() => watchers.delete(watcher)) }
@@ -26,16 +27,15 @@ describe('a well-behaved partner', () => {
     const recorder = new Recorder({ gatewayIs: 'sender', sender: 'gateway', receiver: 'mx.d1.test', onEvent })
     const onMessage = (message: ReceivedMessage) => messages.push(message)
     server = await Loopback.start(
-      socket =>
-        new PartnerSession(socket, { hostname: 'mx.d1.test', behaviour: {}, recorder, tls, onMessage }),
+      socket => new PartnerSession(socket, { hostname: 'mx.d1.test', behaviour, recorder, tls, onMessage }),
     )
     const { conversation } = recorder
     const closed = () => until(() => conversation.closed, [changes], 5_000)
     return { messages, conversation, closed, changes }
   }
 
-  async function called(tls?: () => Promise<HostTls>) {
-    const partner = await listening(tls)
+  async function called(tls?: () => Promise<HostTls>, behaviour?: Behaviour) {
+    const partner = await listening(tls, behaviour)
     const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: 'mx.d1.test' })
     const client = await SmtpClient.connect(server.endpoint, recorder)
     assert.equal((await client.reply()).text, '220 mx.d1.test ESMTP')
@@ -117,6 +117,25 @@ describe('a well-behaved partner', () => {
     await assert.rejects(client.reply(), WireError)
     assert.ok(await closed())
     assert.ok(conversation.events.every(({ kind }) => kind !== 'error'))
+  })
+
+  it('closes after 421, and records a command that comes all the same', async () => {
+    const { client, codes, conversation, closed } = await called(identity, { starttls: { refuses: 421 } })
+    assert.deepEqual(await codes('EHLO probe', 'STARTTLS'), [250, 421])
+    await assert.rejects(client.command('MAIL FROM:<>'), WireError)
+    assert.ok(await closed())
+    const commands = conversation.events.filter(({ kind }) => kind === 'command')
+    assert.equal(commands.at(-1)?.text, 'MAIL FROM:<>')
+  })
+
+  it('closes a connection that it does not keep, after a message that no command follows', async () => {
+    const { client, codes, conversation, closed } = await called(identity, { keepsNoConnection: true })
+    for (const _ of [1, 2]) {
+      await codes(...upToData)
+      assert.equal((await client.content('hello')).code, 250)
+    }
+    assert.ok(await closed())
+    assert.equal(conversation.events.at(-1)?.text, 'closed after the message')
   })
 
   it('sends its go-ahead before TLS if commands come in one segment', async () => {

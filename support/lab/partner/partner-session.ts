@@ -1,32 +1,31 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ReceivedMessage } from '../../evidence/mail.ts'
-import { reasonOf, WireError } from '../../wire/breakdown.ts'
+import { reasonOf } from '../../wire/breakdown.ts'
 import { Link } from '../../wire/link.ts'
 import { IDLE, SILENCE } from '../../wire/patience.ts'
 import { printable } from '../../wire/printable.ts'
 import type { Recorder } from '../../wire/recorder.ts'
 import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
-import { acceptTls } from '../../wire/tls/handshake.ts'
-import type { Behaviour, HandshakeFault } from './behaviour.ts'
+import type { Behaviour } from './behaviour.ts'
 import { ehloReply } from './ehlo-reply.ts'
+import type { HostTls } from './host-tls.ts'
 import { CONTENT, Pace, SLOW } from './pace.ts'
-import { BROKEN_HANDSHAKES, CLOSE_NOTIFY, REFUSALS, TLS_FIRST } from './partner-faults.ts'
+import { REFUSALS, TLS_FIRST } from './partner-faults.ts'
+import { PartnerHandshake } from './partner-handshake.ts'
 import type { PartnerManner } from './partner-manner.ts'
 import { type Chunk, Transaction } from './partner-transaction.ts'
 import { greetingReply, wordedReply } from './replies.ts'
-import { TlsCarrier } from './tls-carrier.ts'
-import { chainShown, type HostTls, serverOptions } from './tls-options.ts'
 
 /** Largest message that a partner takes, in bytes; it is what SIZE says. Only TLS lets so much through. */
 const MAX_CONTENT = 2 * 1024 * 1024
 /** What may wait while a reply is on its way, in bytes: a pipelined message (RFC 3030 s4.2) and some commands. */
 const MAX_WAITING = MAX_CONTENT + 64 * 1024
-/** Of a partner that sends TLS in small records or in small writes, in bytes. */
-const SMALL_RECORD = 512
-const SMALL_WRITE = 100
 /** How long a partner that leaves the close to the gateway waits for it, in ms. */
 const FAREWELL = 2_000
+/** How long a partner that will close the connection waits for the next command, in ms. */
+const LAST_WORD = 300
+const AFTER_421 = 'closed after 421'
 /** What a kept line or event costs beside its own bytes, in bytes. */
 export const OVERHEAD = 64
 
@@ -39,6 +38,8 @@ export interface SessionOptions {
   onMessage: (message: ReceivedMessage) => void
   /** Whether a recipient is another partner's: the session refuses it. */
   isForeign?: (recipient: string) => boolean
+  /** Several partners use the address, one after another. */
+  shared?: boolean
   /** Called for such a recipient. `carried`: the connection has carried mail for this partner before. */
   onForeign?: (recipient: string, carried: boolean) => void
   /** Whether so many more bytes may be kept; it bounds what is kept of all connections together. */
@@ -59,11 +60,12 @@ export class PartnerSession {
   #secured = false
   /** TLS has failed or ended on this connection, and the partner goes on unencrypted. */
   #tlsOver = false
-  /** Carries TLS where the link does not do that itself. */
-  #carrier: TlsCarrier | undefined
+  readonly #handshake: PartnerHandshake
   #greeted = false
   /** Nothing is answered any more. */
   #silent = false
+  /** It has said 421. */
+  #leaves = false
   /**
    * The partner has ended the session: it answers nothing more, and the link alone records what the gateway still
    * says.
@@ -82,6 +84,18 @@ export class PartnerSession {
     this.#options = options
     this.#link = new Link(socket, options.recorder)
     this.#stream = this.#link
+    this.#handshake = new PartnerHandshake(this.#link, options, {
+      isOver: () => this.#over,
+      record: text => this.#record('bytes', text),
+      close: why => this.#close(why),
+      cut: why => this.#cut(why),
+      drop: why => this.#drop(why),
+      fallSilent: () => this.#fallSilent(),
+      endSoon: () => this.#endSoon(),
+      secure: socket => this.#secure(socket),
+      goOnUnencrypted: () => this.#goOnUnencrypted(),
+      hear: bytes => this.#onData(bytes),
+    })
     this.#pace = new Pace(this.#manner.speed, () => this.#work())
     socket.setTimeout(IDLE, () => this.#drop(`no traffic for ${IDLE / 1000} s`))
     options.recorder.whenFull(limit => this.#drop(limit.message))
@@ -179,13 +193,22 @@ export class PartnerSession {
   }
 
   /** One reply, worded in the partner's manner; then `then`, once it has left. */
-  #reply(reply: string, then?: () => void): void {
+  #reply(reply: string, then?: (() => void) | undefined): void {
     // RFC 5321 s3.8: who says 421 closes the connection.
     const closes = reply.startsWith('421') && !this.#options.behaviour.stays
-    this.#say(
-      wordedReply(reply, this.#manner),
-      then ?? (closes ? () => this.#close('closed after 421') : undefined),
-    )
+    this.#say(wordedReply(reply, this.#manner), then ?? (closes ? () => this.#leave() : undefined))
+  }
+
+  /** Closes after 421, but not before the sender had time for one more command, which is in the record then. */
+  #leave(): void {
+    // At an address that several partners use, nobody would know whose mail the command is about.
+    this.#leaves = this.#greeted && !this.#options.shared
+    if (this.#leaves) this.#closeUnlessMore(AFTER_421)
+    else this.#close(AFTER_421)
+  }
+
+  #closeUnlessMore(why: string): void {
+    this.#silence ??= setTimeout(() => this.#close(why), LAST_WORD)
   }
 
   /** The lines of one reply as they are. */
@@ -209,7 +232,7 @@ export class PartnerSession {
   #close(why: string): void {
     this.#record('close', why)
     this.#over = true
-    this.#carrier?.endsWithTls()
+    this.#handshake.endConnectionWithTls()
     this.#stream.end()
   }
 
@@ -229,6 +252,10 @@ export class PartnerSession {
 
   #command(line: Buffer): void {
     this.#record('command', printable(line), 'sender')
+    if (this.#leaves) {
+      this.#close(AFTER_421)
+      return
+    }
     const text = line.toString('latin1')
     const { greeting, silentAt } = this.#options.behaviour
     const starttls = /^starttls\s*$/i.test(text)
@@ -338,18 +365,18 @@ export class PartnerSession {
   }
 
   #starttls(): string | undefined {
-    const { starttls = {}, handshake, knowsNoEhlo } = this.#options.behaviour
+    const { starttls = {}, knowsNoEhlo } = this.#options.behaviour
     if (this.#secured) return '503 5.5.1 TLS is on already'
     if (this.#tlsOver) return REFUSALS[454]
     if (knowsNoEhlo) return REFUSALS[502]
     if (starttls.refuses) return REFUSALS[starttls.refuses]
     if (starttls.hides || starttls.garbles) return REFUSALS[500]
     if (starttls.closes) this.#close('closed in answer to STARTTLS')
-    else this.#goAhead(starttls.injects ?? '', handshake)
+    else this.#goAhead(starttls.injects ?? '')
     return undefined
   }
 
-  #goAhead(injected: string, handshake: HandshakeFault | undefined): void {
+  #goAhead(injected: string): void {
     const { recorder } = this.#options
     const lines = wordedReply('220 2.0.0 Go ahead', this.#manner)
     this.#pace.due(() => {
@@ -366,63 +393,9 @@ export class PartnerSession {
         if (error || this.#over) return
         // Not earlier, because earlier replies may not have been sent yet.
         recorder.expectTls('receiver')
-        if (handshake) this.#breakHandshake(handshake)
-        else this.#secure()
+        this.#handshake.begin()
       })
     })
-  }
-
-  #breakHandshake(fault: HandshakeFault): void {
-    if (this.#options.behaviour.stays && fault !== 'resets') this.#breakAndStay(fault)
-    else {
-      if (fault === 'closes') this.#close('closed before the handshake')
-      else
-        this.#link.once('data', () => {
-          const { answer, end, record } = BROKEN_HANDSHAKES[fault]
-          if (answer) this.#link.write(answer)
-          if (end === 'closes') this.#close(record)
-          else if (end === 'resets') this.#cut(record)
-          else {
-            this.#record('bytes', record)
-            this.#fallSilent()
-          }
-        })
-      this.#link.resume()
-    }
-  }
-
-  /** No handshake follows: further records are dropped. */
-  #breakAndStay(fault: Exclude<HandshakeFault, 'resets'>): void {
-    const { answer, record } =
-      fault === 'closes'
-        ? { answer: CLOSE_NOTIFY, record: 'closed with close_notify' }
-        : BROKEN_HANDSHAKES[fault]
-    this.#carrier = this.#newCarrier()
-    this.#carrier.once('data', () => {
-      if (answer) this.#link.write(answer)
-      this.#record('bytes', record.replace(/^closed (after|with)/, 'stays $1'))
-      if (answer) {
-        this.#goOnUnencrypted()
-        this.#endSoon()
-      } else this.#fallSilent()
-    })
-    this.#carrier.resume()
-  }
-
-  #newCarrier(): TlsCarrier {
-    const { tlsWrites } = this.#manner
-    const carrier = new TlsCarrier(this.#link, {
-      ...(tlsWrites === 'pieces of 100 bytes' ? { pieces: SMALL_WRITE } : {}),
-      ...(this.#options.behaviour.stays ? { onUnencrypted: this.#onUnencrypted } : {}),
-    })
-    // The link has the error, too, and notes it.
-    carrier.on('error', () => {})
-    return carrier
-  }
-
-  #onUnencrypted = (bytes: Buffer): void => {
-    this.#goOnUnencrypted()
-    this.#onData(bytes)
   }
 
   /** TLS has failed or ended, or the gateway has not waited for that. */
@@ -441,32 +414,14 @@ export class PartnerSession {
     this.#reset()
   }
 
-  async #secure(): Promise<void> {
-    const { recorder, behaviour } = this.#options
-    const { tlsWrites } = this.#manner
-    try {
-      const options = await this.#options.tls()
-      if (this.#over) return
-      if (behaviour.stays || tlsWrites === 'pieces of 100 bytes') this.#carrier = this.#newCarrier()
-      const maxRecord = tlsWrites === 'records of 512 bytes' ? SMALL_RECORD : undefined
-      const socket = await acceptTls(this.#carrier ?? this.#link, serverOptions(options), maxRecord)
-      recorder.secured(socket, chainShown(options, socket))
-      if (this.#tlsOver) return
-      this.#stream = socket
-      this.#secured = true
-      this.#greeted = false
-      this.#reset()
-      socket.on('error', error => this.#record('error', reasonOf(error)))
-      socket.on('data', this.#onData)
-      if (!behaviour.stays) return
-      // A close_notify is answered with one: RFC 5246 s7.2.1.
-      socket.once('end', () => socket.end())
-      for (const event of ['end', 'close']) socket.once(event, () => this.#goOnUnencrypted())
-    } catch (error) {
-      recorder.failed(error as Error)
-      if (!(error instanceof WireError)) this.#drop('the lab failed')
-      else if (behaviour.stays) this.#goOnUnencrypted()
-    }
+  #secure(socket: TLSSocket): void {
+    if (this.#tlsOver) return
+    this.#stream = socket
+    this.#secured = true
+    this.#greeted = false
+    this.#reset()
+    socket.on('error', error => this.#record('error', reasonOf(error)))
+    socket.on('data', this.#onData)
   }
 
   #contentLine(line: Buffer): void {
@@ -489,7 +444,7 @@ export class PartnerSession {
   }
 
   #messageEnd(): void {
-    const { transaction, silentAt } = this.#options.behaviour
+    const { transaction, silentAt, keepsNoConnection } = this.#options.behaviour
     const { from = '', to, content, size } = this.#transaction
     this.#record('content', `message of ${size} bytes`, 'sender')
     this.#reset()
@@ -497,7 +452,10 @@ export class PartnerSession {
     if (this.#silent) return
     this.#pace.answers = CONTENT
     const refusal = transaction?.refuses?.at === 'content' ? transaction.refuses.reply : undefined
-    this.#reply(refusal ?? '250 2.0.0 Taken')
+    this.#reply(
+      refusal ?? '250 2.0.0 Taken',
+      keepsNoConnection && (() => this.#closeUnlessMore('closed after the message')),
+    )
     if (refusal) return
     this.#options.onMessage({ from, to, content, secured: this.#secured, at: performance.now() })
   }

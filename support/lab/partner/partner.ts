@@ -2,11 +2,13 @@ import type { ReceivedMessage } from '../../evidence/mail.ts'
 import { isAt, isMeantFor, type PartnerSeen } from '../../evidence/sent.ts'
 import type { Conversation } from '../../wire/conversation.ts'
 import type { Behaviour, Relay } from './behaviour.ts'
-import type { HostTls } from './tls-options.ts'
+import type { HostTls } from './host-tls.ts'
 
 /** One mail exchanger, as data. */
 export interface HostSpec {
   hostname: string
+  /** Under which the DNS has it, where that is another name. */
+  inDns?: string
   address: string
   /** MX preference, RFC 5321 s5.1: lower is tried first. */
   preference: number
@@ -52,8 +54,8 @@ export class PartnerHost {
 /** Without its faults. A tap stays a tap. */
 function wellBehaved({ relay }: Behaviour): Behaviour {
   if (!relay) return {}
-  const { to, gatewayIs, own }: Relay = relay
-  return { relay: { to, gatewayIs, ...(own ? { own } : {}) } }
+  const { to, gatewayIs, others }: Relay = relay
+  return { relay: { to, gatewayIs, ...(others ? { others } : {}) } }
 }
 
 /**

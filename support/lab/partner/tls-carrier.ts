@@ -5,6 +5,8 @@ import type { Link } from '../../wire/link.ts'
 export interface Carriage {
   /** Writes at most so many bytes at a time. */
   pieces?: number
+  /** What goes out in place of what TLS writes. */
+  rewrites?: (bytes: Buffer) => Buffer
   /**
    * TLS may end, and the link does not end with it. Whatever comes then, or before, and is no TLS record goes here
    * (RFC 8446 s5.1).
@@ -67,11 +69,17 @@ export class TlsCarrier extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const bytes = this.#how.rewrites ? this.#how.rewrites(chunk) : chunk
+    if (bytes.length === 0) done()
+    else this.#writeOut(bytes, done)
+  }
+
+  #writeOut(chunk: Buffer, done: (error?: Error | null) => void): void {
     const { pieces = chunk.length } = this.#how
     const [first, rest] = [chunk.subarray(0, pieces), chunk.subarray(pieces)]
     this.#link.write(first, error => {
       if (error || rest.length === 0) done(error)
-      else setImmediate(() => this._write(rest, 'binary', done))
+      else setImmediate(() => this.#writeOut(rest, done))
     })
   }
 

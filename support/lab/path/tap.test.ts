@@ -17,6 +17,7 @@ import type { Partner } from '../partner/partner.ts'
 import type { TapChanges } from './tap-changes.ts'
 
 describe('a tap', function () {
+  const HERE = '127.0.0.1'
   this.timeout(20_000)
   const lab = new LoopbackLab(new Pki())
   before(() => lab.start())
@@ -41,7 +42,7 @@ describe('a tap', function () {
     const behind = await lab.partner({ domain, hosts: [{ tls }] })
     const to = { host: behind.hosts[0]!.address, port: lab.port }
     lab.inbox ??= behind
-    const { tap } = await lab.tap({ domain, to, gatewayIs, does })
+    const { tap } = await lab.tap({ domain, to, from: HERE, gatewayIs, does })
     const handover = await handOver(compose({ from: 'a@sender.test', to: [`inbox@${domain}`] }), {
       endpoint: { host: tap.hosts[0]!.address, port: lab.port },
       hostname: tap.hosts[0]!.hostname,
@@ -119,6 +120,7 @@ describe('a tap', function () {
     const { tap } = await lab.tap({
       domain: 'chunks.test',
       to: server.endpoint,
+      from: HERE,
       gatewayIs: 'sender',
       does: { faults: { stripsStarttls: true } },
     })
@@ -251,7 +253,9 @@ describe('a tap', function () {
         socket.write('220 mx\r\n')
         if (first === 'receiver') socket.end()
       })
-      const { tap } = await lab.tap({ domain: 'closes.test', to: server.endpoint, gatewayIs: 'sender' })
+      const { tap } = await lab.tap({
+        ...{ domain: 'closes.test', to: server.endpoint, from: HERE, gatewayIs: 'sender' },
+      })
       const socket = connect({ host: tap.hosts[0]!.address, port: lab.port })
       socket.once('data', () => socket.end())
       await once(socket, 'close')
@@ -263,7 +267,7 @@ describe('a tap', function () {
   async function withNobodyBehind(gatewayIs: Party) {
     const behind = await Loopback.start(() => {})
     await behind.close()
-    const { tap } = await lab.tap({ domain: 'gone.test', to: behind.endpoint, gatewayIs })
+    const { tap } = await lab.tap({ domain: 'gone.test', to: behind.endpoint, from: HERE, gatewayIs })
     const handover = await handOver(compose({ from: 'a@sender.test', to: ['inbox@gone.test'] }), {
       endpoint: { host: tap.hosts[0]!.address, port: lab.port },
       hostname: 'mx.gone.test',
@@ -287,24 +291,22 @@ describe('a tap', function () {
     assert.equal(close!.text, 'no connection')
   })
 
-  it('forwards mail of the server behind it to the mailbox, and does not record it', async () => {
-    const inbox = await lab.partner({ domain: 'own.test', hostnames: ['mailbox.own.test'] })
-    const to = { host: inbox.hosts[0]!.address, port: lab.port }
-    const tap = await lab.partner({
-      domain: 'own.test',
-      hosts: [
-        {
-          relay: { to: { host: '127.0.0.1', port: 1 }, gatewayIs: 'sender', own: { from: '127.0.0.1', to } },
-        },
-      ],
+  for (const [from, who, [inInbox, seen]] of [
+    ['127.0.0.9', 'from others than the server that sends to the mailbox, and does not record it', [1, 0]],
+    [HERE, 'from the server that sends to no mailbox', [0, 2]],
+  ] as const)
+    it(`forwards mail ${who}`, async () => {
+      const inbox = await lab.partner({ domain: `${from}.own.test`, hostnames: ['mailbox.own.test'] })
+      const to = { host: inbox.hosts[0]!.address, port: lab.port }
+      const relay = { to: { host: HERE, port: 1 }, gatewayIs: 'sender', others: { from, to } } as const
+      const tap = await lab.partner({ domain: `${from}.tap.test`, hosts: [{ relay }] })
+      const handover = await handOver(compose({ from: 'a@sender.test', to: [`inbox@${from}.own.test`] }), {
+        endpoint: { host: tap.hosts[0]!.address, port: lab.port },
+        hostname: 'mailbox.own.test',
+        behaviour: { tls: 'does not use' },
+        pki: lab.pki,
+      })
+      assert.equal(handover.accepted, inInbox > 0)
+      assert.deepEqual([inbox.messages.length, tap.conversations.length], [inInbox, seen])
     })
-    const handover = await handOver(compose({ from: 'a@sender.test', to: ['inbox@own.test'] }), {
-      endpoint: { host: tap.hosts[0]!.address, port: lab.port },
-      hostname: 'mailbox.own.test',
-      behaviour: { tls: 'does not use' },
-      pki: lab.pki,
-    })
-    assert.equal(handover.accepted, true)
-    assert.deepEqual([inbox.messages.length, tap.conversations.length], [1, 0])
-  })
 })

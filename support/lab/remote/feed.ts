@@ -1,6 +1,7 @@
 import type { ReceivedMessage } from '../../evidence/mail.ts'
 import type { Conversation, Handshake, WireEvent } from '../../wire/conversation.ts'
 import type { HostSpec, Partner } from '../partner/partner.ts'
+import type { HttpAnswer } from '../services/http-host.ts'
 
 /** A partner as data, for a lab in a container. */
 export interface PartnerSpec {
@@ -201,3 +202,6 @@ function grow(conversation: Conversation, by: Growth): void {
 function spliced(text: string, [at, tail]: Tail): string {
   return text.slice(0, at) + tail
 }
+
+/** What the lab answers to requests for a path, with the body in base64. */
+export type WebAnswer = Omit<HttpAnswer, 'body'> & { path: string; body: string }

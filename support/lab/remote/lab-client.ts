@@ -1,6 +1,7 @@
 import { ContainerFailure } from '../../engine/failure.ts'
-import type { Endpoint } from '../../wire/smtp/smtp.ts'
-import type { FeedLine, PartnerSpec } from './feed.ts'
+import type { SeenRequest } from '../../evidence/web.ts'
+import { addressOf, type Endpoint } from '../../wire/smtp/smtp.ts'
+import type { FeedLine, PartnerSpec, WebAnswer } from './feed.ts'
 
 /** Longest wait for an answer, in ms. */
 const ANSWER = 10_000
@@ -20,11 +21,11 @@ export class LabClient {
   #silence: NodeJS.Timeout | undefined
 
   private constructor(
-    { host, port }: Endpoint,
+    endpoint: Endpoint,
     token: string,
     told: { onLine: (line: FeedLine) => void; onLost: (why: ContainerFailure) => void },
   ) {
-    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    this.#url = `http://${addressOf(endpoint)}`
     this.#headers = { authorization: `Bearer ${token}` }
     this.#onLine = told.onLine
     this.#onLost = told.onLost
@@ -91,6 +92,14 @@ export class LabClient {
 
   async mark(id: string): Promise<void> {
     await this.#quick('PUT', `/marks/${id}`)
+  }
+
+  async serve(answers: readonly WebAnswer[]): Promise<void> {
+    await this.#quick('PUT', '/web', JSON.stringify(answers))
+  }
+
+  async requests(): Promise<SeenRequest[]> {
+    return JSON.parse(Buffer.from(await this.#quick('GET', '/web')).toString()) as SeenRequest[]
   }
 
   async dns(message: Buffer): Promise<Buffer> {

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { dirname, extname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '../../engine/engine.ts'
 import { type ContextFile, folderFiles, type ImageSource } from '../../engine/image.ts'
@@ -14,10 +15,12 @@ const folder = (name: string) => join(ROOT, 'support/lab/images', name)
  */
 export function labImage(architecture: string): ImageSource {
   const node = nodeBinary(architecture)
-  const sources = importsOf(join(ROOT, 'support/lab/remote/lab-server.ts')).map(path => ({
-    path: `sources/${relative(ROOT, path)}`,
-    content: readFileSync(path),
-  }))
+  const sources = importsOf(join(import.meta.dirname, `lab-server${extname(import.meta.filename)}`)).map(
+    path => ({
+      path: `sources/${relative(ROOT, path)}`,
+      content: readFileSync(path),
+    }),
+  )
   const image = {
     name: 'lab',
     files: [
@@ -56,13 +59,23 @@ export function mailboxImage(): ImageSource {
 
 function nodeBinary(architecture: string): ContextFile | undefined {
   const suffix = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' }[architecture]
-  const binary = join(ROOT, `node_modules/node-linux-${suffix}/bin/node`)
-  if (!suffix || !existsSync(binary)) return undefined
-  const { name, version } = JSON.parse(readFileSync(join(dirname(binary), '../package.json'), 'utf8'))
+  const description = suffix && installed(`node-linux-${suffix}`)
+  if (!description) return undefined
+  const binary = join(dirname(description), 'bin/node')
+  const { name, version } = JSON.parse(readFileSync(description, 'utf8'))
   return { path: 'node/node', content: { file: binary }, mode: 0o755, fingerprint: `${name}@${version}` }
 }
 
-/** A TypeScript file and all files that it imports. Types are left out, because they do not exist at run time. */
+/** The package.json of an installed package. */
+function installed(name: string): string | undefined {
+  try {
+    return findPackageJSON(name, import.meta.url)
+  } catch {
+    return undefined
+  }
+}
+
+/** A file of the program and all files that it imports. Types are left out, because they do not exist at run time. */
 function importsOf(path: string, found = new Set<string>()): string[] {
   found.add(path)
   const text = readFileSync(path, 'utf8')

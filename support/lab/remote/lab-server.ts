@@ -8,6 +8,8 @@
  * |---|---|
  * | `PUT /partners/ID` (PartnerSpec) | makes a partner, or changes how its hosts behave from the next connection on |
  * | `PUT /marks/ID` | reports everything that has happened so far, and then a line with the mark |
+ * | `PUT /web` (WebAnswer[]) | serves these answers on port 80 |
+ * | `GET /web` | the requests that came there, as SeenRequest[] |
  * | `POST /dns` (RFC 8484) | passes a DNS message on to LAB_NAMES, which accepts updates from the lab alone |
  * | `GET /events` | reports what happens, as one FeedLine a line, until the reader leaves; one reader at a time |
  *
@@ -18,10 +20,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect } from 'node:net'
 import { Partner } from '../partner/partner.ts'
 import { PartnerServer } from '../partner/partner-server.ts'
-import { type FeedLine, PartnerNews, type PartnerSpec } from './feed.ts'
+import { HttpHost } from '../services/http-host.ts'
+import { type FeedLine, PartnerNews, type PartnerSpec, type WebAnswer } from './feed.ts'
 
 const CONTROL_PORT = 8080
 const SMTP_PORT = 25
+const WEB_PORT = 80
 /** Of a request, in bytes. A partner with many hosts and long chains needs far less. */
 const MAX_BODY = 4 * 1024 * 1024
 /** Of reports that wait for a slow reader, in bytes: four of the largest messages. */
@@ -166,6 +170,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       tellNews()
       tell([{ mark: id }])
       return done(204)
+    case 'PUT web':
+      for (const { path, body, ...answer } of JSON.parse((await bodyOf(request)).toString()) as WebAnswer[])
+        web.serve(path, { ...answer, body: Buffer.from(body, 'base64') })
+      return done(204)
+    case 'GET web':
+      return done(200, JSON.stringify(web.requests))
     case 'POST dns':
       return done(200, await ask(await bodyOf(request)))
     default:
@@ -173,6 +183,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
 }
 
+const web = new HttpHost()
 const control = createServer({ keepAliveTimeout: 60_000, requestTimeout: 20_000 }, (request, response) => {
   answer(request, response).catch((error: Error) => {
     if (response.headersSent) response.destroy()
@@ -180,6 +191,6 @@ const control = createServer({ keepAliveTimeout: 60_000, requestTimeout: 20_000 
   })
 })
 
-await server.listen({ host: '0.0.0.0', port: SMTP_PORT })
+await Promise.all([server.listen({ host: '0.0.0.0', port: SMTP_PORT }), web.listen('0.0.0.0', WEB_PORT)])
 control.listen(CONTROL_PORT, '0.0.0.0', () => console.log('the lab is listening'))
 process.once('SIGTERM', () => process.exit(0))

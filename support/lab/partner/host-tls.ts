@@ -13,6 +13,7 @@ export type HostTls = Pick<
   | 'ciphers'
   | 'honorCipherOrder'
   | 'ecdhCurve'
+  | 'dhparam'
   | 'sigalgs'
   | 'secureOptions'
   | 'requestCert'
@@ -23,6 +24,8 @@ export type HostTls = Pick<
     byName?: Shown
     /** With these keys the partner resumes its own sessions, in base64. Absent: it resumes none. */
     ticketKeys?: string
+    /** The OCSP answer that it sends along, in DER and base64. */
+    stapled?: string
   }
 
 /** A key and a certificate with its chain, PEM; several of different types, of which the hello decides. */
@@ -32,7 +35,7 @@ interface Shown {
 }
 
 /** The same for a server that is made for one connection. */
-export function serverOptions({ byName, ticketKeys, ...options }: HostTls): TlsOptions {
+export function serverOptions({ byName, ticketKeys, stapled: _, ...options }: HostTls): TlsOptions {
   const all = { ...options, ...(ticketKeys ? { ticketKeys: Buffer.from(ticketKeys, 'base64') } : {}) }
   if (!byName) return all
   return { ...all, SNICallback: (_, done) => done(null, createSecureContext({ ...all, ...byName })) }

@@ -11,12 +11,20 @@ interface Seen {
   end: string
   version: string | undefined
   suite: string | undefined
+  group: string | undefined
   names: string[] | undefined
   chainError: string | undefined
+  addresses: string | undefined
+  /** Something came about the status of the certificate. */
+  stapled: boolean
   /** The partner asked for a certificate (seen with TLS 1.2 only). */
   asked: boolean
   /** Name in the certificate that the partner got to see. */
   shown: string | undefined
+  /** With what the session can be resumed. */
+  session: Buffer | undefined
+  /** It was, or the next one, where it was the first. */
+  resumed: boolean
 }
 interface Case {
   tls: PartnerTls
@@ -41,6 +49,13 @@ describe('the TLS of a partner', () => {
   after(() => lab.stop())
 
   async function seen(tls: PartnerTls, options: ClientTls): Promise<Seen> {
+    const first = await seenOnce(tls, options)
+    const { session } = first
+    const again = tls.resumes && session && !options.session
+    return again ? { ...first, resumed: (await seenOnce(tls, { ...options, session })).resumed } : first
+  }
+
+  async function seenOnce(tls: PartnerTls, options: ClientTls): Promise<Seen> {
     const partner = await lab.partner({ domain: 'd1.test', hosts: [{ tls }] })
     const recorder = new Recorder({ gatewayIs: 'receiver', sender: 'probe', receiver: 'mx.d1.test' })
     const client = await SmtpClient.connect({ host: partner.hosts[0]!.address, port: lab.port }, recorder)
@@ -58,10 +73,15 @@ describe('the TLS of a partner', () => {
       end,
       version: handshake?.version,
       suite: handshake?.suite,
+      group: handshake?.group,
       names: handshake?.serverCertificate?.names,
       chainError: client.chainError,
+      addresses: recorder.certificate?.infoAccess?.trim(),
+      stapled: client.status !== undefined,
       asked: handshake?.clientCertificateRequested ?? false,
       shown: partner.conversations[0]?.handshake?.clientCertificate?.names[0],
+      session: client.session,
+      resumed: client.resumed,
     }
     client.close()
     assert.equal(partner.conversations[0]?.labError, undefined)
@@ -77,7 +97,21 @@ describe('the TLS of a partner', () => {
   } as const
   const cases: { [K in keyof Required<PartnerTls>]: Case } & Record<string, Case> = {
     presents: { tls: { presents: ['expired'] }, shows: { end: 'well', chainError: 'CERT_HAS_EXPIRED' } },
+    addresses: {
+      tls: { addresses: { ocsp: ['http://ocsp.d1.test/'] } },
+      shows: { addresses: 'OCSP - URI:http://ocsp.d1.test/' },
+    },
+    staples: {
+      tls: { staples: 'that its certificate is good' },
+      client: { asksForStatus: true },
+      shows: { end: 'well', stapled: true },
+    },
+    kind: { tls: { kind: { hosts: 'in capitals' } }, shows: { names: ['D1.TEST', 'MX.D1.TEST'] } },
     names: { tls: { names: ['other.test'] }, shows: { names: ['other.test'] } },
+    ofService: {
+      tls: { ofService: 'after' },
+      shows: { names: ['d1.test', 'mx.d1.test'], chainError: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' },
+    },
     authority: {
       tls: { authority: 'other' },
       shows: { names: ['d1.test', 'mx.d1.test'], chainError: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' },
@@ -98,12 +132,19 @@ describe('the TLS of a partner', () => {
       control: { suites: [AES128], maxVersion: 'TLSv1.2' },
       shows: { end: 'well', suite: AES256 },
     },
+    'suites with a finite field': {
+      tls: { suites: ['TLS_DHE_RSA_WITH_AES_256_GCM_SHA384'], maxVersion: 'TLSv1.2' },
+      client: { ciphers: 'DHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384' },
+      shows: { end: 'well', suite: 'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384' },
+    },
+    groups: { tls: { groups: ['P-384'] }, shows: { end: 'well', group: 'P-384' } },
     followsSender: {
       tls: { suites: [AES128, AES256], followsSender: true },
       control: { suites: [AES128, AES256] },
       client: prefersAes256,
       shows: { end: 'well', suite: AES256 },
     },
+    resumes: { tls: { resumes: 'with the same keys' }, shows: { resumed: true } },
     clientCertificate: {
       tls: { clientCertificate: 'asks', maxVersion: 'TLSv1.2' },
       client: { maxVersion: 'TLSv1.2' },
@@ -137,6 +178,14 @@ describe('the TLS of a partner', () => {
         version: 'TLSv1.3',
       },
     )
+  })
+
+  it('resumes no session if it has new keys for tickets', async () => {
+    assert.equal((await seen({ resumes: 'with new keys' }, {})).resumed, true)
+    const { session } = await seen({ resumes: 'with the same keys' }, {})
+    assert.ok(session)
+    assert.equal((await seen({ resumes: 'with the same keys' }, { session })).resumed, true)
+    assert.equal((await seen({ resumes: 'with new keys' }, { session })).resumed, false)
   })
 
   for (const clientCertificate of ['asks', 'requires'] as const)
