@@ -22,8 +22,12 @@ export interface Adapter {
   readonly capabilities: ReadonlySet<Capability>
   /** Why the product lacks a capability, in a sentence for the report. */
   readonly reasons: Partial<Record<Capability, string>>
+  /** It can stand in for the mail service: it takes a list of suites and uses their order. Absent: it cannot. */
+  readonly standsIn?: true
   /** The log line with which the product says that it accepts mail. */
   readonly ready: RegExp
+  /** The log line with which the product says that it has read changed files. */
+  readonly reloaded?: RegExp
   /** Pure: a mail flow as files of this product. */
   render(flow: MailFlow, place: Place): Rendered
   /** Pure: what a log line says about a recipient, or nothing. */
@@ -45,6 +49,8 @@ export interface Place {
   address: string
   inbound: number
   submission: number
+  /** For users whose TLS begins with the connection: RFC 8314 s3.3. */
+  submissions: number
 }
 
 /** A product that runs as a process of this machine, in a folder with its rendered files. */
@@ -84,8 +90,6 @@ export interface ContainerProduct extends Adapter {
   readonly command: readonly string[]
   /** Command that makes the product read changed files while it runs. Absent where it has to be started again. */
   readonly reload?: readonly string[]
-  /** The log line with which the product says that it has read them. */
-  readonly reloaded?: RegExp
   /** Command whose output `readVersion` reads. */
   readonly versionCommand: readonly string[]
   /** Pure. Throws when the text does not look as expected. */
@@ -94,6 +98,8 @@ export interface ContainerProduct extends Adapter {
   readonly queue: readonly string[]
   /** Command that makes the product try queued mail for a domain now. */
   retry(domain: string): readonly string[]
+  /** Command that makes the product give up queued mail for a recipient now, as if its time were over. */
+  expire?(recipient: string): readonly string[]
   /** What the product remembers of a domain's servers for later messages, in a sentence. Absent: nothing. */
   readonly remembers?: string
   /** The product accepts mail for other domains from users alone, who log in inside TLS. */

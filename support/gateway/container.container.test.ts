@@ -77,7 +77,7 @@ describe('gateways in containers', function () {
         it(`accepts mail from a client that ${tls} TLS, and the mail reaches the mailbox`, async () => {
           const { accepted, message, reply } = await deliver(tls)
           assert.ok(accepted, reply?.text)
-          assert.equal((await lab.mailbox.await(message.token)).length, 1)
+          assert.equal((await lab.mailbox!.await(message.token)).length, 1)
         })
 
       it('sends over TLS', async () => {

@@ -1,4 +1,10 @@
-import { type Container, type File, folderFiles, type RunNetwork } from '../engine/engine.ts'
+import {
+  type Container,
+  type File,
+  folderFiles,
+  type ImageSource,
+  type RunNetwork,
+} from '../engine/engine.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import type { ChangeName } from '../mailflow/changes.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
@@ -12,7 +18,7 @@ import { GatewayWithLog } from './product-log.ts'
 import type { GatewaySource } from './source.ts'
 
 /** The same in every container, where nothing else listens. */
-const PLACE: Place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const PLACE: Place = { address: '0.0.0.0', inbound: 25, submission: 587, submissions: 465 }
 /** How long a product may take until its log line and its first 220, in ms. */
 const START_LIMIT = 30_000
 /** So many characters of the output of a command are shown. */
@@ -21,6 +27,24 @@ const MAX_WORDS = 500
 const GRACE = 5_000
 /** Pause between two attempts to get a greeting, in ms. */
 const PAUSE = 20
+
+/** Exit status of the program below where the answer holds no roots. */
+const NO_ROOTS = 3
+/**
+ * In Perl, which is in every image of Debian: fetches roots over HTTP into a file. Arguments: host, port, path, file. The
+ * file keeps its owner and its mode.
+ */
+const FETCH_ROOTS = `
+use IO::Socket::INET;
+my ($host, $port, $path, $file) = @ARGV;
+my $socket = IO::Socket::INET->new(PeerHost => $host, PeerPort => $port, Timeout => 10) or die "no connection: $@\\n";
+print $socket "GET $path HTTP/1.0\\r\\nHost: $host\\r\\n\\r\\n";
+local $/;
+my ($head, $roots) = split /\\r\\n\\r\\n/, <$socket>, 2;
+my $certificate = qr/-----BEGIN CERTIFICATE-----\\n[^-]+-----END CERTIFICATE-----\\n/;
+exit ${NO_ROOTS} unless $head =~ m{^HTTP/\\S+ 200 } && $roots =~ /^(?:$certificate)+$/;
+open my $out, '>', $file or die "$file: $!\\n";
+print $out $roots;`
 
 /** The version of a product and of its TLS library, as the product says. */
 type Versions = ReturnType<ContainerProduct['readVersion']>
@@ -34,6 +58,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
   readonly version: string = ''
   readonly library: string = ''
   readonly flow: MailFlow
+  readonly expire?: (recipient: string) => Promise<void>
   readonly #product: ContainerProduct
   #container!: Container
   #rendered: readonly RenderedFile[] = []
@@ -45,6 +70,10 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
     this.name = name
     this.flow = flow
     this.#product = product
+    if (product.expire)
+      this.expire = async recipient => {
+        await this.#run(product.expire!(recipient))
+      }
   }
 
   /** Builds the image where the engine does not have it. Throws GatewayFailure when the product does not start. */
@@ -53,12 +82,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
     flow: MailFlow,
     network: RunNetwork,
   ): Promise<ContainerGateway> {
-    const { folder, files } = product.context
-    const image = await network.engine.image({
-      name: `${product.name}-${release.name}`,
-      files: folderFiles(folder, files),
-      args: { BASE: release.base, ...release.args },
-    })
+    const image = await network.engine.image(imageOf(product, release))
     const gateway = new ContainerGateway(product, name, flow)
     gateway.#image = image
     gateway.#rendered = product.render(flow, PLACE).files
@@ -66,7 +90,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
       name,
       image,
       command: [...product.command],
-      ports: [PLACE.inbound, PLACE.submission],
+      ports: [PLACE.inbound, PLACE.submission, PLACE.submissions],
       files: gateway.#rendered.map(asFile),
       ready: product.ready,
       limit: START_LIMIT,
@@ -99,6 +123,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
     await Promise.all([
       this.#greetsAt(() => this.inbound, deadline),
       this.#greetsAt(() => this.submission, deadline),
+      ...(this.submissions ? [this.#greetsAt(() => this.submissions!, deadline)] : []),
     ])
   }
 
@@ -148,9 +173,40 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
     return this.#container.endpoint(PLACE.submission)
   }
 
+  get submissions() {
+    // Without a certificate there is no TLS to begin with.
+    if (!this.#product.capabilities.has('implicit-tls') || !this.flow.identity.certificate) return undefined
+    return { ...this.#container.endpoint(PLACE.submissions), implicitTls: {} }
+  }
+
   async holds(address: string): Promise<boolean> {
     // Some products write a domain in small letters.
     return (await this.#run(this.#product.queue)).toLowerCase().includes(address.toLowerCase())
+  }
+
+  async trusted(): Promise<string> {
+    return this.#run(['cat', this.#rootsFile])
+  }
+
+  /** A product may have the issuers of its own certificate behind them. */
+  get #rootsFile(): string {
+    const all = this.flow.trust.join('')
+    const file = this.#rendered.find(({ content }) => content.startsWith(all))
+    if (!file) throw new GatewayFailure(`${this.name} has no file of trusted roots`)
+    return file.path
+  }
+
+  async refreshRoots(url: string): Promise<void> {
+    const { hostname, port, pathname } = new URL(url)
+    const command = ['perl', '-e', FETCH_ROOTS, hostname, port || '80', pathname, this.#rootsFile]
+    const { exitCode, output } = await this.#container.exec(command)
+    if (exitCode === NO_ROOTS) return
+    if (exitCode !== 0)
+      throw new GatewayFailure(`${this.name} cannot fetch its roots: ${printable(output, MAX_WORDS)}`)
+    const roots = (await this.trusted()).split(/(?=-----BEGIN)/)
+    await this.#reread()
+    Object.assign(this, { flow: { ...this.flow, trust: roots } })
+    await this.#greets()
   }
 
   async retry(domain: string): Promise<void> {
@@ -186,6 +242,15 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
   }
 }
 
+/** What the image of a release is built from. */
+function imageOf({ name, context: { folder, files } }: ContainerProduct, release: Release): ImageSource {
+  return {
+    name: `${name}-${release.name}`,
+    files: folderFiles(folder, files),
+    args: { BASE: release.base, ...release.args },
+  }
+}
+
 /** The source of gateways of a product in containers. `release`: by its name; default: the newest. */
 export function container(product: ContainerProduct, release?: string): GatewaySource {
   const chosen = release ? product.releases.find(({ name }) => name === release) : product.releases[0]
@@ -196,6 +261,9 @@ export function container(product: ContainerProduct, release?: string): GatewayS
     kind: 'container',
     secondServers: { 'the same kind': () => source },
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
+    image: () => imageOf(product, chosen),
+    standsIn: product.standsIn ?? false,
+    expires: product.expire !== undefined,
     lacks: lacking(product),
     login: product.login ?? false,
     remembers: product.remembers !== undefined,

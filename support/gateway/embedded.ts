@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from '../free-port.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { RUN_MARK, RUN_VARIABLE, runFolder } from '../leftovers.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
@@ -30,6 +30,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
   readonly flow: MailFlow
   readonly inbound
   readonly submission
+  readonly submissions
   readonly #product: EmbeddedProduct
   readonly #folder: string
   readonly #place: Place
@@ -49,6 +50,11 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
     this.flow = flow
     this.inbound = { host: made.place.address, port: made.place.inbound }
     this.submission = { host: made.place.address, port: made.place.submission }
+    // Without a certificate there is no TLS to begin with.
+    const beginsWithTls = product.capabilities.has('implicit-tls') && flow.identity.certificate !== ''
+    this.submissions = beginsWithTls
+      ? { host: made.place.address, port: made.place.submissions, implicitTls: {} }
+      : undefined
     this.#product = product
     this.#folder = made.folder
     this.#place = made.place
@@ -63,7 +69,12 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
   ): Promise<EmbeddedGateway> {
     const address = `127.${randomInt(1, 63)}.${randomInt(256)}.${randomInt(1, 255)}`
     const folder = await mkdtemp(runFolder())
-    const place = { address, inbound: await freePort(address), submission: await freePort(address) }
+    const [inbound, submission, submissions] = [
+      await freePort(address),
+      await freePort(address),
+      await freePort(address),
+    ]
+    const place = { address, inbound, submission, submissions }
     const { version, library } = await product.version()
     const gateway = new EmbeddedGateway(product, flow, { folder, place, version, library, startLimit })
     try {
@@ -178,19 +189,8 @@ export function embedded(product: EmbeddedProduct): GatewaySource {
     secondServers: { 'the same kind': () => source },
     ...(product.deviations === undefined ? {} : { deviations: product.deviations }),
     lacks: lacking(product),
+    standsIn: product.standsIn ?? false,
     start: flow => EmbeddedGateway.start(product, flow),
   }
   return source
-}
-
-/** A free port of an address. Only this run uses the address. */
-async function freePort(host: string): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host, port: 0 }, resolve)
-  })
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

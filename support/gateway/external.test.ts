@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
+import { readerOf } from '../../containers/index.ts'
+import type { DeliveryEvent } from '../evidence/gateway-words.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { CAPABILITIES, type Capability } from '../mailflow/capabilities.ts'
 import { writeAuthorities } from '../pki/authority-files.ts'
@@ -36,7 +38,7 @@ describe('an external gateway', () => {
 
   const source = (text: string) => {
     writeFileSync(join(folder, 'gateway.yaml'), `name: edge${text}\n`)
-    return external(loadGatewayFile(join(folder, 'gateway.yaml')))
+    return external(loadGatewayFile(join(folder, 'gateway.yaml')), readerOf)
   }
   const both = () => source(INBOUND + REQUIRED + OUTBOUND)
 
@@ -170,7 +172,51 @@ describe('an external gateway', () => {
     it(`${why ? 'lacks' : 'has'} ${capability} as its connectors say: ${why ?? text.split('\n').at(-1)!.trim()}`, () =>
       assert.equal(source(text).lacks(capability), why))
 
-  it('never has a capability for which the suite would have to log in, and says why', () => {
+  it('can be asked for what its file has commands for, and says which are missing', () => {
+    const lacks = (capability: Capability, commands: string) =>
+      source(`${OUTBOUND}\ncommands: { ${commands}, timeout: 5s }`).lacks(capability)
+    assert.equal(lacks('retry', 'retry: a'), undefined)
+    assert.equal(lacks('expiry', 'expire: a'), undefined)
+    assert.equal(lacks('session-log', 'log: a, reader: exim'), undefined)
+    assert.equal(
+      lacks('retry', 'queue: a'),
+      'only the gateway itself knows when it tries queued mail again; the key commands.retry of gateway.yaml would make it applicable',
+    )
+    assert.match(
+      lacks('session-log', 'retry: a')!,
+      /; the keys commands\.log and commands\.reader of gateway/,
+    )
+    assert.match(lacks('session-log', 'log: a')!, /; the key commands\.reader of gateway\.yaml would make it/)
+  })
+
+  it('knows from its queue that mail is gone only if it has shown some, and its log tells the rest', async () => {
+    writeFileSync(join(folder, 'queue'), 'a@B.test\n')
+    writeFileSync(join(folder, 'log'), '')
+    const started = async (commands: string) => {
+      const one = source(`${OUTBOUND}\ncommands: { queue: cat queue, ${commands} }`)
+      return one.start(one.flow)
+    }
+    const [told, silent] = [await started('log: { file: log }, reader: exim'), await started('timeout: 5s')]
+    assert.equal(await told.holds!('c@d.test'), undefined)
+    for (const gateway of [told, silent]) assert.equal(await gateway.holds!('A@b.test'), true)
+    assert.deepEqual([await told.holds!('c@d.test'), await silent.holds!('c@d.test')], [false, undefined])
+    await Promise.all([told.stop(), silent.stop()])
+  })
+
+  it('says in its log what becomes of mail', async () => {
+    writeFileSync(join(folder, 'log'), '')
+    const one = source(`${OUTBOUND}\ncommands: { log: { file: log }, reader: postfix }`)
+    const gateway = await one.start(one.flow)
+    const told = new Promise<DeliveryEvent | undefined>(resolve => gateway.watch(resolve))
+    const line = 'postfix/smtp[7]: 4B: to=<a@b.test>, status=deferred (no TLS)'
+    appendFileSync(join(folder, 'log'), `${line}\n`)
+    const event = { kind: 'deferred', recipient: 'a@b.test', reason: 'no TLS' }
+    assert.deepEqual(await told, event)
+    assert.deepEqual([gateway.events, gateway.log('a@b.test')], [[event], [line]])
+    await gateway.stop()
+  })
+
+  it('lacks without commands and a login what it needs them for, and says why', () => {
     const all = source(
       `${INBOUND}${REQUIRED}${CERTIFIED}${OUTBOUND}${[
         'encryption-only',
@@ -187,6 +233,6 @@ describe('an external gateway', () => {
       assert.ok(!missing.includes(name), name)
     // Those with a second server are not the gateway's to claim.
     for (const name of missing.filter(name => !name.endsWith('pair')))
-      assert.match(all.lacks(name)!, /^(the suite|a gateway file|nothing but) .{30,}$/)
+      assert.match(all.lacks(name)!, /^(the suite|a gateway file|only the gateway|nobody can) .{20,}$/)
   })
 })

@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { InputError } from '../input-error.ts'
-import type { MailhogAddress } from '../lab/mailbox/mailhog.ts'
+import type { ImapAddress } from '../lab/mailbox/imap.ts'
+import type { MailboxAddress } from '../lab/mailbox/users-mailbox.ts'
+import { AddressRange } from '../lab/partner/address-range.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 
 // Single values of a gateway file, read and checked. Each throws InputError that says what it must be, and repeats
@@ -31,8 +33,39 @@ export function parseEndpoint(text: string, defaultPort?: number): Endpoint {
     throw new InputError(`its host is neither a name nor an address; must be ${ENDPOINT}`)
   const port = digits === undefined ? defaultPort : Number(digits)
   if (port === undefined) throw new InputError(`its port is missing; must be ${ENDPOINT}`)
-  if (port < 1 || port > 65_535) throw new InputError('its port must be from 1 to 65535')
+  if (!isPort(port)) throw new InputError('its port must be from 1 to 65535')
   return { host: ipv6 ?? name, port }
+}
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65_535
+
+export function checkedPort(port: number): number {
+  if (!isPort(port)) throw new InputError('must be a port from 1 to 65535')
+  return port
+}
+
+/** Reads `host:port` whose host is an address, not a name. */
+export function parseListen(text: string): Endpoint {
+  const endpoint = parseEndpoint(text)
+  if (isIP(endpoint.host) === 0)
+    throw new InputError('its host must be an address of this machine, not a name')
+  return endpoint
+}
+
+/** Reads a prefix, an IPv6 one with brackets around its address or without, that overlaps none of `others`. */
+export function newRange(text: string, others: readonly AddressRange[]): AddressRange {
+  const range = rangeOf(text.replace(/^\[([^[\]]*)\]/, '$1'))
+  const index = others.findIndex(one => one.overlaps(range))
+  if (index >= 0) throw new InputError(`has addresses of names.partners[${index}]`)
+  return range
+}
+
+function rangeOf(text: string): AddressRange {
+  try {
+    return new AddressRange(text)
+  } catch {
+    throw new InputError('must be addresses in CIDR form, such as 127.0.16.0/20 or [fd00:1::]/112')
+  }
 }
 
 const ENDPOINT = 'host:port, such as 127.0.0.1:2525 or [::1]:2525'
@@ -80,6 +113,12 @@ export function checkedName(text: string): string {
   throw new InputError('must be 1 to 64 letters, digits, blanks, dots, hyphens or underscores, no sign first')
 }
 
+/** Reads the name of a container network. */
+export function checkedNetwork(text: string): string {
+  if (/^[a-z0-9][a-z0-9_.-]{0,127}$/i.test(text)) return text
+  throw new InputError('must be the name of a container network, such as mail-test_default')
+}
+
 /** Reads a duration, in ms. */
 export function parseDuration(text: string | number): number {
   const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)$/.exec(String(text)) ?? []
@@ -88,10 +127,13 @@ export function parseDuration(text: string | number): number {
   throw new InputError('must be a number with ms, s or m, from 100ms to 10m')
 }
 
-export function parseMailbox(text: string): MailhogAddress {
+export function parseMailbox(text: string): MailboxAddress {
   const url = URL.parse(text)
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash)
-    throw new InputError('must be the http or https address of a MailHog, such as http://127.0.0.1:8025')
+  if (!url?.hostname || !/^(https?|imaps?):$/.test(url.protocol) || url.search || url.hash)
+    throw new InputError(
+      'must be the http or https address of a MailHog or Mailpit, such as http://127.0.0.1:8025, or an IMAP folder, such as imaps://user:password@mail.test/INBOX',
+    )
+  if (url.protocol.startsWith('imap')) return imapAddress(url)
   const credentials = [url.username, url.password].map(decoded).join(':')
   return {
     url: url.origin + url.pathname.replace(/\/+$/, ''),
@@ -99,6 +141,13 @@ export function parseMailbox(text: string): MailhogAddress {
       ? {}
       : { authorization: `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}` }),
   }
+}
+
+function imapAddress({ protocol, host, pathname, username, password }: URL): ImapAddress {
+  const user = decoded(username)
+  if (user === '')
+    throw new InputError('an IMAP mailbox needs a user and a password: imap://user:password@HOST/INBOX')
+  return { url: `${protocol}//${host}${pathname.replace(/\/+$/, '')}`, user, password: decoded(password) }
 }
 
 function decoded(part: string): string {

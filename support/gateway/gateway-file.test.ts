@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readerNames } from '../../containers/index.ts'
 import { InputError } from '../input-error.ts'
 import { Pki } from '../pki/pki.ts'
 import schema from './gateway-file.schema.json' with { type: 'json' }
@@ -130,12 +131,252 @@ describe('a gateway file', () => {
     assert.equal(receiver.outbound, undefined)
   })
 
+  it('may have commands, each as a list or as a text for a shell', () => {
+    put('mail.log', '')
+    const commands = (text: string) => load(`${SENDER_ONLY}commands: ${text}\n`).commands
+    const own = { folder }
+    assert.deepEqual(
+      commands(
+        '{ retry: [postqueue, -f], queue: mailq | cat, log: [tail, -f, a], reader: exim, timeout: 2m }',
+      ),
+      {
+        retry: { ...own, key: 'commands.retry', argv: ['postqueue', '-f'] },
+        queue: { ...own, key: 'commands.queue', argv: ['sh', '-c', 'mailq | cat'] },
+        log: { ...own, key: 'commands.log', argv: ['tail', '-f', 'a'] },
+        reader: 'exim',
+        timeout: 120_000,
+      },
+    )
+    assert.deepEqual(commands('{ log: { file: mail.log } }'), {
+      log: { key: 'commands.log.file', path: join(folder, 'mail.log') },
+      timeout: 10_000,
+    })
+  })
+
+  const LAST = SENDER_ONLY.split('\n').length
+  const wrongCommands: [about: string, text: string, message: string][] = [
+    ['no command', '{}', `${LAST}:11: commands: must NOT have fewer than 1 properties`],
+    ['an unknown command', '{ retyr: a }', `${LAST}:13: commands.retyr: unknown key; did you mean retry?`],
+    [
+      'a command without words',
+      '{ retry: [] }',
+      `${LAST}:20: commands.retry: must NOT have fewer than 1 items`,
+    ],
+    [
+      'a command that is a number',
+      '{ retry: 3 }',
+      `${LAST}:20: commands.retry: must be a string or a list, not 3`,
+    ],
+    [
+      'a word that is a number',
+      '{ retry: [a, 3] }',
+      `${LAST}:24: commands.retry[1]: must be a string, not 3`,
+    ],
+    [
+      'a command without program',
+      '{ retry: ["", a] }',
+      `${LAST}:20: commands.retry: the first word must be a program`,
+    ],
+    ['a zero byte', '{ retry: [a, "\\0"] }', `${LAST}:20: commands.retry: must have no zero byte`],
+    [
+      'a log file that is not there',
+      '{ log: { file: b.log } }',
+      `${LAST}:26: commands.log.file: there is no file b.log`,
+    ],
+    ['a log without file', '{ log: { path: b.log } }', `${LAST}:18: commands.log: file is missing`],
+    ['an unknown reader', '{ log: a, reader: qmail }', `${LAST}:29: commands.reader: must be one of postfix`],
+    [
+      'a reader of nothing',
+      '{ reader: exim }',
+      `${LAST}:21: commands.reader: needs log or queue, which it is to read`,
+    ],
+    [
+      'a time that is too short',
+      '{ timeout: 1ms }',
+      `${LAST}:22: commands.timeout: must be a number with ms, s or m`,
+    ],
+  ]
+  for (const [about, text, message] of wrongCommands)
+    it(`with ${about} is refused, with line and key`, () =>
+      assert.throws(
+        () => load(`${SENDER_ONLY}commands: ${text}\n`),
+        error => {
+          assert.ok(error instanceof InputError, String(error))
+          assert.ok(
+            error.message.replaceAll(`${folder}/`, '').startsWith(`gateway.yaml:${message}`),
+            error.message,
+          )
+          return true
+        },
+      ))
+
+  it('may have a user, whose password is in a file or in the environment', () => {
+    put('password', 'right horse\r\nmore\n')
+    process.env['GATEWAY_FILE_TEST'] = 'right cow'
+    try {
+      const login = (text: string) =>
+        load(SENDER_ONLY.replace('  sender:', `  login: ${text}\n  submitTls: implicit\n  sender:`)).outbound
+      const { login: fromFile, submitTls } = login('{ user: probe, passwordFile: password }')!
+      assert.deepEqual([fromFile, submitTls], [{ name: 'probe', password: 'right horse' }, 'implicit'])
+      const fromEnv = login('{ user: probe, passwordEnv: GATEWAY_FILE_TEST }')!.login
+      assert.deepEqual(fromEnv, { name: 'probe', password: 'right cow' })
+    } finally {
+      delete process.env['GATEWAY_FILE_TEST']
+    }
+  })
+
+  const wrongLogins: [about: string, text: string, message: string][] = [
+    ['without a user', '{ passwordEnv: A }', '4:10: outbound.login: user is missing'],
+    [
+      'without a password',
+      '{ user: a }',
+      '4:10: outbound.login: must have either passwordEnv or passwordFile',
+    ],
+    ['with a password itself', '{ user: a, password: secret }', '4:21: outbound.login.password: unknown key'],
+    [
+      'with a variable that is not set',
+      '{ user: a, passwordEnv: NOT_SET_HERE }',
+      '4:34: outbound.login.passwordEnv: the environment variable NOT_SET_HERE is not set',
+    ],
+    [
+      'with a file that is not there',
+      '{ user: a, passwordFile: b }',
+      '4:35: outbound.login.passwordFile: there is no file b',
+    ],
+    [
+      'with an empty file',
+      '{ user: a, passwordFile: empty }',
+      '4:35: outbound.login.passwordFile: empty is empty',
+    ],
+    [
+      'without TLS',
+      '{ user: a, passwordFile: empty }\n  submitTls: none',
+      '4:10: outbound.login: needs TLS, so submitTls must not be none',
+    ],
+  ]
+  for (const [about, text, message] of wrongLogins)
+    it(`with a login ${about} is refused, with line and key`, () => {
+      put('empty', '\n')
+      assert.throws(
+        () => load(SENDER_ONLY.replace('  sender:', `  login: ${text}\n  sender:`)),
+        error => {
+          assert.ok(error instanceof InputError, String(error))
+          const shown = error.message.replaceAll(`${folder}/`, '')
+          assert.ok(shown.startsWith(`gateway.yaml:${message}`), shown)
+          assert.doesNotMatch(shown, /secret/)
+          return true
+        },
+      )
+    })
+
+  it('may name each product as reader that can be one', () =>
+    assert.deepEqual(schema.properties.commands.properties.reader.enum.toSorted(), readerNames().toSorted()))
+
   it('that describes no direction is refused', () => {
     refused(
       'name: a\n',
       'gateway.yaml:1:1: neither inbound nor outbound is there, so nothing could be tested',
     )
   })
+
+  const NAMES = 'names:\n  listen: 127.0.0.1:5353\n  partners: [127.0.16.0/20, "[fd00:1::]/112"]\n'
+  const named = (names: string) => SENDER_ONLY.replace('  partner: 127.0.0.1:2625\n', '') + names
+
+  it('may give each partner an address of its own in place of partner addresses', () => {
+    const { names, outbound } = load(named(NAMES))
+    const { partners, ...rest } = names!
+    assert.deepEqual(rest, { listen: { host: '127.0.0.1', port: 5353 }, port: 25 })
+    assert.deepEqual(
+      partners.map(range => [range.size, range.at(0)]),
+      [
+        [4094, '127.0.16.1'],
+        [65_534, 'fd00:1::1'],
+      ],
+    )
+    assert.deepEqual(outbound!.partner, [])
+    assert.deepEqual(load(named(`${NAMES}  port: 2600\n`)).names!.port, 2600)
+    assert.equal(load(named(NAMES.replace('"[fd00:1::]/112"', 'fd00:1::/112'))).names!.partners.length, 2)
+  })
+
+  it('that has neither partner addresses nor names for what the gateway sends is refused', () => {
+    refused(
+      named(''),
+      'gateway.yaml:3:3: outbound: partner is missing, and so are names and lab, which give each partner an address of its own',
+    )
+  })
+
+  it('with partner addresses beside names is refused', () => {
+    const contradiction = 'contradicts names, which gives each partner an address of its own; leave one out'
+    refused(SENDER_ONLY + NAMES, `gateway.yaml:5:12: outbound.partner: ${contradiction}`)
+    refused(
+      named(NAMES).replace('tls: encryption-only', 'tls: encryption-only\n      partner: 127.0.0.1:2626'),
+      `gateway.yaml:10:16: outbound.connectors[1].partner: ${contradiction}`,
+    )
+  })
+
+  const wrongNames: [from: string, to: string, message: string][] = [
+    [
+      '127.0.0.1:5353',
+      'mx.gateway.test:53',
+      '16:11: names.listen: its host must be an address of this machine, not a name',
+    ],
+    [
+      '127.0.0.1:5353',
+      '127.0.0.1',
+      '16:11: names.listen: its port is missing; must be host:port, such as 127.0.0.1:2525 or [::1]:2525',
+    ],
+    [
+      '/20',
+      '/33',
+      '17:14: names.partners[0]: must be addresses in CIDR form, such as 127.0.16.0/20 or [fd00:1::]/112',
+    ],
+    ['"[fd00:1::]/112"', '127.0.16.7', '17:29: names.partners[1]: has addresses of names.partners[0]'],
+    [
+      '127.0.16.0/20, "[fd00:1::]/112"',
+      '"::1"',
+      '17:13: names.partners: must be two IPv6 addresses at least',
+    ],
+    ['127.0.16.0/20, "[fd00:1::]/112"', '', '17:13: names.partners: must NOT have fewer than 1 items'],
+    ['  partners', '  port: 0\n  partners', '17:9: names.port: must be a port from 1 to 65535'],
+    ['  listen: 127.0.0.1:5353\n', '', '16:3: names: listen is missing'],
+    [
+      '  listen',
+      '  lissten',
+      '16:3: names: listen is missing\ngateway.yaml:16:3: names.lissten: unknown key; did you mean listen?',
+    ],
+  ]
+  for (const [from, to, message] of wrongNames)
+    it(`with names is refused: ${message.replace(/\n.*/s, '')}`, () => {
+      assert.ok(NAMES.includes(from))
+      refused(named(NAMES.replace(from, to)), `gateway.yaml:${message}`)
+    })
+
+  const LAB = 'lab: { network: mail_default, resolver: 172.29.0.53 }\n'
+
+  it('may name the container network of the gateway in place of partner addresses', () => {
+    const { lab, outbound } = load(named(LAB))
+    assert.deepEqual([lab!.network, lab!.resolver, outbound!.partner], ['mail_default', '172.29.0.53', []])
+    const { message } = lab!.problem('resolver', 'is wrong')
+    assert.match(message, /gateway\.yaml:15:41: lab\.resolver: is wrong$/)
+  })
+
+  for (const [text, message] of [
+    [
+      SENDER_ONLY + LAB,
+      '5:12: outbound.partner: contradicts lab, which gives each partner an address of its own; leave one out',
+    ],
+    [named(NAMES + LAB), '18:6: lab: contradicts names; leave one out'],
+    [named(LAB.replace('172.29.0.53', 'mx')), '15:41: lab.resolver: must be an IPv4 address in the network'],
+    [
+      named(LAB.replace('mail_default', 'a/b')),
+      '15:17: lab.network: must be the name of a container network, such as mail-test_default',
+    ],
+    [
+      named(LAB).replace('.encrypted.test', '.encrypted.example'),
+      '8:11: outbound.connectors[1].to: must be below test, because with lab the suite answers for no other names',
+    ],
+  ] as const)
+    it(`with lab is refused: ${message}`, () => refused(text, `gateway.yaml:${message}`))
 
   it('may have several partner addresses, one for a single connector, and names to compare with', () => {
     const { outbound } = load(
@@ -408,6 +649,15 @@ describe('a gateway file', () => {
       })
     })
 
+    it('keeps them apart also for a folder on an IMAP server', () => {
+      assert.deepEqual(mailbox('imaps://us%40er:p%3Ass@mail.test:9933/INBOX/'), {
+        url: 'imaps://mail.test:9933/INBOX',
+        user: 'us@er',
+        password: 'p:ss',
+      })
+      assert.throws(() => mailbox('imap://mail.test/INBOX'), /inbound\.mailbox: an IMAP mailbox needs a user/)
+    })
+
     it('never prints the credentials', () => {
       for (const url of [
         'ftp://user:secret@mail.test',
@@ -415,6 +665,8 @@ describe('a gateway file', () => {
         'http://user:secret@',
         'http://user:secret@mail.test/?a',
         'http://user:secret%zz@mail.test',
+        'imap://user:secret%zz@mail.test',
+        'imap://user:secret@mail.test/INBOX?a',
       ])
         assert.throws(
           () => mailbox(url),

@@ -1,39 +1,53 @@
+import { isIPv4 } from 'node:net'
 import { dirname, isAbsolute, join } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { type Catalogue, loadCatalogue, type Profile } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
-import type { MailhogAddress } from '../lab/mailbox/mailhog.ts'
+import type { MailboxAddress } from '../lab/mailbox/users-mailbox.ts'
+import type { AddressRange } from '../lab/partner/address-range.ts'
 import type { InboundConnector, OutboundConnector } from '../mailflow/mail-flow.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
-import { type KeyPath, readYaml } from '../yaml-file.ts'
+import { type At, type KeyPath, readYaml } from '../yaml-file.ts'
+import { type Commands, readCommands, type WrittenCommands } from './commands/read-commands.ts'
 import schemaJson from './gateway-file.schema.json' with { type: 'json' }
 import {
   checkedAddress,
   checkedHostname,
   checkedName,
+  checkedNetwork,
   checkedPattern,
+  checkedPort,
   existing,
   newIn,
   newPattern,
+  newRange,
   parseDuration,
   parseEndpoint,
+  parseListen,
   parseMailbox,
   readRoots,
 } from './gateway-file-values.ts'
+import { readLogin, type SubmitTls, type WrittenLogin } from './login.ts'
 
 /** A gateway that the suite did not start, as a user describes it (docs/gateway-file.md). */
 export interface GatewayFile {
-  /** Path of the file as the user gave it. */
+  /** Path of the file, or address of the gateway, as the user gave it. */
   readonly path: string
   readonly name: string
   readonly inbound?: InboundSide
   readonly outbound?: OutboundSide
+  /** Each partner has an address of its own, to which the DNS leads. */
+  readonly names?: NamesSide
+  /** The same in the container network of the gateway. */
+  readonly lab?: LabSide
+  /** Absent: the suite can ask the gateway for nothing but mail. */
+  readonly commands?: Commands
   /** Absent: those of the command line, or the default ones. */
   readonly profiles?: readonly Profile[]
   /** Path of the deviations file, which exists. */
   readonly deviations?: string
-  /** Path of the folder with the suite's authorities, which exists; for `readAuthorities`. */
-  readonly pki: string
+  /** Path of the folder with the suite's authorities, which exists; for `readAuthorities`. Absent: new ones for each run. */
+  readonly pki?: string
 }
 
 /** The gateway as a receiver. */
@@ -43,8 +57,9 @@ export interface InboundSide {
   readonly hostname: string
   /** Roots for that certificate, each in PEM. Absent: those of the system. */
   readonly trust?: readonly string[]
-  readonly recipient: string
-  readonly mailbox?: MailhogAddress
+  /** Absent: the suite knows nobody for whom the gateway accepts mail. */
+  readonly recipient?: string
+  readonly mailbox?: MailboxAddress
   readonly connectors: readonly InboundConnector[]
 }
 
@@ -52,13 +67,36 @@ export interface InboundSide {
 export interface OutboundSide {
   /** Where the gateway accepts the messages that it has to send. */
   readonly submit: Endpoint
+  /** Who hands them over, inside TLS. Absent: anybody may. */
+  readonly login?: { readonly name: string; readonly password: string }
+  /** Absent: STARTTLS in some examples. */
+  readonly submitTls?: SubmitTls
   readonly sender: string
-  /** Where the gateway delivers mail for connectors that name no address. */
+  /** Where the gateway delivers mail for connectors that name no address; empty where the DNS says it. */
   readonly partner: readonly Endpoint[]
-  /** Each with at least one address at which the gateway delivers mail, and at which the suite listens. */
+  /** Each with the addresses at which the gateway delivers mail, and at which the suite listens. */
   readonly connectors: readonly (OutboundConnector & { readonly partner: readonly Endpoint[] })[]
   /** How long after the last sign of a message it counts as held back, in ms. */
   readonly settle: number
+}
+
+/** How the gateway finds partners. */
+export interface NamesSide {
+  /** Where the suite answers DNS: an address, on UDP and TCP. */
+  readonly listen: Endpoint
+  /** Where partners can be. No two overlap. */
+  readonly partners: readonly AddressRange[]
+  /** At which they listen. */
+  readonly port: number
+}
+
+/** A container network of the user's, in which the gateway is. */
+export interface LabSide {
+  readonly network: string
+  /** An IPv4 address in the network, which the gateway's resolver asks. */
+  readonly resolver: string
+  /** What is wrong with a value once the network is known, with its place in the file. */
+  problem(part: 'network' | 'resolver', message: string): InputError
 }
 
 /** The file as its JSON Schema describes it. */
@@ -74,11 +112,16 @@ interface Written {
   }
   outbound?: {
     submit: string
+    login?: WrittenLogin
+    submitTls?: SubmitTls
     sender: string
-    partner: string | string[]
+    partner?: string | string[]
     connectors: (OutboundConnector & { partner?: string | string[] })[]
     settle?: string | number
   }
+  names?: { listen: string; partners: string[]; port?: number }
+  lab?: { network: string; resolver: string }
+  commands?: WrittenCommands
   profiles?: string[]
   deviations?: string
   pki?: string
@@ -106,7 +149,7 @@ export function loadGatewayFile(
   { catalogue = loadCatalogue() }: { catalogue?: Catalogue } = {},
 ): GatewayFile {
   const { value, problem } = readYaml(path, schema)
-  const { name, inbound, outbound, profiles, deviations, pki = './pki' } = value
+  const { name, inbound, outbound, names, lab, commands, profiles, deviations, pki = './pki' } = value
   const at: At = (key, read) => {
     try {
       return read()
@@ -123,7 +166,17 @@ export function loadGatewayFile(
     path,
     name: at(['name'], () => checkedName(name)),
     ...(inbound ? { inbound: inboundSide(inbound, at, beside) } : {}),
-    ...(outbound ? { outbound: outboundSide(outbound, at) } : {}),
+    ...(outbound ? { outbound: outboundSide(outbound, names ? 'names' : lab && 'lab', { at, beside }) } : {}),
+    ...(names ? { names: namesSide(names, at) } : {}),
+    ...(lab ? { lab: labSide(value, at, problem) } : {}),
+    ...(commands
+      ? {
+          commands: readCommands(commands, {
+            ...{ at, beside, folder: dirname(path) },
+            ...(outbound?.login?.passwordEnv === undefined ? {} : { without: outbound.login.passwordEnv }),
+          }),
+        }
+      : {}),
     ...(profiles ? { profiles: profiles as Profile[] } : {}),
     ...(deviations === undefined
       ? {}
@@ -131,9 +184,6 @@ export function loadGatewayFile(
     pki: at(['pki'], () => existing('folder', beside(pki), '; mail-tls init creates it')),
   }
 }
-
-/** Reads one value. An InputError gets the place of the key in the file. */
-type At = <T>(key: KeyPath, read: () => T) => T
 
 function inboundSide(
   written: NonNullable<Written['inbound']>,
@@ -161,10 +211,20 @@ function inboundSide(
   }
 }
 
-function outboundSide(written: NonNullable<Written['outbound']>, at: At): OutboundSide {
-  const { submit, sender, partner, connectors, settle = DEFAULT_SETTLE } = written
+function outboundSide(
+  written: NonNullable<Written['outbound']>,
+  named: 'names' | 'lab' | undefined,
+  { at, beside }: { at: At; beside: (place: string) => string },
+): OutboundSide {
+  const { submit, login, submitTls, sender, partner, connectors, settle = DEFAULT_SETTLE } = written
   const seen = new Set<string>()
   const partnerAt = (key: KeyPath, said: string | string[]) => {
+    if (named)
+      at(key, () => {
+        throw new InputError(
+          `contradicts ${named}, which gives each partner an address of its own; leave one out`,
+        )
+      })
     const addresses = new Set<string>()
     const one = (text: string) => {
       const endpoint = parseEndpoint(text)
@@ -175,9 +235,17 @@ function outboundSide(written: NonNullable<Written['outbound']>, at: At): Outbou
       ? said.map((text, index) => at([...key, index], () => one(text)))
       : [at(key, () => one(said))]
   }
-  const everywhere = partnerAt(['outbound', 'partner'], partner)
+  if (partner === undefined && !named)
+    at(['outbound'], () => {
+      throw new InputError(
+        'partner is missing, and so are names and lab, which give each partner an address of its own',
+      )
+    })
+  const everywhere = partner === undefined ? [] : partnerAt(['outbound', 'partner'], partner)
   return {
     submit: at(['outbound', 'submit'], () => parseEndpoint(submit)),
+    ...(login ? { login: readLogin(login, { at, beside, submitTls }) } : {}),
+    ...(submitTls ? { submitTls } : {}),
     sender: at(['outbound', 'sender'], () => checkedAddress(sender)),
     partner: everywhere,
     connectors: connectors.map(({ to, tls, tlsDomain: name, partner: own }, index) => {
@@ -196,5 +264,53 @@ function outboundSide(written: NonNullable<Written['outbound']>, at: At): Outbou
       return { ...checked, tlsDomain }
     }),
     settle: at(['outbound', 'settle'], () => parseDuration(settle)),
+  }
+}
+
+/** The suite's own name servers have no zone but `test`. */
+function labSide(written: Written, at: At, problem: (key: KeyPath, message: string) => InputError): LabSide {
+  const { network, resolver } = written.lab!
+  const { inbound, outbound } = written
+  if (written.names) throw problem(['lab'], 'contradicts names; leave one out')
+  const named: [KeyPath, string | undefined][] = [
+    [['inbound', 'recipient'], inbound?.recipient],
+    [['outbound', 'sender'], outbound?.sender],
+    ...(inbound?.connectors ?? []).map(({ from }, i): [KeyPath, string] => [
+      ['inbound', 'connectors', i, 'from'],
+      from,
+    ]),
+    ...(outbound?.connectors ?? []).map(({ to }, i): [KeyPath, string] => [
+      ['outbound', 'connectors', i, 'to'],
+      to,
+    ]),
+  ]
+  for (const [key, name] of named)
+    if (name !== undefined && !/\.test$/i.test(name))
+      throw problem(key, 'must be below test, because with lab the suite answers for no other names')
+  return {
+    network: at(['lab', 'network'], () => checkedNetwork(network)),
+    resolver: at(['lab', 'resolver'], () => {
+      if (isIPv4(resolver)) return resolver
+      throw new InputError('must be an IPv4 address in the network')
+    }),
+    problem: (part, message) => problem(['lab', part], message),
+  }
+}
+
+function namesSide({ listen, partners, port = 25 }: NonNullable<Written['names']>, at: At): NamesSide {
+  const ranges: AddressRange[] = []
+  for (const [index, text] of partners.entries())
+    ranges.push(at(['names', 'partners', index], () => newRange(text, ranges)))
+  const family = ranges.some(one => one.family === 'IPv4') ? 'IPv4' : 'IPv6'
+  const size = ranges.reduce((sum, one) => sum + (one.family === family ? one.size : 0), 0)
+  // One is the author's of the messages that the gateway is to send.
+  if (size < 2)
+    at(['names', 'partners'], () => {
+      throw new InputError(`must be two ${family} addresses at least`)
+    })
+  return {
+    listen: at(['names', 'listen'], () => parseListen(listen)),
+    partners: ranges,
+    port: at(['names', 'port'], () => checkedPort(port)),
   }
 }

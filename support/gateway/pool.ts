@@ -11,6 +11,16 @@ import { until } from '../wire/until.ts'
 import type { Gateway } from './gateway.ts'
 import { SecondServers } from './second-servers.ts'
 import type { GatewaySource } from './source.ts'
+import { Turns } from './turns.ts'
+
+/** An example has a gateway with a set of changes until it calls `leave`. */
+export interface Turn {
+  readonly gateway: Gateway
+  /** No other example has the gateway meanwhile. */
+  readonly alone: boolean
+  /** Absent where other examples need not wait for this one. */
+  readonly leave?: () => void
+}
 
 /** A gateway that ended by itself, and when, on the clock of `performance`. */
 export interface UnaskedEnd {
@@ -31,6 +41,11 @@ export class Gateways {
   /** By the key of their set of changes. */
   readonly #shared = new Map<string, Promise<Gateway>>()
   readonly #secondServers: SecondServers
+  /** Of a gateway that is changed in place. */
+  readonly #turns: Turns | undefined
+  /** The sets of changes that examples have or wait for, by their keys. */
+  readonly #sets = new Map<string, readonly Change[]>()
+  #lastAlone = 0
   /** Each is one example's alone. */
   readonly #own = new Set<Gateway>()
   readonly #starting = new Set<Promise<Gateway>>()
@@ -60,6 +75,7 @@ export class Gateways {
     this.#network = around.network
     this.#resolverOf = around.resolverOf
     this.#ended = around.ended
+    if (source.changesInPlace) this.#turns = new Turns(key => this.#changeTo(key), keyOf([]))
     this.#secondServers = new SecondServers(source, {
       start: async (second, about) => this.#started(second, await secondServerFlow(flow, about, pki)),
       stop: server => this.#end(server),
@@ -80,6 +96,23 @@ export class Gateways {
       .then(gateway => onEnd(gateway, () => this.#shared.get(key) === made && this.#shared.delete(key)))
       .catch(() => {})
     return made
+  }
+
+  /**
+   * The gateway with a set of changes, for one example; `alone`: no other example has it. Waits where the gateway has one set
+   * of changes at a time. Throws GatewayFailure.
+   */
+  async turn(changes: readonly Change[], alone: boolean): Promise<Turn> {
+    if (!this.#turns) return { gateway: await (alone ? this.ofOwn(changes) : this.with(changes)), alone }
+    const key = `${keyOf(changes)}${alone ? ` (alone ${++this.#lastAlone})` : ''}`
+    this.#sets.set(key, changes)
+    const leave = await this.#turns.take(key)
+    return { gateway: await this.with(), alone, leave }
+  }
+
+  async #changeTo(key: string): Promise<void> {
+    const gateway = await this.with()
+    await gateway.change(await changed(this.#flow, this.#sets.get(key)!, this.#pki))
   }
 
   /** A gateway that no other example uses, for an example that changes it while it runs. Throws GatewayFailure. */

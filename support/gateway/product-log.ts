@@ -14,11 +14,14 @@ const MAX_REASON = 300
 /** So many characters of a line are shown. */
 const MAX_LINE = 500
 
+/** The part of an adapter that reads the log of its product. */
+export type LogReader = Pick<Adapter, 'name' | 'read' | 'session' | 'sessionOf' | 'reloaded'>
+
 /** The part of a gateway that reads the log of its product. */
 export abstract class GatewayWithLog {
   protected readonly said: ProductLog
 
-  constructor(adapter: Adapter) {
+  constructor(adapter: LogReader) {
     this.said = new ProductLog(adapter)
   }
 
@@ -48,18 +51,22 @@ export class ProductLog implements Watchable {
   readonly events: DeliveryEvent[] = []
   /** Why the product ended, if nobody asked it to. */
   end: GatewayFailure | undefined
-  readonly #adapter: Adapter
+  readonly #adapter: LogReader
   readonly #lines: string[] = []
   readonly #watchers = new Set<(event?: DeliveryEvent) => void>()
 
-  constructor(adapter: Adapter) {
+  constructor(adapter: LogReader) {
     this.#adapter = adapter
   }
 
   add(line: string): void {
     if (this.end) return
     if (this.#lines.push(line.slice(0, MAX_KEPT)) > MAX_LINES)
-      this.ended(new GatewayFailure(`${this.#adapter.name} says more than ${MAX_LINES} lines`))
+      this.ended(
+        new GatewayFailure(
+          `${this.#adapter.name} says more than ${MAX_LINES} lines, the last of them: ${this.lastWords()}`,
+        ),
+      )
     const event = this.#adapter.read(line)
     if (!event) return
     const told = { ...event, reason: printable(event.reason, MAX_REASON) }

@@ -1,4 +1,6 @@
+import { EXCHANGE_SUITES } from '../catalogue/tls-profiles.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
+import { opensslName } from '../wire/tls/tls-names.ts'
 
 /**
  * The cipher suites that Exchange Online offers (EXO-OPP-03), the strongest first, in OpenSSL's names. The suites of
@@ -21,8 +23,14 @@ export const TLS12_SUITES: readonly string[] = [
   'AES128-GCM-SHA256',
 ]
 
-/** The suites with an ephemeral key exchange. */
-export const EPHEMERAL_SUITES: readonly string[] = TLS12_SUITES.filter(name => name.startsWith('ECDHE-'))
+/** Those of the service, of which the texts name none for certificates with ECDSA. */
+const SERVICE_SUITES: readonly string[] = EXCHANGE_SUITES.map(opensslName)
+
+/** What a gateway is told to use up to TLS 1.2, in OpenSSL's names and in this order. */
+export function suitesOf({ service, forwardSecrecy }: MailFlow): readonly string[] {
+  const all = service ? SERVICE_SUITES : TLS12_SUITES
+  return forwardSecrecy ? all.filter(name => name.startsWith('ECDHE-')) : all
+}
 
 /**
  * The same for GnuTLS, as far as that is possible. GnuTLS takes no list of suites: it combines the ciphers, key
