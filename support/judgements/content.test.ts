@@ -18,8 +18,10 @@ describe('judging whether the text of a message can be read on the wire', () => 
 
 describe('judging whether an encrypted message stays secret', () => {
   const TEXT = 'the secret'
-  const secret = (about: Parameters<typeof sent>[0], decrypted: string | undefined = TEXT) =>
-    staysSecret(sent(about), { text: TEXT, decrypted })
+  const secret = (about: Parameters<typeof sent>[0], decrypted: string | undefined = TEXT) => {
+    const { arrivals, conversations } = sent(about)
+    return staysSecret(arrivals[0]?.content, conversations, { text: TEXT, decrypted })
+  }
   const clear = { fromSender: `DATA\\r\\n${TEXT}`, fromReceiver: '' }
   table([
     ['the recipient alone can decrypt it', secret({}), 'kept'],
@@ -38,7 +40,7 @@ describe('judging whether an encrypted message stays secret', () => {
     ],
     [
       'the recipient cannot decrypt it',
-      staysSecret(sent(), { text: TEXT, decrypted: undefined }),
+      staysSecret('', [], { text: TEXT, decrypted: undefined }),
       'broken',
       /cannot decrypt/,
     ],

@@ -1,5 +1,6 @@
 import type { Sent } from '../evidence/sent.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
+import type { Conversation } from '../wire/conversation.ts'
 import { carrier } from './outbound.ts'
 
 /** The text of the message stands on the wire for everybody to read. */
@@ -13,17 +14,17 @@ export function readable(sent: Sent): Observation {
 }
 
 /**
- * The secret is nowhere on the wire or in what arrived, and the recipient still gets it. `decrypted`: what the recipient
- * makes of the copy that arrived, with the key; undefined when it cannot be decrypted.
+ * The secret is nowhere on the wire or in what arrived, and the recipient still gets it. `content`: of the copy that arrived.
+ * `decrypted`: what the recipient makes of it, with the key; undefined when it cannot be decrypted.
  */
 export function staysSecret(
-  sent: Sent,
+  content: string | undefined,
+  conversations: readonly Conversation[],
   { text, decrypted }: { text: string; decrypted: string | undefined },
 ): Observation {
-  const arrival = sent.arrivals[0]
-  if (!arrival) return unclear('the message did not arrive')
-  const crossed = sent.conversations.some(({ clear }) => clear.fromSender.includes(text))
-  if (crossed || arrival.content.includes(text)) return broken('the secret text can be read without the key')
+  if (content === undefined) return unclear('the message did not arrive')
+  const crossed = conversations.some(({ clear }) => clear.fromSender.includes(text))
+  if (crossed || content.includes(text)) return broken('the secret text can be read without the key')
   if (!decrypted?.includes(text)) return broken('the recipient cannot decrypt the message any more')
   return kept('the secret text is nowhere on the wire, and the recipient can decrypt the message')
 }

@@ -4,8 +4,8 @@ import type { PassedOn, Sent } from '../evidence/sent.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { isBy, isTrueOf } from './inbound.ts'
 import { arrivesInClear, carriers } from './outbound.ts'
+import { isBy, isTrueOf } from './received-lines.ts'
 
 const received = (headers: ReturnType<typeof headersOf>): string[] =>
   headers.flatMap(({ name, value }) => (name === 'received' ? [value] : []))

@@ -1,7 +1,6 @@
-import { deepEqual } from 'node:assert/strict'
+import { deepEqual, equal } from 'node:assert/strict'
 import type { Handover } from '../evidence/handover.ts'
 import { changedHeader, type Mail } from '../evidence/mail.ts'
-import { pathTo } from '../mailflow/domains.ts'
 import {
   conversation,
   handover,
@@ -18,10 +17,7 @@ import {
   accepts,
   asksForCertificate,
   doesNotReach,
-  isTrueOf,
-  ownReceivedLineIsTrue,
   reaches,
-  receivedLineIsTrue,
   refusedWithoutMailbox,
   refuses,
   refusesHandshake,
@@ -145,7 +141,7 @@ describe('judging whether the gateway accepts a message', () => {
       /^the gateway refused for now at RCPT, also when the client came again: 450 4\.2\.0 Greylisted$/,
     ],
     ['too busy', accepts(refusedAt('greeting', '421 4.7.0 Too many connections')), 'unclear', /421/],
-    ['TLS is not available for now', accepts(refusedAt('STARTTLS', '454 4.7.0 TLS later')), 'unclear'],
+    ['TLS is not available for now', accepts(refusedAt('STARTTLS', '454 4.7.0 TLS later', false)), 'unclear'],
     ['refused because TLS is missing', accepts(refusedAt('MAIL', '450 4.7.10 Use TLS')), 'broken'],
     [
       'refused because its domain is made up',
@@ -163,6 +159,22 @@ describe('judging whether the gateway accepts a message', () => {
     ['the gateway did not answer', accepts(ended('MAIL', 'no answer')), 'unclear', /ended at MAIL: it ended/],
     ['there was no connection', accepts(ended('connection', 'no connection', [])), 'unclear'],
   ])
+})
+
+describe('a refusal of a message', () => {
+  const byReply = (text: string) => {
+    const seen = accepts(refusedAt('MAIL', text))
+    return seen.kind === 'broken' && seen.byReply
+  }
+  for (const [text, expected] of [
+    ['550 5.7.1 not you', true],
+    ['530 5.7.0 no', undefined],
+    ['550 5.7.1 encryption required', undefined],
+    ['550 5.7.1 use SSL', undefined],
+  ] as const)
+    it(`by ${text} ${expected ? 'may be' : 'is not'} for how the message came`, () => {
+      equal(byReply(text), expected)
+    })
 })
 
 describe('judging whether the gateway refuses a message', () => {
@@ -433,109 +445,6 @@ describe('judging whether a message does not reach the mailbox', () => {
       'unclear',
       /nobody can tell/,
     ],
-  ])
-})
-
-describe('judging the Received line that the gateway adds', () => {
-  const LINE =
-    'from client by mx.gateway.test with ESMTPS id 1 (version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384)'
-  const said = (line: string, hop = overTls) => isTrueOf(line, hop)
-  table([
-    [
-      'it says TLS, version and suite, as the wire',
-      said(LINE),
-      'kept',
-      /says ESMTPS and TLS 1\.3, as the wire/,
-    ],
-    ['it says TLS alone', said('by mx with ESMTPSA'), 'kept', /says ESMTPSA, as the wire/],
-    ['it says UTF8SMTPS', said('by mx with UTF8SMTPS'), 'kept'],
-    [
-      'it says no TLS where there was some',
-      said('by mx with ESMTP'),
-      'broken',
-      /came over TLS, but .* says ESMTP/,
-    ],
-    ['it says SMTP where there was TLS', said('by mx with SMTP'), 'broken', /says SMTP/],
-    ['it says ESMTPA where there was TLS', said('by mx with ESMTPA'), 'broken', /says ESMTPA/],
-    ['it says nothing where there was TLS', said('by mx id 1'), 'broken', /says nothing/],
-    [
-      'it says TLS where there was none',
-      said('by mx with ESMTPS', unencrypted),
-      'broken',
-      /came unencrypted, but .* says ESMTPS/,
-    ],
-    [
-      'it names TLS where there was none',
-      said('by mx with ESMTP (TLS 1.3)', unencrypted),
-      'broken',
-      /names TLS/,
-    ],
-    ['it says no TLS where there was none', said('by mx with ESMTP', unencrypted), 'kept'],
-    ['it says SMTP where there was no TLS', said('by mx with SMTP', unencrypted), 'kept'],
-    [
-      'it says another version',
-      said('by mx with ESMTPS (TLSv1.2)'),
-      'broken',
-      /wire had TLS 1\.3, the Received line says TLS 1\.2/,
-    ],
-    ['it says TLS 1 and there was 1.3', said('by mx with ESMTPS (TLS1)'), 'broken', /says TLS 1\.0/],
-    [
-      'it says another suite',
-      said('by mx with ESMTPS (TLS_AES_128_GCM_SHA256)'),
-      'broken',
-      /Received line says TLS_AES_128/,
-    ],
-    [
-      "it says the suite in OpenSSL's name",
-      said('by mx with ESMTPS (ECDHE-RSA-AES256-GCM-SHA384)', tls12),
-      'kept',
-    ],
-  ])
-
-  const received = (...lines: string[]) =>
-    mail([...lines.map(line => `Received: ${line}`), MESSAGE.content].join('\r\n'))
-  const forged = { ...MESSAGE, content: `Received: with ESMTPS\r\n${MESSAGE.content}` }
-  table([
-    [
-      'the lowest of several lines is the one about the client',
-      receivedLineIsTrue(handover(), received('with LMTP', LINE)),
-      'kept',
-    ],
-    [
-      'a line that came with the message counts for nothing',
-      receivedLineIsTrue(handover({ message: forged }), received('with ESMTP', 'with ESMTPS')),
-      'broken',
-      /says ESMTP/,
-    ],
-    [
-      'the last of several connections is the one',
-      receivedLineIsTrue(handover({ conversations: [noAlert, overTls] }), received(LINE)),
-      'kept',
-    ],
-    ['there is no line', receivedLineIsTrue(handover(), mail()), 'broken', /added no Received line/],
-    [
-      'the message is not in the mailbox',
-      receivedLineIsTrue(handover(), undefined),
-      'unclear',
-      /not in the mailbox/,
-    ],
-  ])
-
-  const flow = { hostname: 'mx.gateway.test', domain: 'gateway.test' }
-  const own = (content: string | undefined, hop: typeof overTls | undefined = overTls) =>
-    ownReceivedLineIsTrue(content, flow, hop)
-  table([
-    [
-      "among another server's lines",
-      own(received('by other.test with ESMTP', LINE, 'by third.test with ESMTP').content),
-      'kept',
-    ],
-    ['under the name of the tap', own(received(`by ${pathTo('gateway.test')} with ESMTPS`).content), 'kept'],
-    ['the lowest of its own', own(received('by mx.gateway.test with LMTP', LINE).content), 'kept'],
-    ['it is not true', own(received('by mx.gateway.test with ESMTP').content), 'broken', /says ESMTP/],
-    ['it has none', own(received('by other.test with ESMTPS').content), 'broken', /added no Received line/],
-    ['the message is not in the mailbox', own(undefined), 'unclear'],
-    ['the hop was not seen', ownReceivedLineIsTrue(LINE, flow, undefined), 'unclear'],
   ])
 })
 

@@ -1,9 +1,7 @@
 import { secured } from '../evidence/facts.ts'
 import type { Handover } from '../evidence/handover.ts'
-import { changedHeader, headersOf, type Mail, textOf } from '../evidence/mail.ts'
-import { putOff } from '../evidence/put-off.ts'
-import { pathTo } from '../mailflow/domains.ts'
-import type { MailFlow } from '../mailflow/mail-flow.ts'
+import { changedHeader, type Mail, textOf } from '../evidence/mail.ts'
+import { namesTls, putOff } from '../evidence/temporary-refusal.ts'
 import {
   because,
   broken,
@@ -13,12 +11,14 @@ import {
   refused,
   unclear,
 } from '../verdicts/observation.ts'
-import type { Conversation } from '../wire/conversation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
-import { isSuiteName, sameSuite, spoken } from '../wire/tls/tls-names.ts'
+import { spoken } from '../wire/tls/tls-names.ts'
 
 /** Ends of a session that may be the lab's fault, or the end of the gateway: nothing is claimed from them. */
 const UNKNOWN = new Set(['no connection', 'no answer'])
+
+/** Stages at which the gateway may decline how a message comes. */
+const OF_MESSAGE: ReadonlySet<string> = new Set(['MAIL', 'RCPT', 'DATA', 'content'])
 
 /** How it is known that the gateway accepted a message. */
 const proofOf = ({ foundInMailbox, reply }: Handover): string =>
@@ -41,10 +41,12 @@ export function accepts(
   if (excuse) return unclear(excuse)
   if (!accepted) {
     const refusal = `the gateway refused the message at ${stage}`
-    return because(
-      broken(`${refusal}: ${reply?.text ?? 'no reply'}`, `${refusal}${reply ? `: ${reply.code}` : ''}`),
-      lackOf(handover, version),
+    const seen = broken(
+      `${refusal}: ${reply?.text ?? 'no reply'}`,
+      `${refusal}${reply ? `: ${reply.code}` : ''}`,
     )
+    const declines = reply && OF_MESSAGE.has(stage) && !namesTls(reply)
+    return because(declines ? { ...seen, byReply: true } : seen, lackOf(handover, version))
   }
   const session = handover.conversations.at(-1)!
   // The tap does not know in which of several sessions the message came.
@@ -62,6 +64,17 @@ export function accepts(
     )
   const how = secured(session) ? `over ${spoken(agreed ?? 'TLS')}` : 'unencrypted'
   return kept(`the gateway accepted the message ${how}: ${proofOf(handover)}`)
+}
+
+/** As `accepts`, and the message came without TLS. */
+export function acceptsUnencrypted(handover: Handover): Observation {
+  const seen = accepts(handover)
+  const session = handover.conversations.at(-1)
+  return seen.kind === 'kept' && session && secured(session)
+    ? broken(
+        `the gateway accepted the message over ${spoken(session.handshake?.version ?? 'TLS')}, not unencrypted`,
+      )
+    : seen
 }
 
 /** What a gateway does not do that refuses a sound client. `version`: the only one that the client speaks. */
@@ -221,81 +234,10 @@ export function doesNotReach(mails: readonly Mail[], later: boolean): Observatio
     : unclear('not even a later message reached the mailbox')
 }
 
-/** The gateway's own Received line says about the hop what the wire shows; RFC 3848 and RFC 5321 s4.4. */
-export function receivedLineIsTrue(handover: Handover, mail: Mail | undefined): Observation {
-  if (!mail) return notTaken(handover) ?? unclear('the message is not in the mailbox')
-  const own = headersOf(handover.message.content).filter(({ name }) => name === 'received').length
-  const lines = headersOf(mail.content).filter(({ name }) => name === 'received')
-  const added = lines.slice(0, lines.length - own)
-  // Each hop inside the gateway adds a line; the lowest line is about the hop from the client.
-  const line = added.at(-1)?.value
-  if (line === undefined) return broken('the gateway added no Received line')
-  return isTrueOf(line, handover.conversations.at(-1)!)
-}
-
 /** Why nothing can be said of what a message became; nothing where the gateway has accepted it. */
 export function notTaken(handover: Handover): Observation | undefined {
   const taken = accepts(handover)
   return taken.kind === 'kept' ? undefined : unclear(taken.detail)
-}
-
-/** As `receivedLineIsTrue`, for a message that other servers have added lines to. `hop`: the one to the server of `flow`. */
-export function ownReceivedLineIsTrue(
-  content: string | undefined,
-  flow: Names,
-  hop: Conversation | undefined,
-): Observation {
-  if (content === undefined || !hop) return unclear('the message is not in the mailbox')
-  const lines = headersOf(content).filter(({ name, value }) => name === 'received' && isBy(value, flow))
-  // Each hop inside the server adds a line; the lowest line is about the hop to the server.
-  const line = lines.at(-1)?.value
-  return line === undefined ? broken('the gateway added no Received line') : isTrueOf(line, hop)
-}
-
-type Names = Pick<MailFlow, 'hostname' | 'domain'>
-
-/**
- * Whether the server with this name wrote a Received line; RFC 5321 s4.4. Chasquid writes the server name of the
- * ClientHello in its lines, which is the name of the tap in front of it.
- */
-export function isBy(line: string, { hostname, domain }: Names): boolean {
-  const name = /\bby\s+([^\s;()]+)/i.exec(line)?.[1]?.toLowerCase()
-  return name === hostname.toLowerCase() || name === pathTo(domain).toLowerCase()
-}
-
-export function isTrueOf(line: string, hop: Conversation): Observation {
-  const { handshake } = hop
-  const overTls = secured(hop)
-  const protocol = /\bwith\s+((?:UTF8)?(?:ESMTP|SMTP|LMTP)[SA]*)\b/i.exec(line)?.[1]?.toUpperCase()
-  const claims =
-    protocol !== undefined &&
-    /SA?$/.test(protocol.replace(/^(UTF8)?(ESMTP|SMTP|LMTP)/, '')) &&
-    protocol !== 'SMTP'
-  const said = `its Received line says ${protocol ?? 'nothing'}`
-  if (overTls && !claims) return broken(`the message came over TLS, but ${said}`)
-  if (!overTls && claims) return broken(`the message came unencrypted, but ${said}`)
-  if (!overTls && /\bTLS|SSL/i.test(line))
-    return broken('the message came unencrypted, but its Received line names TLS')
-  const version = versionIn(line)
-  if (version && version !== handshake?.version)
-    return broken(
-      `the wire had ${spoken(handshake?.version ?? 'no TLS')}, the Received line says ${spoken(version)}`,
-    )
-  const suite = suiteIn(line)
-  if (suite && handshake?.suite && !sameSuite(suite, handshake.suite))
-    return broken(`the wire had ${handshake.suite}, the Received line says ${suite}`)
-  return kept(`${said}${version ? ` and ${spoken(version)}` : ''}, as the wire does`)
-}
-
-/** The suite that a line names, in IANA's name or OpenSSL's. */
-function suiteIn(line: string): string | undefined {
-  return line.split(/[^\w-]+/).find(isSuiteName)
-}
-
-/** The version that a line names as `TLSv1.3`, `TLS1.3` or `TLS-1.3`, in Node's spelling. */
-function versionIn(line: string): string | undefined {
-  const found = /\bTLS[v-]?\s?(1(?:\.[0-3])?)\b/i.exec(line)?.[1]
-  return found === undefined ? undefined : found === '1' || found === '1.0' ? 'TLSv1' : `TLSv${found}`
 }
 
 export function replyIs(reply: Reply, code: number, enhanced?: string): Observation {

@@ -94,7 +94,7 @@ describe('judging what the log says of a session', () => {
       'a bad certificate is called verified',
       logAgreesWithWire([word({ verified: true })], 'unverified', overTls),
       'broken',
-      /a bad certificate verified: a line of the log/,
+      /without a good certificate verified: a line of the log/,
     ],
     [
       'a session in the clear is not spoken of',

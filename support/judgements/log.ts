@@ -38,8 +38,8 @@ export function logAgreesWithWire(
     return broken('the log calls a session with a good certificate unverified')
   if (expected === 'unverified' && word.verified)
     return broken(
-      `the log calls a session with a bad certificate verified: ${word.line}`,
-      'the log calls a session with a bad certificate verified',
+      `the log calls a session without a good certificate verified: ${word.line}`,
+      'the log calls a session without a good certificate verified',
     )
   return kept(`the log agrees with the wire: ${[word.version, word.suite].filter(Boolean).join(', ')}`)
 }

@@ -1,6 +1,6 @@
 import type { Notices } from '../evidence/sent.ts'
 import { arrival, held, MESSAGE, received, sent, table } from '../test-bed/fixtures/evidence.ts'
-import { authorNotified, nobodyNotified } from './notices.ts'
+import { authorNotified, nobodyNotified, reasonIsTls } from './notices.ts'
 
 const recipient = MESSAGE.to[0]!
 const givenUp = held({ deliveryEvents: [{ kind: 'bounced', recipient, reason: 'expired' }] })
@@ -34,9 +34,48 @@ const NOT_GIVEN_UP = [
   ],
 ] as const
 
+const said = (text: string, type = 'message/rfc822') =>
+  at(
+    {
+      ...notice,
+      content: `Received: by mx (TLSv1.3)\r\n\r\n${recipient}: ${text}\r\n--b\r\nContent-Type: ${type}\r\n\r\nReceived: by mx with ESMTPS (TLS)\r\n`,
+    },
+    laterCopy,
+  )
+
+describe('judging whether the author was told why', () => {
+  table([
+    ['TLS', reasonIsTls(givenUp, said('TLS is required, but was not offered'), later), 'kept'],
+    ['the certificate', reasonIsTls(givenUp, said('certificate has expired'), later), 'kept'],
+    ['the time', reasonIsTls(givenUp, said('the time was over'), later), 'broken', /does not give TLS/],
+    [
+      'the time, with headers of the message',
+      reasonIsTls(givenUp, said('the time was over', 'text/rfc822-headers'), later),
+      'broken',
+      /does not give TLS/,
+    ],
+    ['nothing at all', reasonIsTls(givenUp, at(laterCopy), later), 'broken', /did not tell/],
+    ['the message waits', reasonIsTls(held({ attempts: 3 }), said('TLS'), later), 'broken', /still queued/],
+  ])
+})
+
 describe('judging whether the author was told that a message was given up', () => {
   table([
     ['one notification came', authorNotified(givenUp, at(notice, laterCopy), later), 'kept'],
+    [
+      'a word about a delay came before it',
+      authorNotified(
+        givenUp,
+        at({ ...notice, content: `Action: delayed\r\n\r\n${recipient}` }, notice, laterCopy),
+        later,
+      ),
+      'kept',
+    ],
+    [
+      'it writes the recipient in other letters',
+      authorNotified(givenUp, at({ ...notice, content: recipient.toUpperCase() }, laterCopy), later),
+      'kept',
+    ],
     ['no notification came', authorNotified(givenUp, at(laterCopy), later), 'broken', /did not tell/],
     [
       'two came',

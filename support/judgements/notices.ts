@@ -1,5 +1,8 @@
+import { bodyOf, failureOf, isAboutDelay, namesRecipient } from '../evidence/mail.ts'
 import { isGivenUp, type Notices, type Sent } from '../evidence/sent.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
+import { printable } from '../wire/printable.ts'
+import { NAMES } from './outbound.ts'
 
 /**
  * The author got one delivery status notification (RFC 3464) with a null return path (RFC 5321 s6.1). `later`: a message
@@ -8,7 +11,7 @@ import { broken, kept, type Observation, refused, unclear } from '../verdicts/ob
 export function authorNotified(sent: Sent, { toAuthor }: Notices, later: Sent): Observation {
   const trouble = notGivenUp(sent)
   if (trouble) return trouble
-  const notices = toAuthor.filter(({ content }) => !content.includes(later.message.token))
+  const notices = noticesOf(toAuthor, later)
   const [notice, another] = notices
   if (!notice) return broken('the gateway gave the message up and did not tell its author')
   if (another) return broken(`the author got ${notices.length} notifications`)
@@ -18,9 +21,34 @@ export function authorNotified(sent: Sent, { toAuthor }: Notices, later: Sent): 
       `the notification has the return path ${notice.from}`,
       'the notification has the return path',
     )
-  if (!notice.content.includes(sent.recipient)) return broken('the notification does not name the recipient')
+  if (!namesRecipient(notice.content, sent.recipient))
+    return broken('the notification does not name the recipient')
   return kept('the author got one notification with a null return path')
 }
+
+/** A word about a delay is lawful, and no notification that the message was given up. */
+const noticesOf = (toAuthor: Notices['toAuthor'], later: Sent) =>
+  toAuthor.filter(({ content }) => !content.includes(later.message.token) && !isAboutDelay(content))
+
+/**
+ * As `authorNotified`, and what the notification says itself names TLS or the certificate as the reason. EXO-FRC-03. What it
+ * returns of the message does not count: the message may have come to the gateway over TLS.
+ */
+export function reasonIsTls(sent: Sent, notices: Notices, later: Sent): Observation {
+  const notified = authorNotified(sent, notices, later)
+  if (notified.kind !== 'kept') return notified
+  const [notice] = noticesOf(notices.toAuthor, later)
+  const [said = ''] = bodyOf(notice!.content).split(RETURNED, 1)
+  if (NAMES.TLS.test(said) || NAMES['the certificate'].test(said))
+    return kept('the notification gives TLS as the reason')
+  const reason = failureOf(notice!.content, sent.recipient) ?? said.slice(said.indexOf(sent.recipient))
+  const silent = 'the notification to the author does not give TLS as the reason'
+  return broken(`${silent}: ${printable(reason.replace(/\s+/g, ' '), 300)}`, silent)
+}
+
+/** The part of a notification that is the message itself, or its headers: RFC 3462 s2. */
+const RETURNED =
+  /^Content-Type:\s*(?:message\/(?:global|rfc822)|text\/rfc822-headers)|^-{3,}.*(?:copy|original|message).*$/im
 
 /**
  * The gateway gave up a message without return path and sent no notification; RFC 5321 s4.5.5. `later`: a message to the

@@ -3,6 +3,7 @@ import type { Sent } from '../evidence/sent.ts'
 import {
   arrival,
   conversation,
+  HELLO,
   held,
   IN_CLEAR,
   inClear,
@@ -16,15 +17,16 @@ import { kept } from '../verdicts/observation.ts'
 import {
   arrivesAt,
   arrivesInClear,
-  arrivesInClearOrHeldBack,
+  arrivesInClearOr,
   arrivesOnce,
+  arrivesOverHighest,
   arrivesOverTls,
-  isHeldBack,
+  doesNotArrive,
   isStillUnderWay,
   judgeLater,
   ownRecipientsAlone,
   staysQueued,
-  staysQueuedForCertificate,
+  staysQueuedBecause,
   suitesOffered,
   wasSentAgain,
   wasSentLater,
@@ -201,7 +203,7 @@ describe('judging whether a message arrived in the clear', () => {
   ])
 })
 
-const notHeldBack = (judgement: (one: Sent) => ReturnType<typeof isHeldBack>) =>
+const notHeldBack = (judgement: (one: Sent) => ReturnType<typeof doesNotArrive>) =>
   [
     [
       'the gateway did not take the message',
@@ -268,61 +270,90 @@ const notHeldBack = (judgement: (one: Sent) => ReturnType<typeof isHeldBack>) =>
     ],
   ] as const
 
-describe('judging whether a message is held back', () => {
+describe('judging whether a message arrived over the highest version of the gateway', () => {
+  const upTo12 = conversation(OVER_TLS, {
+    handshake: { version: 'TLSv1.2', suite: 'suite', offered: { ...HELLO, versions: ['TLSv1.2'] } },
+  })
+  const old = sent({ conversations: [upTo12] })
+  table([
+    ['TLS 1.3', arrivesOverHighest(sent(), 'TLSv1.3'), 'kept'],
+    [
+      'TLS 1.2, and the gateway offered TLS 1.3',
+      arrivesOverHighest(sent({ conversations: [tls12] })),
+      'broken',
+      /arrived over TLS 1\.2, not TLS 1\.3/,
+    ],
+    ['TLS 1.2 from a gateway that has nothing newer', arrivesOverHighest(old, 'TLSv1.2'), 'kept'],
+    ['TLS 1.2 from a gateway that takes no mail in', arrivesOverHighest(old), 'kept'],
+    [
+      'TLS 1.2 from a gateway that has TLS 1.3 as a receiver',
+      arrivesOverHighest(old, 'TLSv1.3'),
+      'broken',
+      /offers TLS 1\.2 at most as a sender, and has TLS 1\.3 as a receiver/,
+    ],
+    ...notArrived(one => arrivesOverHighest(one)),
+  ])
+})
+
+describe('judging whether a message does not arrive', () => {
   table([
     [
       'the gateway defers it',
-      isHeldBack(held()),
+      doesNotArrive(held()),
       'refused',
       /deferred the message after 1 connection: TLS is required/,
     ],
     [
       'the gateway returns it',
-      isHeldBack(held({ deliveryEvents: bounced() })),
+      doesNotArrive(held({ deliveryEvents: bounced() })),
       'refused',
       /bounced the message after 1 connection/,
     ],
     [
       'a gateway that says nothing was quiet',
-      isHeldBack(held({ deliveryEvents: [], quiet: 2_000 })),
+      doesNotArrive(held({ deliveryEvents: [], quiet: 2_000 })),
       'refused',
       /held the message back after 1 connection: nothing more came within 2 s/,
     ],
-    ['TLS was offered and tried', isHeldBack(held({ conversations: [conversation(BROKEN_OFF)] })), 'refused'],
+    [
+      'TLS was offered and tried',
+      doesNotArrive(held({ conversations: [conversation(BROKEN_OFF)] })),
+      'refused',
+    ],
     [
       'the tap got nothing inside TLS',
-      isHeldBack(held({ intercepted: true, conversations: [conversation(BROKEN_OFF)] })),
+      doesNotArrive(held({ intercepted: true, conversations: [conversation(BROKEN_OFF)] })),
       'refused',
     ],
     [
       'what went inside TLS went to the partner itself',
-      isHeldBack(held({ conversations: [conversation(OVER_TLS)] })),
+      doesNotArrive(held({ conversations: [conversation(OVER_TLS)] })),
       'refused',
     ],
     [
       'TLS was tried on one of two connections',
-      isHeldBack(held({ conversations: [conversation(BROKEN_OFF), conversation(LEFT)] })),
+      doesNotArrive(held({ conversations: [conversation(BROKEN_OFF), conversation(LEFT)] })),
       'refused',
     ],
     [
       'TLS was offered on one of two connections, and tried on none',
-      isHeldBack(held({ conversations: [conversation(LEFT), conversation(OFFERED)] })),
+      doesNotArrive(held({ conversations: [conversation(LEFT), conversation(OFFERED)] })),
       'unclear',
       /left without trying it/,
     ],
     [
       'the tap got it inside TLS on one of two connections',
-      isHeldBack(held({ intercepted: true, conversations: [conversation(LEFT), conversation(OVER_TLS)] })),
+      doesNotArrive(held({ intercepted: true, conversations: [conversation(LEFT), conversation(OVER_TLS)] })),
       'broken',
       /gave the message away to the tap/,
     ],
     [
       'the gateway defers it first and returns it then',
-      isHeldBack(held({ deliveryEvents: [...deferred('x'), ...bounced()] })),
+      doesNotArrive(held({ deliveryEvents: [...deferred('x'), ...bounced()] })),
       'refused',
       /^the gateway bounced/,
     ],
-    ...notHeldBack(isHeldBack),
+    ...notHeldBack(doesNotArrive),
   ])
 })
 
@@ -345,34 +376,41 @@ describe('judging whether a message stays queued', () => {
   ])
 })
 
-describe('judging whether a message stays queued because of the certificate', () => {
+describe('judging the reason for which a message stays queued', () => {
   table([
     [
       'the reason names it',
-      staysQueuedForCertificate(held({ deliveryEvents: deferred('certificate verify failed') })),
+      staysQueuedBecause('the certificate', held({ deliveryEvents: deferred('certificate verify failed') })),
       'refused',
     ],
     [
       'the reason is another',
-      staysQueuedForCertificate(held()),
+      staysQueuedBecause('the certificate', held()),
       'broken',
       /does not name the certificate: TLS is required/,
     ],
     [
       'the gateway tells no reason',
-      staysQueuedForCertificate(held({ deliveryEvents: [], quiet: 2_000 })),
+      staysQueuedBecause('the certificate', held({ deliveryEvents: [], quiet: 2_000 })),
       'unclear',
       /its reason is not known/,
     ],
-    ['the message arrived', staysQueuedForCertificate(sent()), 'broken', /arrived over TLS/],
+    ['the message arrived', staysQueuedBecause('the certificate', sent()), 'broken', /arrived over TLS/],
+    ['the reason names TLS', staysQueuedBecause('TLS', held()), 'refused'],
+    [
+      'the reason does not name TLS',
+      staysQueuedBecause('TLS', held({ deliveryEvents: deferred('tried all hosts') })),
+      'broken',
+      /does not name TLS: tried all hosts/,
+    ],
   ])
 })
 
-describe('judging whether a message arrived in the clear or is held back', () => {
-  const either = (one: Sent, queued = false) => arrivesInClearOrHeldBack(one, { queued })
+describe('judging whether a message arrived in the clear or stays queued', () => {
+  const either = (one: Sent) => arrivesInClearOr(staysQueued, one)
   table([
     ['in the clear', either(sent(unencrypted)), 'kept', /unencrypted/],
-    ['held back', either(held()), 'refused'],
+    ['queued', either(held()), 'refused'],
     ['over TLS', either(sent()), 'broken', /over TLS/],
     [
       'in the clear and over TLS',
@@ -380,12 +418,11 @@ describe('judging whether a message arrived in the clear or is held back', () =>
       'broken',
       /over TLS/,
     ],
-    ['returned, which is held back', either(held({ deliveryEvents: bounced() })), 'refused'],
+    ['returned', either(held({ deliveryEvents: bounced() })), 'broken', /bounced the message instead/],
     [
-      'returned, where it was to stay queued',
-      either(held({ deliveryEvents: bounced() }), true),
-      'broken',
-      /bounced the message instead/,
+      'returned, which is allowed',
+      arrivesInClearOr(doesNotArrive, held({ deliveryEvents: bounced() })),
+      'refused',
     ],
   ])
 })
@@ -653,7 +690,7 @@ describe('what a gateway does not do that sends nothing to a sound partner', () 
       arrivesOverTls(sent({ conversations: [tls12] }), { version: 'TLSv1.3' }),
       undefined,
     ],
-    ['but should hold it back', isHeldBack(sent(unencrypted)), undefined],
+    ['but should hold it back', doesNotArrive(sent(unencrypted)), undefined],
   ]
   for (const [what, seen, lack] of rows)
     it(`is known: ${what}`, () => {

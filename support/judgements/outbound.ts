@@ -11,7 +11,7 @@ import {
   refused,
   unclear,
 } from '../verdicts/observation.ts'
-import type { Conversation } from '../wire/conversation.ts'
+import type { ClientHello, Conversation } from '../wire/conversation.ts'
 import { spoken } from '../wire/tls/tls-names.ts'
 import { nothingInClear } from './wire.ts'
 
@@ -46,11 +46,37 @@ export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = 
 }
 
 /**
+ * The message arrived over the highest version that the gateway has. `asReceiver`: the version that the gateway agrees to as
+ * a receiver, with a client that has all; absent where it is not known. A gateway need not have TLS 1.3: RFC 9325 s3.1.1.
+ */
+export function arrivesOverHighest(sent: Sent, asReceiver?: string): Observation {
+  const version = hellosTo(sent)
+    .flatMap(({ versions }) => versions)
+    .sort()
+    .at(-1)
+  const arrived = arrivesOverTls(sent)
+  if (arrived.kind !== 'kept' || !version) return arrived
+  if (!asReceiver || asReceiver <= version) return arrivesOverTls(sent, { version })
+  return broken(
+    `the gateway offers ${spoken(version)} at most as a sender, and has ${spoken(asReceiver)} as a receiver`,
+  )
+}
+
+const hellosTo = ({ conversations }: Sent): ClientHello[] =>
+  conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
+
+/** Whether a ClientHello of the gateway offered a version to the partner; undefined where there was no ClientHello. */
+export function offersVersion(sent: Sent, version: string): boolean | undefined {
+  const hellos = hellosTo(sent)
+  return hellos.length === 0 ? undefined : hellos.some(({ versions }) => versions.includes(version))
+}
+
+/**
  * The suites of these, strongest first, that a ClientHello of the gateway offered to the partner; undefined where there was
  * no ClientHello.
  */
-export function suitesOffered({ conversations }: Sent, suites: readonly string[]): string[] | undefined {
-  const hellos = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
+export function suitesOffered(sent: Sent, suites: readonly string[]): string[] | undefined {
+  const hellos = hellosTo(sent)
   if (hellos.length === 0) return undefined
   return suites.filter(suite => hellos.some(hello => hello.suites.includes(suite)))
 }
@@ -65,7 +91,7 @@ export function arrivesInClear(sent: Sent): Observation {
 
 /** The gateway says that it keeps the message queued, and the partner did not get the message. */
 export function staysQueued(sent: Sent): Observation {
-  const held = isHeldBack(sent)
+  const held = doesNotArrive(sent)
   if (held.kind !== 'kept') return held
   const bounced = sent.deliveryEvents.find(({ kind }) => kind === 'bounced')
   return bounced
@@ -77,7 +103,7 @@ export function staysQueued(sent: Sent): Observation {
 }
 
 /** The partner did not get the message, and the gateway says that it deferred or bounced the message. */
-export function isHeldBack(sent: Sent): Observation {
+export function doesNotArrive(sent: Sent): Observation {
   if (sent.refusal)
     return unclear(`the gateway did not accept the message that it was to send: ${sent.refusal}`)
   const copy = sent.arrivals[0]
@@ -191,24 +217,29 @@ export function ownRecipientsAlone(sent: readonly Sent[]): Observation {
   return kept('each partner was told of its own recipients alone')
 }
 
-export function staysQueuedForCertificate(sent: Sent): Observation {
+/** What a reason that a gateway gives can name, and words by which it does. */
+export const NAMES = {
+  'the certificate': /cert|verif|trust|issuer|authority|unable to get|self.signed|\bCA\b/i,
+  TLS: /TLS|SSL|handshake|encrypt|secure/i,
+} as const
+export type Cause = keyof typeof NAMES
+
+/** As `staysQueued`, and the reason that the gateway gives names the cause. */
+export function staysQueuedBecause(cause: Cause, sent: Sent): Observation {
   const queued = staysQueued(sent)
   if (queued.kind !== 'kept') return queued
   const reason = sent.deliveryEvents.at(-1)?.reason
   if (reason === undefined)
     return unclear('the gateway says nothing about its queue, so its reason is not known')
-  return /cert|verif|trust|issuer|authority|unable to get|self.signed|\bCA\b/i.test(reason)
-    ? queued
-    : broken(
-        `the message stays queued, but its reason does not name the certificate: ${reason}`,
-        'the message stays queued, but its reason does not name the certificate',
-      )
+  const silent = `the message stays queued, but its reason does not name ${cause}`
+  return NAMES[cause].test(reason) ? queued : broken(`${silent}: ${reason}`, silent)
 }
 
-export function arrivesInClearOrHeldBack(sent: Sent, { queued }: { queued: boolean }): Observation {
+/** `otherwise` judges a message that does not arrive. */
+export function arrivesInClearOr(otherwise: (sent: Sent) => Observation, sent: Sent): Observation {
   if (sent.arrivals.some(copy => copy.secured)) return broken('the message arrived over TLS')
   if (sent.arrivals.length > 0) return kept('the message arrived unencrypted')
-  return queued ? staysQueued(sent) : isHeldBack(sent)
+  return otherwise(sent)
 }
 
 /** One copy arrived, however often the gateway tried; with `complete` it has the text that was sent. */

@@ -9,6 +9,7 @@ import {
   nothingTookEffect,
   notOfferedOrRefused,
   passwordsRefusedAlike,
+  refusesUsersTls,
   replyOfKind,
   replyWith,
   rightPasswordAlone,
@@ -51,6 +52,16 @@ describe('judging the reply to a command', () => {
   const said = (text: string, about: Partial<Session> = {}) => session([EHLO, `MAIL: ${text}`], about)
   table([
     ['the right refusal', replyWith(said('530 5.7.0 TLS'), 'MAIL', 530, '5.7.0'), 'refused'],
+    [
+      'a refusal for now of STARTTLS',
+      replyWith(session([EHLO, 'STARTTLS: 454 no']), 'STARTTLS', 503),
+      'unclear',
+    ],
+    [
+      'the same inside TLS, where it can never be accepted',
+      replyWith(session([EHLO, '=STARTTLS: 454 no']), 'STARTTLS', 503),
+      'broken',
+    ],
     ['another code', replyWith(said('250 well'), 'MAIL', 530), 'broken', /the reply is 250 well/],
     [
       'the right one, of a session that ended then',
@@ -404,6 +415,9 @@ describe('judging logins', () => {
     passwordsRefusedAlike([...tried('PLAIN', no, no), ...tried('LOGIN', right, wrong)])
   const marked = (text: string, mark: string) => `${text} (${mark})`
   const [one, other] = ['nRdyd3dP1hfIFIVWt6e49A', 'j63Qv5PajjoOclj4j99TLA']
+  const user = { mechanism: 'PLAIN', password: 'right', reply: undefined } as const
+  const failing = (failed: string) => ({ ...user, failed })
+  const over = (version: string) => ({ ...user, version })
   table([
     [
       'the right password is accepted, a wrong one is not',
@@ -428,6 +442,20 @@ describe('judging logins', () => {
       rightPasswordAlone(tried('LOGIN', '235 welcome', '535 no')),
       'unclear',
     ],
+    [
+      'there was no TLS in which to log in',
+      rightPasswordAlone([failing('wrong version number')]),
+      'broken',
+      /^a user gets no TLS in which to log in: wrong version number$/,
+    ],
+    [
+      'no old TLS',
+      refusesUsersTls([failing('alert 70')]),
+      'refused',
+      /^users get no TLS of that version: alert 70$/,
+    ],
+    ['old TLS', refusesUsersTls([failing('alert 70'), over('TLSv1.1')]), 'broken', /session with TLS 1\.1$/],
+    ['no session at all', refusesUsersTls([]), 'unclear'],
     ['both are refused alike', alike(no, no), 'refused', /refused alike: 538/],
     [
       'both are refused alike, apart from a mark of each reply',

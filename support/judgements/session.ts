@@ -1,4 +1,3 @@
-import { firstPutOff, putOff } from '../evidence/put-off.ts'
 import {
   extensionsIn,
   type Login,
@@ -7,6 +6,7 @@ import {
   type Session,
   starttlsIn,
 } from '../evidence/session.ts'
+import { firstPutOff, putOff } from '../evidence/temporary-refusal.ts'
 import { counted } from '../quantities.ts'
 import {
   all,
@@ -19,6 +19,7 @@ import {
   unclear,
 } from '../verdicts/observation.ts'
 import type { Reply } from '../wire/smtp/smtp.ts'
+import { spoken } from '../wire/tls/tls-names.ts'
 import { replyIs } from './inbound.ts'
 
 /** The session ended before the part that is judged; why it did. */
@@ -279,16 +280,33 @@ const demandsGreeting = ({ code, text }: Reply): boolean =>
   code === 503 || /\b(?:HELO|EHLO|HELLO)\b/i.test(text)
 
 /** With the mechanism PLAIN the gateway accepts the right password and refuses a wrong one. */
-export function rightPasswordAlone(logins: readonly Login[]): Observation {
+export function rightPasswordAlone(logins: readonly Login[], { isOurs = true } = {}): Observation {
   const { right, wrong } = replies(logins, 'PLAIN')
+  const failed = logins.find(one => one.failed !== undefined)
+  if (failed)
+    return broken(
+      `a user gets no TLS in which to log in: ${failed.failed}`,
+      'a user gets no TLS in which to log in',
+    )
   if (!right || !wrong) return unclear('the sessions did not get as far as the login')
   const excuse = putOff(right, 'AUTH')
   if (excuse) return unclear(excuse)
+  if (right.code !== 235 && !isOurs) return unclear(`the password may be wrong: ${right.text}`)
   if (right.code !== 235)
     return broken(`the right password is refused: ${right.text}`, 'the right password is refused')
   return wrong.code < 400
     ? broken(`a wrong password is accepted: ${wrong.text}`, 'a wrong password is accepted')
     : kept(`the right password is accepted, and a wrong one is refused: ${wrong.text}`)
+}
+
+/** No user gets a session of this version, such as `TLSv1.1`; RFC 8314 s4.1, RFC 8996. */
+export function refusesUsersTls(logins: readonly Login[]): Observation {
+  const session = logins.find(({ version }) => version !== undefined)
+  if (session) return broken(`a user gets a session with ${spoken(session.version!)}`)
+  const failed = logins.find(one => one.failed !== undefined)
+  return failed && logins.every(one => one.failed !== undefined)
+    ? refused(`users get no TLS of that version: ${failed.failed}`)
+    : unclear('the sessions did not get as far as the handshake')
 }
 
 /** Without TLS the gateway refuses both passwords in the same words, with every mechanism; RFC 8314 s3, RFC 4954 s4. */

@@ -8,7 +8,7 @@ import {
   OVER_TLS,
   table,
 } from '../test-bed/fixtures/evidence.ts'
-import { eachArrivedOnce, showsChange, showsThroughout } from './transition.ts'
+import { eachArrivedOnce, showsBoth, showsChange, showsThroughout } from './transition.ts'
 
 const message = (n: number) => ({ ...MESSAGE, token: `token-${n}` })
 const [one, two, three] = [message(1), message(2), message(3)]
@@ -154,5 +154,19 @@ describe('judging whether sessions show a change of the certificate', () => {
       /a certificate of CN=another/,
     ],
     ['nothing was changed', showsChange(stream({ sessions: former })), 'unclear', /nothing was changed/],
+  ])
+})
+
+describe('judging whether the gateway saw the certificates of both authorities', () => {
+  const by = (authority: string) =>
+    conversation(OVER_TLS, {
+      handshake: {
+        serverCertificate: { ...CERTIFICATE, issuer: `CN=Mail TLS test ${authority} intermediate` },
+      },
+    })
+  table([
+    ['one after the other', showsBoth([by('former'), by('new')]), 'kept'],
+    ['one alone', showsBoth([by('new'), by('new')]), 'unclear', /saw the new certificate alone/],
+    ['none', showsBoth([]), 'unclear', /saw no certificate/],
   ])
 })

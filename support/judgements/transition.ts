@@ -1,7 +1,8 @@
 import type { Message } from '../evidence/mail.ts'
 import { type Arrivals, lastAnswer, type MailStream } from '../evidence/mail-stream.ts'
-import { putOff } from '../evidence/put-off.ts'
+import { putOff } from '../evidence/temporary-refusal.ts'
 import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
+import type { CertificateFacts, Conversation } from '../wire/conversation.ts'
 
 export type Authority = 'former' | 'new'
 
@@ -67,6 +68,19 @@ export function showsChange({ sessions, changedAt }: MailStream): Observation {
   return kept(`${before.length} sessions showed the former certificate, and after the change the new one`)
 }
 
+/** The gateway met both certificates. One that keeps its connection open meets only the first. */
+export function showsBoth(wire: readonly Conversation[]): Observation {
+  const seen = new Set(wire.flatMap(({ handshake }) => authorityOf(handshake?.serverCertificate) ?? []))
+  return seen.size > 1
+    ? kept('the gateway saw the former certificate and the new one')
+    : unclear(
+        `the gateway saw ${[...seen].map(one => `the ${one} certificate alone`)[0] ?? 'no certificate'}`,
+      )
+}
+
+const authorityOf = (certificate: CertificateFacts | undefined): Authority | undefined =>
+  /\b(former|new)\b/.exec(certificate?.issuer ?? '')?.[1] as Authority | undefined
+
 /** The authority behind the certificate of each session, or what is wrong with a certificate. */
 function shown(sessions: MailStream['sessions']): Authority[] | Observation {
   const seen: Authority[] = []
@@ -80,7 +94,7 @@ function shown(sessions: MailStream['sessions']): Authority[] | Observation {
           `a session showed a certificate outside its validity (${notBefore} to ${notAfter})`,
           'a session showed a certificate outside its validity',
         )
-      const authority = /\b(former|new)\b/.exec(issuer)?.[1] as Authority | undefined
+      const authority = authorityOf(certificate)
       if (!authority) return broken(`a session showed a certificate of ${issuer}`)
       seen.push(authority)
     }

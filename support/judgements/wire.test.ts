@@ -14,6 +14,7 @@ import {
   greetedAgain,
   hadForwardSecrecy,
   handshakeFirst,
+  leftWithQuit,
   noDelayBeforeMail,
   noLowerOffer,
   noMail,
@@ -127,6 +128,30 @@ describe('judging when MAIL was sent', () => {
     ['without delay', noDelayBeforeMail([overTls]), 'kept'],
     ['after a long wait', noDelayBeforeMail([waited]), 'broken', /waited 12 s before MAIL/],
     ['never, so that there was no delay', noDelayBeforeMail([left]), 'unclear'],
+  ])
+})
+
+describe('judging whether the gateway ends its sessions with QUIT', () => {
+  const GONE = LEFT.filter(line => !/QUIT|221/.test(line))
+  table([
+    ['it says QUIT', leftWithQuit([conversation(LEFT)]), 'kept'],
+    ['it closes', leftWithQuit([conversation([...GONE, '--> {close}'])]), 'broken', /without QUIT/],
+    ['it resets the connection', leftWithQuit([conversation([...GONE, '--> {error}'])]), 'broken'],
+    ['the partner closes', leftWithQuit([conversation([...GONE, '<-- {close}'])]), 'kept'],
+    [
+      'it closes after a command inside TLS',
+      leftWithQuit([conversation([...OVER_TLS.filter(line => !/QUIT|221/.test(line)), '==> {close}'])]),
+      'broken',
+    ],
+    [
+      'it ends TLS after the handshake, before any command',
+      leftWithQuit([
+        conversation([...OVER_TLS.filter(line => !/^(==>|<==) [^{]/.test(line)), '==> {close}']),
+      ]),
+      'kept',
+    ],
+    ['it is still there', leftWithQuit([conversation(LEFT, { closed: false })]), 'unclear'],
+    ['no connection was seen', leftWithQuit([]), 'unclear'],
   ])
 })
 
@@ -282,6 +307,14 @@ describe('judging which versions the gateway offers and uses', () => {
     ],
     ['TLS 1.0 too', offersNoOldVersion([offering('TLSv1.2', 'TLSv1')]), 'broken', /offered TLS 1\.0/],
     ['SSL 3 too', offersNoOldVersion([offering('TLSv1.2', 'SSLv3')]), 'broken', /offered SSL 3/],
+    [
+      'TLS 1.2 without a list, from which a server could choose less',
+      offersNoOldVersion([
+        handshake({ offered: { ...HELLO, versions: ['TLSv1.2', 'TLSv1.1', 'TLSv1'], extensions: [10, 13] } }),
+      ]),
+      'kept',
+      /TLS 1\.2 only/,
+    ],
     ['no ClientHello', offersNoOldVersion([left]), 'unclear'],
     ['no session with an old version', noOldSession([overTls]), 'refused'],
     [

@@ -8,6 +8,7 @@ import {
   sentBehindStarttls,
   startedTls,
 } from '../evidence/facts.ts'
+import { hellosIn, versionsOffered } from '../evidence/hello.ts'
 import { duration } from '../quantities.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'
@@ -71,6 +72,26 @@ export function noMail(conversations: readonly Conversation[]): Observation {
     ? broken(`the gateway sent MAIL ${mail.secured ? 'inside TLS' : 'unencrypted'}`)
     : refused(`the gateway sent no MAIL on ${countedConnections(conversations)}`)
 }
+
+/**
+ * The gateway ended no session without QUIT: RFC 5321 s4.1.1.10, RFC 3207 s4.1. It need not say QUIT where it broke the
+ * handshake off, also just after its end (RFC 8446 s6.2), and cannot where the partner ended the session first.
+ */
+export function leftWithQuit(conversations: readonly Conversation[]): Observation {
+  if (conversations.length === 0) return unclear('the lab saw no connection')
+  const sessions = conversations.filter(one => !startedTls(one) || commands(one).some(said => said.secured))
+  if (sessions.some(({ closed }) => !closed)) return unclear('a connection to the partner is still open')
+  const rude = sessions.find(one => endedBySender(one) && !saysQuit(one))
+  return rude
+    ? broken('the gateway ended the session without QUIT')
+    : kept(`the gateway ended no session without QUIT, on ${countedConnections(sessions)}`)
+}
+
+const saysQuit = (conversation: Conversation): boolean =>
+  commands(conversation).some(({ verb }) => verb === 'QUIT')
+
+const endedBySender = ({ events }: Conversation): boolean =>
+  events.find(({ kind }) => kind === 'close' || kind === 'error')?.from === 'sender'
 
 /** Much longer than a gateway needs that does not wait on purpose, in ms. */
 const DELAY = 10_000
@@ -215,15 +236,11 @@ export function waitedForReply(
 
 /** No ClientHello offered a version below TLS 1.2. */
 export function offersNoOldVersion(conversations: readonly Conversation[]): Observation {
-  const hellos = conversations.flatMap(({ handshake }) => handshake?.offered ?? [])
-  if (hellos.length === 0) return unclear('the lab saw no ClientHello')
-  const old = hellos
-    .flatMap(({ versions }) => versions)
-    .find(version => /^(SSL|TLSv1$|TLSv1\.1$)/.test(version))
+  const offered = new Set(hellosIn(conversations).flatMap(versionsOffered))
+  if (offered.size === 0) return unclear('the lab saw no ClientHello')
+  const old = [...offered].find(version => /^(SSL|TLSv1$|TLSv1\.1$)/.test(version))
   if (old) return broken(`the gateway offered ${spoken(old)}`)
-  return kept(
-    `the gateway offered ${[...new Set(hellos.flatMap(({ versions }) => versions))].map(spoken).join(' and ')} only`,
-  )
+  return kept(`the gateway offered ${[...offered].map(spoken).join(' and ')} only`)
 }
 
 /** No session had a version below TLS 1.2. */

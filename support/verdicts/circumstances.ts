@@ -25,7 +25,7 @@ export interface CircumstancesSummary {
   examples: number
   /** Combinations for what the gateway receives, and for what it sends. */
   combinations: Record<Dimension['role'], number>
-  /** Combinations of both roles that were not begun, because the time for them was over. */
+  /** Combinations of both roles that were not tried with all examples, because the time for them was over. */
   notTried?: number
   /** How many times an example was judged, with those that looked for the fewest circumstances. */
   judgements: number

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   applicableDeviations,
-  type Deviation,
   loadDeviations,
   proposeDeviations,
   recordedDeviation,
@@ -12,7 +11,7 @@ import {
   staleVerdicts,
   writeDeviations,
 } from './deviations.ts'
-import { judge, type Verdict, type VerdictName } from './verdict.ts'
+import { type Deviation, judge, type Verdict, type VerdictName } from './verdict.ts'
 
 const ENTRY = `- requirement: EXO-FRC-08
   symptom: delivered although the certificate is revoked
@@ -130,10 +129,12 @@ describe('a deviations file', () => {
     })
   })
 
-  it('is written where there was none', () => {
+  it('is written where there was none, with the line by which editors find its schema', () => {
     const file = join(folder, 'new.yaml')
     writeDeviations(file, ENTRY)
-    assert.equal(readFileSync(file, 'utf8'), ENTRY)
+    const [modeline, ...entry] = readFileSync(file, 'utf8').split('\n')
+    assert.match(modeline!, /^# yaml-language-server: \$schema=\S+\/deviations\.schema\.json$/)
+    assert.equal(entry.join('\n'), ENTRY)
   })
 
   it('is never overwritten', () => {
@@ -225,6 +226,11 @@ describe('stale deviations', () => {
   it('include those whose requirement failed in another way', () => {
     assert.ok(stale('non-conformant'))
     assert.ok(stale('declined'))
+  })
+
+  it('include none that is about circumstances, which runs choose otherwise', () => {
+    const conditional = entry({ symptom: 'delivered (only when the partner greets: in three lines)' })
+    assert.deepEqual(staleDeviations([conditional], [verdict('conformant')]), [])
   })
 
   it('do not follow from what was not decided', () => {
@@ -384,6 +390,7 @@ describe('the verdict on a stale deviation', () => {
         control: false,
         verdict: 'stale',
         detail: 'this symptom was recorded on 2026-11-21 and no longer shows: delivered although revoked',
+        deviation: entry(),
         durationMs: 0,
       },
     ])

@@ -1,27 +1,14 @@
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import semver from 'semver'
 import { stringify } from 'yaml'
 import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
-import { readYaml, schemaOf } from '../yaml-file.ts'
+import { modeline, readYaml, schemaOf } from '../yaml-file.ts'
 import schemaJson from './deviations.schema.json' with { type: 'json' }
-import { shows, type Verdict, type VerdictName } from './verdict.ts'
+import { type Deviation, ONLY_WHEN, shows, type Verdict, type VerdictName } from './verdict.ts'
 
-/** A known, recorded non-conformance of one gateway (README.md). */
-export interface Deviation {
-  requirement: string
-  /** Part of the verdict's detail or symptom, in capitals or not. */
-  symptom: string
-  /** Range as npm writes them, such as `>=3.5 <4`; without it every version. */
-  versions?: string
-  /** In a file for several gateways: the one gateway that the entry is about, such as `postfix@bullseye`. */
-  gateway?: string
-  why: string
-  reference?: string
-  /** `2026-11-21` */
-  since: string
-}
-
+const SCHEMA = join(import.meta.dirname, 'deviations.schema.json')
 const schema = schemaOf<Deviation[]>(schemaJson)
 
 /**
@@ -80,11 +67,13 @@ const DECIDED: ReadonlySet<VerdictName> = new Set(['conformant', 'non-conformant
 /**
  * The entries whose symptom did not show although the run could have shown it: at least one example of the requirement
  * was decided, and no example was left undecided, because it might have shown the symptom. `applicable` are the entries
- * for the gateway's version. This is not for a run of selected tags or of a shard: other examples may show the symptom.
+ * for the gateway's version. This is not for a run of selected tags or of a shard: other examples may show the symptom. An
+ * entry about circumstances is never stale, because runs try other combinations of them, or none.
  */
 export function staleDeviations(applicable: readonly Deviation[], verdicts: readonly Verdict[]): Deviation[] {
   const byRequirement = Map.groupBy(verdicts, ({ requirement }) => requirement)
   return applicable.filter(entry => {
+    if (entry.symptom.includes(ONLY_WHEN.trim())) return false
     const judged = byRequirement.get(entry.requirement) ?? []
     if (!judged.some(({ verdict }) => DECIDED.has(verdict))) return false
     if (judged.some(({ verdict }) => UNDECIDED.has(verdict))) return false
@@ -97,7 +86,8 @@ export function staleDeviations(applicable: readonly Deviation[], verdicts: read
  * verdict on the requirement of the entry. Throws when there is no such verdict.
  */
 export function staleVerdicts(stale: readonly Deviation[], verdicts: readonly Verdict[]): Verdict[] {
-  return stale.map(({ requirement, symptom, since }) => {
+  return stale.map(deviation => {
+    const { requirement, symptom, since } = deviation
     const first = verdicts.find(verdict => verdict.requirement === requirement)
     if (!first) throw new Error(`${requirement} was not judged, so its recorded deviation cannot be stale`)
     const { level, actor, scenario } = first
@@ -110,6 +100,7 @@ export function staleVerdicts(stale: readonly Deviation[], verdicts: readonly Ve
       control: false,
       verdict: 'stale',
       detail: `this symptom was recorded on ${since} and no longer shows: ${symptom}`,
+      deviation,
       durationMs: 0,
     }
   })
@@ -155,10 +146,10 @@ export function proposeDeviations(
   return `# Known deviations of ${title}\n${stringify(entries, { lineWidth: 110 })}`
 }
 
-/** Writes a proposed file. Throws InputError when `file` is there already (it is never overwritten) or cannot be made. */
+/** Writes a proposed file, with the line by which editors find its schema. Throws InputError when `file` is there already (it is never overwritten) or cannot be made. */
 export function writeDeviations(file: string, text: string): void {
   try {
-    writeFileSync(file, text, { flag: 'wx' })
+    writeFileSync(file, `${modeline(file, SCHEMA)}${text}`, { flag: 'wx' })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new InputError(

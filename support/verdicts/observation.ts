@@ -5,7 +5,7 @@ export const refused = (detail: string): Observation => ({ kind: 'kept', detail,
  * `symptom`: the part of `detail` that is the same in every run, without queue ids, counts, addresses, times and the
  * product's own words. Default: all of it.
  */
-export const broken = (detail: string, symptom?: string): Observation => ({
+export const broken = (detail: string, symptom?: string): Broken => ({
   kind: 'broken',
   detail,
   ...(symptom === undefined ? {} : { symptom }),
@@ -51,10 +51,11 @@ export interface Lack {
 /**
  * What was seen in one example. `kept` and `broken` are claims about the gateway and need a wire that shows them;
  * `unclear` says why nothing can be claimed.
+ * `byReply`: the gateway refused a message by a reply that does not name TLS, and may have declined how it came.
  */
 export type Observation =
   | { kind: 'kept'; detail: string; refusal?: boolean }
-  | { kind: 'broken'; detail: string; symptom?: string; lacks?: Lack }
+  | { kind: 'broken'; detail: string; symptom?: string; lacks?: Lack; byReply?: true }
   | { kind: 'unclear'; detail: string }
 
 export type Broken = Extract<Observation, { kind: 'broken' }>

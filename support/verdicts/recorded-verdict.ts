@@ -19,3 +19,6 @@ export interface Evidence {
 export interface RecordedVerdict extends Verdict {
   seen: Evidence
 }
+
+export const byScenario = (verdicts: readonly RecordedVerdict[]): Map<string, RecordedVerdict> =>
+  new Map(verdicts.map(verdict => [verdict.scenario, verdict]))

@@ -126,6 +126,7 @@ describe('a verdict', () => {
       assert.deepEqual(judged({ level, observation: broken, deviation }), {
         verdict: 'deviates',
         detail: 'the message was sent in clear (recorded: it always was so)',
+        deviation,
         symptom: 'the message was sent in clear',
       })
   })

@@ -14,6 +14,18 @@ export const VERDICTS = [
 /** What a requirement makes of an observation (README.md). */
 export type VerdictName = (typeof VERDICTS)[number]
 
+/** Verdicts in the order in which they need attention. The most urgent example decides for its requirement. */
+export const BY_URGENCY: readonly VerdictName[] = [
+  'non-conformant',
+  'stale',
+  'lab-error',
+  'deviates',
+  'declined',
+  'inconclusive',
+  'conformant',
+  'inapplicable',
+]
+
 /** What came of an example under one combination of circumstances. */
 export interface Cell {
   /** Their names. Empty: as the example is written. */
@@ -37,6 +49,21 @@ export interface InCircumstances {
   cells: Cell[]
 }
 
+/** A known, recorded non-conformance of one gateway (README.md). */
+export interface Deviation {
+  requirement: string
+  /** Part of the verdict's detail or symptom, in capitals or not. */
+  symptom: string
+  /** Range as npm writes them, such as `>=3.5 <4`; without it every version. */
+  versions?: string
+  /** In a file for several gateways: the one gateway that the entry is about, such as `postfix@bullseye`. */
+  gateway?: string
+  why: string
+  reference?: string
+  /** `2026-11-21` */
+  since: string
+}
+
 /** One example of one requirement, judged. Field names are the contract of verdicts.json. */
 export interface Verdict {
   requirement: string
@@ -51,12 +78,20 @@ export interface Verdict {
   detail: string
   /** Of what is broken: the part of `detail` that is the same in every run, which a recorded deviation names. */
   symptom?: string
+  /** The recorded deviation that excuses what was seen, or that no longer shows. */
+  deviation?: Deviation
+  /** The pattern of the connector that the example is about, such as `*.forced.test`; absent where it is about none. */
+  connector?: string
+  /** It was judged a second time, alone with a gateway of its own, because a gateway had ended by itself. */
+  again?: true
   /** Absent where the example was not run again under circumstances. */
   circumstances?: InCircumstances
   /** Folder relative to the report, absent when nothing was recorded. */
   evidence?: string
   /** Of a control that failed by what another requirement is about. It is not part of verdicts.json. */
   failed?: FailedControl
+  /** The gateway refused by a reply that does not name TLS. It is not part of verdicts.json. */
+  byReply?: true
   durationMs: number
 }
 
@@ -94,7 +129,7 @@ export interface ToJudge {
   level: Requirement['level']
   observation: Observation
   /** The recorded deviation of this gateway and version for this requirement, if there is one. */
-  deviation?: { symptom: string; why: string }
+  deviation?: Deviation
   /** The control of the same Rule. Absent where the example is the control itself. */
   control?: Control
 }
@@ -106,8 +141,12 @@ export interface Judged {
   detail: string
   /** Of what is broken: the part of `detail` that is the same in every run. */
   symptom?: string
+  /** The recorded deviation that excuses it. */
+  deviation?: Deviation
   /** Of a control that failed by what another requirement is about. */
   failed?: FailedControl
+  /** What is broken is a refusal by a reply that does not name TLS. */
+  byReply?: true
   /** The verdict is conformant because the gateway refused something, and the control held. */
   refusal?: true
 }
@@ -121,6 +160,9 @@ export interface FailedControl {
 /** The symptom of an example in which the gateway crashed or ended otherwise by itself. */
 export const ENDED_BY_ITSELF = 'ended by itself'
 
+/** Between what was seen and the circumstances that it takes, in the detail of a verdict. */
+export const ONLY_WHEN = ' (only when '
+
 /** Between what was seen and why it is excused, in the detail of a verdict that deviates. */
 const RECORDED = ' (recorded: '
 
@@ -133,10 +175,11 @@ export function judge({ level, observation, deviation, control }: ToJudge): Judg
   if (kind === 'unclear') return { verdict: 'inconclusive', detail }
   if (kind === 'kept')
     return observation.refusal && control ? ofRefusal(detail, control) : { verdict: 'conformant', detail }
-  const { symptom = detail } = observation
+  const { symptom = detail, byReply } = observation
+  const about = { symptom, ...(byReply ? { byReply } : {}) }
   if (deviation && shows({ detail, symptom }, deviation))
-    return { verdict: 'deviates', detail: `${detail}${RECORDED}${deviation.why})`, symptom }
-  return { verdict: level === 'must' ? 'non-conformant' : 'declined', detail, symptom }
+    return { verdict: 'deviates', detail: `${detail}${RECORDED}${deviation.why})`, deviation, ...about }
+  return { verdict: level === 'must' ? 'non-conformant' : 'declined', detail, ...about }
 }
 
 /** What a refusal is worth beside the control of its Rule. */
@@ -172,6 +215,10 @@ export function withoutReason(detail: string): string {
 /** The gateway does otherwise than its requirement says, recorded or not. */
 export const isBroken = ({ verdict }: Pick<Verdict, 'verdict'>): boolean =>
   verdict === 'non-conformant' || verdict === 'declined' || verdict === 'deviates'
+
+/** Something is said of the gateway. */
+export const isDecided = ({ verdict }: Pick<Verdict, 'verdict'>): boolean =>
+  verdict !== 'inapplicable' && verdict !== 'inconclusive' && verdict !== 'lab-error'
 
 /** How often each verdict was given; every name is there, also with 0. */
 export function totals(verdicts: readonly Pick<Verdict, 'verdict'>[]): Record<VerdictName, number> {
