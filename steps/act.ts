@@ -1,25 +1,36 @@
 import type { Handover } from '../support/evidence/handover.ts'
 import type { InMailbox, Message } from '../support/evidence/mail.ts'
-import { isAboutSendersDomain } from '../support/evidence/put-off.ts'
+import { isAboutSendersDomain } from '../support/evidence/temporary-refusal.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
-import type { Mailbox } from '../support/lab/mailbox/mailbox.ts'
+import type { PartnerOptions } from '../support/lab/lab.ts'
+import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
+import { forLevel } from '../support/mailflow/connectors.ts'
+import { STRANGERS } from '../support/mailflow/domains.ts'
 import type { MailFlow } from '../support/mailflow/mail-flow.ts'
 import { fitting, fittingMessage } from '../support/traffic/client-manner.ts'
+import { ClientSession } from '../support/traffic/client-session.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
+import { pathOf } from '../support/traffic/envelope.ts'
 import { compose, type MessageManner, type MessageOptions, newToken } from '../support/traffic/message.ts'
 import { passOn } from '../support/traffic/onward.ts'
 import { receiveThroughTap, sendThroughTap } from '../support/traffic/relaying.ts'
 import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
+import { EARLIER_MAIL, FOR_RESUMPTION } from '../support/traffic/sent-before.ts'
 import { encrypted } from '../support/traffic/smime.ts'
+import { WireError } from '../support/wire/breakdown.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
+import { EXTENSION } from '../support/wire/tls/craft-hello.ts'
+import { addressesAt, tellStatus } from './authority.steps.ts'
 import { mustHaveTried, partnerAfter } from './earlier-mail.ts'
 import { Inapplicable } from './outcome.ts'
+import { changeRoots, changesRoots } from './roots.ts'
 import type { MailWorld } from './world.ts'
 
 export interface Sending extends Partial<MessageOptions> {
   tries?: number
+  givesUp?: boolean
   message?: Message
   /** Handed over in place of the message, which is what comes of it; between two servers alone. */
   cause?: Message
@@ -27,9 +38,12 @@ export interface Sending extends Partial<MessageOptions> {
 
 /** The partner of the example, as its Givens want it. */
 async function partnerOf(world: MailWorld): Promise<Partner> {
+  // What it sent before, it sends with the roots of this example.
+  if (changesRoots(world)) await world.servers.gatewayOfOwn()
   const { partnerDomain: domain } = world.intent.read('connector', 'partnerDomain')
   if (!domain) throw new Error('no Given says which outbound connector applies to the partner')
-  const { list } = world.intent.read('exchangers')
+  const { list, oneName } = world.intent.read('exchangers')
+  const { forged } = world.intent.read('mx')
   const { beforeTlsOnly = [] } = world.intent.read('extensions')
   const { offers = '' } = world.manners.partner
   world.happened.extensionsBeforeTlsOnly = beforeTlsOnly.filter(keyword => !offers.includes(keyword))
@@ -37,17 +51,35 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   const { partner: manner } = world.manners
   world.comes('partner', manner)
   const hosts = list?.map(plain) ?? [partnerBehaviour(world)]
-  const options = { domain, hosts: hosts.map(one => ({ ...one, manner })) }
-  world.comes('before', world.manners.before)
+  const attacker = forged && `mx.${world.run.lab.freshDomain('*.attacker.test')}`
+  const options = {
+    domain,
+    hosts: hosts.map(one => ({ ...one, ...(attacker ? { tls: { names: [attacker] } } : {}), manner })),
+    ...(attacker ? { hostnames: [attacker] } : {}),
+    ...(oneName ? { oneName } : {}),
+  }
+  const { resumable } = world.intent.read('gateway', 'resumable')
+  if (!resumable) world.comes('before', world.manners.before)
   const { mail } = world.manners.before
-  return mail ? partnerAfter(world, options, mail) : world.servers.partner(options)
+  const before = resumable ? FOR_RESUMPTION : mail && EARLIER_MAIL[mail]
+  const made = (more: PartnerOptions & { hosts: readonly Behaviour[] }) =>
+    before ? partnerAfter(world, more, before) : world.servers.partner(more)
+  if (!world.intent.read('authority', 'tells').tells) return made(options)
+  const addresses = await addressesAt(world, domain)
+  const partner = await made({
+    ...options,
+    hosts: options.hosts.map(({ tls, ...one }) => ({ ...one, tls: { ...tls, addresses } })),
+  })
+  await tellStatus(world, partner, addresses)
+  return partner
 }
 
 /** What the partner does always, and what it does besides on some connections. */
 function partnerBehaviour(world: MailWorld): Behaviour {
   const { always = {}, limited } = world.intent.read('partner')
   if (!limited) return plain(always)
-  return { ...merged(plain(always), plain(limited)), always: plain(always) }
+  const { always: others = {}, ...some } = limited
+  return { ...merged(plain(always), plain(some)), always: plain(merged(always, others)) }
 }
 
 /** Both together. Throws where both set the same. */
@@ -69,31 +101,49 @@ function plain(value: Behaviour): Behaviour {
 }
 
 /** How the example wants the message that the gateway is to send. */
-function messageFor(world: MailWorld, to: string[], { message, tries = 1, ...how }: Sending): Message {
+function messageFor(
+  world: MailWorld,
+  to: string[],
+  { message, tries = 1, givesUp: _, ...how }: Sending,
+): Message {
   const said = world.intent.read('message', 'size', 'withoutReturnPath', 'inCapitals', 'encrypted')
   if (message) return message
-  const recipients = said.inCapitals ? to.map(inCapitals) : to
-  if (said.encrypted) {
-    const { message, secret } = encrypted({ from: world.flow.sender, to: recipients })
-    world.happened.secret = secret
-    return message
-  }
+  const {
+    author: authorIs,
+    recipient,
+    ...manner
+  } = fittingMessage(world.manners.message, {
+    sevenBitOnly: world.manners.partner.withholds === '8BITMIME',
+  })
+  const recipients = said.inCapitals ? to.map(inCapitals) : to.map(one => pathOf(one, recipient))
+  if (said.encrypted) return encryptedFrom(world, world.flow.sender, recipients)
   // Where a message may come back, its author is at a partner, who sees what comes.
   const author = tries > 1 ? world.happened.author?.domain : undefined
   const back = author && said.withoutReturnPath ? { headers: [`Reply-To: <author@${author}>`] } : {}
   const own = author ? `author@${author}` : authorOf(world)
+  // Who waits for what comes back needs an address that is known.
+  const ownAuthor = author !== undefined || said.withoutReturnPath
   const from = said.withoutReturnPath ? '' : (own ?? world.flow.sender)
-  const sevenBitOnly = world.manners.partner.withholds === '8BITMIME'
-  const manner = fittingMessage(world.manners.message, { sevenBitOnly })
+  const addresses = {
+    ...(authorIs && !ownAuthor ? { author: authorIs } : {}),
+    ...(recipient && !said.inCapitals ? { recipient } : {}),
+  }
+  world.comes('message', addresses)
   noteMessage(world, manner, { ownSize: said.size !== undefined })
   return compose({
-    from,
+    from: pathOf(from, addresses.author),
     to: recipients,
     ...manner,
     ...(said.size ? { size: said.size } : {}),
     ...back,
     ...how,
   })
+}
+
+function encryptedFrom({ happened }: MailWorld, from: string, to: string[]): Message {
+  const { message, secret } = encrypted({ from, to })
+  happened.secret = secret
+  return message
 }
 
 /** Notes what of the manner of a message comes about. `ownSize`: the example decides on the size. */
@@ -110,10 +160,7 @@ function authorOf({ run }: MailWorld): string | undefined {
   return author && run.takesAuthors ? `author${++lastAuthor}@${author.domain}` : undefined
 }
 
-const inCapitals = (address: string): string => {
-  const [local, domain] = address.split('@')
-  return `${local}@${domain!.toUpperCase()}`
-}
+const inCapitals = (address: string): string => pathOf(address, 'domain in capitals')
 
 /** Notes how messages stand when the act is over. */
 function noteStanding(
@@ -136,10 +183,11 @@ export async function sendTo(
   how: Sending = {},
 ): Promise<WatchedMessage[]> {
   world.needsRole('sender')
-  const gateway = await world.servers.gateway()
+  const gateway = await (changesRoots(world) ? world.servers.gatewayOfOwn() : world.servers.gateway())
   const { submitted } = world.intent.read('message', 'submitted')
   const to = partners.map(({ domain }) => recipientAt(domain))
   const { author } = world.run.lab
+  const returnsTo = world.happened.author ?? author
   const send = () =>
     sendAndWatch({
       gateway,
@@ -147,17 +195,22 @@ export async function sendTo(
       message: messageFor(world, to, how),
       partners,
       tries: how.tries ?? 1,
+      ...(how.givesUp ? { givesUp: true } : {}),
       before: world.happened.before,
-      ...(author ? { author } : {}),
+      ...(returnsTo ? { author: returnsTo } : {}),
+      ...(changesRoots(world) ? { meanwhile: () => changeRoots(world, gateway, partners[0]!) } : {}),
+      ...(world.happened.opens ? { meanwhile: world.happened.opens } : {}),
       ...(submitted === 'over TLS' ? { tls: {} } : {}),
     })
   let watched = await send()
+  mustTakeAddresses(world, watched)
   // The gateway may take mail from senders of its own alone.
   if (author && world.run.takesAuthors && watched.some(({ known }) => known.refusal !== undefined)) {
     world.run.takesAuthors = false
     watched = await send()
   }
   mustHaveTried(world, watched)
+  mustAskForStatus(world, watched)
   for (const { domain } of partners) world.happened.notes.push(...gateway.log(domain, 12))
   world.happened.watched.push(...watched)
   noteStanding(world, watched)
@@ -165,18 +218,45 @@ export async function sendTo(
   return watched
 }
 
+/** A partner sends an answer along to who asks for it, and to nobody else: RFC 6066 s8, RFC 8446 s4.4.2.1. */
+function mustAskForStatus(world: MailWorld, watched: readonly WatchedMessage[]): void {
+  const { staples, kind } = partnerBehaviour(world).tls ?? {}
+  if (staples === undefined && kind?.promises === undefined) return
+  const hellos = watched.flatMap(({ conversations }) =>
+    conversations.flatMap(({ handshake }) => handshake?.offered ?? []),
+  )
+  if (hellos.length > 0 && hellos.every(({ extensions }) => !extensions.includes(EXTENSION.statusRequest)))
+    throw new Inapplicable('the gateway asks no partner for the status of its certificate')
+}
+
+/** A gateway may decide from whom it takes mail, and for whom, by more than the domain. */
+function mustTakeAddresses(world: MailWorld, watched: readonly WatchedMessage[]): void {
+  const refusal = watched.find(({ known }) => known.refusal !== undefined)?.known.refusal
+  const { author, recipient } = world.manners.message
+  if (refusal !== undefined && (author ?? recipient) !== undefined)
+    throw new Inapplicable(`the gateway does not take the message with such an address: ${refusal}`)
+}
+
+/** So many messages a gateway is handed at the same time; more may be too many for one that has just started. */
+const AT_ONCE = 5
+
 /** The gateway is asked to send a message to the partner, once, or until the gateway has made `tries` attempts. */
 export async function sendToPartner(world: MailWorld, how: Sending = {}): Promise<WatchedMessage> {
   const partner = await partnerOf(world)
-  // A user who has to log in writes in nobody else's name.
-  if ((how.tries ?? 1) > 1 && !world.run.gateways.source.login)
-    world.happened.author = await world.servers.partner({
-      domain: world.run.lab.freshDomain('*.opportunistic.test'),
-    })
+  const { lab, gateways, flow } = world.run
+  // A user who has to log in writes in nobody else's name; and the author may need the address of the partner.
+  if ((how.tries ?? 1) > 1 && !gateways.source.login && lab.room > 1) {
+    const connector = forLevel(flow, 'opportunistic')
+    const pattern = typeof connector === 'string' ? '*.opportunistic.test' : connector.to
+    world.happened.author = await world.servers.partner({ domain: lab.freshDomain(pattern) })
+  }
   const passesOn = world.intent.read('onward').unencrypted
   const { others = 0 } = world.intent.read('message', 'others')
-  const all = Array.from({ length: others + 1 }, () => sendTo(world, [partner], how))
-  const [watched] = (await Promise.all(all)).at(-1)!
+  let watched: WatchedMessage | undefined
+  for (let left = others + 1; left > 0; left -= AT_ONCE) {
+    const some = Array.from({ length: Math.min(left, AT_ONCE) }, () => sendTo(world, [partner], how))
+    watched = (await Promise.all(some)).at(-1)![0]
+  }
   if (world.happened.injectedByPartner)
     world.happened.alive = await greets((await world.servers.gateway()).submission)
   const [arrival] = watched!.arrivals
@@ -249,6 +329,7 @@ function clientBehaviour(world: MailWorld): SenderBehaviour {
     'maxVersion',
     'showsCertificate',
     'certificate',
+    'resumes',
     'greetsAs',
     'beginsAs',
     'cuts',
@@ -286,22 +367,26 @@ function goodBehaviour(world: MailWorld): SenderBehaviour {
 /** The client delivers a message; afterwards it is known what became of it in the mailbox. */
 export async function deliver(world: MailWorld): Promise<void> {
   world.needsRole('receiver')
+  world.needsRecipient()
   const gateway = await world.servers.gateway()
   const { flow } = gateway
   const { clientDomain } = world.intent.read('connector', 'clientDomain')
   if (!clientDomain) throw new Error('no Given says which inbound connector applies to the client')
-  const { headers = [] } = world.intent.read('message', 'headers')
+  const said = world.intent.read('message', 'headers', 'encrypted')
   const { inCapitals } = world.intent.read('client', 'inCapitals')
   const behaviour = clientBehaviour(world)
+  const { relays, partnerDomain } = world.intent.read('connector', 'relays', 'partnerDomain')
+  if (relays) world.happened.relayedTo = await world.servers.partner({ domain: partnerDomain! })
+  const to = [relays ? recipientAt(partnerDomain!) : flow.recipient]
   const mailbox = mailboxOf(world)
-  const messageManner = fittingMessage(world.manners.message, mailbox)
-  const message = compose({
-    from: `sender@${inCapitals ? clientDomain.toUpperCase() : clientDomain}`,
-    to: [flow.recipient],
-    headers,
-    ...messageManner,
-    ...(behaviour.cuts ? { size: 40_000 } : {}),
-  })
+  const messageManner = said.encrypted ? {} : fittingMessage(world.manners.message, mailbox)
+  const from = `sender@${inCapitals ? clientDomain.toUpperCase() : clientDomain}`
+  const message = said.encrypted
+    ? encryptedFrom(world, from, to)
+    : compose({
+        ...{ from, to, headers: said.headers ?? [], ...messageManner },
+        ...(behaviour.cuts ? { size: 40_000 } : {}),
+      })
   const options = { endpoint: gateway.inbound, hostname: flow.hostname, pki: world.run.pki }
   const receiving = { connectors: flow.inbound, domain: clientDomain, mailbox, message: messageManner }
   const manner = fitting(world.manners.client, behaviour, receiving)
@@ -328,12 +413,36 @@ export async function deliver(world: MailWorld): Promise<void> {
   if (!accepted && !behaviour.cuts) world.happened.alive = other.accepted
   if (!mailbox) return
   const { token } = other.message
+  // That one is for the gateway's own domain.
+  if (relays) {
+    world.happened.arrived = { mails: await mailbox.find(message.token), later: other.accepted }
+    return
+  }
   const found = await (other.accepted ? mailbox.await(token) : mailbox.find(token))
   world.happened.arrived = { mails: await mailbox.find(message.token), later: found.length > 0 }
 }
 
+/** The TLS version to which the gateway agrees with a client that has all; nothing where it takes no mail in, or starts no TLS. */
+export async function versionAsReceiver({ run, servers, happened }: MailWorld): Promise<string | undefined> {
+  if (run.gateways.source.untested?.('receiver')) return undefined
+  const gateway = await servers.gateway()
+  const domain = run.lab.freshDomain(STRANGERS)
+  try {
+    const session = await ClientSession.open(gateway.inbound, { domain, flow: gateway.flow, pki: run.pki })
+    happened.clientSessions.push(session)
+    await session.greet()
+    if (session.offersStarttls) await session.startTls()
+    session.close()
+    return session.seen().conversation.handshake?.version
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
+
 /** Where mail that the gateway has taken ends up; nothing where nobody can look into it. */
-const mailboxOf = ({ happened, run }: MailWorld): Mailbox | undefined => happened.inbox ?? run.mailbox
+const mailboxOf = ({ happened, run }: MailWorld): Mailbox | undefined =>
+  happened.inbox ?? (happened.relayedTo ? partnerMailbox(happened.relayedTo) : run.mailbox)
 
 /** Waits for the delivered message, for a bounded time, where the gateway has accepted it: no other can come. */
 async function lookIntoMailbox(world: MailWorld): Promise<InMailbox | undefined> {
@@ -360,7 +469,7 @@ async function deliverForAnother(world: MailWorld, { inbound, flow }: Gateway): 
       ? handOver(message, { ...options, behaviour })
       : beginsOnly(handOver(message, { ...options, behaviour: { ...behaviour, leavesAt: 'MAIL' } }))
   }
-  const other = await deliver(run.lab.freshDomain('*.stranger.test'), { tls: 'uses' })
+  const other = await deliver(run.lab.freshDomain(STRANGERS), { tls: 'uses' })
   const madeUp = !other.accepted && other.reply && isAboutSendersDomain(other.reply)
   return madeUp ? deliver(clientDomain!, goodBehaviour(world)) : other
 }

@@ -31,7 +31,11 @@ const HABITS: Record<string, Partial<ClientSaid>> = {
   'begins a message before TLS': { beginsBeforeTls: 'and again inside TLS' },
   'continues inside TLS a message from before TLS': { beginsBeforeTls: 'and continues inside TLS' },
   'does not greet again inside TLS': { greetsOnce: true },
+  'begins with TLS': { beginsWithTls: true },
+  'resumes an earlier session': { resumes: 'by ticket' },
+  'offers a ticket that the gateway does not know': { resumes: 'by an unknown ticket' },
   'is inside TLS': { insideTls: true },
+  'names no server in its hello': { namesNoServer: true },
   'shows a valid certificate': { showsCertificate: true },
 }
 words('habit', HABITS)

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Given } from '@cucumber/cucumber'
 import {
   type Choice,
+  type Choosable,
   certified,
   expecting,
   forced,
@@ -8,35 +10,56 @@ import {
   forOneDomain,
   forParentAlone,
   generalAndOptional,
+  pinning,
   required,
   requiredBothWays,
   requiredInboundAlone,
 } from '../support/mailflow/connectors.ts'
-import { decisive, type OutboundConnector } from '../support/mailflow/mail-flow.ts'
+import { STRANGERS } from '../support/mailflow/domains.ts'
+import { decisive, type OutboundConnector, PINS } from '../support/mailflow/mail-flow.ts'
 import { Inapplicable } from './outcome.ts'
 import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
-/** The connector that was chosen. Without one the example is inapplicable. */
-function chosen<T extends object>(choice: Choice<T>): T {
+/**
+ * The connector of which it is the turn. Without one the example is inapplicable, and so it is where it was judged with this
+ * connector already.
+ */
+function chosen<T extends object>(world: MailWorld, choose: (flow: Choosable) => Choice<T>): T {
+  const { flow, run } = world
+  const choice = choose({ ...flow, turn: run.turn })
   if (typeof choice === 'string') throw new Inapplicable(choice)
+  const earlier = Array.from({ length: run.turn }, (_, turn) => choose({ ...flow, turn }))
+  if (earlier.some(one => isDeepStrictEqual(one, choice)))
+    throw new Inapplicable('the gateway has no further connector of this kind')
+  if ('to' in choice) world.connector = String(choice.to)
+  if ('from' in choice) world.connector = String(choice.from)
   return choice
 }
 
 const ofLevel = (level: 'encryption-only' | 'certificate-validation' | 'domain-validation') => {
   return (world: MailWorld) => {
     world.needs(level)
-    return chosen(forLevel(world.flow, level))
+    return chosen(world, flow => forLevel(flow, level))
   }
 }
 
 /** What an outbound connector demands, in the words of the features. */
 const DEMANDS: Record<string, (world: MailWorld) => OutboundConnector> = {
-  'uses opportunistic TLS': world => chosen(forLevel(world.flow, 'opportunistic')),
-  'requires TLS': world => chosen(forced(world.flow)),
+  'uses opportunistic TLS': world => chosen(world, flow => forLevel(flow, 'opportunistic')),
+  'requires TLS': world => chosen(world, forced),
   'requires encryption only': ofLevel('encryption-only'),
   'requires certificate validation': ofLevel('certificate-validation'),
   'requires domain validation': ofLevel('domain-validation'),
+  ...Object.fromEntries(
+    PINS.map(attribute => [
+      `pins the ${attribute}`,
+      (world: MailWorld) => {
+        world.needs(`pin-${attribute}`)
+        return chosen(world, flow => pinning(flow, attribute))
+      },
+    ]),
+  ),
 }
 words('demand', DEMANDS)
 
@@ -75,16 +98,18 @@ Given(
 Given(
   "an outbound connector that {demand} for the client's domain",
   function (this: MailWorld, choose: (world: MailWorld) => OutboundConnector) {
-    clientUnder(this, choose(this).to)
+    const { to } = choose(this)
+    if (decisive(this.flow.inbound, to.replace('*', 'x'))?.tls === 'required')
+      throw new Inapplicable(`an inbound connector requires TLS for ${to} as well`)
+    clientUnder(this, to)
   },
 )
 
 /** Which domain an outbound connector names exactly. */
 const EXACTLY: Record<string, (world: MailWorld) => void> = {
   "the partner's domain": world =>
-    partnerAt(world, chosen(forOneDomain(world.flow, world.example.control ? 'first' : 'last')).to),
-  "the parent of the partner's domain": world =>
-    partnerUnder(world, `*.${chosen(forParentAlone(world.flow)).to}`),
+    partnerAt(world, chosen(world, flow => forOneDomain(flow, world.example.control ? 'first' : 'last')).to),
+  "the parent of the partner's domain": world => partnerUnder(world, `*.${chosen(world, forParentAlone).to}`),
 }
 words('exactly', EXACTLY)
 
@@ -99,18 +124,18 @@ Given(
   'an outbound connector that expects a certificate for {name}',
   function (this: MailWorld, name: string) {
     this.needs('tls-domain')
-    partnerUnder(this, chosen(expecting(this.flow, name)).to)
+    partnerUnder(this, chosen(this, flow => expecting(flow, name)).to)
   },
 )
 
 /** For which domains the more specific connector makes TLS optional. */
 const OPTIONAL: Record<string, (world: MailWorld) => void> = {
   "some of them, but not the partner's": world =>
-    partnerUnder(world, chosen(generalAndOptional(world.flow, 'a pattern')).general.to),
+    partnerUnder(world, chosen(world, flow => generalAndOptional(flow, 'a pattern')).general.to),
   "exactly the partner's domain": world =>
-    partnerAt(world, chosen(generalAndOptional(world.flow, 'one domain')).optional.to),
+    partnerAt(world, chosen(world, flow => generalAndOptional(flow, 'one domain')).optional.to),
   "all sub-domains of the partner's parent domain": world =>
-    partnerUnder(world, chosen(generalAndOptional(world.flow, 'a pattern')).optional.to),
+    partnerUnder(world, chosen(world, flow => generalAndOptional(flow, 'a pattern')).optional.to),
 }
 words('optional', OPTIONAL)
 
@@ -121,8 +146,18 @@ Given(
   },
 )
 
+Given(
+  "a server of the gateway's own organisation, which may relay because of its certificate",
+  function (this: MailWorld) {
+    this.needs('relay-by-certificate')
+    const { domain, relay } = this.flow
+    partnerUnder(this, chosen(this, flow => forLevel(flow, 'opportunistic')).to)
+    this.intent.add('connector', { clientDomain: domain, certificateName: relay!, relays: true })
+  },
+)
+
 Given("no inbound connector for the client's domain", function (this: MailWorld) {
-  const clientDomain = this.run.lab.freshDomain('*.stranger.test')
+  const clientDomain = this.run.lab.freshDomain(STRANGERS)
   if (decisive(this.flow.inbound, clientDomain))
     throw new Inapplicable('the gateway has an inbound connector for every client')
   this.intent.add('connector', { clientDomain })
@@ -130,22 +165,22 @@ Given("no inbound connector for the client's domain", function (this: MailWorld)
 
 Given("an inbound connector that requires TLS for the client's domain", function (this: MailWorld) {
   this.needs('inbound-required')
-  clientUnder(this, chosen(required(this.flow)).from)
+  clientUnder(this, chosen(this, required).from)
 })
 
 Given("an inbound connector that requires TLS for the partner's domain", function (this: MailWorld) {
   this.needs('inbound-required')
-  const { from } = chosen(requiredInboundAlone(this.flow))
-  if (this.run.gateways.source.kind === 'external')
+  const { from } = chosen(this, requiredInboundAlone)
+  if (!this.run.lab.leadsAll)
     throw new Inapplicable(
-      `mail for ${from} leads to the partner only where the suite has set up the gateway`,
+      `mail for ${from} does not lead to the partner; the key names of the gateway file would make it applicable`,
     )
   partnerUnder(this, from)
 })
 
 Given("an inbound connector that requires a certificate with the client's name", function (this: MailWorld) {
   this.needs('client-certificates')
-  const { from, clientCertificate } = chosen(certified(this.flow))
+  const { from, clientCertificate } = chosen(this, flow => certified(flow))
   clientUnder(this, from)
   this.intent.add('connector', { certificateName: clientCertificate })
 })
@@ -154,7 +189,7 @@ Given(
   'an inbound connector that requires a certificate for {name}',
   function (this: MailWorld, name: string) {
     this.needs('client-certificates')
-    clientUnder(this, chosen(certified(this.flow, name)).from)
+    clientUnder(this, chosen(this, flow => certified(flow, name)).from)
   },
 )
 
@@ -162,7 +197,7 @@ Given(
   'an inbound and an outbound connector that require TLS for the same domain',
   function (this: MailWorld) {
     this.needs('inbound-required')
-    const domain = this.run.lab.freshDomain(chosen(requiredBothWays(this.flow)).from)
+    const domain = this.run.lab.freshDomain(chosen(this, requiredBothWays).from)
     this.intent.add('connector', { partnerDomain: domain, clientDomain: domain })
   },
 )

@@ -1,32 +1,55 @@
+import type { SessionWord } from '../support/evidence/gateway-words.ts'
+import type { PartnerSeen } from '../support/evidence/sent.ts'
 import type { Gateway } from '../support/gateway/gateway.ts'
 import type { PartnerOptions } from '../support/lab/lab.ts'
-import type { Behaviour } from '../support/lab/partner/behaviour.ts'
+import type { Behaviour, PartnerTls } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { forLevel } from '../support/mailflow/connectors.ts'
 import { decisive } from '../support/mailflow/mail-flow.ts'
 import { compose } from '../support/traffic/message.ts'
 import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
-import { EARLIER_MAIL, type EarlierMail, type SentBefore } from '../support/traffic/sent-before.ts'
+import type { EarlierMail } from '../support/traffic/sent-before.ts'
+import { until } from '../support/wire/until.ts'
 import { Inapplicable } from './outcome.ts'
 import type { MailWorld } from './world.ts'
 
-/** Gateways that keep connections: what they send next may go over one from before. */
-const keepConnections = new WeakSet<Gateway>()
+/** A gateway that keeps no connections closes them within this time after a message, in ms, also where it is busy. */
+const CLOSES = 2_000
+/** So often a gateway must keep its connections before it is asked no more: a busy one may once be late. */
+const ENOUGH = 3
+
+/** How often a gateway kept and closed the connections on which it had sent such an earlier message. */
+type Seen = Record<'kept' | 'closed', number>
+const seenOf = new WeakMap<Gateway, Map<EarlierMail, Seen>>()
+
+function connectionsOf(gateway: Gateway, what: EarlierMail): Seen {
+  const seen = seenOf.get(gateway) ?? new Map<EarlierMail, Seen>()
+  seenOf.set(gateway, seen)
+  const own = seen.get(what) ?? { kept: 0, closed: 0 }
+  seen.set(what, own)
+  return own
+}
 
 /** A partner to which the gateway has sent a message before, which is no part of what is judged. */
 export async function partnerAfter(
   world: MailWorld,
-  { domain, hosts }: { domain: string; hosts: readonly Behaviour[] },
-  what: SentBefore,
+  { domain, hosts, ...more }: PartnerOptions & { hosts: readonly Behaviour[] },
+  what: EarlierMail,
 ): Promise<Partner> {
   const { run, happened } = world
   const gateway = await world.servers.gateway()
-  mustNotKeep(gateway)
-  const { partner: does, ...earlier } = EARLIER_MAIL[what]
+  const connections = connectionsOf(gateway, what)
+  if (connections.kept >= ENOUGH && connections.closed === 0) throw keepsConnections()
+  const { partner: does, sameCertificate, ...earlier } = what
   const other = otherDomain(world, domain, earlier)
   const options: PartnerOptions = {
+    ...more,
     domain,
-    hosts: hosts.map(({ manner }) => ({ ...does, ...(manner ? { manner } : {}) })),
+    hosts: hosts.map(({ manner, tls }) => ({
+      ...{ ...does, ...sameAuthority(tls) },
+      ...(sameCertificate ? { tls: { ...tls, ...does.tls } } : {}),
+      ...(manner ? { manner } : {}),
+    })),
     ...(other ? { alsoFor: [other] } : {}),
   }
   const partner = await world.servers.partner(options)
@@ -36,19 +59,40 @@ export async function partnerAfter(
   happened.conversations.push(...partner.conversations)
   if (!earlierMail!.known.heard)
     throw new Inapplicable('it is not known what became of the message that the gateway sent before')
-  if (partner.conversations.some(({ closed }) => !closed)) keepConnections.add(gateway)
-  mustNotKeep(gateway)
+  if ((sameCertificate || Object.keys(does).length === 0) && earlierMail!.arrivals.length === 0)
+    throw new Inapplicable('the message that the gateway sent before did not arrive')
+  const isOver = () => partner.conversations.every(({ closed }) => closed)
+  const closed = await until(isOver, [partner], CLOSES)
+  connections[closed ? 'closed' : 'kept']++
+  if (!closed) throw keepsConnections()
   for (const { id } of partner.conversations) happened.before.add(id)
+  happened.saidBefore = sessionsAbout(gateway, namesOf(partner.seen)).length
   await run.lab.change(partner, hosts)
   return partner
 }
 
-function mustNotKeep(gateway: Gateway): void {
-  if (keepConnections.has(gateway))
-    throw new Inapplicable(
-      'the gateway keeps connections, so that an earlier message may decide how a later one is sent',
-    )
+/** By which a log may name a partner: its domain, and hosts that are not below it. */
+export const namesOf = ({ domain, exchangers }: PartnerSeen): string[] => [
+  domain,
+  ...exchangers.filter(name => !name.endsWith(`.${domain}`)),
+]
+
+/** What the log of a gateway says of sessions with one of these names; a line that has two of them counts once. */
+export function sessionsAbout(gateway: Gateway, [name = '', ...others]: readonly string[]): SessionWord[] {
+  const all = gateway.sessions(name)
+  const lines = new Set(all.map(({ line }) => line))
+  return [...all, ...others.flatMap(other => gateway.sessions(other)).filter(({ line }) => !lines.has(line))]
 }
+
+/** While authorities change, a gateway may trust these alone. */
+const sameAuthority = ({ authority }: PartnerTls = {}): Behaviour =>
+  authority === 'former' || authority === 'new' ? { tls: { authority } } : {}
+
+/** What the gateway sends next may go over a connection from before. */
+const keepsConnections = () =>
+  new Inapplicable(
+    'the gateway keeps connections, so that an earlier message may decide how a later one is sent',
+  )
 
 function otherDomain(
   { run: { flow, lab } }: MailWorld,

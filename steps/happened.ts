@@ -1,7 +1,7 @@
 import type { Handover } from '../support/evidence/handover.ts'
 import type { InMailbox, Message } from '../support/evidence/mail.ts'
 import { type Arrivals, type MailStream, notableConversations } from '../support/evidence/mail-stream.ts'
-import type { Strength } from '../support/evidence/offer.ts'
+import type { Strength, TlsOffer } from '../support/evidence/offer.ts'
 import type { PassedOn, Sent } from '../support/evidence/sent.ts'
 import type { Login, Session } from '../support/evidence/session.ts'
 import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
@@ -17,10 +17,14 @@ import type { Copy } from './vocabulary/subjects.ts'
 export class Happened {
   /** Something happened at all. */
   acted = false
+  /** The day on which it is to have happened, as `2020-04-01`; absent: today. */
+  day: string | undefined
 
   /** Messages that the gateway was asked to send. */
   watched: WatchedMessage[] = []
   copies: readonly Copy[] = []
+  /** Lets the gateway reach the authority again. */
+  opens: (() => Promise<void>) | undefined
   /** Extensions that the partner offered before TLS and not inside TLS. */
   extensionsBeforeTlsOnly: readonly string[] = []
   /** What the partner sent unencrypted behind its go-ahead. */
@@ -33,6 +37,8 @@ export class Happened {
   /** A message to the author after the gateway has given up. */
   laterToAuthor: Sent | undefined
 
+  /** The partner for whom the client handed a message over to the gateway. */
+  relayedTo: Partner | undefined
   /** A message that the client delivered to the gateway. */
   handover: Handover | undefined
   /** What the mailbox held of the delivered message; absent where nobody can look into one. */
@@ -50,9 +56,13 @@ export class Happened {
   stream: MailStream | undefined
   arrivals: Arrivals | undefined
   strengths: Strength[] = []
+  /** What the gateway accepts, and what the client of the example offers of it. */
+  tls: { offer: TlsOffer; offered: string } | undefined
 
   /** Connections of what the gateway sent before, which is not judged. */
   readonly before = new Set<string>()
+  /** How many sessions with the partner the log of the gateway told of by then. */
+  saidBefore = 0
   /** Connections beside those of the above. */
   readonly conversations: Conversation[] = []
   /** Lines of the gateway's log. */
@@ -135,6 +145,7 @@ export class Happened {
       ...(this.stream ? notableConversations(this.stream, this.#wentWrong) : []),
       ...(this.passedOn?.conversations ?? []),
       ...(this.author?.conversations ?? []),
+      ...(this.relayedTo?.conversations ?? []),
       ...this.taps.flatMap(({ conversations }) => conversations),
       ...this.clientSessions.flatMap(client => {
         const { earlier = [], conversation } = client.seen()

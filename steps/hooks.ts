@@ -67,6 +67,10 @@ AfterAll(async () => {
 })
 
 Before(function (this: MailWorld, { pickle, gherkinDocument }) {
+  if (this.run.isOver()) {
+    this.begins = false
+    return 'skipped'
+  }
   this.example = this.run.example(placeOf(pickle, gherkinDocument))
   this.key = pickle.id
   this.began = performance.now()
@@ -81,6 +85,7 @@ Before(function (this: MailWorld, { pickle, gherkinDocument }) {
     this.role = role
     this.needsRole(role)
   }
+  return undefined
 })
 
 // A dry run ends where the gateway would be needed: what the gateway cannot be asked is known by then. Cucumber runs a step
@@ -91,7 +96,8 @@ BeforeStep(function (this: MailWorld, { pickleStep: { type, text } }) {
 })
 
 After(async function (this: MailWorld, { pickle, gherkinDocument }) {
-  const { example, run } = this
+  const { example, run, begins } = this
+  if (!begins) return
   if (run.plan) {
     const { verdict } = this
     if (verdict?.verdict === 'lab-error') throw new Error(verdict.detail)
@@ -114,7 +120,7 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   }
   const late = conclusion.verdict !== 'conformant' ? undefined : this.late()
   if (!late?.giveBack)
-    await this.servers.giveBackSecond().catch(error => {
+    await this.servers.giveBack().catch(error => {
       failure ??= error
       conclusion = { verdict: 'lab-error', detail: (error as Error).message }
     })
@@ -124,6 +130,7 @@ After(async function (this: MailWorld, { pickle, gherkinDocument }) {
       example: example,
       scenario: placeOf(pickle, gherkinDocument),
       judged: conclusion,
+      ...(this.connector === undefined ? {} : { connector: this.connector }),
       durationMs: Math.round((performance.now() - this.began) * 10) / 10,
       seen: {
         conversations: this.evidence(),

@@ -1,6 +1,7 @@
 import { Then } from '@cucumber/cucumber'
 import { logAgreesWithWire, SESSION_CLASSES, type SessionClass } from '../support/judgements/log.ts'
 import { until } from '../support/wire/until.ts'
+import { namesOf, sessionsAbout } from './earlier-mail.ts'
 import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
@@ -13,12 +14,16 @@ Then(
   "the gateway's log calls the session {sessionClass}",
   async function (this: MailWorld, expected: SessionClass) {
     const gateway = await this.servers.gateway()
-    const about = this.happened.handover?.message.from.split('@')[1] ?? this.happened.only.partner.domain
+    const { handover } = this.happened
+    const about = handover ? [handover.message.from.split('@')[1]!] : namesOf(this.happened.only.partner)
+    const words = () =>
+      sessionsAbout(gateway, about)
+        .slice(this.happened.saidBefore)
+        .filter(one => this.role === 'receiver' || !one.incoming)
     const told = () =>
-      gateway.sessions(about).length > 0 ||
-      this.happened.watched.some(({ deliveryEvents }) => deliveryEvents.length > 0)
+      words().length > 0 || this.happened.watched.some(({ deliveryEvents }) => deliveryEvents.length > 0)
     await until(told, [gateway], LOG)
-    const said = gateway.sessions(about)
+    const said = words()
     this.happened.notes.push(...said.map(({ line }) => line))
     return this.conclude(logAgreesWithWire(said, expected, this.happened.wire))
   },

@@ -1,6 +1,7 @@
 import { type DataTable, defineParameterType, Given, Then, When } from '@cucumber/cucumber'
 import type { Message } from '../support/evidence/mail.ts'
 import type { Sent } from '../support/evidence/sent.ts'
+import { asOn } from '../support/judgements/calendar.ts'
 import { readable, staysSecret } from '../support/judgements/content.ts'
 import { hopsHaveOwnSessions, onlyFirstHopClaimsTls } from '../support/judgements/hops.ts'
 import {
@@ -9,18 +10,22 @@ import {
   reaches,
   refusedWithoutMailbox,
 } from '../support/judgements/inbound.ts'
-import { authorNotified, nobodyNotified } from '../support/judgements/notices.ts'
+import { authorNotified, nobodyNotified, reasonIsTls } from '../support/judgements/notices.ts'
+import { allArriveOverTls, avoids } from '../support/judgements/one-name.ts'
 import {
   arrivesAt,
   arrivesInClear,
-  arrivesInClearOrHeldBack,
+  arrivesInClearOr,
   arrivesOnce,
+  arrivesOverHighest,
   arrivesOverTls,
-  isHeldBack,
+  type Cause,
+  doesNotArrive,
   judgeLater,
+  offersVersion,
   ownRecipientsAlone,
   staysQueued,
-  staysQueuedForCertificate,
+  staysQueuedBecause,
   suitesOffered,
 } from '../support/judgements/outbound.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
@@ -37,9 +42,10 @@ import {
   sendToPartner,
   sendToSecondServer,
   sendTwice,
+  versionAsReceiver,
 } from './act.ts'
 import type { Happened } from './happened.ts'
-import { Inapplicable } from './outcome.ts'
+import { Inapplicable, NO_MAILBOX } from './outcome.ts'
 import { version, words } from './vocabulary/parameters.ts'
 import type { MessageSaid } from './vocabulary/subjects.ts'
 import type { MailWorld } from './world.ts'
@@ -62,13 +68,31 @@ const PROPERTIES: Record<string, Partial<MessageSaid>> = {
 words('property', PROPERTIES)
 
 Given('the message {property}', function (this: MailWorld, property: Partial<MessageSaid>) {
-  if (property.submitted === 'unencrypted' && this.run.gateways.source.login)
+  const { login, submitTls } = this.run.gateways.source
+  if (property.submitted === 'unencrypted' && (login || (submitTls ?? 'none') !== 'none'))
     throw new Inapplicable('the gateway takes mail for sending on inside TLS alone')
+  if (property.submitted === 'over TLS' && submitTls === 'none')
+    throw new Inapplicable('the gateway takes mail for sending on without TLS alone')
   this.intent.add('message', property)
 })
 
-Given('the gateway has four more messages for the partner', function (this: MailWorld) {
-  this.intent.add('message', { others: 4 })
+words<number>('count', { four: 4, nineteen: 19 })
+
+Given('the gateway has {count} more messages for the partner', function (this: MailWorld, others: number) {
+  this.intent.add('message', { others })
+})
+
+/** What can become of all messages of an example, in the words of the features. */
+words<(happened: Happened) => Observation>('fateOfAll', {
+  'arrives over TLS': ({ sent }) => allArriveOverTls(sent),
+  'arrives over TLS at a server with the right certificate, or stays queued': ({ sent, watched }) => {
+    const { spec } = watched[0]!.partner.hosts.find(one => one.spec.behaviour.tls?.presents)!
+    return avoids({ host: spec.hostname, address: spec.address }, sent)
+  },
+})
+
+Then('every message {fateOfAll}', function (this: MailWorld, fate: (happened: Happened) => Observation) {
+  return this.conclude(fate(this.happened))
 })
 
 type MakesMail = (world: MailWorld) => Promise<Sending>
@@ -132,7 +156,9 @@ When(
   'the gateway tries to send a message to the partner until it gives up',
   async function (this: MailWorld) {
     this.needs('retry')
-    const watched = await sendToPartner(this, { tries: UNTIL_GIVEN_UP })
+    // The author of the message needs one too.
+    this.needsRoom(2)
+    const watched = await sendToPartner(this, { tries: UNTIL_GIVEN_UP, givesUp: true })
     const { author } = this.happened
     if (!author || watched.arrivals.length > 0) return
     await awaitNotice(watched.seen(), author)
@@ -169,25 +195,56 @@ When('the gateway and the second server send each other a message', async functi
 const COPY_FATES: Record<string, (sent: Sent) => Observation> = {
   'arrives over TLS': sent => arrivesOverTls(sent),
   'arrives unencrypted': arrivesInClear,
-  'is held back': isHeldBack,
+  'does not arrive': doesNotArrive,
   'stays queued': staysQueued,
-  'stays queued for a reason that names the certificate': staysQueuedForCertificate,
-  'arrives unencrypted or is held back': sent => arrivesInClearOrHeldBack(sent, { queued: false }),
-  'arrives unencrypted or stays queued': sent => arrivesInClearOrHeldBack(sent, { queued: true }),
+  'arrives unencrypted or stays queued': sent => arrivesInClearOr(staysQueued, sent),
+  'arrives unencrypted or does not arrive': sent => arrivesInClearOr(doesNotArrive, sent),
   'arrives exactly once': sent => arrivesOnce(sent),
   'arrives exactly once and complete': sent => arrivesOnce(sent, { complete: true }),
 }
 words('copyFate', COPY_FATES)
 
-type Fate = (happened: Happened, world: MailWorld) => Observation
+function needsNewestTls({ run }: MailWorld): void {
+  if (run.pki.peersPlay?.maxVersion) throw new Inapplicable('the partner plays a service without TLS 1.3')
+}
+
+type Fate = (happened: Happened, world: MailWorld) => Observation | Promise<Observation>
+
+/** A gateway may keep its reasons to itself. */
+const queuedBecause =
+  (cause: Cause): Fate =>
+  ({ only }) => {
+    if (staysQueued(only).kind === 'kept' && only.deliveryEvents.length === 0)
+      throw new Inapplicable('the gateway says nothing about its queue, so its reason is not known')
+    return staysQueuedBecause(cause, only)
+  }
 
 /** What can become of the message of an example. */
 const FATES: Record<string, Fate> = {
   ...Object.fromEntries(
     Object.entries(COPY_FATES).map(([text, judgement]) => [text, ({ only }: Happened) => judgement(only)]),
   ),
+  'arrives over the highest TLS version of the gateway': async ({ only }, world) => {
+    needsNewestTls(world)
+    return arrivesOverHighest(only, await versionAsReceiver(world))
+  },
+  'arrives over TLS 1.3, if the gateway offers this version': ({ only }, world) => {
+    needsNewestTls(world)
+    if (offersVersion(only, 'TLSv1.3') === false) throw new Inapplicable('the gateway does not offer TLS 1.3')
+    return arrivesOverTls(only, { version: 'TLSv1.3' })
+  },
+  'arrives over the TLS of that day': ({ only, day }) => {
+    const used = arrivesOverTls(only, { version: 'TLSv1.1' })
+    return asOn(day!, { used, gone: used })
+  },
+  'stays queued for a reason that names the certificate': queuedBecause('the certificate'),
+  'stays queued for a reason that names TLS': queuedBecause('TLS'),
   'can be read on the wire': ({ only }) => readable(only),
   'can be decrypted by its recipient and read by nobody else': decryptable,
+  'arrives unencrypted, or its author gets one notification': happened =>
+    happened.only.arrivals.length > 0
+      ? arrivesInClear(happened.only)
+      : judgeNotices(happened, authorNotified),
   'claims TLS in its Received lines only for the first hop': ({ only }, { servers }) =>
     onlyFirstHopClaimsTls(only, servers.hasSecondServer ? servers.gatewaySeen.flow : undefined),
   'reaches the mailbox': happened => inMailbox(happened),
@@ -196,23 +253,25 @@ const FATES: Record<string, Fate> = {
     arrived ? doesNotReach(arrived.mails, arrived.later) : refusedWithoutMailbox(delivered),
 }
 
-function decryptable({ only, secret }: Happened): Observation {
+function decryptable({ sent, arrived, secret }: Happened): Observation {
   const { text, decrypt } = secret!
-  const [arrival] = only.arrivals
-  return staysSecret(only, { text, decrypted: arrival && decrypt(arrival.content) })
+  const [message] = sent
+  if (!message && !arrived) throw new Inapplicable(NO_MAILBOX)
+  const content = message ? message.arrivals[0]?.content : arrived!.mails[0]?.content
+  const decrypted = content && decrypt(content)
+  return staysSecret(content, message?.conversations ?? [], { text, decrypted })
 }
 
 function inMailbox({ delivered, arrived }: Happened, { unchanged = false } = {}): Observation {
-  if (!arrived && unchanged)
-    throw new Inapplicable('the gateway file names no mailbox in which the message could be seen')
+  if (!arrived && unchanged) throw new Inapplicable(NO_MAILBOX)
   if (!arrived) return acceptedWithoutMailbox(delivered)
   const overtaken = delivered.accepted && arrived.later
   return reaches(delivered, arrived.mails, { unchanged, overtaken })
 }
 words('fate', FATES)
 
-Then('the (outgoing )message {fate}', function (this: MailWorld, fate: Fate) {
-  return this.conclude(fate(this.happened, this))
+Then('the (outgoing )message {fate}', async function (this: MailWorld, fate: Fate) {
+  return this.conclude(await fate(this.happened, this))
 })
 
 Then('the later message {copyFate}', function (this: MailWorld, judgement: (sent: Sent) => Observation) {
@@ -275,9 +334,18 @@ Then('no partner is told a recipient of another partner', function (this: MailWo
   return this.conclude(ownRecipientsAlone(this.happened.sent))
 })
 
-Then('the author gets one notification with a null return path', function (this: MailWorld) {
-  return this.conclude(judgeNotices(this.happened, authorNotified))
+/** What a notification to the author is like. */
+words<typeof authorNotified>('notice', {
+  'with a null return path': authorNotified,
+  'that gives TLS as the reason': reasonIsTls,
 })
+
+Then(
+  'the author gets one notification {notice}',
+  function (this: MailWorld, judgement: typeof authorNotified) {
+    return this.conclude(judgeNotices(this.happened, judgement))
+  },
+)
 
 Then('nobody gets a notification', function (this: MailWorld) {
   return this.conclude(judgeNotices(this.happened, nobodyNotified))

@@ -12,3 +12,7 @@ export class NonConformant extends Error {
 export class DryRun extends Error {
   override name = 'DryRun'
 }
+
+/** Why an example is inapplicable that has to look into a mailbox. */
+export const NO_MAILBOX =
+  'the gateway file names no mailbox in which the message could be seen; the key inbound.mailbox would make it applicable'

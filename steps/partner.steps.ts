@@ -1,6 +1,7 @@
 import { type DataTable, Given } from '@cucumber/cucumber'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import { connectorThat } from './connector.steps.ts'
+import { Inapplicable } from './outcome.ts'
 import { behaviour } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
@@ -12,6 +13,8 @@ function partnerDoes(world: MailWorld, does: Behaviour): void {
 
 Given('the partner {behaviour}', function (this: MailWorld, does: Behaviour) {
   const injects = does.starttls?.injects
+  const { minVersion, maxVersion } = does.tls ?? {}
+  if (!minVersion && maxVersion && maxVersion < 'TLSv1.2') this.needsNoOldTls()
   if (injects) this.intent.add('injected', { by: injects.endsWith('\n') ? 'reply' : 'line' })
   partnerDoes(this, does)
 })
@@ -21,6 +24,32 @@ Given("the partner's mail exchangers, in order of preference", function (this: M
   this.needsRoom(list.length)
   this.intent.add('exchangers', { list })
 })
+
+Given(
+  "the servers behind the name of the partner's mail exchanger",
+  function (this: MailWorld, table: DataTable) {
+    const list = table.raw().map(([words]) => behaviour(words!))
+    mustLeadAnywhere(this)
+    this.needsRoom(list.length)
+    this.intent.add('exchangers', { list, oneName: true })
+  },
+)
+
+Given(
+  "a forged MX record leads to an attacker's host, whose certificate is for this host",
+  function (this: MailWorld) {
+    mustLeadAnywhere(this)
+    this.intent.add('mx', { forged: true })
+  },
+)
+
+/** Where the gateway finds its partners without the DNS, no record can lead it astray. */
+function mustLeadAnywhere({ run }: MailWorld): void {
+  if (!run.lab.leadsAll)
+    throw new Inapplicable(
+      'the gateway finds the partner without the DNS; the key names of the gateway file would make it applicable',
+    )
+}
 
 Given('the partner accepts only the suite {suite}', function (this: MailWorld, suite: string) {
   partnerDoes(this, { tls: { maxVersion: 'TLSv1.2', suites: [suite] } })

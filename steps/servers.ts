@@ -1,4 +1,5 @@
 import type { Gateway } from '../support/gateway/gateway.ts'
+import type { Turn } from '../support/gateway/pool.ts'
 import type { PartnerOptions } from '../support/lab/lab.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { CHANGES, type Change } from '../support/mailflow/changes.ts'
@@ -12,7 +13,7 @@ import type { Subjects } from './vocabulary/subjects.ts'
 export class Servers {
   readonly #run: Run
   readonly #intent: Intent<Subjects>
-  #gateway: Promise<Gateway> | undefined
+  #turn: Promise<Turn> | undefined
   #gatewaySeen: Gateway | undefined
   #another: Promise<Gateway> | undefined
   #second: Promise<Gateway> | undefined
@@ -26,23 +27,28 @@ export class Servers {
 
   /** The gateway under test, with the changes of the Givens; the same throughout an example, also when it ends meanwhile. */
   async gateway(): Promise<Gateway> {
-    this.#notInDryRun()
-    const { alone, gateways } = this.#run
-    this.#gateway ??= alone ? gateways.ofOwn(this.#changes()) : gateways.with(this.#changes())
-    this.#gatewaySeen = await this.#gateway
-    return this.#gatewaySeen
+    const { gateway } = await this.#takeTurn(this.#run.alone)
+    return gateway
   }
 
   /** The gateway under test, for an example that changes it while it runs: no other example has it. */
-  gatewayOfOwn(): Promise<Gateway> {
-    this.#notInDryRun()
-    this.#gateway ??= this.#run.gateways.ofOwn(this.#changes())
-    return this.gateway()
+  async gatewayOfOwn(): Promise<Gateway> {
+    const { gateway, alone } = await this.#takeTurn(true)
+    if (!alone) throw new Error('others use the gateway that this example changes')
+    return gateway
   }
 
-  /** Another server of the gateway's domain. */
-  anotherGateway(): Promise<Gateway> {
-    this.#another ??= this.#run.gateways.ofOwn(this.#changes())
+  async #takeTurn(alone: boolean): Promise<Turn> {
+    this.#notInDryRun()
+    this.#turn ??= this.#run.gateways.turn(this.#changes(), alone)
+    const turn = await this.#turn
+    this.#gatewaySeen = turn.gateway
+    return turn
+  }
+
+  /** Another server of the gateway's domain, with these changes beside those of the Givens. */
+  anotherGateway(more: readonly Change[] = []): Promise<Gateway> {
+    this.#another ??= this.#run.gateways.ofOwn([...this.#changes(), ...more])
     return this.#another
   }
 
@@ -83,6 +89,8 @@ export class Servers {
   /** Partners, all or none; they go back to the lab when the example is over. */
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
     this.#notInDryRun()
+    // Before the address of a partner: who has the gateway may wait for that address.
+    if (this.#run.gateways.source.changesInPlace) await this.gateway()
     const made = await this.#run.lab.partners(
       options.map(one => ({ ...one, names: this.#expectedNames(one.domain) })),
     )
@@ -111,7 +119,10 @@ export class Servers {
       (await Promise.all(servers.map(server => server?.catch(() => undefined)))).filter(
         server => server !== undefined,
       )
-    const tested = await up(this.#gateway, this.#another)
+    const tested = await up(
+      this.#turn?.then(({ gateway }) => gateway),
+      this.#another,
+    )
     return { tested, all: [...tested, ...(await up(this.#second))] }
   }
 
@@ -121,8 +132,19 @@ export class Servers {
     for (const partner of this.#partners) this.#run.lab.release(partner)
   }
 
-  /** Other examples may have the second server. */
-  async giveBackSecond(): Promise<void> {
+  /** Other examples wait for what this one has, so that what comes late must be watched before they get it. */
+  get isAwaited(): boolean {
+    return this.hasSecondServer || (this.#hasTurn && this.#changes().length > 0)
+  }
+
+  get #hasTurn(): boolean {
+    return this.#turn !== undefined && this.#run.gateways.source.changesInPlace === true
+  }
+
+  /** Other examples may have the second server, and the gateway with other changes. */
+  async giveBack(): Promise<void> {
+    const turn = await this.#turn?.catch(() => undefined)
+    turn?.leave?.()
     const second = await this.#second?.catch(() => undefined)
     this.#second = undefined
     if (second) await this.#run.gateways.giveBack(second)

@@ -1,6 +1,6 @@
 import { Then, When } from '@cucumber/cucumber'
-import { isWorthAnotherTry } from '../support/evidence/put-off.ts'
-import type { Session } from '../support/evidence/session.ts'
+import type { Login, Session } from '../support/evidence/session.ts'
+import { isWorthAnotherTry } from '../support/evidence/temporary-refusal.ts'
 import {
   bareStarttls,
   handshakeSucceeds,
@@ -9,26 +9,38 @@ import {
   replyWith,
   starttlsNotOffered,
 } from '../support/judgements/session.ts'
+import { STRANGERS } from '../support/mailflow/domains.ts'
 import { fitting, inSession } from '../support/traffic/client-manner.ts'
-import { ClientSession } from '../support/traffic/client-session.ts'
+import { clientTls } from '../support/traffic/client-manner-tls.ts'
+import { ClientSession, type Mechanism } from '../support/traffic/client-session.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
 import { comeAgain } from '../support/wire/again.ts'
 import { WireError } from '../support/wire/breakdown.ts'
+import type { Conversation } from '../support/wire/conversation.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
+import type { ClientTls } from '../support/wire/smtp/smtp.ts'
 import { Inapplicable } from './outcome.ts'
 import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
+type Where = 'inbound' | 'submission' | 'submissions'
+
 /** The client connects; where the Givens want it so, it starts TLS before the act that is judged. */
-async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound'): Promise<ClientSession> {
+async function open(world: MailWorld, where: Where = 'inbound', tls?: ClientTls): Promise<ClientSession> {
   world.needsRole(where === 'inbound' ? 'receiver' : 'sender')
   const gateway = await world.servers.gateway()
   const { flow } = gateway
-  const domain = world.happened.sessionsDomain ?? world.run.lab.freshDomain('*.stranger.test')
+  const domain = world.happened.sessionsDomain ?? world.run.lab.freshDomain(STRANGERS)
   world.happened.sessionsDomain = domain
   const receiving = { connectors: flow.inbound, domain, mailbox: world.run.mailbox }
-  const manner = fitting(world.manners.client, { tls: 'uses' }, receiving)
-  const session = await ClientSession.open(gateway[where], { domain, flow, manner, pki: world.run.pki })
+  const { namesNoServer } = world.intent.read('client', 'namesNoServer')
+  const manner = {
+    ...fitting(world.manners.client, { tls: 'uses' }, receiving),
+    ...(namesNoServer ? { serverName: 'none' as const } : {}),
+  }
+  const failed = (conversation: Conversation) => world.happened.conversations.push(conversation)
+  const about = { domain, flow, manner, pki: world.run.pki, failed, ...(tls ? { tls } : {}) }
+  const session = await ClientSession.open(gateway[where]!, about)
   world.comes('client', inSession(manner))
   world.happened.clientSessions.push(session)
   world.happened.acted = true
@@ -38,6 +50,8 @@ async function open(world: MailWorld, where: 'inbound' | 'submission' = 'inbound
 async function startTls(world: MailWorld): Promise<void> {
   world.happened.command = 'STARTTLS'
   const { injects, starttlsParameter } = world.intent.read('client', 'injects', 'starttlsParameter')
+  // What the gateway says to RCPT shows whether it executed MAIL, or whether the session goes on.
+  if (injects === 'EHLO and MAIL' || starttlsParameter) world.needsRecipient()
   const session = await open(world)
   await session.greet()
   if (injects) {
@@ -54,6 +68,7 @@ async function startTls(world: MailWorld): Promise<void> {
 }
 
 async function beginInside(world: MailWorld): Promise<void> {
+  world.needsRecipient()
   const { beginsBeforeTls, greetsOnce } = world.intent.read('client', 'beginsBeforeTls', 'greetsOnce')
   if (greetsOnce) {
     // What the gateway demands of a client that has not greeted it.
@@ -93,21 +108,44 @@ async function openForStarttls(world: MailWorld): Promise<ClientSession> {
 /** A server may guard one mechanism and forget the other. */
 async function logIn(world: MailWorld): Promise<void> {
   for (const mechanism of ['PLAIN', 'LOGIN'] as const)
-    for (const password of ['right', 'wrong'] as const) {
-      const { tls } = world.intent.read('client', 'tls')
-      const session = await open(world, 'submission')
+    for (const password of ['right', 'wrong'] as const)
+      world.happened.logins.push({ mechanism, password, ...(await loggedIn(world, password, mechanism)) })
+}
+
+async function loggedIn(
+  world: MailWorld,
+  ...as: ['right' | 'wrong', Mechanism]
+): Promise<Omit<Login, 'mechanism' | 'password'>> {
+  const said = world.intent.read('client', 'tls', 'beginsWithTls', 'maxVersion')
+  const { hostname } = world.flow
+  const tls = said.maxVersion
+    ? await clientTls({
+        behaviour: { tls: 'uses', maxVersion: said.maxVersion },
+        hostname,
+        pki: world.run.pki,
+      })
+    : undefined
+  try {
+    const session = await open(world, said.beginsWithTls ? 'submissions' : 'submission', tls)
+    await session.greet()
+    if (!said.tls && !said.beginsWithTls) {
+      await getIntoTls(session)
       await session.greet()
-      if (!tls) {
-        await getIntoTls(session)
-        await session.greet()
-      }
-      world.happened.logins.push({ mechanism, password, reply: await session.login(password, mechanism) })
-      session.close()
     }
+    const reply = await session.login(...as)
+    const { version } = session.seen().conversation.handshake ?? {}
+    session.close()
+    return { reply, ...(version ? { version } : {}) }
+  } catch (error) {
+    if (!(error instanceof WireError && error.breakdown === 'handshake failure')) throw error
+    world.happened.acted = true
+    return { reply: undefined, failed: error.message }
+  }
 }
 
 const saying = (command: string) => async (world: MailWorld) => {
   world.happened.command = command
+  if (command === 'RCPT') world.needsRecipient()
   const { tls } = world.intent.read('client', 'tls')
   const session = await open(world)
   if (!tls) {
@@ -164,7 +202,15 @@ async function actAgain(world: MailWorld, act: Act): Promise<Session[]> {
 }
 
 When('the client {act}', async function (this: MailWorld, act: Act) {
-  if (act === logIn) this.needs('submission')
+  if (act === logIn) {
+    this.needs('submission')
+    const { tls, beginsWithTls } = this.intent.read('client', 'tls', 'beginsWithTls')
+    if (beginsWithTls) this.needs('implicit-tls')
+    if (tls && this.run.gateways.source.kind === 'external')
+      throw new Inapplicable(
+        'the password of a gateway that the suite did not start is sent inside TLS alone',
+      )
+  }
   const sessions = await actAgain(this, act)
   const declined = sessions.map(session => session.declined).find(Boolean)
   if (declined) throw new Inapplicable(`the gateway need not take it so: ${declined}`)

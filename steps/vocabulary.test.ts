@@ -8,7 +8,7 @@ import { PACKAGE_ROOT } from '../support/package-root.ts'
 import { vocabulary } from '../support/run/cucumber.ts'
 
 /** A vocabulary that a reader can keep in mind; a new step replaces one or is worth raising this. */
-const CEILING = 75
+const CEILING = 89
 
 describe('the vocabulary of the features', () => {
   let messages: Envelope[]

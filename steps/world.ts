@@ -2,10 +2,11 @@ import { World } from '@cucumber/cucumber'
 import { placeOf } from '../support/catalogue/features.ts'
 import { isPartOf, patchOf } from '../support/circumstances/dimensions.ts'
 import { isMeantFor } from '../support/evidence/sent.ts'
+import { isExternal } from '../support/gateway/external.ts'
 import type { PartnerManner } from '../support/lab/partner/partner-manner.ts'
 import type { Capability } from '../support/mailflow/capabilities.ts'
 import { CHANGES, type Change, type ChangeName } from '../support/mailflow/changes.ts'
-import type { MailFlow } from '../support/mailflow/mail-flow.ts'
+import type { MailFlow, ServiceText } from '../support/mailflow/mail-flow.ts'
 import type { LateMail } from '../support/run/aftermath.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
@@ -14,13 +15,16 @@ import type { ClientManner } from '../support/traffic/client-manner.ts'
 import type { MessageManner } from '../support/traffic/message.ts'
 import type { SentBefore } from '../support/traffic/sent-before.ts'
 import { all, type Observation, unclear, withoutLack } from '../support/verdicts/observation.ts'
-import type { Judged } from '../support/verdicts/verdict.ts'
+import { isDecided, type Judged } from '../support/verdicts/verdict.ts'
 import type { Conversation } from '../support/wire/conversation.ts'
 import { Happened } from './happened.ts'
-import { Inapplicable, NonConformant } from './outcome.ts'
+import { Inapplicable, NO_MAILBOX, NonConformant } from './outcome.ts'
 import { Servers } from './servers.ts'
 import { Intent } from './vocabulary/intent.ts'
 import type { Subjects } from './vocabulary/subjects.ts'
+
+/** A change by which the gateway does nothing else with its first attempt. */
+const SHORT_LIFE: ChangeName = 'gives up after 3 attempts'
 
 /** How client, partner and message differ from the plain ones, and what was before. */
 interface Manners {
@@ -36,6 +40,8 @@ interface Manners {
  */
 export class MailWorld extends World {
   example!: RuleExample
+  /** The pattern of the connector that was chosen, if one was. */
+  connector: string | undefined
   /** What the gateway is judged as. */
   role: 'sender' | 'receiver' = 'receiver'
   /** Of the example, for the listener of the run. */
@@ -44,6 +50,8 @@ export class MailWorld extends World {
   began = 0
   /** In a dry run: the next step is not run, nor any after it. */
   ends = false
+  /** Not where the time of the run was over before the example. */
+  begins = true
   readonly intent = new Intent<Subjects>()
   readonly happened = new Happened()
   verdict: Judged | undefined
@@ -64,12 +72,18 @@ export class MailWorld extends World {
 
   /** What must not matter to this example; empty in a plain run. */
   get manners(): Manners {
-    const { message, ...others }: Manners = patchOf(
+    const { message, partner, ...others }: Manners = patchOf(
       this.run.circumstances?.get(placeOf(this.example.rule)) ?? [],
     )
     const { size, ...small } = message
-    // A text that is empty has no size.
-    return { ...others, message: size && message.text !== 'empty' ? { ...small, size } : small }
+    const { size: _, ...withoutSize } = partner
+    return {
+      ...others,
+      // A partner without SIZE announces no maximum.
+      partner: partner.withholds === 'SIZE' ? withoutSize : partner,
+      // A text that is empty has no size.
+      message: size && message.text !== 'empty' ? { ...small, size } : small,
+    }
   }
 
   /** Notes what of the circumstances really came about: a part of `manners` may not fit what the example is about. */
@@ -91,10 +105,13 @@ export class MailWorld extends World {
   /** Room for so many mail exchangers of partners at once, or the example is inapplicable. */
   needsRoom(count: number): void {
     const { room } = this.run.lab
-    if (count > room)
-      throw new Inapplicable(
-        `${count} mail exchangers at a time are needed, and a gateway that the suite did not set up finds ${room || 'none'}`,
-      )
+    if (count <= room) return
+    this.needsRole('sender')
+    const why =
+      room > 1
+        ? `names.partners of the gateway file has addresses for ${room}`
+        : 'the gateway finds one; the key names of the gateway file would make it applicable'
+    throw new Inapplicable(`${count} mail exchangers at a time are needed, and ${why}`)
   }
 
   /** The gateway is tested in this role, or the example is inapplicable: a Rule about one role may need the other too. */
@@ -103,19 +120,50 @@ export class MailWorld extends World {
     if (untested) throw new Inapplicable(untested)
   }
 
+  /** The suite knows for whom the gateway accepts mail, or the example is inapplicable. */
+  needsRecipient(): void {
+    const { recipientUnknown } = this.run.gateways.source
+    if (recipientUnknown) throw new Inapplicable(recipientUnknown)
+  }
+
+  /** The suite can look into a mailbox, or the example is inapplicable. */
+  needsMailbox(): void {
+    const { source } = this.run.gateways
+    if (isExternal(source) && !source.file.inbound?.mailbox) throw new Inapplicable(NO_MAILBOX)
+  }
+
   /** The gateway has a capability, or the example is inapplicable. */
   needs(capability: Capability): void {
     const why = this.run.gateways.lacks(capability)
     if (why) throw new Inapplicable(why)
   }
 
+  /** The gateway stands in for the service as one of these texts describes it, or the example is inapplicable. */
+  needsService(texts: readonly ServiceText[]): void {
+    const { service } = this.run.gateways.source
+    if (service && texts.includes(service)) return
+    throw new Inapplicable(
+      service
+        ? `this is about the service of ${texts.join(' or ')}`
+        : `the gateway does not stand in for the service; mail-tls check --as ${texts.at(-1)} sets one up that does`,
+    )
+  }
+
+  /** A handshake with TLS 1.0 or 1.1 alone must fail, or the example is inapplicable. */
+  needsNoOldTls(): void {
+    if (this.flow.minVersion === 'TLSv1')
+      throw new Inapplicable('the text for which the gateway stands in has TLS 1.0 and TLS 1.1')
+  }
+
   /** The gateway is told something otherwise than usual. */
   change(name: ChangeName): void {
     const { source } = this.run.gateways
     const change: Change = CHANGES[name]
+    // Such a gateway is judged as it is.
+    if (source.kind === 'external' && change.byOwner) return
     if (change.needs) this.needs(change.needs)
-    if (source.kind === 'external')
-      throw new Inapplicable('the suite cannot reconfigure a gateway that it did not start')
+    // Such a gateway is told at the time to give up.
+    if ((source.kind === 'external' || source.expires) && change.needs === 'expiry') return
     const why = source.refuses?.(change)
     if (why) throw new Inapplicable(why)
     this.intent.add('gateway', { changes: new Set([name]) })
@@ -166,8 +214,7 @@ export class MailWorld extends World {
 
   /** The verdict of the whole example, once its steps are done. */
   conclusion(): Judged {
-    const undecided = ['inapplicable', 'inconclusive', 'lab-error']
-    if (this.verdict && undecided.includes(this.verdict.verdict)) return this.verdict
+    if (this.verdict && !isDecided(this.verdict)) return this.verdict
     if (!this.happened.acted) throw new Error('nothing happened in this example: it has no When')
     if (this.#observations.length === 0)
       throw new Error('nobody concluded anything from what happened in this example')
@@ -184,7 +231,7 @@ export class MailWorld extends World {
   get #allInOrder(): boolean {
     const { intent } = this
     return (
-      !intent.said('gateway').some(path => path.startsWith('changes')) &&
+      !intent.said('gateway').some(path => path.startsWith('changes') && path !== `changes.${SHORT_LIFE}`) &&
       intent.said('partner').every(path => path === 'always.tls.maxVersion') &&
       intent.said('tap').length === 0
     )
@@ -200,7 +247,7 @@ export class MailWorld extends World {
   /** What becomes of the messages of the example afterwards; nothing where there is nothing to watch. */
   late(): LateMail | undefined {
     const { servers } = this
-    return this.happened.late(servers.hasSecondServer ? () => servers.giveBackSecond() : undefined)
+    return this.happened.late(servers.isAwaited ? () => servers.giveBack() : undefined)
   }
 
   /** All conversations of the example. */

@@ -33,6 +33,11 @@ Feature: Which certificates the gateway accepts from partners and clients
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
+    Example: the reason why the message waits for a partner with a certificate for another name
+      Given the partner shows a certificate that is for another name
+      When the gateway sends a message to the partner
+      Then the message stays queued for a reason that names the certificate
+
   @EXO-FRC-10 @sender
   Rule: If the connector gives a name for the partner's certificate, the gateway accepts this name and no other
 
@@ -79,6 +84,11 @@ Feature: Which certificates the gateway accepts from partners and clients
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
+    Example: a partner with a certificate for another name directly below the wildcard
+      Given the partner shows a certificate for mail.partner.test
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
     Scenario Outline: a partner with a certificate for <name>
       Given the partner shows a certificate for <name>
       When the gateway sends a message to the partner
@@ -87,6 +97,7 @@ Feature: Which certificates the gateway accepts from partners and clients
 
       Examples:
         | name                       |
+        | other.test                 |
         | partner.test               |
         | mx.evilpartner.test        |
         | evilpartner.test           |
@@ -108,6 +119,7 @@ Feature: Which certificates the gateway accepts from partners and clients
       Given the client shows a certificate that is <flaw>
       When the client delivers a message
       Then the gateway refuses the message
+      And the message does not reach the mailbox
 
       Examples:
         | flaw                                       |

@@ -16,7 +16,7 @@ Feature: An attacker on the path shows a certificate of its own
     Scenario Outline: an attacker that <fault>
       Given the partner <fault>
       When the gateway sends a message to the partner
-      Then the message is held back
+      Then the message stays queued
       And the wire shows no unencrypted part of the message
 
       Examples:
@@ -43,7 +43,7 @@ Feature: An attacker on the path shows a certificate of its own
     Example: an attacker that shows a self-signed certificate at both attempts
       Given the partner shows a certificate that is self-signed
       When the gateway tries up to 2 times to send a message to the partner
-      Then the message is held back
+      Then the message stays queued
       And the wire shows no unencrypted part of the message
 
   @DGR-03
@@ -60,7 +60,7 @@ Feature: An attacker on the path shows a certificate of its own
     Example: an attacker that shows a self-signed certificate after the first connection
       Given the partner shows a certificate that is self-signed after the first connection
       When the gateway sends the partner two messages, one after the other
-      Then the later message is held back
+      Then the later message stays queued
       And the wire shows no unencrypted part of the message
 
   @DGR-03
@@ -83,3 +83,40 @@ Feature: An attacker on the path shows a certificate of its own
         | flaw             |
         | self-signed      |
         | for another name |
+
+  @ID-04
+  Rule: The gateway sends no mail that requires domain validation to the host of a forged MX record, whatever name this host has
+    Where DNS is not signed, an attacker chooses the host. That the host's certificate is for the host proves nothing.
+
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: the right MX record
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a forged MX record
+      Given a forged MX record leads to an attacker's host, whose certificate is for this host
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+  @ID-04
+  Rule: The gateway's log does not call a session verified because its certificate is for the host of a forged MX record
+
+    Background:
+      Given the gateway logs its TLS sessions
+      And an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: the right MX record
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the gateway's log calls the session encrypted
+
+    Example: a forged MX record
+      Given a forged MX record leads to an attacker's host, whose certificate is for this host
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+      And the gateway's log calls the session unverified

@@ -3,6 +3,7 @@ Feature: Inbound connectors that require TLS or a certificate
 
   @EXO-FRC-11 @receiver
   Rule: If a connector requires TLS, the gateway refuses a message without TLS and does not deliver it
+    A message that was cancelled before and the case of letters change nothing: the sender of each message decides.
 
     Background:
       Given an inbound connector that requires TLS for the client's domain
@@ -48,6 +49,7 @@ Feature: Inbound connectors that require TLS or a certificate
       When the client delivers a message
       Then the gateway refuses the message
       And the gateway asks for the client's certificate
+      And the message does not reach the mailbox
 
     Example: a client without TLS
       Given the client does not use TLS
@@ -70,6 +72,7 @@ Feature: Inbound connectors that require TLS or a certificate
       Given the client shows a certificate for <name>
       When the client delivers a message
       Then the gateway refuses the message
+      And the message does not reach the mailbox
 
       Examples:
         | name                         |
@@ -98,7 +101,7 @@ Feature: Inbound connectors that require TLS or a certificate
       And the message reaches the mailbox
 
   @EXO-FRC-15 @receiver
-  Rule: The gateway chooses the connector by the sender's domain, whatever name the client greets with
+  Rule: The gateway applies the connector of the sender's domain, also to a client that greets with a name of another domain
 
     Background:
       Given an inbound connector that requires a certificate with the client's name

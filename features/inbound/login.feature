@@ -13,3 +13,59 @@ Feature: Clients that log in with a password
       Given the client does not use TLS
       When the client logs in with the right password and with a wrong one
       Then the gateway refuses both passwords alike
+
+  @RFC8314-01
+  Rule: Users log in over TLS that begins with STARTTLS or with the connection, at a server with its own name
+
+    @control
+    Example: a client whose TLS begins with STARTTLS
+      When the client logs in with the right password and with a wrong one
+      Then the gateway accepts only the right password
+      And the gateway's certificate is for the gateway's own name
+
+    Example: a client whose TLS begins with the connection
+      Given the client begins with TLS
+      When the client logs in with the right password and with a wrong one
+      Then the gateway accepts only the right password
+      And the gateway's certificate is for the gateway's own name
+
+  @RFC8314-01
+  Rule: After STARTTLS no user gets TLS 1.0 or TLS 1.1
+
+    @control
+    Example: a client with TLS 1.2 at most
+      Given the client supports TLS 1.2 at most
+      When the client logs in with the right password and with a wrong one
+      Then the gateway accepts only the right password
+
+    Scenario Outline: a client with <version> at most
+      Given the client supports <version> at most
+      When the client logs in with the right password and with a wrong one
+      Then the gateway refuses the TLS of users
+
+      Examples:
+        | version |
+        | TLS 1.1 |
+        | TLS 1.0 |
+
+  @RFC8314-01
+  Rule: Where TLS begins with the connection no user gets TLS 1.0 or TLS 1.1
+
+    Background:
+      Given the client begins with TLS
+
+    @control
+    Example: a client with TLS 1.2 at most
+      Given the client supports TLS 1.2 at most
+      When the client logs in with the right password and with a wrong one
+      Then the gateway accepts only the right password
+
+    Scenario Outline: a client with <version> at most
+      Given the client supports <version> at most
+      When the client logs in with the right password and with a wrong one
+      Then the gateway refuses the TLS of users
+
+      Examples:
+        | version |
+        | TLS 1.1 |
+        | TLS 1.0 |

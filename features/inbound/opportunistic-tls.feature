@@ -2,7 +2,7 @@
 Feature: Mail from clients that no connector names
 
   @EXO-OPP-07
-  Rule: The gateway accepts mail without TLS from a client that no connector names, also after a failed handshake
+  Rule: The gateway accepts mail without TLS from a client that no connector names, also on a new connection after a failed handshake
 
     Background:
       Given no inbound connector for the client's domain

@@ -52,3 +52,20 @@ Feature: The content of a message
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
       And the message can be decrypted by its recipient and read by nobody else
+
+  @EXO-MSG-05 @receiver
+  Rule: The gateway leaves S/MIME encryption in place: only the recipient can read the message in the mailbox
+
+    Background:
+      Given no inbound connector for the client's domain
+
+    @control
+    Example: a message that is not encrypted with S/MIME
+      When the client delivers a message
+      Then the message reaches the mailbox
+
+    Example: a message that is encrypted with S/MIME
+      Given the message is encrypted with S/MIME
+      When the client delivers a message
+      Then the message reaches the mailbox
+      And the message can be decrypted by its recipient and read by nobody else

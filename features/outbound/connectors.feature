@@ -15,7 +15,7 @@ Feature: Which outbound connector applies
     Example: a partner without STARTTLS
       Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
-      Then the message is held back
+      Then the message does not arrive
 
   @EXO-FRC-05 @sender
   Rule: If a connector names a domain without a wildcard, the gateway requires TLS for this domain
@@ -31,7 +31,7 @@ Feature: Which outbound connector applies
     Example: a partner without STARTTLS
       Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
-      Then the message is held back
+      Then the message does not arrive
 
   @EXO-FRC-05 @sender
   Rule: The gateway requires TLS for a connector's domain also if the recipient's domain is written in capitals
@@ -48,7 +48,7 @@ Feature: Which outbound connector applies
     Example: a partner without STARTTLS
       Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
-      Then the message is held back
+      Then the message does not arrive
 
   @EXO-FRC-05 @sender
   Rule: The gateway requires TLS only for the domains that the connector names; without a wildcard, sub-domains are not among them
@@ -81,7 +81,7 @@ Feature: Which outbound connector applies
     Example: a partner without STARTTLS
       Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
-      Then the message is held back
+      Then the message stays queued
 
   @EXO-CON-02 @receiver
   Rule: The gateway does not apply an outbound connector to incoming mail
@@ -117,7 +117,7 @@ Feature: Which outbound connector applies
     Example: a partner without STARTTLS
       Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
-      Then the message is held back
+      Then the message does not arrive
 
   @EXO-CON-04 @sender
   Rule: If two connectors cover a domain, the gateway uses the one that names it more specifically

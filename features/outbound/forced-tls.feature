@@ -19,6 +19,12 @@ Feature: Outbound connectors that require TLS
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message
+      And the wire shows no session that ends without QUIT
+
+    Example: the reason why the message waits for a partner without STARTTLS
+      Given the partner does not offer STARTTLS
+      When the gateway sends a message to the partner
+      Then the message stays queued for a reason that names TLS
 
   @EXO-FRC-01
   Rule: If the connector requires TLS and the partner knows no EHLO, the gateway sends nothing unencrypted after HELO
@@ -119,3 +125,8 @@ Feature: Outbound connectors that require TLS
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message
+
+    Example: the reason why the message waits for a partner with a self-signed certificate
+      Given the partner shows a certificate that is self-signed
+      When the gateway sends a message to the partner
+      Then the message stays queued for a reason that names the certificate

@@ -73,7 +73,7 @@ Feature: Partners with several mail exchangers
         | shows a certificate that is self-signed |
         | shows a certificate that is self-signed |
       When the gateway sends a message to the partner
-      Then the message is held back
+      Then the message does not arrive
       And the wire shows no unencrypted part of the message
 
   @EXO-FRC-02
@@ -97,13 +97,13 @@ Feature: Partners with several mail exchangers
         | closes the connection instead of a TLS handshake |
         | does not offer STARTTLS                          |
       When the gateway tries up to 3 times to send a message to the partner
-      Then the message is held back
+      Then the message stays queued
       And the wire shows no unencrypted part of the message
 
     Scenario Outline: a partner that <fault>
       Given the partner <fault>
       When the gateway tries up to 3 times to send a message to the partner
-      Then the message is held back
+      Then the message stays queued
       And the wire shows no unencrypted part of the message
 
       Examples:
@@ -116,6 +116,22 @@ Feature: Partners with several mail exchangers
         | ends the TLS handshake with an alert and goes on unencrypted                |
         | answers the TLS handshake with an unencrypted reply and goes on unencrypted |
         | supports TLS 1.1 at most                                                    |
+
+  @EXO-FRC-02
+  Rule: If the connector requires TLS and the handshake fails, the gateway says that the message waits for TLS
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
+
+    @control
+    Example: a partner whose handshake succeeds
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a partner whose handshake fails
+      Given the partner ends the TLS handshake with an alert
+      When the gateway sends a message to the partner
+      Then the message stays queued for a reason that names TLS
 
   @EXO-FRC-02
   Rule: If the connector requires TLS and TLS fails late or for long, the gateway sends nothing unencrypted

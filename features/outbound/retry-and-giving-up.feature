@@ -54,3 +54,46 @@ Feature: Retries, and messages that the gateway gives up on
       Given the partner does not offer STARTTLS
       When the gateway tries to send a message to the partner until it gives up
       Then nobody gets a notification
+
+  @EXO-FRC-03
+  Rule: When the gateway gives up on a message that forced TLS holds back, its author gets a notification that gives TLS as the reason
+
+    Background:
+      Given the gateway gives up after 3 attempts
+      And an outbound connector that requires TLS for the partner's domain
+
+    @control
+    Example: a partner that offers STARTTLS again at the second attempt
+      Given the partner does not offer STARTTLS on the first connection
+      When the gateway tries to send a message to the partner until it gives up
+      Then the message arrives over TLS
+
+    Scenario Outline: a partner that <fault>
+      Given the partner <fault>
+      When the gateway tries to send a message to the partner until it gives up
+      Then the author gets one notification that gives TLS as the reason
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | fault                                |
+        | does not offer STARTTLS              |
+        | refuses STARTTLS with 454            |
+        | ends the TLS handshake with an alert |
+
+  @EXO-OPP-06
+  Rule: If the gateway gives up on a message because each handshake has failed, it notifies the author
+    A gateway that sends the message unencrypted after a failed handshake has nothing to give up.
+
+    Background:
+      Given the gateway gives up after 3 attempts
+      And an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: a partner whose handshake succeeds
+      When the gateway tries to send a message to the partner until it gives up
+      Then the message arrives over TLS
+
+    Example: a partner whose handshake fails on each connection
+      Given the partner ends the TLS handshake with an alert
+      When the gateway tries to send a message to the partner until it gives up
+      Then the message arrives unencrypted, or its author gets one notification

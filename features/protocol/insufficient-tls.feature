@@ -15,8 +15,9 @@ Feature: TLS that is not sufficient for a connector
     Example: a partner with a self-signed certificate
       Given the partner shows a certificate that is self-signed
       When the gateway sends a message to the partner
-      Then the message is held back
+      Then the message does not arrive
       And the wire shows no MAIL command
+      And the wire shows no session that ends without QUIT
 
   @RFC3207-11 @sender
   Rule: If no connector requires validation, the gateway sends mail also to a partner with a self-signed certificate

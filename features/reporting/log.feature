@@ -50,7 +50,7 @@ Feature: What the gateway's log says about TLS
     Example: a client without a certificate
       When the client delivers a message
       Then the gateway accepts the message
-      And the gateway's log calls the session encrypted
+      And the gateway's log calls the session unverified
 
     Example: a client with a self-signed certificate
       Given the client shows a certificate that is self-signed

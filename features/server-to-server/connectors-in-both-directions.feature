@@ -36,7 +36,7 @@ Feature: An inbound and an outbound connector for the same domain
     Example: a partner without STARTTLS
       Given the partner does not offer STARTTLS
       When the gateway sends the partner a message and the client of the same domain delivers one
-      Then the outgoing message is held back
+      Then the outgoing message stays queued
 
     Example: a client without TLS
       Given the client does not use TLS
@@ -93,7 +93,7 @@ Feature: An inbound and an outbound connector for the same domain
       Given the second server is of the same kind
       And the tap removes STARTTLS from outgoing mail
       When the gateway and the second server send each other a message
-      Then the outgoing message is held back
+      Then the outgoing message stays queued
 
     Example: the tap removes STARTTLS from incoming mail
       Given the second server is of the same kind

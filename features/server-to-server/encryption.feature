@@ -68,7 +68,7 @@ Feature: Mail between two servers of one service
       Given the second server is of the same kind
       And the tap offers only TLS 1.1
       When the gateway sends a message to the second server
-      Then the message is held back
+      Then the message does not arrive
       And the wire shows no unencrypted part of the message
 
   @EXO-S2S-02 @receiver

@@ -24,7 +24,7 @@ Feature: Forward secrecy between the servers of a service
       Given the second server is of the same kind
       And the tap offers only key exchange by RSA
       When the gateway sends a message to the second server
-      Then the message is held back
+      Then the message does not arrive
       And the wire shows no unencrypted part of the message
 
   @EXO-S2S-04 @receiver

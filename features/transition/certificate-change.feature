@@ -116,3 +116,43 @@ Feature: A change from one certificate authority to another
       Given the gateway trusts only the new root
       When the gateway sends a message to the partner
       Then the message arrives over TLS
+
+  @EXO-TRN-04 @sender
+  Rule: During the roll-out the gateway sends mail that requires domain validation to front ends with the former certificate and with the new one
+
+    Background:
+      Given the gateway trusts both roots
+      And an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: all front ends show the new certificate
+      Given the partner shows a certificate of the new authority
+      When the gateway sends the partner two messages, one after the other
+      Then the message arrives over TLS
+      And the later message arrives over TLS
+
+    Scenario Outline: a partner that <shows>
+      Given the partner <shows>
+      When the gateway sends the partner two messages, one after the other
+      Then the message arrives over TLS
+      And the later message arrives over TLS
+      And the wire shows certificates of the former and of the new authority
+
+      Examples:
+        | shows                                                                       |
+        | shows the former certificate at one front end and the new one at the others |
+        | shows the new certificate at one front end and the former one at the others |
+
+  @EXO-TRN-04 @receiver
+  Rule: During the roll-out the front ends of the gateway differ in their certificates and in nothing else
+
+    @control
+    Example: all front ends show the same certificate
+      Given the gateway's domain has another server
+      When the lab probes every address of the gateway's domain
+      Then every address offers TLS of the same strength
+
+    Example: a front end with the former certificate
+      Given the gateway's domain has another server with a certificate of the former authority
+      When the lab probes every address of the gateway's domain
+      Then every address offers TLS of the same strength

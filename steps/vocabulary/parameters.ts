@@ -1,6 +1,9 @@
 import { defineParameterType } from '@cucumber/cucumber'
+import { EXCHANGE_SUITES } from '../../support/catalogue/tls-profiles.ts'
 import type { Behaviour, TlsVersion } from '../../support/lab/partner/behaviour.ts'
-import { type CertificateFlaw, FLAWS } from '../../support/pki/flaws.ts'
+import { type AuthorityName, type CertificateFlaw, FLAWS } from '../../support/pki/flaws.ts'
+import { ANSWERS, type AnswerName } from '../../support/pki/status-words.ts'
+import { type CraftedAnswer, suitesNamed } from '../../support/wire/tls/craft-answer.ts'
 
 /** A parameter type whose words are the keys of a table. The longest words come first: one may begin with another. */
 export function words<T>(name: string, table: Readonly<Record<string, T>>): void {
@@ -17,6 +20,30 @@ export const version = (text: string): TlsVersion =>
   (text === 'TLS 1.0' ? 'TLSv1' : text.replace(' ', 'v')) as TlsVersion
 
 const CERTIFICATE_FLAWS = Object.keys(FLAWS) as CertificateFlaw[]
+
+/** What an administrator installs as a trusted root, in the words of the features. */
+export type Installed =
+  | { root: AuthorityName; among?: 'its own certificates' }
+  | { shown: 'own' | 'intermediate' }
+words<Installed>('installed', {
+  'the root of the new authority': { root: 'new' },
+  "the root of the new authority among the gateway's own certificates": {
+    root: 'new',
+    among: 'its own certificates',
+  },
+  'another root with the name of the new one': { root: 'namesake of new' },
+  "the partner's own certificate": { shown: 'own' },
+  'the intermediate of the new authority': { shown: 'intermediate' },
+})
+
+/** What the distribution point of trusted roots has, in the words of the features. */
+export type Distributed = readonly AuthorityName[] | 'a web page'
+words<Distributed>('distributed', {
+  'the former root and the new one': ['former', 'new'],
+  'the former root alone': ['former'],
+  'the former root and another one with the name of the new one': ['former', 'namesake of new'],
+  'a web page in place of roots': 'a web page',
+})
 
 words('flaw', Object.fromEntries(CERTIFICATE_FLAWS.map(flaw => [flaw, flaw])))
 
@@ -48,6 +75,45 @@ const BROKEN_HANDSHAKES: Record<string, Behaviour> = {
   'falls silent in the TLS handshake': { handshake: 'goes silent' },
 }
 
+const answering = (answers: Record<string, CraftedAnswer>): Record<string, Behaviour> =>
+  Object.fromEntries(
+    Object.entries(answers).map(([what, crafts]) => [`answers the ClientHello with ${what}`, { crafts }]),
+  )
+
+/** What a partner answers byte by byte. A gateway that does not break the handshake off goes on with it. */
+const CRAFTED = answering({
+  'SSL 3': { version: 'SSLv3' },
+  'TLS 1.0': { version: 'TLSv1' },
+  'TLS 1.1': { version: 'TLSv1.1' },
+  // First those that have no signature over the random.
+  'TLS 1.2 and the mark of a downgrade': {
+    marked: true,
+    suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_AES_\d+_GCM/),
+  },
+  'a suite that the gateway does not offer': {
+    notOffered: true,
+    suites: ['TLS_RSA_WITH_AES_256_GCM_SHA384', 'TLS_RSA_WITH_SEED_CBC_SHA', 'TLS_RSA_WITH_IDEA_CBC_SHA'],
+  },
+  'a suite that encrypts nothing': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_NULL/) },
+  'a suite with RC4': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_RC4/) },
+  'a suite of export strength': { suites: suitesNamed(/^TLS_RSA_EXPORT/) },
+  'a suite with DES': { suites: suitesNamed(/^TLS_RSA_WITH_DES_/) },
+  'a suite with 3DES': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_3DES/) },
+  'a finite field of 1024 bits': { suites: suitesNamed(/^TLS_DHE_RSA_WITH_AES/) },
+  'a curve of 192 bits': { curve: 'secp192r1' },
+  'a signature with SHA-1': { digest: 'sha1' },
+  'TLS compression': { compresses: true },
+  'no secure renegotiation': { renegotiatesInsecurely: true },
+  'a record that is too long': { longRecord: true },
+})
+
+/** Several front ends behind one address: the first connection leads to one of them, the others to the rest. */
+const rolledOut = (one: AuthorityName, others: AuthorityName): Behaviour => ({
+  times: 1,
+  tls: { authority: one },
+  always: { tls: { authority: others } },
+})
+
 const SILENT: Record<string, Behaviour> = {
   'falls silent before the greeting': { greeting: 'goes silent' },
   'falls silent at EHLO': { silentAt: 'EHLO' },
@@ -77,6 +143,24 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   ),
   'closes TLS instead of a TLS handshake and goes on unencrypted': { handshake: 'closes', stays: true },
   ...SILENT,
+  ...CRAFTED,
+  'prefers the weakest suite of the profile': {
+    tls: { maxVersion: 'TLSv1.2', suites: EXCHANGE_SUITES.toReversed() },
+  },
+  'supports TLS 1.3 alone': { tls: { minVersion: 'TLSv1.3' } },
+  "sends a session ticket before the gateway's Finished": { ticketsEarly: true },
+  'resumes sessions': { tls: { resumes: 'with the same keys' } },
+  'has new keys for tickets': { tls: { resumes: 'with new keys' } },
+  'resumes sessions and shows a certificate that is self-signed': {
+    tls: { resumes: 'with the same keys', ...presenting('self-signed').tls },
+  },
+  'has TLS 1.1 alone': { tls: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' } },
+  ...Object.fromEntries(
+    ['P-384', 'X25519MLKEM768'].map(group => [
+      `accepts only the group ${group}`,
+      { tls: { groups: [group] } },
+    ]),
+  ),
   'refuses unencrypted mail with 530': { starttls: { demands: true } },
   'knows no EHLO': { knowsNoEhlo: true },
   'turns the gateway away with 421': { greeting: 'turns away (421)' },
@@ -94,12 +178,39 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     ...presenting('self-signed'),
     stays: true,
   },
+  'asks for a client certificate': { tls: { clientCertificate: 'asks' } },
   'demands a client certificate': { tls: { clientCertificate: 'requires' } },
   'demands a client certificate and supports TLS 1.2 at most': {
     tls: { clientCertificate: 'requires', maxVersion: 'TLSv1.2' },
   },
   'shows a certificate of the former authority': { tls: { authority: 'former' } },
   'shows a certificate of the new authority': { tls: { authority: 'new' } },
+  'shows the former certificate at one front end and the new one at the others': rolledOut('former', 'new'),
+  'shows the new certificate at one front end and the former one at the others': rolledOut('new', 'former'),
+  'shows the certificate that the service had before its change': { tls: { ofService: 'before' } },
+  'shows the certificate that the service has after its change': { tls: { ofService: 'after' } },
+  'shows a certificate of the new authority with its root': {
+    tls: { authority: 'new', kind: { chain: 'with its root' } },
+  },
+  'shows a certificate of an authority that only bears the name of the former one': {
+    tls: { authority: 'namesake of former', kind: { chain: 'with its root' } },
+  },
+  ...Object.fromEntries(
+    (Object.keys(ANSWERS) as AnswerName[]).flatMap(staples => [
+      [`sends along ${staples}`, { tls: { staples } }],
+      [`sends along ${staples} and supports TLS 1.2 at most`, { tls: { staples, maxVersion: 'TLSv1.2' } }],
+    ]),
+  ),
+  'shows a certificate that promises an answer about its status': {
+    tls: { kind: { promises: 'a stapled answer' } },
+  },
+  'shows a certificate with its names in capitals': { tls: { kind: { hosts: 'in capitals' } } },
+  'shows a certificate with a wildcard for one label': {
+    tls: { kind: { hosts: 'wildcards for one label' } },
+  },
+  'shows a certificate of an intermediate for its domain': {
+    tls: { kind: { intermediate: 'for its domains' } },
+  },
   ...Object.fromEntries(
     REFUSALS.map(code => [`refuses STARTTLS with ${code}`, { starttls: { refuses: code } }]),
   ),

@@ -1,0 +1,57 @@
+@receiver
+Feature: The names in a client's certificate
+
+  @ID-01
+  Rule: If a client's certificate lists DNS names, the gateway looks at these alone
+
+    Background:
+      Given an inbound connector that requires a certificate with the client's name
+
+    @control
+    Example: a client whose certificate lists its name
+      Given the client shows a valid certificate
+      When the client delivers a message
+      Then the gateway accepts the message
+
+    Example: a client whose certificate has another common name beside its name
+      Given the client shows a certificate that is with another common name beside its name
+      When the client delivers a message
+      Then the gateway accepts the message
+
+    Scenario Outline: a client with a certificate that is <flaw>
+      Given the client shows a certificate that is <flaw>
+      When the client delivers a message
+      Then the gateway refuses the message
+      And the message does not reach the mailbox
+
+      Examples:
+        | flaw                                            |
+        | for another name, with its own as common name   |
+        | with its name in a URI only                     |
+        | with its name in an e-mail address only         |
+        | for its name with a NUL byte and more behind it |
+
+  @ID-02
+  Rule: In a client's certificate, the gateway accepts no wildcard that is less or more than the whole first label
+    What the gateway does with a wildcard for exactly one label is up to its administrator.
+
+    Background:
+      Given an inbound connector that requires a certificate with the client's name
+
+    @control
+    Example: a client with a certificate without a wildcard
+      Given the client shows a valid certificate
+      When the client delivers a message
+      Then the gateway accepts the message
+
+    Scenario Outline: a client with a certificate that is <flaw>
+      Given the client shows a certificate that is <flaw>
+      When the client delivers a message
+      Then the gateway refuses the message
+
+      Examples:
+        | flaw                                          |
+        | for a wildcard that stands for several labels |
+        | for a wildcard that is a part of a label      |
+        | for a wildcard behind the first label         |
+        | for a wildcard and nothing else               |

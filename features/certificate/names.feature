@@ -1,0 +1,84 @@
+@sender
+Feature: The names in a partner's certificate
+
+  @ID-01
+  Rule: If a certificate lists DNS names, the gateway looks at these alone
+    What the gateway does with a certificate that lists none, and has the right common name, is up to its administrator.
+
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: a partner whose certificate lists its name
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Scenario Outline: a partner with a good certificate that is <kind>
+      Given the partner shows a certificate that is <kind>
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+      Examples:
+        | kind                                     |
+        | with another common name beside its name |
+        | without a subject                        |
+
+    Scenario Outline: a partner with a certificate that is <flaw>
+      Given the partner shows a certificate that is <flaw>
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | flaw                                            |
+        | for another name, with its own as common name   |
+        | with its name in a URI only                     |
+        | with its name in an e-mail address only         |
+        | with its address in place of a name             |
+        | for its name with a NUL byte and more behind it |
+
+  @ID-02
+  Rule: In a certificate, the gateway accepts a wildcard only as the whole first label, and for exactly one label
+
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: a partner with a certificate without a wildcard
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a partner with a wildcard for one label
+      Given the partner shows a certificate with a wildcard for one label
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Scenario Outline: a partner with a certificate that is <flaw>
+      Given the partner shows a certificate that is <flaw>
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | flaw                                           |
+        | for a wildcard that stands for several labels  |
+        | for a wildcard that is a part of a label       |
+        | for a wildcard behind the first label          |
+        | for a wildcard in each of the first two labels |
+        | for a wildcard and nothing else                |
+
+  @EXO-CRT-07
+  Rule: The gateway compares names without regard to upper and lower case
+
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: a partner with a certificate in small letters
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a partner with a certificate in capitals
+      Given the partner shows a certificate with its names in capitals
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS

@@ -1,0 +1,125 @@
+@sender
+Feature: Which answers tell the status of a certificate
+  A gateway that requires the status of certificates refuses a certificate that is revoked, and one of which it learns
+  nothing. A wrong answer tells nothing. Answers that partners send along do not apply to a gateway that asks no partner for
+  them.
+
+  @OCSP-01
+  Rule: The gateway accepts a certificate only with an answer that says good, where the partner sends the answer along
+
+    Background:
+      Given the gateway requires the status of certificates
+      And an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: the answer is that the certificate is good
+      Given the partner sends along that its certificate is good
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Scenario Outline: the answer is <answer>
+      Given the partner sends along <answer>
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | answer                            |
+        | that its certificate is revoked   |
+        | that the certificate is not known |
+        | that there is no answer now       |
+
+  @OCSP-01
+  Rule: The gateway accepts a certificate only with an answer that says good, where it asks a responder
+
+    Background:
+      Given the gateway asks authorities for the status of certificates
+      And the gateway requires the status of certificates
+      And an outbound connector that requires domain validation for the partner's domain
+      And the authority of the partner has a responder and no list
+
+    @control
+    Example: the answer is that the certificate is good
+      Given the authority of the partner answers that its certificate is good
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Scenario Outline: the answer is <answer>
+      Given the authority of the partner answers <answer>
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | answer                            |
+        | that its certificate is revoked   |
+        | that the certificate is not known |
+        | that there is no answer now       |
+
+  @OCSP-02
+  Rule: The gateway does not use a wrong answer that the partner sends along
+
+    Background:
+      Given the gateway requires the status of certificates
+      And an outbound connector that requires domain validation for the partner's domain
+
+    @control
+    Example: an answer of the issuer
+      Given the partner sends along that its certificate is good
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: an answer of a responder to which the issuer has given the right
+      Given the partner sends along that its certificate is good, by a responder that may say so
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Scenario Outline: <answer>
+      Given the partner sends along <answer>
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | answer                                       |
+        | an answer about another certificate          |
+        | an answer with a signature that does not fit |
+        | an answer of another authority               |
+        | an answer of a server of the same authority  |
+        | an answer that has expired                   |
+        | an answer from the future                    |
+
+  @OCSP-02
+  Rule: The gateway does not use a wrong answer of a responder that it asks
+
+    Background:
+      Given the gateway asks authorities for the status of certificates
+      And the gateway requires the status of certificates
+      And an outbound connector that requires domain validation for the partner's domain
+      And the authority of the partner has a responder and no list
+
+    @control
+    Example: an answer of the issuer
+      Given the authority of the partner answers that its certificate is good
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: an answer of a responder to which the issuer has given the right
+      Given the authority of the partner answers that its certificate is good, by a responder that may say so
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Scenario Outline: <answer>
+      Given the authority of the partner answers <answer>
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+      Examples:
+        | answer                                       |
+        | an answer about another certificate          |
+        | an answer with a signature that does not fit |
+        | an answer of another authority               |
+        | an answer of a server of the same authority  |
+        | an answer that has expired                   |
+        | an answer from the future                    |

@@ -1,0 +1,58 @@
+@receiver
+Feature: The cipher suites that a profile lists
+  The lab finds out once in a run what the gateway accepts, with a connection for each question.
+
+  @EXO-CIP-01
+  Rule: In TLS 1.2 the gateway chooses the suite that comes first in the list of the profile, not in that of the client
+
+    @control
+    Example: a client that offers TLS 1.2
+      Given the client offers only TLS 1.2
+      When the lab probes the TLS of the gateway
+      Then the gateway accepts what the client offers
+
+    Example: a client that offers the opposite order
+      Given the client offers the suites of the profile in the opposite order
+      When the lab probes the TLS of the gateway
+      Then the gateway chooses by the order of the profile
+
+  @EXO-CIP-02
+  Rule: In TLS 1.2 the gateway accepts no suite that is not in the list of the profile
+
+    @control
+    Example: a client that offers TLS 1.2
+      Given the client offers only TLS 1.2
+      When the lab probes the TLS of the gateway
+      Then the gateway accepts what the client offers
+
+    Example: a client that offers all suites
+      Given the client offers all suites of TLS 1.2
+      When the lab probes the TLS of the gateway
+      Then the gateway accepts no suite that the profile does not list
+
+    Scenario Outline: a client with <suites>
+      Given the client offers only <suites>
+      When the lab probes the TLS of the gateway
+      Then the gateway refuses what the client offers
+
+      Examples:
+        | suites                        |
+        | suites that encrypt nothing   |
+        | suites without authentication |
+        | suites with RC4               |
+        | suites of export strength     |
+        | suites with DES or RC2        |
+
+  @EXO-VER-08
+  Rule: The gateway refuses suites with triple DES
+
+    @control
+    Example: a client that offers TLS 1.2
+      Given the client offers only TLS 1.2
+      When the lab probes the TLS of the gateway
+      Then the gateway accepts what the client offers
+
+    Example: a client with triple DES alone
+      Given the client offers only suites with 3DES
+      When the lab probes the TLS of the gateway
+      Then the gateway refuses what the client offers
