@@ -1,6 +1,7 @@
 import type { ContainerProduct } from '../support/gateway/adapter.ts'
 import { container } from '../support/gateway/container.ts'
 import { embedded } from '../support/gateway/embedded.ts'
+import type { LogReader } from '../support/gateway/product-log.ts'
 import type { GatewaySource } from '../support/gateway/source.ts'
 import { InputError } from '../support/input-error.ts'
 import { nearest } from '../support/nearest.ts'
@@ -15,19 +16,30 @@ import { PAIRS } from './pairs.ts'
 import { postfix } from './postfix/adapter.ts'
 import { sendmail } from './sendmail/adapter.ts'
 
-/** Every gateway that comes with the suite. Each has a folder beside this file and a line in this list. */
+/** Every product that runs in containers alone. Each has a folder beside this file and a place in this list. */
+const PRODUCTS: readonly ContainerProduct[] = [postfix, exim, opensmtpd, mox, courier, sendmail, chasquid]
+
+/** Every gateway that comes with the suite. */
 const BUNDLED: readonly GatewaySource[] = [
   embedded(haraka),
   container(harakaInContainer, 'trixie'),
-  ...everyRelease(postfix),
-  ...everyRelease(exim),
-  ...everyRelease(opensmtpd),
-  ...everyRelease(mox),
-  ...everyRelease(courier),
-  ...everyRelease(sendmail),
-  ...everyRelease(chasquid),
+  ...PRODUCTS.flatMap(everyRelease),
   reference(),
 ].map(source => withOtherKind(source, PAIRS[source.name.split('@')[0]!]))
+
+/** What reads the log of each product, by its name. */
+const READERS: Record<string, LogReader> = Object.fromEntries(
+  [haraka, ...PRODUCTS].map(product => [product.name, product]),
+)
+
+export const readerNames = (): string[] => Object.keys(READERS)
+
+/** What reads the log of a product. The schema of the gateway file has the same names. */
+export function readerOf(product: string): LogReader {
+  const found = READERS[product]
+  if (!found) throw new Error(`no product is called ${product}`)
+  return found
+}
 
 /** The embedded gateway, which needs no container engine. */
 export const DEFAULT_GATEWAY = 'haraka'

@@ -8,7 +8,7 @@ import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { chasquid } from './adapter.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
-const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const place = { address: '0.0.0.0', inbound: 25, submission: 587, submissions: 465 }
 const source = container(chasquid)
 
 describe('chasquid: rendering', () => {

@@ -13,7 +13,7 @@ export const chasquid: ContainerProduct = {
   releases: debian('trixie', 'bookworm', 'bullseye'),
   context: { folder: import.meta.dirname, files: ['Dockerfile', 'start'] },
   deviations: `${import.meta.dirname}/deviations.yaml`,
-  capabilities: new Set(['submission']),
+  capabilities: new Set(['submission', 'implicit-tls']),
   reasons: {
     'encryption-only': noSettingFor('encryption'),
     'certificate-validation': noSettingFor('a valid certificate'),
@@ -80,11 +80,12 @@ function noSettingFor(what: string): string {
   return `chasquid has no setting that requires ${what} from a partner`
 }
 
-const settings = ({ hostname }: MailFlow, { address, inbound, submission }: Place): string =>
+const settings = ({ hostname }: MailFlow, { address, inbound, submission, submissions }: Place): string =>
   Object.entries({
     hostname,
     smtp_address: `${address}:${inbound}`,
     submission_address: `${address}:${submission}`,
+    submission_over_tls_address: `${address}:${submissions}`,
     data_dir: DATA,
     mail_log_path: '<stdout>',
   })

@@ -10,7 +10,7 @@ import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { courier } from './adapter.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const place = { address: '0.0.0.0', inbound: 25, submission: 587, submissions: 465 }
 const flow = () => sampleFlow(container(courier))
 const file = (from: MailFlow, path: string) =>
   courier.render(from, place).files.find(one => one.path === `/etc/courier/${path}`)

@@ -28,6 +28,7 @@ export const courier: ContainerProduct = {
     'encryption-only',
     'client-certificate-outbound',
     'submission',
+    'implicit-tls',
     'retry',
     'forced-tls-inbound',
   ]),
@@ -80,6 +81,7 @@ export const courier: ContainerProduct = {
         file('courierd', courierd),
         file('esmtpd', esmtpd(flow, place)),
         file('esmtpd-msa', esmtpdMsa(place)),
+        file('esmtpd-ssl', esmtpdSsl(place)),
         file('relay/networks', RELAY),
         usersFile(`${FOLDER}/users`, flow),
         { path: TRUST, content: flow.trust.join('') },
@@ -188,6 +190,17 @@ PORT=${submission}
 PIDFILE=/run/courier/esmtpd-msa.pid
 SYSLOGNAME=courieresmtpd-msa
 ACCESSFILE=${FOLDER}/relay
+ESMTPAUTH_TLS="PLAIN LOGIN"
+ESMTP_TLS_REQUIRED=0
+`
+
+/** Courier reads this file after `esmtpd` too. TLS begins with the connection. */
+const esmtpdSsl = ({ address, submissions }: Place): string => `\
+SSLADDRESS=${address}
+SSLPORT=${submissions}
+SSLPIDFILE=/run/courier/esmtpd-ssl.pid
+ACCESSFILE=${FOLDER}/relay
+ESMTPAUTH="PLAIN LOGIN"
 ESMTPAUTH_TLS="PLAIN LOGIN"
 ESMTP_TLS_REQUIRED=0
 `

@@ -10,7 +10,7 @@ import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { exim } from './adapter.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
-const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const place = { address: '0.0.0.0', inbound: 25, submission: 587, submissions: 465 }
 const flow = () => sampleFlow(container(exim))
 const file = (from: MailFlow, path: string) =>
   exim.render(from, place).files.find(one => one.path === `/etc/exim4/${path}`)
@@ -96,6 +96,12 @@ describe('Exim: the log of 4.98.2', () => {
     assert.match(said('d68-4c52.verified.test')[0]!.reason, /certificate verification failed/)
   })
 
+  it('takes the recipient of the envelope where Exim writes another address', () => {
+    const quoted = '"inbox@elsewhere.test"@d1.test'
+    const line = `2026-11-30 23:11:28 1xYAWu-0000000000T-2Zxv == inbox@elsewhere.test@d1.test <${quoted}> R=mail: no TLS`
+    assert.deepEqual(exim.read(line), { kind: 'deferred', recipient: quoted, reason: 'R=mail: no TLS' })
+  })
+
   it('reports a bounce, with or without a colon after the address', () => {
     const bounced = '2026-11-24 20:04:32 1xVwki-0000000000O-082J ** inbox@d1.test'
     for (const line of [`${bounced} R=mail T=opportunistic: 550 no`, `${bounced}: 550 no`])
@@ -110,8 +116,8 @@ describe('Exim: the log of 4.98.2', () => {
   it('says which TLS a session had', () => {
     assert.deepEqual(word('d67-87db.verified.test'), { ...session, verified: true })
     assert.deepEqual(word('d8-7763.opportunistic.test'), { tls: false })
-    assert.deepEqual(word('d15-48cf.certified.test'), { ...session, verified: true })
-    assert.deepEqual(word('d13-ac7b.stranger.test'), { ...session, verified: false })
+    assert.deepEqual(word('d15-48cf.certified.test'), { ...session, verified: true, incoming: true })
+    assert.deepEqual(word('d13-ac7b.stranger.test'), { ...session, verified: false, incoming: true })
   })
 
   it('says once that Exim is ready', () => {

@@ -5,6 +5,7 @@ import {
   type InboundConnector,
   type MailFlow,
   type OutboundConnector,
+  type Pin,
   requiresTlsOfAll,
   specificity,
 } from '../../support/mailflow/mail-flow.ts'
@@ -27,18 +28,25 @@ export const exim: ContainerProduct = {
     'certificate-validation',
     'domain-validation',
     'tls-domain',
+    'pin-organisation',
+    'pin-unit',
+    'pin-issuer',
     'inbound-required',
     'client-certificates',
+    'relay-by-certificate',
     'client-certificate-outbound',
     'submission',
+    'implicit-tls',
     'retry',
+    'expiry',
     'forced-tls-inbound',
     'session-log',
     'tls12-only',
     'forward-secrecy-only',
+    'status-required',
   ]),
   reasons: {
-    expiry: 'Exim gives up a message after a time, not after a number of attempts',
+    'status-online': 'Exim asks nobody for the status of a certificate',
   },
   ready: /exim \S+ daemon started/,
   command: ['/usr/local/sbin/start'],
@@ -58,6 +66,9 @@ export const exim: ContainerProduct = {
 
   /** A queue run over the messages with a recipient in this domain, also those that are not due yet. */
   retry: (domain: string) => ['exim4', '-Rff', `@${domain}`],
+
+  /** A queue run without retry rules: it returns what it cannot deliver. `exim4 -Mg` would give another reason. */
+  expire: (recipient: string) => ['exim4', '-DGIVES_UP', '-Rff', recipient],
 
   render(flow: MailFlow, place: Place): Rendered {
     return {
@@ -83,20 +94,24 @@ export const exim: ContainerProduct = {
     if (way === undefined || !['<=', '=>', '->'].includes(way)) return undefined
     const { version, suite, verified } =
       / X=(?<version>[^:\s]+):(?<suite>\S+?)(?::\d+)? CV=(?<verified>\w+)/.exec(facts!)?.groups ?? {}
-    if (!version || !suite) return { tls: false }
-    return { tls: true, version, suite, verified: verified !== 'no' }
+    const incoming = way === '<=' ? { incoming: true as const } : {}
+    if (!version || !suite) return { tls: false, ...incoming }
+    return { tls: true, version, suite, verified: verified !== 'no', ...incoming }
   },
 
   read(line: string): DeliveryEvent | undefined {
-    const { way, address, facts = '' } = LINE.exec(line)?.groups ?? {}
+    const { way, address, original, facts = '' } = LINE.exec(line)?.groups ?? {}
     const kind = way === undefined ? undefined : KINDS[way]
     if (!kind || !address?.includes('@')) return undefined
-    return { kind, recipient: address.replace(/:$/, ''), reason: facts.trim() }
+    return { kind, recipient: original ?? address.replace(/:$/, ''), reason: facts.trim() }
   },
 }
 
-/** `2026-11-24 19:50:01 1vNabc-000000001Xy-1abc => inbox@d1.test R=mail T=opportunistic H=… X=… CV=yes C="250 …"` */
-const LINE = /^\S+ \S+ \S+ (?<way><=|=>|->|==|\*\*) (?<address>\S+)(?<facts>.*)/
+/**
+ * The address of the envelope follows in angle brackets where Exim writes another one.
+ * `2026-11-24 19:50:01 1vNabc-000000001Xy-1abc => inbox@d1.test R=mail T=opportunistic H=… X=… CV=yes C="250 …"`
+ */
+const LINE = /^\S+ \S+ \S+ (?<way><=|=>|->|==|\*\*) (?<address>\S+)(?: <(?<original>[^>]+)>:?)?(?<facts>.*)/
 const KINDS: Record<string, DeliveryEvent['kind']> = {
   '=>': 'delivered',
   '->': 'delivered',
@@ -111,7 +126,8 @@ const table = (rows: [string, string][]): string =>
     .map(([pattern, value]) => `${pattern}: ${value}\n`)
     .join('')
 
-function transportOf({ tls, tlsDomain }: OutboundConnector): string {
+function transportOf({ tls, tlsDomain, pin }: OutboundConnector): string {
+  if (pin) return `pinned_${pin.attribute}`
   return tlsDomain
     ? `named_${tlsDomain.replace('*', 'any').replaceAll(/\W/g, '_')}`
     : tls.replaceAll('-', '_')
@@ -123,16 +139,35 @@ function demandOf({ tls, clientCertificate }: InboundConnector): string {
   return tls === 'required' ? 'tls' : ''
 }
 
+/** The names of a certificate that cover a name: itself, and RFC 6125 s6.4.3 with `*` as the first label. */
+function covering(name: string): string {
+  const [first, ...rest] = name.split('.')
+  return first === '*' ? expression(name) : `(?i)^(?:${first}|\\*)\\.${rest.join('\\.')}$`
+}
+
 /** A leading `*.` covers one label. */
 const expression = (name: string): string => `(?i)^${name.replaceAll('.', '\\.').replace(/^\*/, '[^.]+')}$`
 
 /** One name in each line. With another separator after `dns`, Exim 4.94 loops forever (tlscert-gnu.c). */
 const namesIn = (certificate: string): string => `<\\n \${certextract{subj_altname,dns}{${certificate}}}`
 
+/** The client has come to an address for users. */
+const isForUsers = ({ submission, submissions }: Place): string =>
+  `inlist{$received_port}{${submission} : ${submissions}}`
+
+/** A verified certificate for this name lets mail of this domain pass to everybody. */
+const relaying = (domain: string, name: string): string => `\
+  accept
+    condition = \${if eqi{$sender_address_domain}{${domain}}}
+    condition = \${if bool{$tls_in_certificate_verified}}
+    condition = \${if forany{${namesIn('$tls_in_peercert')}}{match{$item}{\\N${expression(name)}\\N}}}
+`
+
 const configuration = (flow: MailFlow, place: Place): string => `\
 primary_hostname = ${flow.hostname}
 qualify_domain = ${flow.domain}
-daemon_smtp_ports = ${place.inbound} : ${place.submission}
+daemon_smtp_ports = ${place.inbound} : ${place.submission} : ${place.submissions}
+tls_on_connect_ports = ${place.submissions}
 local_interfaces = ${place.address}
 disable_ipv6
 keep_environment =
@@ -157,7 +192,7 @@ begin acl
 
 mail:
   accept
-    condition = \${if eq{$received_port}{${place.submission}}}
+    condition = \${if ${isForUsers(place)}}
   warn
     set acl_m_demand = \${lookup{$sender_address_domain}nwildlsearch{${FOLDER}/inbound}}
   deny
@@ -176,14 +211,15 @@ mail:
 
 rcpt:
   accept
-    condition = \${if eq{$received_port}{${place.submission}}}
+    condition = \${if ${isForUsers(place)}}
     hosts = ${LAN.join(' : ')}
   accept
     authenticated = *
   accept
     domains = ${flow.domain}
+${flow.relay ? relaying(flow.domain, flow.relay) : ''}\
   deny
-    message = 550 5.7.1 Relay not permitted
+    message = 550 5.7.64 Relay access denied
 
 vrfy:
 ${requiresTlsOfAll(flow) ? '  deny\n    !encrypted = *\n    message = 530 5.7.0 Must issue a STARTTLS command first\n' : ''}\
@@ -202,7 +238,9 @@ ${[...transports(flow)].map(([name, options]) => transport(flow, name, options))
 begin retry
 
 # The suite starts every queue run. Exim has no queue runner of its own.
+.ifndef GIVES_UP
 * * F,30d,1s
+.endif
 
 begin authenticators
 
@@ -212,21 +250,27 @@ plain:
   server_prompts = :
   server_condition = \${if and{{def:auth3}{eq{$auth3}{\${lookup{$auth2}lsearch{${FOLDER}/users}}}}}}
   server_set_id = $auth2
-  server_advertise_condition = \${if and{{def:tls_in_cipher}{eq{$received_port}{${place.submission}}}}}
+  server_advertise_condition = \${if and{{def:tls_in_cipher}{${isForUsers(place)}}}}
 `
 
 type Options = Record<string, string>
 
 /** One transport for each kind of outbound connector, and one for all other mail. */
-function transports({ outbound }: MailFlow): Map<string, Options> {
+function transports({ outbound, requiresStatus }: MailFlow): Map<string, Options> {
   const found = new Map<string, Options>([['opportunistic', {}]])
-  for (const connector of outbound) found.set(transportOf(connector), optionsOf(connector))
+  // Exim learns a status from what the partner sends along, and from nobody else.
+  const status: Options = requiresStatus ? { hosts_require_ocsp: '*' } : {}
+  for (const connector of outbound) {
+    const options = optionsOf(connector)
+    found.set(transportOf(connector), options['tls_verify_hosts'] ? { ...options, ...status } : options)
+  }
   return found
 }
 
-function optionsOf({ tls, tlsDomain }: OutboundConnector): Options {
+function optionsOf({ tls, tlsDomain, pin }: OutboundConnector): Options {
   const forced = { hosts_require_tls: '*' }
   const verified = { ...forced, tls_verify_hosts: '*' }
+  if (pin) return { ...verified, tls_verify_cert_hostnames: '', event_action: pinned(pin) }
   if (tlsDomain) return { ...verified, tls_verify_cert_hostnames: '', event_action: names(tlsDomain) }
   switch (tls) {
     case 'opportunistic':
@@ -242,7 +286,17 @@ function optionsOf({ tls, tlsDomain }: OutboundConnector): Options {
 
 /** Exim raises this event for each certificate of the chain; the partner's own has depth 0. Any text refuses the chain. */
 const names = (name: string): string =>
-  `\${if and{{eq{$event_name}{tls:cert}}{eq{$event_data}{0}}}{\${if forany{${namesIn('$tls_out_peercert')}}{match{$item}{\\N${expression(name)}\\N}}{}{certificate does not name ${name}}}}}`
+  `\${if and{{eq{$event_name}{tls:cert}}{eq{$event_data}{0}}}{\${if forany{${namesIn('$tls_out_peercert')}}{match{$item}{\\N${covering(name)}\\N}}{}{certificate does not name ${name}}}}}`
+
+/** What Exim extracts from the partner's own certificate. It has no digest of a public key. */
+const PINNED: Partial<Record<Pin['attribute'], string>> = {
+  organisation: 'subject,O',
+  unit: 'subject,OU',
+  issuer: 'issuer,CN',
+}
+
+const pinned = ({ attribute, value }: Pin): string =>
+  `\${if and{{eq{$event_name}{tls:cert}}{eq{$event_data}{0}}}{\${if eq{\${certextract{${PINNED[attribute]}}{$tls_out_peercert}}}{${value}}{}{certificate has another ${attribute}}}}}`
 
 const transport = (flow: MailFlow, name: string, options: Options): string =>
   `${name}:\n${Object.entries({

@@ -4,15 +4,17 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embedded } from '../../support/gateway/embedded.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
+import { standIn } from '../../support/gateway/stand-in.ts'
 import { CHANGES, changed } from '../../support/mailflow/changes.ts'
-import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
+import type { MailFlow, ServiceText } from '../../support/mailflow/mail-flow.ts'
 import { standardFlow } from '../../support/mailflow/standard-flow.ts'
 import type { Pki } from '../../support/pki/pki.ts'
+import { sampleFlow } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { applicableDeviations, loadDeviations } from '../../support/verdicts/deviations.ts'
 import { haraka, harakaInContainer } from './adapter.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
-const place = { address: '127.1.2.3', inbound: 2525, submission: 2587 }
+const place = { address: '127.1.2.3', inbound: 2525, submission: 2587, submissions: 2465 }
 /** This PKI issues placeholders, so that no sample contains a key. */
 const pki = {
   issue: async () => ({ key: '<key>', certificate: '<certificate>' }),
@@ -46,6 +48,17 @@ describe('Haraka: rendering', () => {
     assert.deepEqual([...files.keys()].sort(), expected.sort())
     for (const [path, content] of files)
       assert.equal(content, readFileSync(join(folder, path), 'utf8'), `${path} differs from its sample`)
+  })
+
+  it('has the suites of the service in both directions, and old versions where its text has them', async () => {
+    const as = async (text: ServiceText) =>
+      rendered(await sampleFlow(standIn(embedded(haraka), text))).get('config/tls.ini')!
+    const settings = await as('exchange-online-2018')
+    assert.match(settings, /^minVersion=TLSv1\n/)
+    const [inbound, outbound] = settings.match(/^ciphers=.*:ECDHE-RSA-AES256-GCM-SHA384:.*$/gm)!
+    assert.match(inbound!, /:AES128-GCM-SHA256:@SECLEVEL=0$/)
+    assert.match(outbound!, /:AES128-GCM-SHA256$/)
+    assert.doesNotMatch(await as('exchange-online-2021'), /SECLEVEL|ECDSA/)
   })
 
   it('includes parameters for Diffie-Hellman, because Haraka would need seconds to make them', async () => {
@@ -187,7 +200,10 @@ describe('Haraka in a container', () => {
     const image = manifest('image/package.json')
     const suite = manifest('../../package.json')
     assert.equal(image.dependencies.Haraka, suite.dependencies.Haraka)
-    assert.deepEqual(image.optionalDependencies, suite.optionalDependencies)
+    assert.deepEqual(
+      image.optionalDependencies,
+      manifest('../../support/node/package.json').optionalDependencies,
+    )
     assert.deepEqual(image.overrides, suite.overrides)
   })
 

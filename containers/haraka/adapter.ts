@@ -12,7 +12,8 @@ import type {
   Rendered,
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
-import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { suitesOf } from '../../support/gateway/suites.ts'
+import { jsonText } from '../../support/json-text.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
 
@@ -27,12 +28,14 @@ const deviations = `${import.meta.dirname}/deviations.yaml`
 /** Haraka 3.3 from npm, embedded or in a container. `plugin.cjs` implements the connectors; it reads `flow.json`. */
 const adapter: Adapter = {
   name: 'haraka',
+  standsIn: true,
   capabilities: new Set([
     'domain-validation',
     'inbound-required',
     'client-certificates',
     'client-certificate-outbound',
     'submission',
+    'implicit-tls',
     'retry',
     'expiry',
     'forced-tls-inbound',
@@ -41,6 +44,8 @@ const adapter: Adapter = {
     'forward-secrecy-only',
   ]),
   reasons: {
+    'status-required': 'Haraka cannot require the status of certificates',
+    'status-online': 'Haraka asks nobody for the status of a certificate',
     'encryption-only': 'Haraka verifies the certificate of every host in force_tls_hosts',
     'certificate-validation': 'Haraka verifies the name of every host in force_tls_hosts',
     'tls-domain': 'Haraka compares the certificate only with the host name that it connects to',
@@ -48,13 +53,18 @@ const adapter: Adapter = {
   ready: /files in my temp fail queue/,
 
   render(flow: MailFlow, place: Place): Rendered {
+    // Haraka ends where it is to begin with TLS and has no certificate.
+    const implicit = flow.identity.certificate ? [place.submissions] : []
     return {
       files: [
         { path: 'config/me', content: flow.hostname },
         {
           path: 'config/smtp.ini',
           content: ini({
-            listen: `${place.address}:${place.inbound},${place.address}:${place.submission}`,
+            listen: [place.inbound, place.submission, ...implicit]
+              .map(port => `${place.address}:${port}`)
+              .join(','),
+            ...(flow.identity.certificate ? { smtps_port: place.submissions } : {}),
             // One process, because several workers would divide the queue among them.
             nodes: 0,
             inactivity_timeout: 60,
@@ -91,13 +101,13 @@ const adapter: Adapter = {
         },
         {
           path: 'flow.json',
-          content: json({
+          content: jsonText({
             inbound: flow.inbound,
             outbound: flow.outbound,
             domain: flow.domain,
             resolver: flow.network.resolver,
             partnerPort: flow.network.partnerPort,
-            submissionPort: place.submission,
+            submissionPorts: [place.submission, place.submissions],
             maxVersion: flow.maxVersion,
           }),
         },
@@ -232,18 +242,22 @@ function identityFiles({ identity }: MailFlow): RenderedFile[] {
 }
 
 function tlsIni(flow: MailFlow): string {
-  const suites = [...TLS13_SUITES, ...(flow.forwardSecrecy ? EPHEMERAL_SUITES : TLS12_SUITES)].join(':')
+  const suites = [...TLS13_SUITES, ...suitesOf(flow)].join(':')
+  // OpenSSL does not speak TLS 1.0 and 1.1 above security level 0, and takes weak certificates there: not of partners.
+  const inbound = flow.minVersion === 'TLSv1' ? `${suites}:@SECLEVEL=0` : suites
   return `${ini({
     minVersion: flow.minVersion,
     requestCert: true,
     rejectUnauthorized: false,
     ca: 'ca.pem',
     honorCipherOrder: true,
-    ...(flow.forwardSecrecy ? { ciphers: suites } : {}),
-  })}[redis]\ndisable_for_failed_hosts=false\n[outbound]\n${ini({ ciphers: suites })}`
+    ...(flow.forwardSecrecy || flow.service ? { ciphers: inbound } : {}),
+  })}[redis]\ndisable_for_failed_hosts=false\n[outbound]\n${ini({
+    ciphers: suites,
+    // Without these Haraka shows no certificate as a client: EXO-CRT-02.
+    ...(flow.service ? { key: 'tls_key.pem', cert: 'tls_cert.pem' } : {}),
+  })}`
 }
-
-const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
 function ini(values: Record<string, string | number | boolean>): string {
   return Object.entries(values)

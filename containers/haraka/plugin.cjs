@@ -49,14 +49,14 @@ exports.on_lookup_rdns = next => next(OK, 'NXDOMAIN')
 
 // On port 587 Haraka requires a login from every client that is not allowed to relay yet.
 exports.on_connect = (next, connection) => {
-  if (connection.local.port === flow.submissionPort) connection.relaying = true
+  if (flow.submissionPorts.includes(connection.local.port)) connection.relaying = true
   next()
 }
 
 const tls_first = () => DSN.create(530, 'Must issue a STARTTLS command first', 7, 0)
 
 exports.on_mail = (next, connection, [sender]) => {
-  if (connection.local.port === flow.submissionPort) return next()
+  if (flow.submissionPorts.includes(connection.local.port)) return next()
   const connector = decisive(flow.inbound, 'from', (sender.host ?? '').toLowerCase())
   if (!connector || connector.tls !== 'required') return next()
   if (!connection.tls.enabled) return next(DENY, tls_first())
@@ -76,7 +76,7 @@ function hasName(certificate, name) {
 
 exports.on_rcpt = (next, connection, [recipient]) => {
   const local = (recipient.host ?? '').toLowerCase() === flow.domain
-  if (!local && connection.local.port !== flow.submissionPort)
+  if (!local && !flow.submissionPorts.includes(connection.local.port))
     return next(DENY, DSN.create(550, 'No relay', 7, 1))
   // Haraka also relays mail for its own domain: DNS leads this domain to the mailbox.
   connection.relaying = true

@@ -10,7 +10,7 @@ import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { mox } from './adapter.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
-const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const place = { address: '0.0.0.0', inbound: 25, submission: 587, submissions: 465 }
 const flow = () => sampleFlow(container(mox))
 const file = (from: MailFlow, path: string) =>
   mox.render(from, place).files.find(one => one.path === `/mox/config/${path}`)

@@ -15,7 +15,7 @@ export const mox: ContainerProduct = {
     files: ['Dockerfile', 'start', 'go.mod', 'go.sum', 'onward.go'],
   },
   deviations: `${import.meta.dirname}/deviations.yaml`,
-  capabilities: new Set(['submission', 'retry', 'forced-tls-inbound', 'session-log']),
+  capabilities: new Set(['submission', 'implicit-tls', 'retry', 'forced-tls-inbound', 'session-log']),
   reasons: {
     // A transport to one host has TLS settings, a direct transport has none (config.TransportDirect).
     'encryption-only': oneHost('encryption'),
@@ -139,6 +139,9 @@ Listeners:
 		Submission:
 			Enabled: true
 			Port: ${place.submission}
+		Submissions:
+			Enabled: true
+			Port: ${place.submissions}
 	local:
 		IPs:
 			- 127.0.0.1

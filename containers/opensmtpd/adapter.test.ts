@@ -10,7 +10,7 @@ import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { opensmtpd } from './adapter.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
-const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const place = { address: '0.0.0.0', inbound: 25, submission: 587, submissions: 465 }
 const flow = () => sampleFlow(container(opensmtpd))
 const file = (from: MailFlow, path: string) =>
   opensmtpd.render(from, place).files.find(one => one.path === `/etc/smtpd/${path}`)

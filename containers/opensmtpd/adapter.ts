@@ -27,11 +27,14 @@ export const opensmtpd: ContainerProduct = {
     'domain-validation',
     'client-certificate-outbound',
     'submission',
+    'implicit-tls',
     'retry',
     'forced-tls-inbound',
     'session-log',
   ]),
   reasons: {
+    'status-required': 'OpenSMTPD cannot require the status of certificates',
+    'status-online': 'OpenSMTPD asks nobody for the status of a certificate',
     'certificate-validation': 'OpenSMTPD verifies a chain and a name together, or neither',
     'tls-domain': 'OpenSMTPD compares the certificate only with the name of the host that it connects to',
     // smtpd.conf(5) documents `match tls`, but ruleset_match_smtp_starttls (ruleset.c, 6.8 to 7.8) does not implement it.
@@ -107,7 +110,7 @@ const KINDS: Record<string, DeliveryEvent['kind']> = {
 /** A `*` in OpenSMTPD's own patterns stops at the first dot (util.c, hostname_match): `*.x` does not cover `a.b.x`. */
 const expression = (pattern: string): string => `(?i)^${pattern.replaceAll('.', '[.]').replace(/^\*/, '.*')}$`
 
-function configuration(flow: MailFlow, { address, inbound, submission }: Place): string {
+function configuration(flow: MailFlow, { address, inbound, submission, submissions }: Place): string {
   const secured = flow.identity.certificate !== ''
   const identity = secured ? ' pki gateway' : ''
   // OpenSMTPD does not start if the file of a pki is missing.
@@ -134,6 +137,7 @@ function configuration(flow: MailFlow, { address, inbound, submission }: Place):
     ),
     listen(inbound, requiresTlsOfAll(flow) ? 'tls-require' : 'tls'),
     listen(submission, 'tls', `${secured ? ' auth-optional <users>' : ''} tag submission`),
+    ...(secured ? [listen(submissions, 'smtps', ' auth-optional <users> tag submission')] : []),
     relay('opportunistic'),
     relay('encryption-only', ' tls no-verify'),
     relay('domain-validation', ' tls'),

@@ -3,14 +3,15 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
+import { standIn } from '../../support/gateway/stand-in.ts'
 import { CHANGES, changed } from '../../support/mailflow/changes.ts'
-import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
+import type { MailFlow, ServiceText } from '../../support/mailflow/mail-flow.ts'
 import { sameAsSamples, sampleFlow, samplePki } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { postfix } from './adapter.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
-const place = { address: '0.0.0.0', inbound: 25, submission: 587 }
+const place = { address: '0.0.0.0', inbound: 25, submission: 587, submissions: 465 }
 const flow = () => sampleFlow(container(postfix))
 const file = (from: MailFlow, path: string) =>
   postfix.render(from, place).files.find(one => one.path === `/etc/postfix/${path}`)
@@ -46,6 +47,19 @@ describe('Postfix: rendering', () => {
         assert.match(settings, new RegExp(`^${side}_tls_${level}protocols = .*!TLSv1.1, !TLSv1.3$`, 'm'))
     assert.match(settings, /^tls_medium_cipherlist = (ECDHE-[A-Z0-9-]+(:|$))+$/m)
     assert.match(file(service, 'outbound')!.content, /^\.service\.test secure match=nexthop$/m)
+  })
+
+  it('has the suites of the service in its own order, and the old versions of 2018, if it stands in for it', async () => {
+    const as = async (text: ServiceText) =>
+      file(await sampleFlow(standIn(container(postfix), text)), 'main.cf')!.content
+    const settings = await as('exchange-online-2018')
+    assert.match(settings, /^smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1\.3$/m)
+    assert.match(settings, /^tls_preempt_cipherlist = yes$/m)
+    assert.match(settings, /^tls_medium_cipherlist = ECDHE-RSA-AES256-GCM-SHA384:.*:AES128-GCM-SHA256$/m)
+    assert.match(
+      await as('exchange-online-current'),
+      /^smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1, !TLSv1\.1$/m,
+    )
   })
 
   it('has no certificate file if the certificate is lost', async () => {

@@ -1,6 +1,6 @@
 import type { DeliveryEvent } from '../../support/evidence/gateway-words.ts'
 import type { ContainerProduct, Place, Rendered } from '../../support/gateway/adapter.ts'
-import { EPHEMERAL_SUITES, TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { suitesOf } from '../../support/gateway/suites.ts'
 import {
   type InboundConnector,
   type MailFlow,
@@ -14,32 +14,43 @@ const FOLDER = '/etc/postfix'
 const IDENTITY = `${FOLDER}/tls/identity.pem`
 const TRUST = `${FOLDER}/tls/roots.pem`
 /** All releases know this syntax. `>=TLSv1.2` needs Postfix 3.6. */
-const PROTOCOLS = '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1'
+const protocolsOf = ({ minVersion, maxVersion }: MailFlow): string =>
+  [
+    '!SSLv2',
+    '!SSLv3',
+    ...(minVersion === 'TLSv1' ? [] : ['!TLSv1', '!TLSv1.1']),
+    ...(maxVersion ? ['!TLSv1.3'] : []),
+  ].join(', ')
 
 /** Postfix as Debian builds it, with OpenSSL. */
 export const postfix: ContainerProduct = {
   name: 'postfix',
   releases: debian('trixie', 'bookworm', 'bullseye'),
+  standsIn: true,
   context: { folder: import.meta.dirname, files: ['Dockerfile', 'start'] },
   deviations: `${import.meta.dirname}/deviations.yaml`,
   capabilities: new Set([
     'encryption-only',
     'domain-validation',
     'tls-domain',
+    'pin-key',
     'inbound-required',
     'client-certificate-outbound',
     'submission',
+    'implicit-tls',
     'retry',
+    'expiry',
     'forced-tls-inbound',
     'session-log',
     'tls12-only',
     'forward-secrecy-only',
   ]),
   reasons: {
+    'status-required': 'Postfix cannot require the status of certificates',
+    'status-online': 'Postfix knows no lists and asks nobody for the status of a certificate',
     'certificate-validation': 'if Postfix verifies the certificate chain, it also compares a name',
     // Postfix 3.5 to 3.11 know `search_order = subject_cn` of check_ccert_access, but do not implement it.
     'client-certificates': 'Postfix recognises client certificates by their fingerprints, not by their names',
-    expiry: 'Postfix gives up a message after a time, not after a number of attempts',
   },
   ready: /postfix\/master\[\d+\]: daemon started/,
   command: ['/usr/local/sbin/start'],
@@ -57,6 +68,13 @@ export const postfix: ContainerProduct = {
 
   /** Needs `fast_flush_domains`. `postqueue -f` would also try all other messages in the queue. */
   retry: (domain: string) => ['postqueue', '-s', domain],
+
+  /** `postsuper -e` is there since 3.5. The next attempt then returns the message, with the reason that it waited for. */
+  expire: (recipient: string) => [
+    'sh',
+    '-c',
+    `postqueue -j | grep -F '"${recipient}"' | sed 's/.*"queue_id": "\\([^"]*\\)".*/\\1/' | while read -r id; do postsuper -e "$id" && postqueue -i "$id"; done`,
+  ],
 
   render(flow: MailFlow, place: Place): Rendered {
     return {
@@ -78,12 +96,12 @@ export const postfix: ContainerProduct = {
 
   /** With `smtpd_client_port_logging`, every line of an incoming session has the client's port. */
   sessionOf(line: string): string | undefined {
-    return /postfix\/(?:submission\/)?smtpd\[\d+\]: .*\[([\d.]+\]:\d+)/.exec(line)?.[1]
+    return /postfix[\w-]*\/(?:[\w-]+\/)*smtpd\[\d+\]: .*\[([\d.]+\]:\d+)/.exec(line)?.[1]
   },
 
   session(line: string) {
     const { daemon, word, version, suite } =
-      /postfix\/(?:\w+\/)?(?<daemon>smtpd?)\[\d+\]: (?<word>Anonymous|Untrusted|Trusted|Verified) TLS connection established (?:from|to) \S+: (?<version>\S+) with cipher (?<suite>\S+)/.exec(
+      /postfix[\w-]*\/(?:[\w-]+\/)*(?<daemon>smtpd?)\[\d+\]: (?<word>Anonymous|Untrusted|Trusted|Verified) TLS connection established (?:from|to) \S+: (?<version>\S+) with cipher (?<suite>\S+)/.exec(
         line,
       )?.groups ?? {}
     if (!version || !suite) return undefined
@@ -93,12 +111,13 @@ export const postfix: ContainerProduct = {
       version,
       suite,
       verified: word === 'Verified' || (daemon === 'smtpd' && word === 'Trusted'),
+      ...(daemon === 'smtpd' ? { incoming: true as const } : {}),
     }
   },
 
   read(line: string): DeliveryEvent | undefined {
     const { recipient, status, reason } =
-      /postfix\/\w+\[\d+\]: \w+: to=<(?<recipient>[^>]*)>, .*?\bstatus=(?<status>sent|deferred|bounced) \((?<reason>.*)\)$/.exec(
+      /postfix[\w-]*\/(?:[\w-]+\/)*\w+\[\d+\]: \w+: to=<(?<recipient>[^>]*)>, .*?\bstatus=(?<status>sent|deferred|bounced) \((?<reason>.*)\)$/.exec(
         line.trimEnd(),
       )?.groups ?? {}
     if (!recipient || !status) return undefined
@@ -116,7 +135,9 @@ const named = ({ inbound }: MailFlow): InboundConnector[] => inbound.filter(({ f
 const access = ({ tls }: InboundConnector): string =>
   tls === 'required' ? 'reject_plaintext_session' : 'DUNNO'
 
-function policy({ tls, tlsDomain }: OutboundConnector): string {
+function policy({ tls, tlsDomain, pin }: OutboundConnector): string {
+  // Hex in pairs, as smtp_tls_fingerprint_digest prints it.
+  if (pin) return `fingerprint match=${pin.value.replace(/..(?!$)/g, '$&:')}`
   switch (tls) {
     case 'opportunistic':
       return 'may'
@@ -131,8 +152,7 @@ function policy({ tls, tlsDomain }: OutboundConnector): string {
 }
 
 function mainCf(flow: MailFlow): string {
-  const protocols = flow.maxVersion ? `${PROTOCOLS}, !TLSv1.3` : PROTOCOLS
-  const suites = flow.forwardSecrecy ? EPHEMERAL_SUITES : TLS12_SUITES
+  const protocols = protocolsOf(flow)
   return settings({
     // Postfix 3.5 knows no higher level. The settings that a higher level would change are below.
     compatibility_level: '2',
@@ -177,7 +197,9 @@ function mainCf(flow: MailFlow): string {
     smtp_tls_protocols: protocols,
     smtp_tls_mandatory_protocols: protocols,
     // Sorted by strength. Postfix's own list is sorted by key length only and begins with suites without a certificate.
-    tls_medium_cipherlist: suites.join(':'),
+    tls_medium_cipherlist: suitesOf(flow).join(':'),
+    // The service chooses by its own order: EXO-CIP-01.
+    ...(flow.service ? { tls_preempt_cipherlist: 'yes', smtpd_tls_ciphers: 'medium' } : {}),
     smtp_tls_ciphers: 'medium',
     smtp_tls_mandatory_ciphers: 'medium',
     // How long Postfix waits for a partner that stays silent after its go-ahead to STARTTLS.
@@ -202,20 +224,24 @@ function mainCf(flow: MailFlow): string {
   })
 }
 
-function masterCf({ inbound, submission }: Place): string {
+const FOR_USERS = [
+  'syslog_name=postfix/submission',
+  'smtpd_tls_security_level=may',
+  'smtpd_sender_restrictions=',
+  'smtpd_sasl_auth_enable=yes',
+  'smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,reject',
+]
+
+function masterCf({ inbound, submission, submissions }: Place): string {
   const service = (name: string, type: string, command: string, { wakeup = '-', most = '-' } = {}) =>
     `${[name, type, type === 'inet' ? 'n' : '-', '-', 'n', wakeup, most, command].join(' ')}\n`
   const unix = (name: string, command = name, limits = {}) => service(name, 'unix', command, limits)
   return [
     service(String(inbound), 'inet', 'smtpd'),
     service(String(submission), 'inet', 'smtpd'),
-    ...[
-      'syslog_name=postfix/submission',
-      'smtpd_tls_security_level=may',
-      'smtpd_sender_restrictions=',
-      'smtpd_sasl_auth_enable=yes',
-      'smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,reject',
-    ].map(option => `  -o ${option}\n`),
+    ...FOR_USERS.map(option => `  -o ${option}\n`),
+    service(String(submissions), 'inet', 'smtpd'),
+    ...[...FOR_USERS, 'smtpd_tls_wrappermode=yes'].map(option => `  -o ${option}\n`),
     // These services are not private, because postqueue and sendmail of other users connect to them.
     'pickup unix n - n 60 1 pickup\n',
     'cleanup unix n - n - 0 cleanup\n',

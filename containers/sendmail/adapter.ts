@@ -43,12 +43,15 @@ export const sendmail: ContainerProduct = {
     'client-certificates',
     'client-certificate-outbound',
     'submission',
+    'implicit-tls',
     'retry',
+    'expiry',
     'forced-tls-inbound',
     'session-log',
   ]),
   reasons: {
-    expiry: 'Sendmail gives up a message after a time, not after a number of attempts',
+    'status-required': 'Sendmail requires lists from files or nothing, and the suite does not set that up',
+    'status-online': 'Sendmail asks nobody for the status of a certificate',
   },
   ready: STARTED,
   command: ['/usr/local/sbin/start'],
@@ -68,6 +71,9 @@ export const sendmail: ContainerProduct = {
 
   /** A queue run over the messages with a recipient in this domain. */
   retry: (domain: string) => ['sendmail', `-qR@${domain}`],
+
+  /** A queue run for which the time of every message is over. */
+  expire: (recipient: string) => ['sendmail', '-OTimeout.queuereturn=now', `-qR${recipient}`],
 
   render(flow: MailFlow, place: Place): Rendered {
     return {
@@ -174,7 +180,7 @@ function inboundDemand({ tls, clientCertificate }: InboundConnector): string {
 }
 
 /** The settings in `sendmail.mc` that depend on the flow. */
-const settings = (flow: MailFlow, { address, inbound, submission }: Place): string =>
+const settings = (flow: MailFlow, { address, inbound, submission, submissions }: Place): string =>
   [
     define('confDOMAIN_NAME', flow.hostname),
     define('confAUTH_REALM', flow.domain),
@@ -189,6 +195,7 @@ const settings = (flow: MailFlow, { address, inbound, submission }: Place): stri
     call('RELAY_DOMAIN', flow.domain),
     call('DAEMON_OPTIONS', `Name=MTA, Family=inet, Addr=${address}, Port=${inbound}, M=A`),
     call('DAEMON_OPTIONS', `Name=MSA, Family=inet, Addr=${address}, Port=${submission}`),
+    call('DAEMON_OPTIONS', `Name=TLSMSA, Family=inet, Addr=${address}, Port=${submissions}, M=s`),
   ].join('')
 
 const define = (name: string, value: string): string => call('define', name, value)

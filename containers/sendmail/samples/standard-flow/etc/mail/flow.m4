@@ -11,3 +11,4 @@ define(`confCACERT', `/etc/mail/tls/authorities.pem')dnl
 RELAY_DOMAIN(`gateway.test')dnl
 DAEMON_OPTIONS(`Name=MTA, Family=inet, Addr=0.0.0.0, Port=25, M=A')dnl
 DAEMON_OPTIONS(`Name=MSA, Family=inet, Addr=0.0.0.0, Port=587')dnl
+DAEMON_OPTIONS(`Name=TLSMSA, Family=inet, Addr=0.0.0.0, Port=465, M=s')dnl
