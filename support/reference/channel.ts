@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import {
   type ConnectionOptions,
@@ -34,8 +35,14 @@ export class Channel {
   readonly localAddress: string
   readonly remoteAddress: string
   session: TlsSession | undefined
+  /** The certificate of the other side, with its issuers as they came with it. */
+  shown: X509Certificate | undefined
+  /** What the other side sent along about the status of its certificate. */
+  stapled: Buffer | undefined
   /** Gets all bytes that arrive, below TLS. */
   onRaw: ((chunk: Buffer) => void) | undefined
+  /** Gets what a session can be resumed with, where the gateway began TLS. */
+  onSession: ((session: Buffer) => void) | undefined
   /** Whether the connection goes on unencrypted where TLS fails or ends. */
   survivesTls = false
   #link: Link
@@ -180,7 +187,11 @@ export class Channel {
         if (sightings.length === 0) return
         const seen = sightings.find(({ kind }) => kind === 'client-hello')
         const whole = Buffer.concat(chunks)
-        const how = { reads: chunks.length, records: recordsIn(whole).length, length: whole.length }
+        const how = {
+          reads: chunks.map(({ length }) => length),
+          records: recordsIn(whole).length,
+          length: whole.length,
+        }
         resolve(seen?.kind === 'client-hello' ? { hello: seen.hello, ...how } : undefined)
       }
       stream.on('data', onData)
@@ -196,14 +207,14 @@ export class Channel {
   }
 
   /** Writes below TLS, whatever goes on above. */
-  writeRaw(bytes: string): void {
-    if (bytes) this.#link.socket.write(bytes)
+  writeRaw(bytes: string | Buffer): void {
+    if (bytes.length > 0) this.#link.socket.write(bytes)
   }
 
   /** Begins TLS as the side that connected; `kept` is read as if it had come inside TLS. Throws ChannelError (handshake, silent). */
   async startTls(options: ConnectionOptions, kept = ''): Promise<void> {
     this.#flights = []
-    const socket = await this.#secure(kept, (done, failed) => {
+    const { socket, certificate } = await this.#secure(kept, (done, failed) => {
       const secure = tlsConnect({
         socket: this.#link,
         // The connector decides afterwards what certificate it accepts.
@@ -211,13 +222,17 @@ export class Channel {
         checkServerIdentity: () => undefined,
         ...options,
       })
+      secure.on('session', session => this.onSession?.(session))
+      secure.on('OCSPResponse', (answer: Buffer | null) => {
+        this.stapled = answer ?? undefined
+      })
       secure.once('secureConnect', () => done(secure))
       secure.on('error', failed)
       secure.once('close', () => failed(new Error('the connection was closed')))
     })
     const flights = this.#flights
     this.#flights = undefined
-    const key = socket.getPeerX509Certificate()?.publicKey
+    const key = certificate?.publicKey
     const { modulusLength, namedCurve } = key?.asymmetricKeyDetails ?? {}
     this.handshake = {
       version: socket.getProtocol() ?? 'unknown',
@@ -257,7 +272,7 @@ export class Channel {
   async #secure(
     kept: string,
     begin: (done: (socket: TLSSocket) => void, failed: (error: Error) => void) => void,
-  ): Promise<TLSSocket> {
+  ): Promise<{ socket: TLSSocket; certificate: X509Certificate | undefined }> {
     this.#buffer.push(Buffer.from(kept, 'latin1'))
     this.#stream.off('data', this.#onData)
     this.#stream.pause()
@@ -271,6 +286,7 @@ export class Channel {
         ),
       )
       const certificate = socket.getPeerX509Certificate()
+      this.shown = certificate
       this.session = {
         version: socket.getProtocol() ?? 'unknown',
         suite: socket.getCipher().standardName ?? socket.getCipher().name,
@@ -280,7 +296,8 @@ export class Channel {
       }
       this.#stream = socket
       this.#listen()
-      return socket
+      // Node gives the certificate of the other side once.
+      return { socket, certificate }
     } catch (error) {
       if (this.survivesTls && this.#leaveTls()) throw error
       this.#ended ??= error as ChannelError
@@ -293,6 +310,12 @@ export class Channel {
   end(): void {
     this.#stream.end()
     this.#linger = setTimeout(() => this.destroy(), LINGER)
+  }
+
+  /** Closes after these bytes, below TLS. */
+  endRaw(bytes: Buffer): void {
+    this.#link.socket.write(bytes)
+    this.end()
   }
 
   reset(): void {

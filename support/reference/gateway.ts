@@ -3,8 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { DeliveryEvent, SessionWord } from '../evidence/gateway-words.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { GatewaySource } from '../gateway/source.ts'
+import { standIn } from '../gateway/stand-in.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
-import type { MailFlow } from '../mailflow/mail-flow.ts'
+import type { MailFlow, ServiceText } from '../mailflow/mail-flow.ts'
 import type { Identity } from '../pki/pki.ts'
 import { printable } from '../wire/printable.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
@@ -50,6 +51,7 @@ export class ReferenceGateway implements Gateway {
   inbound!: Endpoint
   alsoAt: readonly Endpoint[] = []
   submission!: Endpoint
+  submissions!: Endpoint
   end: GatewayFailure | undefined
 
   private constructor(flow: MailFlow, { receiver, sender, queue, words }: Defect, server: number) {
@@ -78,6 +80,8 @@ export class ReferenceGateway implements Gateway {
       gateway.inbound = await gateway.#listen(host, 'inbound')
       gateway.alsoAt = await gateway.#listenOnIpv6()
       gateway.submission = await gateway.#listen(host, 'submission')
+      const beginsWithTls = await gateway.#listen(host, 'submission', true)
+      gateway.submissions = { ...beginsWithTls, implicitTls: {} }
     } catch (error) {
       await gateway.stop()
       throw new GatewayFailure(`the reference gateway cannot listen on ${host}: ${(error as Error).message}`)
@@ -95,13 +99,13 @@ export class ReferenceGateway implements Gateway {
     }
   }
 
-  async #listen(host: string, role: ReceiverSituation['role']): Promise<Endpoint> {
+  async #listen(host: string, role: ReceiverSituation['role'], implicit = false): Promise<Endpoint> {
     const history = new AddressHistory()
     const server = createServer(socket => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
       void serve(new Channel(socket), {
-        ...{ role, history, server: this.#server, connection: this.#connections++ },
+        ...{ role, implicit, history, server: this.#server, connection: this.#connections++ },
         ...{ flow: () => this.#flow, identities: this.#identities, log: this.#log },
         ...{ decisions: this.#receiver, words: this.#words },
         accept: (mail, recipients) => this.#accept(mail, recipients),
@@ -178,15 +182,17 @@ export class ReferenceGateway implements Gateway {
   }
 }
 
-/** Reference gateways with this defect; without one they keep every requirement. */
-export function reference(defect: Defect = {}): GatewaySource {
+/** Reference gateways with this defect; without one they keep every requirement. `as`: they stand in for the service. */
+export function reference(defect: Defect = {}, as?: ServiceText): GatewaySource {
   let started = 0
-  return {
+  const source: GatewaySource = {
     name: 'reference',
     kind: 'embedded',
     // The second server has no defect: what goes wrong comes from the gateway under test.
     secondServers: { 'the same kind': () => reference() },
     lacks: () => undefined,
+    standsIn: true,
     start: flow => ReferenceGateway.start(flow, defect, ++started),
   }
+  return as ? standIn(source, as) : source
 }

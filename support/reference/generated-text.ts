@@ -1,6 +1,8 @@
 import pc from 'picocolors'
+import { jsonText } from '../json-text.ts'
 import { counted } from '../quantities.ts'
-import { type GeneratedResult, OUTCOMES, type Outcome, type Trial } from './generated.ts'
+import type { GeneratedResult } from './generated.ts'
+import { OUTCOMES, type Outcome, type Trial } from './workshop.ts'
 
 export type GeneratedTotals = Record<Outcome | 'planted' | 'alarms', number>
 
@@ -40,5 +42,5 @@ const sentence = ({ name, circumstances }: Trial): string =>
 
 /** One JSON document. */
 export function generatedJson(result: GeneratedResult): string {
-  return `${JSON.stringify({ schema: 1, totals: generatedTotals(result), ...result }, null, 2)}\n`
+  return jsonText({ schema: 1, totals: generatedTotals(result), ...result })
 }

@@ -1,13 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type DrawOptions, type Task, Workshop } from './generated.ts'
+import type { Answer, Task } from './generated.ts'
+import { type DrawOptions, Workshop } from './workshop.ts'
 
 const workshop = new Workshop(workerData as DrawOptions)
 
+function does(task: Task): Promise<Answer> {
+  return 'clean' in task ? workshop.clean(task.clean) : workshop.trial(workshop.draw(task.trial))
+}
+
 parentPort!.on('message', async ({ id, task }: { id: number; task: Task }) => {
   try {
-    const answer =
-      'trial' in task ? await workshop.trial(workshop.draw(task.trial)) : await workshop.clean(task.clean)
-    parentPort!.postMessage({ id, answer })
+    parentPort!.postMessage({ id, answer: await does(task) })
   } catch (error) {
     parentPort!.postMessage({ id, error })
   }

@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { loadFeatures } from '../catalogue/features.ts'
 import { loadDimensions } from '../circumstances/dimensions.ts'
-import { generatedSelftest, type Outcome, type Trial, Workshop } from './generated.ts'
+import { rangeOf } from '../circumstances/range.ts'
+import { Pki } from '../pki/pki.ts'
+import { withRun } from '../run/current.ts'
+import { judgeUnder } from '../run/judge-in-circumstances.ts'
+import { Run } from '../run/run.ts'
+import { sideBySide } from '../side-by-side.ts'
+import { conditional } from './conditional.ts'
+import { rulesOf } from './draw.ts'
+import { reference } from './gateway.ts'
+import { generatedSelftest } from './generated.ts'
 import { generatedText } from './generated-text.ts'
-import { MUTANTS } from './mutants/index.ts'
+import { MUTANTS, mutant } from './mutants/index.ts'
 import { CLIENT_CIRCUMSTANCES, UNSEEN_OF_CLIENTS } from './seen/client-circumstances.ts'
 import { PARTNER_CIRCUMSTANCES, UNSEEN_OF_PARTNERS } from './seen/partner-circumstances.ts'
 import { isSeen } from './seen/seen.ts'
+import { type Outcome, type Trial, Workshop } from './workshop.ts'
 
 describe('the circumstances that a gateway sees', () => {
   const names = loadDimensions().flatMap(({ values }) => values.map(({ name }) => name))
@@ -27,8 +39,58 @@ describe('the circumstances that a gateway sees', () => {
   })
 })
 
+describe('the gateway', function () {
+  this.timeout(300_000)
+
+  // Defects of this requirement act when everything else has been seen.
+  const id = 'EXO-MSG-04'
+  const bases = [
+    'adds to the text of mail that came over TLS',
+    'adds to the text of mail that it sends over TLS',
+  ].map(mutant)
+  const pki = new Pki()
+  const dimensions = loadDimensions()
+  const another = dimensions
+    .find(({ name }) => name === 'what happened before on another connection')!
+    .values.find(({ value }) => value === 'a delivery of the same client')!
+  /** Circumstances that cannot come about in the examples of this requirement, and why. */
+  const IMPOSSIBLE = {
+    sender: {},
+    receiver: {
+      'parameters of MAIL: SMTPUTF8': 'the EHLO reply of the reference gateway does not list SMTPUTF8',
+      'parameters of MAIL: RET and ENVID': 'the EHLO reply of the reference gateway does not list DSN',
+      'how the client greets: HELO in place of EHLO': 'a client that learns of no STARTTLS cannot use TLS',
+      "the key of the client's certificate: RSA with 3072 bits": 'no client of these examples shows one',
+      "the key of the client's certificate: RSA with 4096 bits": 'no client of these examples shows one',
+      "the key of the client's certificate: ECDSA on P-256": 'no client of these examples shows one',
+      'the domain of the client: two names below':
+        'no connector of these examples is for the domain of a client',
+    },
+  }
+
+  for (const role of ['receiver', 'sender'] as const)
+    it(`sees as a ${role} what comes about`, async () => {
+      const rules = rulesOf(id, loadFeatures(loadCatalogue())).filter(one => one.role === role)
+      const values = dimensions.filter(one => one.role === role).flatMap(({ values }) => values)
+      const seen = new Set<string>()
+      await sideBySide(values, 4, async one => {
+        const before = one.dimension === 'what happened before that' ? [another] : []
+        for (const base of bases) {
+          if (seen.has(one.name)) break
+          const source = reference(conditional(base, [one], () => seen.add(one.name)))
+          const run = await Run.start({ source, pki, aftermath: 10 })
+          await withRun(run, () => judgeUnder(run, rules, [one, ...before], 2)).finally(() => run.stop())
+        }
+      })
+      const unseen = values.filter(
+        ({ name, mattersTo }) => isSeen(name) && !mattersTo.includes(id) && !seen.has(name),
+      )
+      assert.deepEqual(new Set(unseen.map(({ name }) => name)), new Set(Object.keys(IMPOSSIBLE[role])))
+    })
+})
+
 describe('conditional defects', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
 
   it('are the same for the same seed', () => {
     const [one, same, other] = ['one', 'one', 'other'].map(seed => {
@@ -48,8 +110,9 @@ describe('conditional defects', function () {
   })
 
   /** Of the first defect of EXO-FRC-11. */
-  const when = (...names: string[]) => ({
-    base: MUTANTS.find(({ requirement }) => requirement === 'EXO-FRC-11')!,
+  const when = (...names: string[]) => firstOf('EXO-FRC-11', names)
+  const firstOf = (id: string, names: string[]) => ({
+    base: MUTANTS.find(({ requirement }) => requirement === id)!,
     circumstances: loadDimensions()
       .flatMap(({ values }) => values)
       .filter(({ name }) => names.includes(name)),
@@ -61,6 +124,12 @@ describe('conditional defects', function () {
     assert.deepEqual([outcome, named], ['found', names], detail)
   })
 
+  it('are found where they show with one kind of client certificate alone', async () => {
+    const names = ["the key of the client's certificate: ECDSA on P-256"]
+    const { outcome, named, detail } = await new Workshop({ seed: 'one' }).trial(firstOf('EXO-FRC-14', names))
+    assert.deepEqual([outcome, named], ['found', names], detail)
+  })
+
   it('are not planted where the gateway never sees their circumstances', async () => {
     const unencrypted = when('TLS versions of the client: TLS 1.2 at most')
     const { outcome } = await new Workshop({ seed: 'one' }).trial(unencrypted)
@@ -68,11 +137,15 @@ describe('conditional defects', function () {
   })
 
   it('are tried on all cores, beside a gateway without a defect', async () => {
-    const options = { count: 1, seed: 'one', requirements: ['RFC3207-04'] }
-    const { trials, clean } = await generatedSelftest(options)
+    const id = 'RFC3207-04'
+    const { trials, clean } = await generatedSelftest({ count: 1, seed: 'one', requirements: [id] })
     assert.equal(trials.at(-1)!.outcome, 'found', trials.at(-1)!.detail)
     assert.deepEqual(clean.alarms, [])
-    assert.ok(clean.judgements > 60)
+    const rules = rulesOf(id, loadFeatures(loadCatalogue()))
+    const examples = rules.flatMap(({ examples }) => examples).length
+    // A combination has one value of each dimension, so a dimension with many values takes as many combinations.
+    const combinations = Math.max(...rangeOf(id, rules, loadDimensions()).map(({ values }) => values.length))
+    assert.ok(clean.judgements >= examples * (1 + combinations), `${clean.judgements} judgements`)
   })
 })
 

@@ -3,7 +3,7 @@ import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { DeliveryResult, QueueDecisions, QueueSituation } from './decisions/queue.ts'
 import type { Situation } from './decisions/situation.ts'
 import { notification } from './dsn.ts'
-import { SENT_CIRCUMSTANCES } from './seen/partner-circumstances.ts'
+import { ENVELOPE_CIRCUMSTANCES, SENT_CIRCUMSTANCES } from './seen/partner-circumstances.ts'
 
 /** A message that the gateway has accepted. */
 export interface Mail {
@@ -17,9 +17,12 @@ export interface Mail {
 }
 
 /** Whether a circumstance holds, as far as the message itself tells. */
-export function heldIn({ content }: Mail): (circumstance: string) => boolean {
-  const text = content.toString('latin1')
-  return circumstance => SENT_CIRCUMSTANCES[circumstance]?.(text) ?? false
+export function heldIn(mail: Mail, recipients: readonly string[]): (circumstance: string) => boolean {
+  const text = mail.content.toString('latin1')
+  return circumstance =>
+    SENT_CIRCUMSTANCES[circumstance]?.(text) ??
+    ENVELOPE_CIRCUMSTANCES[circumstance]?.({ from: mail.from, to: recipients }) ??
+    false
 }
 
 /** A message on its way to its recipients in one domain. */
@@ -110,7 +113,7 @@ export class Queue {
     mail,
     recipients,
     attempts,
-    holds = heldIn(mail),
+    holds = heldIn(mail, recipients),
   }: Pick<Delivery, 'mail' | 'attempts' | 'holds'> & Pick<Situation, 'recipients'>) {
     return {
       ...{ flow: this.#options.flow(), sender: mail.from, nullSender: mail.from === '', recipients },
@@ -126,8 +129,8 @@ export class Queue {
     delivery.active = false
     delivery.recipients = results.flatMap(({ kind, recipient }) => (kind === 'deferred' ? [recipient] : []))
     const about = { ...at, results, content: delivery.mail.content.toString('latin1') }
-    const wait = decisions.nextAttemptIn(about)
-    if (delivery.recipients.length === 0 || wait === undefined) this.#waiting.delete(delivery)
+    const wait = delivery.recipients.length > 0 ? decisions.nextAttemptIn(about) : undefined
+    if (wait === undefined) this.#waiting.delete(delivery)
     else delivery.timer = setTimeout(() => this.#attempt(delivery), wait).unref()
     this.#notify(delivery.mail, about)
     // Last, since a listener may ask for the next attempt at once.

@@ -38,7 +38,7 @@ export class AddressHistory {
 }
 
 export interface ReceiverContext
-  extends Pick<ReceiverSituation, 'role' | 'server' | 'connection' | 'identities'> {
+  extends Pick<ReceiverSituation, 'role' | 'implicit' | 'server' | 'connection' | 'identities'> {
   /** As it is now: a change of the mail flow counts in sessions that have begun before. */
   flow: () => MailFlow
   history: AddressHistory
@@ -117,10 +117,20 @@ class Session {
   }
 
   #situation(sender = this.#from): ReceiverSituation {
-    const { role, server, connection, identities, flow, history } = this.#context
+    const { role, implicit, server, connection, identities, flow, history } = this.#context
     const { session, localAddress, remoteAddress } = this.#channel
     return {
-      ...{ flow: flow(), role, server, connection, identities, localAddress, remoteAddress, tls: session },
+      ...{
+        flow: flow(),
+        role,
+        implicit,
+        server,
+        connection,
+        identities,
+        localAddress,
+        remoteAddress,
+        tls: session,
+      },
       ...{ sender: sender ?? '', nullSender: sender === '', recipients: this.#to, size: 0 },
       ...{ greeting: this.#greeting, helo: this.#helo, pipelined: this.#pipelined },
       ...{ hello: this.#seen.hello?.hello, holds: this.#holds },
@@ -136,6 +146,7 @@ class Session {
   }
 
   async run(): Promise<void> {
+    if (this.#decisions.beginsWithTls(this.#situation())) await this.#beginTls('')
     const greeting = this.#decisions.greeting(this.#situation())
     this.#reply(greeting)
     if (!greeting.startsWith('220')) return
@@ -220,11 +231,18 @@ class Session {
     const early = { ...at, bytes: this.#channel.drain() }
     for (const line of this.#decisions.earlyCommands(early))
       await this.#answer({ ...this.#situation(), ...commandOf(line) })
+    await this.#beginTls(this.#decisions.earlyBytes(early))
+    return undefined
+  }
+
+  /** `kept`: bytes that are read as if they came inside TLS. */
+  async #beginTls(kept: string): Promise<void> {
     this.#seen.hello = await this.#channel.hello(IDLE)
     const answer = this.#decisions.answersHello(this.#situation())
     if (answer === 'with a reset') this.#channel.reset()
     if (answer === 'not at all') await this.#channel.line(IDLE)
-    if (answer !== 'with TLS') return undefined
+    if (Buffer.isBuffer(answer)) this.#channel.endRaw(answer)
+    if (answer !== 'with TLS') return
     const { asksForCertificate, ...terms } = this.#decisions.tls(this.#situation())
     // The connector decides at MAIL whom to let in.
     const asks = asksForCertificate ? { requestCert: true, rejectUnauthorized: false } : {}
@@ -236,17 +254,16 @@ class Session {
     const options = { ...tlsOptions(terms), ...asks, ticketKeys }
     this.#channel.survivesTls = this.#decisions.goesOnInClear(this.#situation())
     try {
-      await this.#channel.acceptTls(options, sessions.get(certificate)!, this.#decisions.earlyBytes(early))
+      await this.#channel.acceptTls(options, sessions.get(certificate)!, kept)
     } catch (error) {
       if (!this.#channel.survivesTls || this.#channel.over) throw error
     }
     this.#seen.commands = []
     this.#seen.tls = this.#channel.session
-    if (!this.#decisions.forgets({ ...this.#situation(), event: 'handshake' })) return undefined
+    if (!this.#decisions.forgets({ ...this.#situation(), event: 'handshake' })) return
     this.#helo = ''
     this.#greeting = undefined
     this.#forgetEnvelope()
-    return undefined
   }
 
   /** PLAIN of RFC 4616, and LOGIN, which older clients use. */
@@ -306,8 +323,7 @@ class Session {
   }
 
   /** Whether the client has shown a certificate that is accepted and carries the expected name. */
-  #authenticates(at: ReceiverSituation): boolean {
-    const expected = at.connector?.clientCertificate
+  #authenticates(at: ReceiverSituation, expected = at.connector?.clientCertificate): boolean {
     if (expected === undefined || !at.tls?.certificate) return false
     const { certificate, chainError } = at.tls
     const about = { ...at, certificate, chainError, expected }
@@ -321,7 +337,10 @@ class Session {
     const recipient = printable(address, 320)
     const { role, flow } = this.#context
     const local = recipient.toLowerCase().endsWith(`@${flow().domain}`)
-    if (!local && role === 'inbound') return '550 5.7.1 No relay'
+    const at = this.#situation()
+    const isRelay = flow().relay !== undefined && this.#authenticates(at, flow().relay)
+    if (!local && role === 'inbound' && !this.#decisions.relays({ ...at, isRelay }))
+      return '550 5.7.64 Relay access denied'
     this.#to.push(recipient)
     return '250 2.1.5 Recipient noted'
   }

@@ -50,8 +50,16 @@ describe('a mutant', () => {
   })
 })
 
+describe('a mutant of a text of the service', () => {
+  it('raises no alarm where a control is about another text', () => {
+    const other = { ...control, verdict: 'inapplicable' } as const
+    assert.deepEqual(found({ ...mutant, as: 'exchange-online-2018' }, [control, other, red]).alarms, [])
+    assert.equal(found(mutant, [control, other, red]).alarms.length, 1)
+  })
+})
+
 describe('an omission', () => {
-  const held = ['When the gateway sends a message', 'Then the message is held back']
+  const held = ['When the gateway sends a message', 'Then the message does not arrive']
 
   it('is found where no refusal passes', () => {
     const inconclusive = verdict({ verdict: 'inconclusive', detail: 'nothing was seen' }, held)

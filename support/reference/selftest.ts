@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
 import { type FeatureRule, loadFeatures, select } from '../catalogue/features.ts'
+import { jsonText } from '../json-text.ts'
 import { Pki } from '../pki/pki.ts'
 import { withRun } from '../run/current.ts'
 import { judgeAll } from '../run/judge-all.ts'
@@ -63,6 +64,8 @@ export async function selftest(
   const progressed = (name: string) => listener?.progressed(++done, total, name)
 
   const all = await judged(bench, {}, undefined, PARALLEL)
+  for (const [as, those] of Map.groupBy(mutants, one => one.as))
+    if (as) all.push(...(await judged(bench, { as }, idsOf(those), PARALLEL)))
   const alarms = all.filter(isAlarm).map(said)
   progressed('no defect')
 
@@ -83,6 +86,10 @@ export async function selftest(
 /** These runs wait for seconds for signs that never come, so they begin first. */
 const waits = (mutant: Mutant | Omission): boolean => 'requirements' in mutant || mutant.waits === true
 
+const idsOf = (mutants: readonly Mutant[]): string[] => [
+  ...new Set(mutants.map(({ requirement }) => requirement)),
+]
+
 interface Bench {
   catalogue: Catalogue
   rules: readonly FeatureRule[]
@@ -92,11 +99,11 @@ interface Bench {
 /** Verdicts on a gateway with this defect. No `requirements`: under all. */
 async function judged(
   { catalogue, rules, pki }: Bench,
-  defect: Defect,
+  { as, ...defect }: Defect & Pick<Mutant, 'as'>,
   requirements: readonly string[] | undefined,
   parallel: number,
 ): Promise<RecordedVerdict[]> {
-  const run = await Run.start({ source: reference(defect), pki, aftermath: AFTERMATH })
+  const run = await Run.start({ source: reference(defect, as), pki, aftermath: AFTERMATH })
   try {
     await withRun(run, () =>
       judgeAll(run, select(rules, catalogue, requirements ? { requirements } : {}), parallel),
@@ -136,7 +143,7 @@ const said = ({ requirement, title, verdict, detail }: RecordedVerdict): string 
  * control, unless the symptom shows there as well.
  */
 export function found(
-  { requirement, symptom, explains = [] }: Mutant,
+  { requirement, as, symptom, explains = [] }: Mutant,
   verdicts: readonly RecordedVerdict[],
 ): Pick<MutantResult, 'found' | 'detail' | 'alarms'> {
   const own = verdicts.filter(verdict => verdict.requirement === requirement)
@@ -147,7 +154,9 @@ export function found(
   const alarms = verdicts.filter(one => {
     if (one.verdict === 'lab-error') return !explains.includes(one.requirement)
     if (one.requirement !== requirement) return isRed(one) && !explains.includes(one.requirement)
-    return one.control && one.verdict !== 'conformant' && !(isRed(one) && shows(one))
+    // A Rule about another text of the service does not apply.
+    const applies = !(as && one.verdict === 'inapplicable')
+    return one.control && applies && one.verdict !== 'conformant' && !(isRed(one) && shows(one))
   })
   return {
     found: caught !== undefined,
@@ -162,7 +171,7 @@ export function found(
 
 /** Steps that conclude from something that did not happen. */
 const REFUSES =
-  /\b(held back|stays queued|refuses|refused|no unencrypted part|does not reach|not offered|nobody gets)\b/
+  /\b(does not arrive|stays queued|refuses|refused|no unencrypted part|does not reach|not offered|nobody gets)\b/
 const NAMES_REFUSAL = /^(Then|And) the reply is (5\d\d|a permanent refusal)/
 
 /** The suite must not call it a right refusal that the gateway did not do its work. */
@@ -225,5 +234,5 @@ export function selftestText(result: SelftestResult, { colour }: { colour: boole
 
 /** One JSON document. */
 export function selftestJson(result: SelftestResult): string {
-  return `${JSON.stringify({ schema: 1, totals: selftestTotals(result), ...result }, null, 2)}\n`
+  return jsonText({ schema: 1, totals: selftestTotals(result), ...result })
 }

@@ -3,7 +3,13 @@ import { decisive, type MailFlow } from '../mailflow/mail-flow.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { Channel, ChannelError } from './channel.ts'
 import type { DeliveryResult, TlsFailure } from './decisions/queue.ts'
-import type { ConnectionSituation, Host, SenderDecisions, SenderSituation } from './decisions/sender.ts'
+import type {
+  ConnectionSituation,
+  Host,
+  SenderDecisions,
+  SenderSituation,
+  StatusSaid,
+} from './decisions/sender.ts'
 import type { Log } from './log.ts'
 import { type Delivery, heldIn } from './queue.ts'
 import { exchangers, NoSuchDomain } from './resolver.ts'
@@ -11,6 +17,7 @@ import { PartnerSeen, type PastMail } from './seen/partner.ts'
 import { PARTNER_CIRCUMSTANCES } from './seen/partner-circumstances.ts'
 import { isDeep } from './seen/seen.ts'
 import { Refusal, Smtp } from './smtp.ts'
+import { hasStatus, lacksIssuer, leadsToRoot, promisesStapling, statusOf } from './status.ts'
 import { tlsOptions } from './tls-options.ts'
 
 export interface SenderContext {
@@ -61,6 +68,10 @@ export class Sender {
   /** Messages whose transfer was cut. */
   readonly #cut = new Set<string>()
   #messages = 0
+  /** How many connections are open, by host name. */
+  readonly #open = new Map<string, number>()
+  /** What the last session with a host can be resumed with, by host name. */
+  readonly #sessions = new Map<string, Buffer>()
   /** Messages that host names have got, or have not got. */
   readonly #past = new Map<string, PastMail[]>()
 
@@ -102,7 +113,7 @@ export class Sender {
 
   #situation(delivery: Delivery): SenderSituation {
     const { mail, recipients, attempts, domains, allRecipients } = delivery
-    const ofMessage = heldIn(mail)
+    const ofMessage = heldIn(mail, recipients)
     const flow = this.#context.flow()
     const domain = recipients[0]!.split('@').at(-1)!
     const situation = {
@@ -123,6 +134,7 @@ export class Sender {
       domains,
       level,
       expected: connector?.tlsDomain ?? domain.toLowerCase(),
+      pin: connector?.pin,
       validates: level === 'certificate-validation' || level === 'domain-validation',
       cutBefore: this.#cut.has(mail.id),
       messages: this.#messages,
@@ -194,12 +206,14 @@ export class Sender {
 
   /** TLS that cannot be had may lead to a second connection: in the clear where the connector permits that. */
   async #tryHost(at: ConnectionSituation): Promise<DeliveryResult[]> {
+    const first = { ...at }
     try {
-      return await this.#session({ ...at }, {})
+      return await this.#session(first, {})
     } catch (error) {
       const why = error instanceof HostFailure ? error.tlsFailure : undefined
       if (!why) throw error
-      const again = { ...at, why, reconnects: true }
+      // What the first connection showed is known.
+      const again = { ...at, why, reconnects: true, holds: first.holds }
       if (this.#decisions.retriesHandshake(again)) return this.#session(again, { tls: true })
       if (this.#decisions.mayGoInClear(again)) return this.#session(again, { tls: false })
       throw error
@@ -211,6 +225,9 @@ export class Sender {
     const seen = this.#look(at)
     const smtp = await this.#connect(at.host, seen)
     const { channel } = smtp
+    let why: TlsFailure | undefined
+    at.besides = this.#open.get(at.host.hostname) ?? 0
+    this.#open.set(at.host.hostname, at.besides + 1)
     try {
       const greeting = await smtp.answer()
       if (greeting.code !== 220) throw new HostFailure(`it greets with ${greeting.text}`)
@@ -236,14 +253,16 @@ export class Sender {
       if (!copy) this.#sendAgain({ ...at, delivered: true }, at.host)
       return results
     } catch (error) {
-      if (error instanceof HostFailure && error.tlsFailure === 'handshake failed')
-        this.#keep(at, 'no handshake')
+      why = error instanceof HostFailure ? error.tlsFailure : undefined
+      if (why === 'handshake failed') this.#keep(at, 'no handshake')
       if (error instanceof HostFailure && !channel.over)
         for (const command of decisions.commandsBeforeGivingUp(at)) await smtp.say(command)
       throw error
     } finally {
       if (at.tls) channel.writeRaw(decisions.bytesOutsideTls({ ...at, moment: 'end of session' }))
-      await smtp.leave()
+      if (decisions.saysQuit({ ...at, why })) await smtp.leave()
+      else channel.end()
+      this.#open.set(at.host.hostname, this.#open.get(at.host.hostname)! - 1)
     }
   }
 
@@ -278,17 +297,32 @@ export class Sender {
     })
     if (answer.code !== 220) {
       this.#remember(at.host, { lackedTls: true })
+      at.refusedWith = answer.code
       return this.#goOnInClear(at, 'STARTTLS refused', `STARTTLS was answered with ${answer.text}`)
     }
     channel.onRaw = chunk => {
       channel.onRaw = undefined
+      blot(chunk, decisions.overlooks(at))
       if (chunk[0] !== HANDSHAKE)
         channel.writeRaw(decisions.bytesOutsideTls({ ...at, moment: 'no handshake' }))
     }
     const kept = decisions.earlyBytes({ ...at, bytes: channel.drain() })
-    const options = { servername: at.host.hostname, ...tlsOptions(decisions.tls(at)) }
+    const session = decisions.resumes(at) ? this.#sessions.get(at.host.hostname) : undefined
+    const requestOCSP = decisions.asksForStatus(at)
+    const options = {
+      ...{ servername: decisions.serverName(at), requestOCSP, ...tlsOptions(decisions.tls(at)) },
+      ...(session ? { session } : {}),
+    }
+    channel.onSession = given => this.#sessions.set(at.host.hostname, given)
     channel.survivesTls = decisions.goesOnInClear({ ...at, why: 'handshake failed' })
-    const failed = await channel.startTls(options, kept).catch((error: ChannelError) => error)
+    const hello = decisions.helloInstead(at)
+    if (hello) channel.writeRaw(hello)
+    const failed = hello
+      ? await channel.bytes(1).then(
+          () => new Error('it answered'),
+          (error: ChannelError) => error,
+        )
+      : await channel.startTls(options, kept).catch((error: ChannelError) => error)
     if (failed) {
       this.#remember(at.host, { brokeTls: true })
       if (channel.survivesTls && (await staysOpen(channel))) return
@@ -296,6 +330,8 @@ export class Sender {
     }
     at.tls = channel.session
     seen.handshake = channel.handshake
+    if (decisions.leavesAfterHandshake({ ...at, records: channel.handshake?.records ?? [] }))
+      throw new HostFailure('the handshake was not as expected', 'handshake failed')
     const listedInClear = at.keywords
     if (decisions.greetsAgain(at)) await this.#greet(smtp, at, true)
     for (const command of decisions.commandsInsideTls({ ...at, listedInClear, reply: smtp.heard }))
@@ -309,7 +345,11 @@ export class Sender {
 
   async #checkOrGoOn(channel: Channel, at: ConnectionSituation): Promise<void> {
     try {
+      const { shown } = channel
+      if (shown && lacksIssuer(at.tls?.chainError) && this.#decisions.fetchesIssuers(at))
+        if (await leadsToRoot(shown, at.flow)) at.tls!.chainError = undefined
       this.#check(at)
+      if (this.#decisions.asksForStatus(at)) await this.#checkStatus(channel, at)
     } catch (error) {
       if (!this.#decisions.goesOnInClear({ ...at, why: 'certificate not accepted' })) throw error
       await channel.endTls()
@@ -334,6 +374,30 @@ export class Sender {
       fail(`its certificate is not accepted: ${chainError}`)
     if (checks.includes('name') && !this.#decisions.acceptsName(about))
       fail(`its certificate names ${certificate.names.join(', ') || 'nobody'}, not ${at.expected}`)
+    const { pin } = at
+    if (pin && !this.#decisions.acceptsPin({ ...about, pin }))
+      fail(`its certificate has another ${pin.attribute} than ${pin.value}`)
+  }
+
+  /** Throws HostFailure for a certificate that its authority has revoked, or of which too little is known. */
+  async #checkStatus({ shown, stapled }: Channel, at: ConnectionSituation): Promise<void> {
+    if (!shown) return
+    const fail = (sentence: string) => {
+      throw new HostFailure(`its certificate is not accepted: ${sentence}`, 'certificate not accepted')
+    }
+    if (promisesStapling(shown) && !stapled && !this.#decisions.acceptsBrokenPromise(at))
+      fail('it promises an answer about its status, and none came')
+    if (!hasStatus(shown) && !stapled && !at.flow.requiresStatus) return
+    const use = this.#decisions.usesStapled(at)
+    const along = stapled && use !== 'not at all' ? { stapled, suffices: use === 'in place of asking' } : {}
+    const statuses = await statusOf(shown, along, at.flow)
+    const said =
+      statuses.find(({ status }) => status === 'revoked') ?? statuses.find(({ status }) => status !== 'good')
+    const unknown = said ? `its status is not known: ${outcomesOf(said)}` : 'its status was not known'
+    const why = said?.status === 'revoked' ? 'it is revoked' : unknown
+    if (!this.#decisions.acceptsStatus({ ...at, statuses })) fail(why)
+    if (said && this.#decisions.warnsOfStatus(at))
+      this.#context.log.say(`to=<@${at.domain.toLowerCase()}> relay=${at.host.hostname} warning: ${why}`)
   }
 
   async #sayBeside(at: ConnectionSituation): Promise<void> {
@@ -352,6 +416,8 @@ export class Sender {
       ...{ kind, recipient, reason, level: at.level },
       ...(at.tls ? { tls: at.tls } : {}),
     })
+    const delay = decisions.delayBeforeMail(at)
+    if (delay > 0) await pause(delay)
     await smtp.must(`MAIL FROM:<${at.sender}>`)
     const taken: string[] = []
     for (const recipient of decisions.recipientsToName(at)) {
@@ -380,16 +446,29 @@ export class Sender {
   }
 }
 
+/** `list: expired, responder: unknown`. */
+const outcomesOf = ({ sources }: StatusSaid): string =>
+  sources
+    .filter(({ kind }) => kind !== 'issuer')
+    .map(({ kind, outcome }) => `${kind}: ${outcome}`)
+    .join(', ') || 'nobody tells it'
+
 /** A connection that is still to come. */
 const connection = (at: SenderSituation, host: Host, position = 0, isLast = true): ConnectionSituation => ({
   ...at,
-  ...{ host, position, isLast, tls: undefined, keywords: [], reconnects: false },
+  ...{ host, position, isLast, tls: undefined, keywords: [], reconnects: false, besides: 0 },
 })
 
 /** `what` failed, because the partner ended the connection (`closed`) or said nothing. */
 function lost(what: string, error: Error, closed: TlsFailure): HostFailure {
   const silent = error instanceof ChannelError && error.kind === 'silent'
   return new HostFailure(`${what}: ${error.message}`, silent ? 'no answer' : closed)
+}
+
+/** Writes something else over a word, where it stands in these bytes. */
+function blot(bytes: Buffer, word: string): void {
+  const at = word ? bytes.indexOf(word) : -1
+  if (at >= 0) bytes.fill(0, at, at + word.length)
 }
 
 async function staysOpen(channel: Channel): Promise<boolean> {

@@ -1,13 +1,15 @@
 import { decisive, type InboundConnector, requiresTlsOfAll } from '../../mailflow/mail-flow.ts'
 import type { Identity } from '../../pki/pki.ts'
 import type { ClientHello } from '../../wire/conversation.ts'
-import { LIBRARY_SUITES, type TlsTerms, WITH_FORWARD_SECRECY } from '../tls-options.ts'
+import { algorithms, type TlsTerms } from '../tls-options.ts'
 import { acceptsName, type CertificateSituation, type Situation, trustsChain } from './situation.ts'
 
 /** A client that delivers mail to the gateway, and what the gateway knows of it. */
 export interface ReceiverSituation extends Situation {
   /** `inbound`: servers bring mail for the gateway's own domain; `submission`: users bring mail for everybody. */
   role: 'inbound' | 'submission'
+  /** The address is one at which TLS begins with the connection. RFC 8314 s3.3. */
+  implicit: boolean
   /** Addresses of the gateway and of the client. */
   localAddress: string
   remoteAddress: string
@@ -56,6 +58,10 @@ export const missesTls = ({ role, tls, flow }: ReceiverSituation): boolean =>
 
 /** How the correct gateway receives mail. */
 export const CORRECT_RECEIVER = {
+  /** Whether the gateway begins with TLS, before its greeting. RFC 8314 s3.3, RFC8314-01. */
+  beginsWithTls: ({ implicit, flow }: ReceiverSituation): boolean =>
+    implicit && flow.identity.certificate !== '',
+
   /** The greeting. After any other code than 220 the gateway closes. RFC 5321 s3.1. */
   greeting: ({ flow }: ReceiverSituation): string => `220 ${flow.hostname} ESMTP`,
 
@@ -94,8 +100,11 @@ export const CORRECT_RECEIVER = {
   /** Commands among these bytes that the gateway carries out before the handshake, without a reply: none. */
   earlyCommands: (_at: ReceiverSituation & Command & { bytes: string }): readonly string[] => [],
 
-  /** How the gateway answers a ClientHello. One that it does not agree to gets an alert. RFC 8446 s6.2. */
-  answersHello: (_at: ReceiverSituation): 'with TLS' | 'not at all' | 'with a reset' => 'with TLS',
+  /**
+   * How the gateway answers a ClientHello. One that it does not agree to gets an alert. RFC 8446 s6.2. Bytes: with these,
+   * and with the end of the connection.
+   */
+  answersHello: (_at: ReceiverSituation): 'with TLS' | 'not at all' | 'with a reset' | Buffer => 'with TLS',
 
   /**
    * Whether the gateway goes on unencrypted on the connection on which TLS has failed or ended: never. What comes after the
@@ -103,11 +112,15 @@ export const CORRECT_RECEIVER = {
    */
   goesOnInClear: (_at: ReceiverSituation): boolean => false,
 
-  /** The gateway's part in the handshake. It asks every client for a certificate. EXO-VER-03, EXO-FRC-12. */
-  tls: ({ flow }: ReceiverSituation): TlsTerms & { asksForCertificate: boolean } => ({
+  /**
+   * The gateway's part in the handshake. It asks every client for a certificate. Old versions, where it has any, are for
+   * clients without a newer one, because OpenSSL takes weak certificates along with them. EXO-VER-03, EXO-FRC-12.
+   */
+  tls: ({ flow, hello }: ReceiverSituation): TlsTerms & { asksForCertificate: boolean } => ({
     ...{ identity: flow.identity, trust: flow.trust, asksForCertificate: true },
-    ...{ minVersion: flow.minVersion, maxVersion: flow.maxVersion },
-    suites: flow.forwardSecrecy ? WITH_FORWARD_SECRECY : LIBRARY_SUITES,
+    minVersion: hello?.versions.some(version => version >= 'TLSv1.2') ? 'TLSv1.2' : flow.minVersion,
+    maxVersion: flow.maxVersion,
+    ...algorithms(flow),
   }),
 
   /** Whether the gateway forgets greeting and envelope. RFC 3207 s4.2, RFC 5321 s4.1.4. */
@@ -146,6 +159,13 @@ export const CORRECT_RECEIVER = {
     if (!at.connector.clientCertificate || at.authenticated) return undefined
     return '550 5.7.1 The certificate of the sending server does not authenticate it'
   },
+
+  /**
+   * Whether the gateway takes a message for another domain: from a server of the own organisation, with mail of the own
+   * domain. `isRelay`: the client has shown a certificate that is accepted and for the expected name. EXO-HYB-01, EXO-HYB-02.
+   */
+  relays: ({ sender, flow, isRelay }: ReceiverSituation & { isRelay: boolean }): boolean =>
+    isRelay && sender.toLowerCase().endsWith(`@${flow.domain}`),
 
   /**
    * What the gateway stores of a message: all of it, unchanged; undefined: nothing, if its transfer was cut.

@@ -1,7 +1,13 @@
-import { decisive, type OutboundConnector, type OutboundLevel } from '../../mailflow/mail-flow.ts'
-import { SUITES, type TlsTerms, WITH_FORWARD_SECRECY } from '../tls-options.ts'
+import { decisive, type OutboundConnector, type OutboundLevel, type Pin } from '../../mailflow/mail-flow.ts'
+import { algorithms, type TlsTerms } from '../tls-options.ts'
 import type { TlsFailure } from './queue.ts'
-import { acceptsName, type CertificateSituation, type Situation, trustsChain } from './situation.ts'
+import {
+  acceptsName,
+  acceptsPin,
+  type CertificateSituation,
+  type Situation,
+  trustsChain,
+} from './situation.ts'
 
 /** A mail exchanger, and what the gateway has seen of it. */
 export interface Host {
@@ -13,6 +19,12 @@ export interface Host {
   lackedTls: boolean
   /** An earlier handshake with it failed. */
   brokeTls: boolean
+}
+
+/** What is known of the status of one certificate, and what came of each source; see `revocation-check.ts`. */
+export interface StatusSaid {
+  status: 'good' | 'revoked' | 'undetermined'
+  sources: readonly { kind: 'list' | 'responder' | 'issuer' | 'stapled'; outcome: string; address?: string }[]
 }
 
 /** One attempt to deliver a message to one recipient domain. */
@@ -30,6 +42,8 @@ export interface SenderSituation extends Situation {
   /** What the connector asks for, and the name that it expects in a certificate. */
   level: OutboundLevel
   expected: string
+  /** What the connector pins, if it does. */
+  pin: Pin | undefined
   /** The level asks for a certificate that is verified. */
   validates: boolean
   /** The transfer of this message was cut before. */
@@ -52,6 +66,10 @@ export interface ConnectionSituation extends SenderSituation {
   isLast: boolean
   /** TLS failed on the connection before this one. */
   reconnects: boolean
+  /** Other connections to this host that are open. */
+  besides: number
+  /** The code of the reply with which the partner refused STARTTLS on this connection. */
+  refusedWith?: number
   /** What the partner's last EHLO listed, in capitals. */
   keywords: readonly string[]
 }
@@ -104,12 +122,27 @@ export const CORRECT_SENDER = {
    */
   earlyBytes: (_at: ConnectionSituation & { bytes: string }): string => '',
 
-  /** The gateway's part in the handshake. EXO-VER-04, EXO-OPP-03. */
-  tls: ({ flow }: ConnectionSituation): TlsTerms => ({
+  /** The gateway's part in the handshake. With old versions it would take weak certificates. EXO-VER-04, EXO-OPP-03. */
+  tls: ({ flow, validates }: ConnectionSituation): TlsTerms => ({
     ...{ identity: flow.identity, trust: flow.trust },
-    ...{ minVersion: flow.minVersion, maxVersion: flow.maxVersion },
-    suites: flow.forwardSecrecy ? WITH_FORWARD_SECRECY : SUITES,
+    ...{ minVersion: validates ? 'TLSv1.2' : flow.minVersion, maxVersion: flow.maxVersion },
+    ...algorithms(flow),
   }),
+
+  /** The server that the gateway names in its ClientHello: the host to which it connects. RFC 6066 s3, ID-05. */
+  serverName: ({ host }: ConnectionSituation): string => host.hostname,
+
+  /** Whether the gateway offers to resume the last session with the host, whatever it was for: never. BCP-06. */
+  resumes: (_at: ConnectionSituation): boolean => false,
+
+  /** Whether the gateway leaves right after the handshake: never. `records`: lengths of those that came in it. RFC8446-02. */
+  leavesAfterHandshake: (_at: ConnectionSituation & { records: readonly number[] }): boolean => false,
+
+  /** A ClientHello that the gateway sends in place of its library's: none. EXO-VER-07, EXO-VER-08, BCP-02. */
+  helloInstead: (_at: ConnectionSituation): Buffer | undefined => undefined,
+
+  /** What the gateway does not see in the partner's answer to its ClientHello: nothing. RFC 8446 s4.1.3, RFC8996-02. */
+  overlooks: (_at: ConnectionSituation): string => '',
 
   /**
    * Bytes that the gateway writes outside of TLS: when the partner answers the ClientHello with something else, and when
@@ -133,8 +166,38 @@ export const CORRECT_SENDER = {
   trustsChain: (at: ConnectionSituation & CertificateSituation & { issuers: readonly string[] }): boolean =>
     trustsChain(at),
 
+  /**
+   * Whether the gateway asks the authority of a partner's certificate for its status: where it checks the certificate.
+   * EXO-FRC-08, EXO-REV-01.
+   */
+  asksForStatus: ({ validates }: ConnectionSituation): boolean => validates,
+
+  /** What it makes of what the partner sends along about the status of its certificate. OCSP-03. */
+  usesStapled: (_at: ConnectionSituation): 'in place of asking' | 'beside asking' | 'not at all' =>
+    'in place of asking',
+
+  /** Whether it accepts a certificate that promises a stapled answer where none came: RFC 7633 s4.2.3.1, OCSP-04. */
+  acceptsBrokenPromise: (_at: ConnectionSituation): boolean => false,
+
+  /**
+   * Whether it accepts a certificate of which this is known, and of its issuers: not if one is revoked; nor if the status is
+   * required and not known. EXO-FRC-08, EXO-REV-02, PKIX-05, OCSP-01.
+   */
+  acceptsStatus: ({ statuses, flow }: ConnectionSituation & { statuses: readonly StatusSaid[] }): boolean =>
+    !statuses.some(({ status }) => status === 'revoked') &&
+    !(flow.requiresStatus && statuses.some(({ status }) => status !== 'good')),
+
+  /** Whether it warns in its log where it accepts a certificate without knowing its status. EXO-REV-02. */
+  warnsOfStatus: (_at: ConnectionSituation): boolean => true,
+
+  /** Whether it fetches the certificate of an issuer that the partner left out: where it checks the certificate. EXO-REV-03. */
+  fetchesIssuers: ({ validates }: ConnectionSituation): boolean => validates,
+
   /** Whether it carries the name that the connector expects. EXO-FRC-09, EXO-FRC-10. */
   acceptsName: (at: ConnectionSituation & CertificateSituation): boolean => acceptsName(at),
+
+  /** Whether it has what the connector pins. EXO-TRN-05. */
+  acceptsPin: (at: ConnectionSituation & CertificateSituation & { pin: Pin }): boolean => acceptsPin(at),
 
   /** Whether the gateway checks only after it has sent the message: never. RFC3207-11. */
   checksAfterMessage: (_at: ConnectionSituation): boolean => false,
@@ -142,8 +205,17 @@ export const CORRECT_SENDER = {
   /** Commands to a host that cannot have the mail, before QUIT: none. EXO-FRC-01. */
   commandsBeforeGivingUp: (_at: ConnectionSituation): readonly string[] => [],
 
+  /**
+   * Whether the gateway says QUIT before it closes: always. `why`: TLS that it wants was not had. RFC 5321 s4.1.1.10,
+   * RFC3207-11.
+   */
+  saysQuit: (_at: ConnectionSituation & { why: TlsFailure | undefined }): boolean => true,
+
   /** Commands on another, unencrypted connection during the delivery: none. EXO-MSG-01. */
   commandsBeside: (_at: ConnectionSituation): readonly string[] => [],
+
+  /** How long the gateway waits before MAIL, in ms: not at all. EXO-OPP-04. */
+  delayBeforeMail: (_at: ConnectionSituation): number => 0,
 
   /** Whom RCPT names to this partner. EXO-OPP-08. */
   recipientsToName: ({ recipients }: ConnectionSituation): readonly string[] => recipients,

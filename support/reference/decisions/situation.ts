@@ -1,4 +1,4 @@
-import type { MailFlow } from '../../mailflow/mail-flow.ts'
+import type { MailFlow, Pin } from '../../mailflow/mail-flow.ts'
 import type { CertificateFacts } from '../../wire/conversation.ts'
 
 /** What the gateway knows of a TLS session. */
@@ -49,6 +49,21 @@ export const trustsChain = ({ chainError }: CertificateSituation): boolean => ch
 /** The certificate carries the expected name; RFC 9525 s6.3. */
 export const acceptsName = ({ certificate, expected }: CertificateSituation): boolean =>
   carries(certificate.names, expected)
+
+/** The certificate has what the connector pins. EXO-TRN-05. */
+export function acceptsPin({ pin, certificate }: { pin: Pin; certificate: CertificateFacts }): boolean {
+  const part = (name: string, type: string) => name.split(', ').find(one => one.startsWith(`${type}=`))
+  switch (pin.attribute) {
+    case 'organisation':
+      return part(certificate.subject, 'O') === `O=${pin.value}`
+    case 'unit':
+      return part(certificate.subject, 'OU') === `OU=${pin.value}`
+    case 'issuer':
+      return part(certificate.issuer, 'CN') === `CN=${pin.value}`
+    case 'key':
+      return certificate.keyFingerprint === pin.value
+  }
+}
 
 /** Whether one of the names of a certificate is the expected one. A `*` on either side stands for one whole label. */
 export function carries(names: readonly string[], expected: string): boolean {

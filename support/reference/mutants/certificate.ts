@@ -1,5 +1,7 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { certificate } from '../../pki/certificate.ts'
 import type { Identity } from '../../pki/pki.ts'
-import { acceptsName } from '../decisions/situation.ts'
+import { acceptsName, carries } from '../decisions/situation.ts'
 import type { Mutant } from './mutant.ts'
 import {
   despite,
@@ -7,13 +9,31 @@ import {
   endsLikeWildcard,
   goesOnBehind,
   ISSUER_WITHOUT_CA_FLAG,
+  storesRefused,
   UNKNOWN_ISSUER,
+  waitsUnexplained,
 } from './shared.ts'
 
 const withoutIntermediate = ({ key, certificate }: Identity): Identity => ({
   key,
   certificate: certificate.slice(0, certificate.indexOf('-----BEGIN', 1)),
 })
+
+/** Signed by its own key. */
+function issuedByItself(
+  { key }: Identity,
+  about: { names: string[]; until: number; role?: 'client' },
+): Identity {
+  const own = createPrivateKey(key)
+  const [commonName] = about.names
+  return {
+    key,
+    certificate: certificate({
+      ...{ role: 'server', from: -60, publicKey: createPublicKey(own), commonName: commonName! },
+      ...{ issuer: { commonName: commonName!, key: own }, ...about },
+    }),
+  }
+}
 
 export const CERTIFICATE: readonly Mutant[] = [
   {
@@ -92,6 +112,39 @@ export const CERTIFICATE: readonly Mutant[] = [
     symptom: 'a chain of 1 certificate leads to no trusted root: UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   },
   {
+    name: 'shows a certificate that has expired',
+    requirement: 'PKIX-07',
+    receiver: {
+      tls: ({ flow }, correct) => ({
+        ...correct,
+        identity: issuedByItself(correct.identity, { names: [flow.hostname], until: -3 }),
+      }),
+    },
+    symptom: "the gateway's certificate expired",
+  },
+  {
+    name: 'shows a certificate for localhost',
+    requirement: 'PKIX-08',
+    receiver: {
+      tls: (_, correct) => ({
+        ...correct,
+        identity: issuedByItself(correct.identity, { names: ['localhost'], until: 300 }),
+      }),
+    },
+    symptom: 'is for localhost, and not for mx.gateway.test',
+  },
+  {
+    name: 'shows a certificate that is for clients alone',
+    requirement: 'PKIX-07',
+    receiver: {
+      tls: ({ flow }, correct) => ({
+        ...correct,
+        identity: issuedByItself(correct.identity, { names: [flow.hostname], until: 300, role: 'client' }),
+      }),
+    },
+    symptom: "the gateway's certificate is not for servers",
+  },
+  {
     name: 'fills a gap in the chain with an intermediate that another partner showed',
     requirement: 'PKIX-06',
     sender: {
@@ -99,5 +152,88 @@ export const CERTIFICATE: readonly Mutant[] = [
         correct || (chainError.startsWith('UNABLE_TO') && issuers.includes(certificate.issuer)),
     },
     symptom: 'arrived over TLS',
+  },
+  {
+    name: 'does not say that mail waits for a certificate with the right name',
+    requirement: 'EXO-FRC-09',
+    queue: waitsUnexplained('certificate not accepted'),
+    symptom: 'its reason does not name the certificate',
+  },
+  {
+    name: 'accepts for a wildcard only names that a mail exchanger has',
+    requirement: 'EXO-FRC-10',
+    sender: {
+      acceptsName: ({ expected, certificate }, correct) =>
+        correct && (!expected.startsWith('*.') || certificate.names.some(name => name.startsWith('mx.'))),
+    },
+    symptom: /did not arrive: deferred .* certificate names/,
+  },
+  {
+    name: 'accepts for a wildcard any name that shares no label but the last with it',
+    requirement: 'EXO-FRC-10',
+    sender: {
+      acceptsName: ({ expected, certificate }, correct) =>
+        correct || (expected.startsWith('*.') && !certificate.names.some(name => /partner\.test/.test(name))),
+    },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'stores mail that it refuses because of an expired certificate',
+    requirement: 'EXO-FRC-14',
+    receiver: storesRefused(({ tls }) => tls?.chainError === 'CERT_HAS_EXPIRED'),
+    symptom: 'the message reached the mailbox',
+  },
+  {
+    name: 'accepts a certificate for whatever host the MX record leads to',
+    requirement: 'ID-04',
+    sender: { acceptsName: (at, correct) => correct || acceptsName({ ...at, expected: at.host.hostname }) },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'accepts a certificate for the host of an MX record that is in another domain than the recipient',
+    requirement: 'ID-04',
+    sender: {
+      acceptsName: (at, correct) =>
+        correct ||
+        (!at.host.hostname.endsWith(`.${at.expected}`) && acceptsName({ ...at, expected: at.host.hostname })),
+    },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'calls a session verified if the certificate is for the host that the MX record leads to',
+    requirement: 'ID-04',
+    words: {
+      session: ({ tls, host = '' }, correct) =>
+        correct.tls && tls?.certificate && !tls.chainError && carries(tls.certificate.names, host)
+          ? { ...correct, verified: true }
+          : correct,
+    },
+    symptom: 'calls a session without a good certificate verified',
+  },
+  {
+    name: 'checks a certificate only at the last server behind a name',
+    requirement: 'EXO-HYB-04',
+    sender: { checks: ({ isLast }, correct) => (isLast ? correct : []) },
+    symptom: 'whose certificate is not that of the other servers',
+  },
+  {
+    name: 'stops to check the certificates of servers that it has found to be good ten times',
+    requirement: 'EXO-HYB-04',
+    sender: { checks: ({ messages }, correct) => (messages < 10 ? correct : []) },
+    symptom: 'whose certificate is not that of the other servers',
+  },
+  {
+    name: 'shows another certificate at its second server',
+    requirement: 'EXO-HYB-04',
+    receiver: {
+      tls: ({ server, flow }, correct) =>
+        server === 1
+          ? correct
+          : {
+              ...correct,
+              identity: issuedByItself(correct.identity, { names: [flow.hostname], until: 300 }),
+            },
+    },
+    symptom: 'shows a certificate of',
   },
 ]

@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts'
-import { isHandshakeFailure, LOGIN } from './shared.ts'
+import { isHandshakeFailure, LOGIN, returnsAfter, waitsUnexplained } from './shared.ts'
 
 const unfinishedLine = (bytes: string): string => bytes.slice(bytes.lastIndexOf('\n') + 1)
 
@@ -71,6 +71,12 @@ export const DOWNGRADE: readonly Mutant[] = [
     requirement: 'DGR-02',
     sender: { mayGoInClear: ({ why }, correct) => correct || why === 'STARTTLS refused' },
     symptom: 'arrived unencrypted',
+  },
+  {
+    name: 'goes on with forced mail in clear where STARTTLS is answered with 421',
+    requirement: 'DGR-02',
+    sender: { mayGoInClear: ({ refusedWith }, correct) => correct || refusedWith === 421 },
+    symptom: 'MAIL crossed the wire unencrypted',
   },
   {
     name: 'delivers forced mail in clear where the keyword was garbled',
@@ -222,5 +228,42 @@ export const DOWNGRADE: readonly Mutant[] = [
     requirement: 'DGR-05',
     receiver: { goesOnInClear: () => true },
     symptom: 'the message reached the mailbox',
+  },
+  {
+    name: 'returns forced mail at once after a failed handshake',
+    requirement: 'EXO-FRC-02',
+    queue: returnsAfter('handshake failed'),
+    symptom: 'instead of keeping it queued',
+  },
+  {
+    name: 'returns forced mail at once where STARTTLS was removed',
+    requirement: 'DGR-01',
+    queue: returnsAfter('no STARTTLS'),
+    symptom: 'instead of keeping it queued',
+    explains: ['EXO-FRC-01'],
+  },
+  {
+    name: 'returns forced mail at once where STARTTLS is refused',
+    requirement: 'DGR-02',
+    queue: returnsAfter('STARTTLS refused'),
+    symptom: 'instead of keeping it queued',
+  },
+  {
+    name: 'returns validated mail at once because of the certificate of an attacker',
+    requirement: 'DGR-03',
+    queue: returnsAfter('certificate not accepted'),
+    symptom: 'instead of keeping it queued',
+  },
+  {
+    name: 'returns mail at once that an attacker keeps from its own servers',
+    requirement: 'EXO-S2S-05',
+    queue: returnsAfter('certificate not accepted'),
+    symptom: 'instead of keeping it queued',
+  },
+  {
+    name: 'does not say that forced mail waits because a handshake failed',
+    requirement: 'EXO-FRC-02',
+    queue: waitsUnexplained('handshake failed'),
+    symptom: 'its reason does not name TLS',
   },
 ]

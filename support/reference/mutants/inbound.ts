@@ -2,9 +2,29 @@ import { decisive } from '../../mailflow/mail-flow.ts'
 import { GO_AHEAD, missesTls, TLS_FIRST } from '../decisions/receiver.ts'
 import { carries } from '../decisions/situation.ts'
 import type { Mutant } from './mutant.ts'
-import { endsLikeWildcard, goesOnBehind } from './shared.ts'
+import { endsLikeWildcard, goesOnBehind, storesRefused } from './shared.ts'
 
 export const INBOUND: readonly Mutant[] = [
+  {
+    name: 'greets unencrypted where TLS should begin with the connection',
+    requirement: 'RFC8314-01',
+    receiver: { beginsWithTls: () => false },
+    symptom: 'a user gets no TLS in which to log in',
+  },
+  {
+    name: 'takes users with TLS 1.1',
+    requirement: 'RFC8314-01',
+    receiver: {
+      tls: ({ role }, correct) => (role === 'submission' ? { ...correct, minVersion: 'TLSv1.1' } : correct),
+    },
+    symptom: 'a user gets a session with TLS 1.1',
+  },
+  {
+    name: 'takes users with TLS 1.0 where TLS begins with the connection',
+    requirement: 'RFC8314-01',
+    receiver: { tls: ({ implicit }, correct) => (implicit ? { ...correct, minVersion: 'TLSv1' } : correct) },
+    symptom: 'a user gets a session with TLS 1.',
+  },
   {
     name: 'takes mail in clear and only adds a header',
     requirement: 'EXO-FRC-11',
@@ -216,5 +236,48 @@ export const INBOUND: readonly Mutant[] = [
       refusalOfSender: ({ tls, hello }, correct) => (!tls && hello ? undefined : correct),
     },
     symptom: 'the gateway accepted the message',
+  },
+  {
+    name: 'stores mail that it refuses because the client shows no certificate',
+    requirement: 'EXO-FRC-12',
+    receiver: storesRefused(({ tls }) => tls !== undefined && !tls.certificate),
+    symptom: 'the message reached the mailbox',
+  },
+  {
+    name: 'stores mail that it refuses because the certificate names another domain',
+    requirement: 'EXO-FRC-13',
+    receiver: storesRefused(({ tls }) => tls?.certificate?.names.includes('mail.other.test') ?? false),
+    symptom: 'the message reached the mailbox',
+  },
+  {
+    name: 'relays for everybody who writes its own domain into the address of the sender',
+    requirement: 'EXO-HYB-01',
+    receiver: { relays: ({ sender, flow }) => sender.endsWith(`@${flow.domain}`) },
+    symptom: 'accepted the message',
+  },
+  {
+    name: 'relays for everybody with the expected name in a certificate, whoever issued it',
+    requirement: 'EXO-HYB-01',
+    receiver: {
+      relays: ({ tls, flow }, correct) => correct || carries(tls?.certificate?.names ?? [], flow.relay ?? ''),
+    },
+    symptom: 'accepted the message',
+  },
+  {
+    name: 'relays for every certificate of an authority that it trusts',
+    requirement: 'EXO-HYB-02',
+    receiver: {
+      relays: ({ tls }, correct) => correct || (tls?.certificate !== undefined && !tls.chainError),
+    },
+    symptom: 'accepted the message',
+  },
+  {
+    name: 'goes on to relay for the name that a server had before',
+    requirement: 'EXO-HYB-02',
+    receiver: {
+      relays: ({ tls, flow }, correct) =>
+        correct || (!tls?.chainError && carries(tls?.certificate?.names ?? [], `onpremises.${flow.domain}`)),
+    },
+    symptom: 'accepted the message',
   },
 ]

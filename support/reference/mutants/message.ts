@@ -1,9 +1,10 @@
 import { onlyWhere } from '../decisions/defect.ts'
 import type { ConnectionSituation } from '../decisions/sender.ts'
 import type { Mutant } from './mutant.ts'
-import { isAmongOwnServers } from './shared.ts'
+import { isAmongOwnServers, isFromServer } from './shared.ts'
 
 const ADDED = 'This message was protected by TLS.\r\n'
+const DATED = 'Date: Tue, 24 Nov 2026 00:00:00 +0000'
 const END_TO_END = 'X-Protection: encrypted end to end\r\n'
 
 const envelope = ({ sender, recipients }: ConnectionSituation): string[] => [
@@ -153,5 +154,25 @@ export const MESSAGE: readonly Mutant[] = [
     requirement: 'EXO-MSG-04',
     sender: { contentToSend: ({ tls, content }) => (tls ? content + ADDED : content) },
     symptom: 'is not the one that was sent',
+  },
+  {
+    name: 'dates mail anew that came over TLS',
+    requirement: 'EXO-MSG-04',
+    receiver: {
+      stored: (at, correct) => (at.tls && isFromServer(at) ? correct?.replace(/^Date:.*$/m, DATED) : correct),
+    },
+    symptom: 'another date',
+  },
+  {
+    name: 'dates mail anew that it sends over TLS',
+    requirement: 'EXO-MSG-04',
+    sender: { contentToSend: ({ content, tls }) => (tls ? content.replace(/^Date:.*$/m, DATED) : content) },
+    symptom: 'another date',
+  },
+  {
+    name: 'removes the S/MIME encryption of mail that comes in',
+    requirement: 'EXO-MSG-05',
+    receiver: { stored: (at, correct) => (isFromServer(at) && correct ? withoutSmime(correct) : correct) },
+    symptom: 'cannot decrypt the message any more',
   },
 ]

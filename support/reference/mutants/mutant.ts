@@ -1,3 +1,4 @@
+import type { ServiceText } from '../../mailflow/mail-flow.ts'
 import type { Defect } from '../decisions/defect.ts'
 
 /** A gateway with one defect, which the check of one requirement must find. */
@@ -5,6 +6,8 @@ export interface Mutant extends Defect {
   /** What the gateway does wrong, beginning with the verb: `delivers in clear …`. */
   name: string
   requirement: string
+  /** The gateway stands in for the service as in this text. */
+  as?: ServiceText
   /** Part of the verdict's detail: another failure does not count as found. */
   symptom: string | RegExp
   /** Other requirements that the defect breaks as well. */

@@ -7,7 +7,9 @@ import {
   despite,
   ISSUER_WITHOUT_CA_FLAG,
   isHandshakeFailure,
+  returnsAfter,
   UNKNOWN_ISSUER,
+  waitsUnexplained,
 } from './shared.ts'
 
 /** A host that had no TLS once is taken never to have it. */
@@ -100,6 +102,12 @@ export const OUTBOUND: readonly Mutant[] = [
     symptom: 'did not arrive: deferred',
   },
   {
+    name: 'starts TLS only on the first of several connections to a host at the same time',
+    requirement: 'EXO-OPP-01',
+    sender: { usesTls: ({ level, besides }) => level !== 'opportunistic' || besides === 0 },
+    symptom: /(MAIL crossed the wire|arrived) unencrypted/,
+  },
+  {
     name: 'sends MAIL right after the first EHLO',
     requirement: 'EXO-OPP-01',
     sender: { usesTls: ({ level }) => level !== 'opportunistic' },
@@ -119,6 +127,13 @@ export const OUTBOUND: readonly Mutant[] = [
     queue: { result: (_, correct) => bouncedIfDeferred(correct) },
     symptom: 'did not arrive: bounced',
     explains: ['EXO-FRC-01'],
+  },
+  {
+    name: 'waits before it sends in clear',
+    requirement: 'EXO-OPP-04',
+    sender: { delayBeforeMail: ({ tls }) => (tls ? 0 : 12_000) },
+    symptom: 'the gateway waited 12',
+    waits: true,
   },
   {
     name: 'reconnects in clear after a certificate that it cannot verify',
@@ -389,5 +404,73 @@ export const OUTBOUND: readonly Mutant[] = [
     queue: { stopsAtFirstFailure: () => true },
     symptom: 'made no connection to the partner',
     waits: true,
+  },
+  {
+    name: 'returns the copy at once that waits for TLS',
+    requirement: 'EXO-OPP-08',
+    queue: returnsAfter('no STARTTLS'),
+    symptom: 'instead of keeping it queued',
+    explains: ['EXO-FRC-01'],
+  },
+  {
+    name: 'returns replies at once that wait for TLS',
+    requirement: 'EXO-CON-02',
+    queue: returnsAfter('no STARTTLS'),
+    symptom: 'instead of keeping it queued',
+    explains: ['EXO-FRC-01'],
+  },
+  {
+    name: 'closes without QUIT where STARTTLS is missing',
+    requirement: 'EXO-FRC-01',
+    sender: { saysQuit: ({ why }) => why !== 'no STARTTLS' },
+    symptom: 'the gateway ended the session without QUIT',
+  },
+  {
+    name: 'does not say that forced mail waits for TLS',
+    requirement: 'EXO-FRC-01',
+    queue: waitsUnexplained('no STARTTLS'),
+    symptom: 'its reason does not name TLS',
+  },
+  {
+    name: 'does not say that mail waits for a certificate that it can trust',
+    requirement: 'EXO-FRC-07',
+    queue: waitsUnexplained('certificate not accepted'),
+    symptom: 'its reason does not name the certificate',
+  },
+  {
+    name: 'gives up after failed handshakes and tells nobody',
+    requirement: 'EXO-OPP-06',
+    sender: WAITS_AFTER_BROKEN_HANDSHAKE,
+    queue: { notifies: (at, correct) => correct && !handshakeFailed(at) },
+    symptom: 'did not tell its author',
+    waits: true,
+  },
+  {
+    name: 'returns mail that waited for TLS without the reason',
+    requirement: 'EXO-FRC-03',
+    queue: {
+      result: (_, correct) =>
+        correct.kind === 'bounced' && correct.tlsFailure
+          ? { ...correct, reason: 'the message could not be delivered in time' }
+          : correct,
+    },
+    symptom: 'does not give TLS as the reason',
+  },
+  {
+    name: 'returns mail without the reason if the handshake failed at the last attempt',
+    requirement: 'EXO-FRC-03',
+    queue: {
+      result: (_, correct) =>
+        correct.kind === 'bounced' && correct.tlsFailure === 'handshake failed'
+          ? { ...correct, reason: 'the other server did not answer as expected' }
+          : correct,
+    },
+    symptom: 'does not give TLS as the reason',
+  },
+  {
+    name: 'sends mail that waited for TLS unencrypted at the last attempt',
+    requirement: 'EXO-FRC-03',
+    sender: { mayGoInClear: ({ attempt, flow }, correct) => correct || attempt >= flow.attempts },
+    symptom: 'the message arrived',
   },
 ]

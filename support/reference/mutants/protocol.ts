@@ -1,15 +1,14 @@
 import { GO_AHEAD } from '../decisions/receiver.ts'
 import type { TlsSession } from '../decisions/situation.ts'
 import type { Mutant } from './mutant.ts'
-import { isHandshakeFailure, LOGIN } from './shared.ts'
-
-/** Suites whose name matches go first. */
-const first = (pattern: RegExp, suites: readonly string[]): string[] =>
-  suites.toSorted((a, b) => Number(pattern.test(b)) - Number(pattern.test(a)))
+import { first, isHandshakeFailure, LOGIN } from './shared.ts'
 
 /** The suite that the gateway wants most, of either version; also in the clear. */
 const isFirstSuite = (tls: TlsSession | undefined): boolean =>
   !tls || /^TLS_(ECDHE_RSA_WITH_)?AES_256_GCM_SHA384$/.test(tls.suite)
+
+/** RFC 8446 s4.2.11: the client offers to resume a session. */
+const PRE_SHARED_KEY = 41
 
 export const PROTOCOL: readonly Mutant[] = [
   {
@@ -125,6 +124,74 @@ export const PROTOCOL: readonly Mutant[] = [
     symptom: 'the handshake succeeded with TLS 1.0',
   },
   {
+    name: 'has neither TLS 1.0 nor TLS 1.1 any more where the service still has them',
+    requirement: 'EXO-VER-01',
+    as: 'exchange-online-2018',
+    receiver: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.2' }) },
+    symptom: 'the session ended at handshake',
+  },
+  {
+    name: 'has no TLS 1.0 any more where the service still has it',
+    requirement: 'EXO-VER-01',
+    as: 'exchange-online-2018',
+    receiver: {
+      tls: ({ hello }, correct) =>
+        hello?.versions.some(version => version > 'TLSv1') ? correct : { ...correct, minVersion: 'TLSv1.2' },
+    },
+    symptom: 'the session ended at handshake',
+  },
+  {
+    name: 'takes a client that resumes a session for one that has shown its certificate',
+    requirement: 'BCP-06',
+    receiver: { refusalOfSender: ({ tls }, correct) => (tls?.resumed ? undefined : correct) },
+    symptom: 'the gateway accepted the message',
+  },
+  {
+    name: 'refuses a client whose ticket it does not know',
+    requirement: 'BCP-06',
+    receiver: {
+      refusalOfSender: ({ hello, tls }, correct) =>
+        tls && !tls.resumed && hello?.extensions.includes(PRE_SHARED_KEY)
+          ? '550 5.7.0 The ticket is not valid'
+          : correct,
+    },
+    symptom: 'the gateway refused the message at MAIL: 550',
+  },
+  {
+    name: 'resumes a session in which it verified nobody, and verifies nobody then',
+    requirement: 'BCP-06',
+    sender: { resumes: () => true, checks: ({ tls }, correct) => (tls?.resumed ? [] : correct) },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'takes no TLS 1.1 any more before the service removes it',
+    requirement: 'EXO-VER-09',
+    as: 'exchange-online-2018',
+    receiver: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.2' }) },
+    symptom: 'the session ended at handshake',
+  },
+  {
+    name: 'still takes TLS 1.1 after the service has removed it',
+    requirement: 'EXO-VER-09',
+    as: 'exchange-online-2021',
+    receiver: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.1' }) },
+    symptom: 'the handshake succeeded with TLS 1.1',
+  },
+  {
+    name: 'does not send over TLS 1.1 any more before the service removes it',
+    requirement: 'EXO-VER-09',
+    as: 'exchange-online-2018',
+    sender: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.2' }) },
+    symptom: 'the message arrived unencrypted',
+  },
+  {
+    name: 'still sends over TLS 1.1 after the service has removed it',
+    requirement: 'EXO-VER-09',
+    as: 'exchange-online-2021',
+    sender: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1.1' }) },
+    symptom: 'the gateway used TLS 1.1',
+  },
+  {
     name: 'offers TLS 1.0 as a sender',
     requirement: 'EXO-VER-04',
     sender: { tls: (_, correct) => ({ ...correct, minVersion: 'TLSv1' }) },
@@ -134,7 +201,7 @@ export const PROTOCOL: readonly Mutant[] = [
     name: 'offers TLS 1.2 only although it has 1.3',
     requirement: 'EXO-OPP-02',
     sender: { tls: (_, correct) => ({ ...correct, maxVersion: 'TLSv1.2' }) },
-    symptom: 'arrived over TLS 1.2, not TLS 1.3',
+    symptom: 'offers TLS 1.2 at most as a sender, and has TLS 1.3 as a receiver',
   },
   {
     name: 'tries again with a lower version after an alert',
@@ -189,5 +256,11 @@ export const PROTOCOL: readonly Mutant[] = [
         level === 'domain-validation' ? { ...correct, minVersion: 'TLSv1' } : correct,
     },
     symptom: /the gateway offered TLS 1\.[01]/,
+  },
+  {
+    name: 'closes without QUIT where it does not accept the certificate',
+    requirement: 'RFC3207-11',
+    sender: { saysQuit: ({ why }) => why !== 'certificate not accepted' },
+    symptom: 'the gateway ended the session without QUIT',
   },
 ]

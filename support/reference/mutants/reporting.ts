@@ -23,13 +23,40 @@ export const REPORTING: readonly Mutant[] = [
     symptom: 'the message came unencrypted, but its Received line says ESMTPS',
   },
   {
+    name: 'writes the same Received line whether TLS was there or not',
+    requirement: 'EXO-VER-06',
+    words: { receivedTls: () => undefined },
+    symptom: 'the message came over TLS, but its Received line says ESMTP',
+  },
+  {
+    name: 'does not say from whom an unencrypted message came',
+    requirement: 'EXO-VER-06',
+    words: {
+      headers: ({ tls, received }, correct) =>
+        tls ? correct : [received.replace(/from \S+ \(\S+\)\s+/, '')],
+    },
+    symptom: 'does not say from whom',
+  },
+  {
+    name: 'logs nothing of the TLS of its sessions',
+    requirement: 'EXO-VER-06',
+    words: { session: () => ({ tls: false }) },
+    symptom: 'the log does not say that the session was encrypted',
+  },
+  {
+    name: 'logs TLS for what went unencrypted',
+    requirement: 'EXO-VER-06',
+    words: { session: ({ tls }, correct) => (tls ? correct : { tls: true, ...TLS_1_3 }) },
+    symptom: 'the log calls an unencrypted session encrypted',
+  },
+  {
     name: 'logs "verified" because the certificate names the MX host',
     requirement: 'TRC-02',
     words: {
       session: ({ tls, host }, correct) =>
         tls && host ? { ...correct, verified: carries(tls.certificate?.names ?? [], host) } : correct,
     },
-    symptom: 'the log calls a session with a bad certificate verified',
+    symptom: 'the log calls a session without a good certificate verified',
   },
   {
     name: 'logs every client with a certificate as verified',
@@ -38,7 +65,16 @@ export const REPORTING: readonly Mutant[] = [
       session: ({ tls, host }, correct) =>
         tls?.certificate && !host ? { ...correct, verified: true } : correct,
     },
-    symptom: 'the log calls a session with a bad certificate verified',
+    symptom: 'the log calls a session without a good certificate verified',
+  },
+  {
+    name: 'logs every client without a certificate as verified',
+    requirement: 'TRC-02',
+    words: {
+      session: ({ tls, host }, correct) =>
+        tls && !tls.certificate && !host ? { ...correct, verified: true } : correct,
+    },
+    symptom: 'the log calls a session without a good certificate verified',
   },
   {
     name: 'logs TLS where there was none',
@@ -83,5 +119,14 @@ export const REPORTING: readonly Mutant[] = [
       session: ({ tls }, correct) => (tls ? { ...correct, suite: 'ECDHE-RSA-AES128-GCM-SHA256' } : correct),
     },
     symptom: 'the log says ECDHE-RSA-AES128-GCM-SHA256',
+  },
+  {
+    name: 'writes the same group for every session',
+    requirement: 'TRC-01',
+    words: {
+      headers: ({ received, tls }, correct) =>
+        tls ? [received.replace(/\bcipher=\S+(?=\))/, '$& key-exchange secp521r1')] : correct,
+    },
+    symptom: 'the Received line says secp521r1',
   },
 ]

@@ -2,7 +2,7 @@ import { onlyWhere } from '../decisions/defect.ts'
 import type { SenderSituation } from '../decisions/sender.ts'
 import { LIBRARY_SUITES, SUITES } from '../tls-options.ts'
 import type { Mutant } from './mutant.ts'
-import { despite, isAmongOwnServers, isHandshakeFailure } from './shared.ts'
+import { despite, isAmongOwnServers, isHandshakeFailure, returnsAfter } from './shared.ts'
 
 const parentOf = (domain: string): string => domain.slice(domain.indexOf('.') + 1)
 
@@ -160,5 +160,42 @@ export const SERVER_TO_SERVER: readonly Mutant[] = [
         localAddress.includes(':') ? { ...correct, minVersion: 'TLSv1' } : correct,
     },
     symptom: /asked for TLS 1\.1 alone, \[::1\].* is the weaker/,
+  },
+  {
+    name: 'returns mail at once where it also receives with TLS',
+    requirement: 'EXO-CON-03',
+    queue: returnsAfter('no STARTTLS'),
+    symptom: 'instead of keeping it queued',
+    explains: ['EXO-FRC-01'],
+  },
+  {
+    name: 'accepts a self-signed certificate of a client because its name is right',
+    requirement: 'EXO-HYB-03',
+    receiver: { trustsChain: despite(/^DEPTH_ZERO_SELF_SIGNED_CERT$/) },
+    symptom: 'accepted the message',
+  },
+  {
+    name: 'accepts a self-signed certificate of a partner because its name is right',
+    requirement: 'EXO-HYB-03',
+    sender: { trustsChain: despite(/^DEPTH_ZERO_SELF_SIGNED_CERT$/) },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'verifies the chain alone where a connector gives a name of its own',
+    requirement: 'EXO-HYB-06',
+    sender: {
+      checks: ({ expected, domain }, correct) =>
+        expected === domain.toLowerCase() ? correct : correct.filter(check => check !== 'name'),
+    },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'goes without TLS where a connector gives a name and STARTTLS is missing',
+    requirement: 'EXO-HYB-06',
+    sender: {
+      mayGoInClear: ({ why, expected, domain }, correct) =>
+        correct || (why === 'no STARTTLS' && expected !== domain.toLowerCase()),
+    },
+    symptom: 'arrived unencrypted',
   },
 ]

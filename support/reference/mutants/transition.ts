@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import type { MailFlow } from '../../mailflow/mail-flow.ts'
 import { certificate } from '../../pki/certificate.ts'
 import type { Identity } from '../../pki/pki.ts'
@@ -25,7 +25,89 @@ function tomorrows({ hostname, identity }: MailFlow): Identity {
   return { key: identity.key, certificate: pem }
 }
 
+const seen = new Map<string, string>()
+
+/** What was seen first; domains of partners are never used twice. */
+function firstSeen(where: string, what: string): string {
+  if (!seen.has(where)) seen.set(where, what)
+  return seen.get(where)!
+}
+
+const showsFormer = ({ identity }: MailFlow): boolean =>
+  new X509Certificate(identity.certificate).issuer.includes(' former ')
+
+const hasIn = (pems: readonly string[], holds: (one: X509Certificate) => boolean): boolean =>
+  pems.some(pem => holds(new X509Certificate(pem)))
+
 export const TRANSITION: readonly Mutant[] = [
+  {
+    name: 'keeps the trusted roots of its start until it is started again',
+    requirement: 'EXO-ROOT-01',
+    sender: { tls: (_, correct) => ({ ...correct, trust: correct.trust.slice(0, 1) }) },
+    symptom: /did not arrive: deferred .* not accepted/,
+  },
+  {
+    name: 'keeps that it has refused an issuer',
+    requirement: 'EXO-ROOT-01',
+    sender: { trustsChain: ({ attempt }, correct) => correct && attempt === 1 },
+    symptom: /did not arrive: deferred .* not accepted/,
+  },
+  {
+    name: 'looks at the names of roots alone after a refresh',
+    requirement: 'EXO-ROOT-01',
+    sender: {
+      trustsChain: ({ flow, certificate: { issuer } }, correct) =>
+        correct ||
+        (flow.trust.length > 1 &&
+          hasIn(flow.trust, ({ subject }) => subject.replace(/root$/, 'intermediate') === issuer)),
+    },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'trusts the certificate of a server that stands among its roots',
+    requirement: 'EXO-ROOT-03',
+    sender: {
+      trustsChain: ({ flow, certificate: { fingerprint } }, correct) =>
+        correct ||
+        hasIn(flow.trust, one => one.fingerprint256.replaceAll(':', '').toLowerCase() === fingerprint),
+    },
+    symptom:
+      "the check does not find the partner's root (not in the store), and the gateway sent the message",
+  },
+  {
+    name: 'trusts what bears the name of an intermediate that stands among its roots',
+    requirement: 'EXO-ROOT-03',
+    sender: {
+      trustsChain: ({ flow, certificate: { issuer } }, correct) =>
+        correct || hasIn(flow.trust, ({ subject }) => subject === issuer),
+    },
+    symptom:
+      "the check does not find the partner's root (not in the store), and the gateway sent the message",
+  },
+  {
+    name: 'trusts the roots among the certificates that it shows',
+    requirement: 'EXO-ROOT-03',
+    sender: {
+      tls: ({ flow }, correct) => ({
+        ...correct,
+        trust: [...correct.trust, ...flow.identity.certificate.split(/(?=-----BEGIN)/).slice(1)],
+      }),
+    },
+    symptom:
+      "the check does not find the partner's root (not in the store), and the gateway sent the message",
+  },
+  {
+    name: 'looks only at the names of roots once it has refused a message',
+    requirement: 'EXO-ROOT-03',
+    sender: {
+      trustsChain: ({ flow, attempt, certificate: { issuer } }, correct) =>
+        correct ||
+        (attempt > 1 &&
+          hasIn(flow.trust, ({ subject }) => subject.replace(/root$/, 'intermediate') === issuer)),
+    },
+    symptom: 'another one with its name is in the store',
+  },
+
   {
     name: 'keeps its former certificate',
     requirement: 'EXO-TRN-01',
@@ -62,6 +144,7 @@ export const TRANSITION: readonly Mutant[] = [
         correct.kind === 'deferred' ? { ...correct, reason: 'try again later' } : correct,
     },
     symptom: 'its reason does not name the certificate',
+    explains: ['EXO-FRC-01'],
   },
   {
     name: 'trusts only the first of several roots',
@@ -91,6 +174,67 @@ export const TRANSITION: readonly Mutant[] = [
     requirement: 'EXO-TRN-02',
     sender: { checks: ({ level }, correct) => (level === 'opportunistic' ? ['chain'] : correct) },
     symptom: 'arrived unencrypted',
+  },
+  {
+    name: 'accepts of a domain only the certificate that it saw there first',
+    requirement: 'EXO-TRN-04',
+    sender: {
+      trustsChain: ({ domain, certificate: { fingerprint } }, correct) =>
+        correct && firstSeen(domain, fingerprint) === fingerprint,
+    },
+    symptom: /did not arrive: deferred .* not accepted/,
+  },
+  {
+    name: 'gives up the former root once it has seen the new one in use',
+    requirement: 'EXO-TRN-04',
+    sender: {
+      trustsChain: ({ domain, certificate: { issuer } }, correct) => {
+        const before = firstSeen(`issuer at ${domain}`, issuer)
+        return correct && !(/ former /.test(issuer) && / new /.test(before))
+      },
+    },
+    symptom: /did not arrive: deferred .* not accepted/,
+  },
+  {
+    name: 'takes a certificate without a unit for one with the pinned unit',
+    requirement: 'EXO-TRN-05',
+    sender: {
+      acceptsPin: ({ pin, certificate: { subject } }, correct) =>
+        correct || (pin.attribute === 'unit' && !subject.includes('OU=')),
+    },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'accepts another issuer than the pinned one',
+    requirement: 'EXO-TRN-05',
+    sender: { acceptsPin: ({ pin }, correct) => correct || pin.attribute === 'issuer' },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'accepts another key if the certificate is of the pinned organisation',
+    requirement: 'EXO-TRN-05',
+    sender: {
+      acceptsPin: ({ pin, certificate: { subject } }, correct) =>
+        correct || (pin.attribute === 'key' && subject.includes('O=Microsoft Corporation')),
+    },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'compares the pinned organisation with that of the issuer',
+    requirement: 'EXO-TRN-05',
+    sender: {
+      acceptsPin: ({ pin, certificate: { issuer } }, correct) =>
+        pin.attribute === 'organisation' ? issuer.includes(`O=${pin.value}`) : correct,
+    },
+    symptom: /did not arrive: deferred .* has another organisation/,
+  },
+  {
+    name: 'still has older versions at front ends with the former certificate',
+    requirement: 'EXO-TRN-04',
+    receiver: {
+      tls: ({ flow }, correct) => (showsFormer(flow) ? { ...correct, minVersion: 'TLSv1' } : correct),
+    },
+    symptom: /asked for TLS 1\.1 alone, .* is the weaker/,
   },
   {
     name: 'ends by itself instead of refusing a sender',

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ClientSeen, PastSession, SeenCommand } from './client.ts'
 import { messageCircumstances } from './message-circumstances.ts'
 
@@ -69,6 +70,11 @@ const beforeMail = (seen: ClientSeen, at: number): SeenCommand | undefined => se
 const beganMessage = (command: SeenCommand | undefined): boolean =>
   command?.verb === 'MAIL' || command?.verb === 'RCPT'
 
+const keyIs =
+  (key: { type: string; bits?: number; curve?: string }) =>
+  ({ tls }: ClientSeen): boolean =>
+    isDeepStrictEqual(tls?.certificate?.key, key)
+
 const domainOf = (seen: ClientSeen): string => (path(seen) ?? '').split('@').at(-1)!.toLowerCase()
 /** The last MAIL before an accepted message that stands before the last MAIL of all. */
 const acceptedOf = ({ before }: ClientSeen): string | undefined => {
@@ -84,7 +90,11 @@ const past =
   seen =>
     kinds.includes(seen.past().at(-back)!)
 
-const average = ({ hello }: ClientSeen): number => (hello ? hello.length / hello.reads : Number.NaN)
+/** What is written in small pieces may be read in fewer, of several pieces each; nobody else's hello takes so many reads. */
+const helloInPieces = ({ hello }: ClientSeen, of64: boolean): boolean =>
+  hello !== undefined &&
+  hello.reads.length > 4 &&
+  hello.reads.slice(0, -1).every(length => length % 64 === 0) === of64
 
 /** Of the final dot and its line ends, some bytes came by themselves. */
 const writtenApart = ({ content, contentReads, transaction }: ClientSeen): boolean =>
@@ -167,12 +177,15 @@ export const CLIENT_CIRCUMSTANCES: Record<string, Holds> = {
     hello?.hello.serverName !== undefined && hello.hello.serverName.toLowerCase() !== hostname.toLowerCase(),
   "the client's TLS session: resumed by ticket": ({ tls }) => tls?.resumed === 'by ticket',
   "the client's TLS session: resumed by id": ({ tls }) => tls?.resumed === 'by id',
-  'the ClientHello: single bytes': seen => average(seen) < 4,
-  'the ClientHello: pieces of 64 bytes': seen => average(seen) >= 4 && average(seen) <= 64,
+  'the ClientHello: single bytes': seen => helloInPieces(seen, false),
+  'the ClientHello: pieces of 64 bytes': seen => helloInPieces(seen, true),
   'the ClientHello: two records': ({ hello }) => hello?.records === 2,
   'the ClientHello: of 4,500 bytes': ({ hello }) => hello !== undefined && hello.length > 3_000,
   'the ClientHello: of 350 bytes': ({ hello }) =>
     hello !== undefined && hello.length < 700 && hello.hello.versions.includes('TLSv1.3'),
+  "the key of the client's certificate: RSA with 3072 bits": keyIs({ type: 'rsa', bits: 3072 }),
+  "the key of the client's certificate: RSA with 4096 bits": keyIs({ type: 'rsa', bits: 4096 }),
+  "the key of the client's certificate: ECDSA on P-256": keyIs({ type: 'ec', curve: 'prime256v1' }),
   'the domain of the client: two names below': ({ deep }) => deep(),
   'what the client did before on the connection: an accepted message': seen =>
     acceptedOf(seen)?.includes(domainOf(seen)) === true,

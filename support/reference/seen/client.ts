@@ -19,8 +19,8 @@ export interface SeenCommand {
 /** A ClientHello, as it came. */
 export interface SeenHello {
   hello: ClientHello
-  /** Reads and TLS records in which it came, and its bytes with the headers of the records. */
-  reads: number
+  /** Bytes of each read in which it came, how many TLS records, and all bytes with the headers of the records. */
+  reads: readonly number[]
   records: number
   length: number
 }

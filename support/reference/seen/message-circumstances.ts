@@ -8,7 +8,7 @@ const OF_MESSAGE: Record<string, (content: string) => boolean> = {
     content.includes('\r\n.\r\n') && !content.includes('\r\n.QUIT\r\n'),
   'text: empty': content => content.indexOf('\r\n\r\n') === content.length - 4,
   'headers: folded': content => /^Subject:\r\n /m.test(content),
-  'size: 90 KiB': content => content.length > 80_000 && content.length < 200_000,
+  'size: 130 KiB': content => content.length > 130_000 && content.length < 200_000,
 }
 
 /** By their names in `features/circumstances.yaml`. `direction`: `delivered` to the gateway or `sent` by it. */
