@@ -6,7 +6,7 @@ import type { Circumstance, Combination, Dimension } from './dimensions.ts'
 import { loadDimensions, patchOf } from './dimensions.ts'
 import { filling } from './fill.ts'
 import { mayVary } from './range.ts'
-import { reduced } from './reduce.ts'
+import { reduced, type Shows } from './reduce.ts'
 
 const circumstance = (dimension: string, value: string): Circumstance => ({
   name: `${dimension}: ${value}`,
@@ -71,14 +71,24 @@ describe('a covering selection of circumstances', () => {
   })
 })
 
+const [a, b, c, d] = DIMENSIONS.map(({ values }) => values[0]!) as [
+  Circumstance,
+  Circumstance,
+  Circumstance,
+  Circumstance,
+]
+
 describe('combinations for pairs that never met', () => {
-  const [a, b, c, d] = DIMENSIONS.map(({ values }) => values[0]!) as [
-    Circumstance,
-    Circumstance,
-    Circumstance,
-    Circumstance,
-  ]
   const other = DIMENSIONS[0]!.values[1]!
+
+  it('have nothing else where they are to be alone', () => {
+    const alone = { alone: true }
+    assert.deepEqual(filling([[a, b], [c]], alone), [
+      [a, c],
+      [b, c],
+    ])
+    assert.deepEqual(filling([[a, b, c]], alone), [])
+  })
 
   it('are none where all have met', () => {
     assert.deepEqual(filling([[a, b, c]]), [])
@@ -122,12 +132,6 @@ describe('combinations for pairs that never met', () => {
 })
 
 describe('the fewest circumstances', () => {
-  const [a, b, c, d] = DIMENSIONS.map(({ values }) => values[0]!) as [
-    Circumstance,
-    Circumstance,
-    Circumstance,
-    Circumstance,
-  ]
   const needing =
     (...needed: Circumstance[]) =>
     async (combinations: readonly Combination[]) =>
@@ -140,6 +144,26 @@ describe('the fewest circumstances', () => {
   it('are a pair, or three, where it takes so many', async () => {
     assert.deepEqual(await reduced([a, b, c, d], needing(a, d)), [a, d])
     assert.deepEqual(await reduced([a, b, c, d], needing(a, b, d)), [a, b, d])
+  })
+
+  it('take no more than one can be taken away from, where one hides what another one shows', async () => {
+    const shows: Shows = async all =>
+      all.map(one => one.includes(c) && (one.length === 1 || (one.includes(a) && one.includes(b))))
+    assert.deepEqual(await reduced([a, b, c, d], shows), [c])
+  })
+
+  it('are found in few runs', async () => {
+    const many = Array.from({ length: 16 }, (_, at) => circumstance(`number ${at}`, 'yes'))
+    for (const one of many)
+      for (const other of many.filter(each => each !== one)) {
+        let asked = 0
+        const shows: Shows = all => {
+          asked += all.length
+          return needing(one, other)(all)
+        }
+        assert.deepEqual(new Set(await reduced(many, shows)), new Set([one, other]))
+        assert.ok(asked <= 21, String(asked))
+      }
   })
 
   it('are unknown where it does not show again', async () => {
@@ -175,11 +199,18 @@ describe('the examples of this package', () => {
       'downgrade/second-server.feature',
       'message/each-hop.feature',
       'outbound/connectors.feature',
+      'protocol/accepted-strength.feature',
+      'protocol/accepted-tls.feature',
       'protocol/every-address.feature',
+      'protocol/guidelines.feature',
+      'protocol/listed-suites.feature',
+      'protocol/long-hellos.feature',
       'reporting/received-line.feature',
       'server-to-server/connectors-in-both-directions.feature',
       'server-to-server/encryption.feature',
       'server-to-server/forward-secrecy.feature',
+      'server-to-server/hybrid.feature',
+      'transition/certificate-change.feature',
     ])
   })
 })

@@ -3,9 +3,9 @@ import type { Circumstance, Combination } from './dimensions.ts'
 /**
  * Combinations that bring two circumstances together which never met in an example, although each of them came about in
  * it: one of them has dropped out each time. Of what is in a combination, each has met all others but one at most. `held`:
- * what came about each time the example ran.
+ * what came about each time the example ran. `alone`: each pair is a combination, since some go together with nothing else.
  */
-export function filling(held: readonly Combination[]): Combination[] {
+export function filling(held: readonly Combination[], { alone = false } = {}): Combination[] {
   const met = new Map<Circumstance, Set<Circumstance>>()
   for (const combination of held)
     for (const one of combination) {
@@ -19,6 +19,7 @@ export function filling(held: readonly Combination[]): Combination[] {
   const missing = known.flatMap((one, at) =>
     known.slice(at + 1).flatMap(other => (lacks(one, other) ? [{ one, other }] : [])),
   )
+  if (alone) return missing.map(({ one, other }) => [one, other])
   const rows: Combination[] = []
   while (missing.length > 0) {
     const row: Circumstance[] = []

@@ -8,6 +8,14 @@ import type { Dimension } from './dimensions.ts'
 export const mayVary = ({ steps }: Pick<FeatureExample, 'steps'>): boolean =>
   !steps.some(step => /second server|all the time|probes|exactly the|falls silent/.test(step))
 
+/** Whether the gateway of an example has another certificate or other roots than usual. */
+export const changesGateway = ({ steps }: Pick<FeatureExample, 'steps'>): boolean =>
+  steps.some(step =>
+    /^the (gateway (trusts (only|both)|shows a certificate|gets a certificate) |administrator installs |gateway's machine fetches )/.test(
+      step,
+    ),
+  )
+
 /** What must not matter to a requirement, for the roles in which these Rules of it can vary; only dimensions with values. */
 export function rangeOf(
   requirement: string,

@@ -1,36 +1,44 @@
-import type { Combination } from './dimensions.ts'
+import type { Circumstance, Combination } from './dimensions.ts'
 
 /** Whether something still shows with fewer circumstances; several are asked at once. */
 export type Shows = (combinations: readonly Combination[]) => Promise<boolean[]>
 
+/** How many numbers of circumstances are asked at once. */
+const AT_ONCE = 3
+
 /**
  * The fewest circumstances of a combination with which something still shows: one minimum, from which none can be taken
- * away (Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, 2002). Nothing where it shows no more
- * with all.
+ * away. Finds the circumstances that are needed one after another, each as the last one of the shortest beginning that is
+ * enough with those found before (Junker, QuickXplain, 2004). Nothing where it does not show again with all.
  */
 export async function reduced(combination: Combination, shows: Shows): Promise<Combination | undefined> {
   const [again] = await shows([combination])
   if (!again) return undefined
-  let rest = combination
-  let parts = 2
-  while (rest.length > 1) {
-    const subsets = split(rest, parts)
-    // With two parts, each is what is left without the other.
-    const others = parts > 2 ? subsets.map(one => rest.filter(each => !one.includes(each))) : []
-    const tried = [...subsets, ...others]
-    const results = await shows(tried)
-    const found = tried.findIndex((_, at) => results[at])
-    if (found >= 0) {
-      rest = tried[found]!
-      parts = found < subsets.length ? 2 : parts - 1
-    } else if (parts < rest.length) parts = Math.min(parts * 2, rest.length)
-    else break
+  const needed = new Set<Circumstance>()
+  const inOrder = (count: number) => combination.filter((one, at) => needed.has(one) || at < count)
+  // With this many from the beginning it shows.
+  let enough = combination.length
+  for (;;) {
+    let tooFew = needed.size === 0 ? 0 : -1
+    while (enough - tooFew > 1) {
+      const counts = between(tooFew, enough)
+      const results = await shows(counts.map(inOrder))
+      const found = results.indexOf(true)
+      tooFew = (found < 0 ? counts.at(-1) : counts[found - 1]) ?? tooFew
+      enough = counts[found] ?? enough
+    }
+    if (enough === 0) break
+    enough--
+    needed.add(combination[enough]!)
   }
-  return rest
+  const fewest = inOrder(0)
+  const fewer = fewest.length > 1 ? fewest.map(one => fewest.filter(other => other !== one)) : []
+  const found = (await shows(fewer)).indexOf(true)
+  return found < 0 ? fewest : reduced(fewer[found]!, shows)
 }
 
-/** In so many parts of about the same size. */
-function split(combination: Combination, parts: number): Combination[] {
-  const bound = (at: number) => Math.round((at * combination.length) / parts)
-  return Array.from({ length: parts }, (_, at) => combination.slice(bound(at), bound(at + 1)))
+/** Numbers between two others, at even distances. */
+function between(low: number, high: number): number[] {
+  const count = Math.min(AT_ONCE, high - low - 1)
+  return Array.from({ length: count }, (_, at) => low + Math.round(((at + 1) * (high - low)) / (count + 1)))
 }

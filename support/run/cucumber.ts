@@ -1,11 +1,12 @@
+import { extname } from 'node:path'
 import { Writable } from 'node:stream'
 import { loadConfiguration, loadSupport, runCucumber } from '@cucumber/cucumber/api'
 import { type Envelope, TimeConversion, type Timestamp } from '@cucumber/messages'
 import { type FeatureRule, lanes, locations } from '../catalogue/features.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 
-/** The step files. The list in cucumber.js is the same. */
-const STEPS = ['steps/!(*.test).ts']
+/** The step files, as TypeScript in a checkout and as JavaScript in a package. The list in cucumber.js is the same. */
+const STEPS = [`steps/!(*.test|*.d)${extname(import.meta.filename)}`]
 
 /**
  * Runs a selection with Cucumber, side by side on `parallel` lanes of this process, which share the run, its lab and

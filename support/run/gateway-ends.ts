@@ -90,4 +90,12 @@ export class Ends {
     }
     return guilty.length > 0
   }
+
+  /** Stops the gateways that its examples had alone. */
+  async stopOwn(): Promise<void> {
+    const own = new Set(this.#served.flatMap(({ tested }) => tested))
+    await Promise.all(
+      [...own].map(gateway => this.#gateways.isOwn(gateway) && this.#gateways.giveBack(gateway)),
+    )
+  }
 }

@@ -6,6 +6,7 @@ import type { GatewaySource } from '../gateway/source.ts'
 import { Pki } from '../pki/pki.ts'
 import { reference } from '../reference/gateway.ts'
 import { mutant } from '../reference/mutants/index.ts'
+import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { ENDED_BY_ITSELF } from '../verdicts/verdict.ts'
 import { runExamples } from './cucumber.ts'
 import { withRun } from './current.ts'
@@ -16,27 +17,44 @@ import { Run } from './run.ts'
 const HOLDING = 'EXO-FRC-01'
 const OTHERS = ['EXO-OPP-04', 'EXO-FRC-11', 'RFC3207-02']
 
+const isStrange = ({ verdict }: RecordedVerdict) => verdict !== 'conformant' && verdict !== 'inapplicable'
+
 describe('judging with a gateway that ends by itself', () => {
   const catalogue = loadCatalogue()
   const pki = new Pki()
 
   async function judged(source: GatewaySource, wanted = [HOLDING, ...OTHERS]) {
-    const run = await Run.start({ source, pki })
+    const told: { verdict: RecordedVerdict; held: boolean }[] = []
+    const listener = {
+      began() {},
+      judged: (_: string, verdict: RecordedVerdict, held = false) => told.push({ verdict, held }),
+    }
+    const run = await Run.start({ source, pki, listener })
     try {
       const rules = select(loadFeatures(catalogue), catalogue, { requirements: wanted })
       const messages = await withRun(run, () => judgeAll(run, rules, 4))
+      // What was told last of each example, where it was told and not held.
+      assert.ok(
+        told.every(({ held, verdict }) => held || !isStrange(verdict) || run.verdicts.includes(verdict)),
+      )
       const places = rules.flatMap(({ uri, examples }) => examples.map(({ line }) => `${uri}:${line}`))
       assert.deepEqual(run.verdicts.map(({ scenario }) => scenario).sort(), places.sort(), 'one of each')
-      return { verdicts: run.verdicts, messages }
+      return { verdicts: run.verdicts, messages, told }
     } finally {
       await run.stop()
     }
   }
 
   it('blames only the example that ends the gateway in both runs', async () => {
-    const { verdicts, messages } = await judged(
+    const { verdicts, messages, told } = await judged(
       reference(mutant('ends by itself instead of deferring a message')),
     )
+    assert.ok(
+      told.some(({ held }) => held),
+      'what may be taken back is held',
+    )
+    const again = verdicts.filter(one => one.again)
+    assert.ok(again.length > 0 && again.length <= verdicts.length)
     const red = verdicts.filter(({ verdict }) => verdict !== 'conformant')
     assert.ok(red.length > 0)
     for (const { requirement, verdict, control, detail } of red) {

@@ -1,9 +1,11 @@
 import type { Envelope } from '@cucumber/messages'
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
+import { changesGateway } from '../circumstances/range.ts'
 import { counted } from '../quantities.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { ENDED_BY_ITSELF } from '../verdicts/verdict.ts'
 import { asOneRun, runExamples } from './cucumber.ts'
+import { withRun } from './current.ts'
 import type { Run } from './run.ts'
 
 /**
@@ -20,11 +22,12 @@ export async function judgeAll(
   parallel: number,
   told: Envelope[][] = [],
 ): Promise<Envelope[]> {
-  const messages = await runExamples(selection, parallel, told)
+  for (const part of changesLast(run, selection)) await runExamples(part, parallel, told)
   await run.aftermath.settle()
   await run.gateways.awaitEnds()
+  run.telling.flush()
   const ends = run.ends.suspicious()
-  if (ends.length === 0) return messages
+  if (ends.length === 0) return asOneRun(told)
 
   const { length: before } = run.verdicts
   run.alone = true
@@ -35,6 +38,7 @@ export async function judgeAll(
   for (const rule of again) {
     await runExamples([rule], 1, told)
     await run.aftermath.settle()
+    run.telling.flush()
     if (await run.ends.blame(rule)) causes.add(placeOf(rule))
     await run.gateways.stopOwn()
   }
@@ -49,6 +53,24 @@ export async function judgeAll(
   }
   run.record.recheckRefusals()
   return asOneRun(told)
+}
+
+/** Examples that have the gateway changed come after all others, where those would have to wait for them. */
+function changesLast({ gateways }: Run, selection: readonly FeatureRule[]): (readonly FeatureRule[])[] {
+  if (!gateways.source.changesInPlace) return [selection]
+  const isLast = ({ examples }: FeatureRule) => examples.some(changesGateway)
+  return [selection.filter(rule => !isLast(rule)), selection.filter(isLast)]
+}
+
+/** Judges Rules in a pass, with the messages that may come late. Returns all verdicts of the pass. */
+export async function judgedIn(
+  pass: Run,
+  rules: readonly FeatureRule[],
+  parallel: number,
+): Promise<RecordedVerdict[]> {
+  await withRun(pass, () => runExamples(rules, parallel))
+  await pass.aftermath.settle()
+  return pass.verdicts
 }
 
 /**

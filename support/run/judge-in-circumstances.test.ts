@@ -40,7 +40,7 @@ describe('judging in circumstances', () => {
     assert.ok(left.length > 0 && left.every(({ examples }) => examples === 0))
   })
 
-  it('begins no further combination when the time is over', async () => {
+  it('begins no further example when the time is over', async () => {
     const { tried } = await judged({}, ['EXO-FRC-11'], 8, 1)
     assert.ok(tried.notTried! > 0)
   })
@@ -88,5 +88,26 @@ describe('judging in circumstances', () => {
       assert.match(detail, only)
     }
     assert.ok(verdicts.every(({ verdict }) => verdict === 'conformant' || verdict === 'inconclusive'))
+  })
+
+  it('finds a gateway that ends by itself under some circumstances', async () => {
+    const { verdicts } = await judged(
+      {
+        receiver: {
+          refusalOfSender: ({ greeting }, correct) => {
+            if (greeting === 'HELO' && correct) throw new Error('a defect')
+            return correct
+          },
+        },
+      },
+      ['EXO-FRC-11'],
+      24,
+    )
+    const broken = verdicts.filter(({ verdict }) => verdict !== 'conformant')
+    assert.ok(broken.length > 0)
+    for (const { verdict, detail, control } of broken) {
+      assert.deepEqual([verdict, control], ['non-conformant', false], detail)
+      assert.match(detail, /ended by itself .* \(only when how the client greets: HELO in place of EHLO\)$/)
+    }
   })
 })

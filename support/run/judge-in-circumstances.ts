@@ -1,16 +1,12 @@
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { type Combination, type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
-import { mayVary } from '../circumstances/range.ts'
+import { changesGateway, mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
 import { sideBySide } from '../side-by-side.ts'
 import { type CircumstancesSummary, cellsOf, type Trial, valueCounts } from '../verdicts/circumstances.ts'
-import { because, broken } from '../verdicts/observation.ts'
-import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import { isBroken as isBrokenByItself } from '../verdicts/verdict.ts'
-import { runExamples } from './cucumber.ts'
-import { withRun } from './current.ts'
-import { findMailboxLimits } from './mailbox-limits.ts'
-import { Meter } from './meter.ts'
+import { broken } from '../verdicts/observation.ts'
+import { byScenario, type RecordedVerdict } from '../verdicts/recorded-verdict.ts'
+import { ONLY_WHEN } from '../verdicts/verdict.ts'
 import {
   combinations,
   type Pass,
@@ -18,20 +14,20 @@ import {
   passesOf,
   possible,
   type Selection,
-  type Tried,
-} from './passes.ts'
+} from './choose-combinations.ts'
+import { findMailboxLimits } from './mailbox-limits.ts'
+import { Meter } from './meter.ts'
 import type { Run } from './run.ts'
+import { Bench, type Cell, isBroken } from './under-combinations.ts'
 
 export interface CircumstancesOptions extends Selection {
   /**
-   * After so many ms no further combination is begun; those that were not begun are counted. After half as much time again, a
-   * finding is only looked at again and not reduced.
+   * After so many ms no further example is begun; combinations that were not tried with all examples are counted. After half
+   * as much time again, a finding is only looked at again and not reduced.
    */
   within?: number
   /** Examples that run side by side. */
   parallel: number
-  /** No other combination is tried once the gateway breaks an example under one. */
-  untilFound?: boolean
 }
 
 /** Read once in a process, for all its runs. */
@@ -41,15 +37,6 @@ let allDimensions: Dimension[] | undefined
 const PASSES = 3
 /** So many findings of one example are tried again, one after another, until one of them shows a second time. */
 const TRIED_AGAIN = 3
-/** What a gateway may refuse by a reply without being judged by it, unless it says that TLS is the reason. */
-const DECLINED = /refused the message at (MAIL|RCPT|DATA|content): (?!.*(\b530\b|TLS|certificate))/i
-
-/** One example under a combination. */
-interface Cell extends Tried {
-  verdict: RecordedVerdict
-  /** The control of the Rule under the same combination. */
-  control: RecordedVerdict | undefined
-}
 
 /**
  * Judges every example again, under combinations of circumstances that must not matter, where it is conformant plainly. An
@@ -62,22 +49,14 @@ export async function judgeInCircumstances(
   options: CircumstancesOptions,
 ): Promise<CircumstancesSummary | undefined> {
   const meter = new Meter()
-  const plain = new Map(run.verdicts.map(verdict => [verdict.scenario, verdict]))
-  const rules = selection.map(rule => worthwhile(rule, plain)).filter(rule => rule !== undefined)
-  await findMailboxLimits(run)
-  const offered = { receiver: await run.keywords('receiver'), sender: await run.keywords('sender') }
-  allDimensions ??= loadDimensions(undefined, run.catalogue)
-  const dimensions = allDimensions.map(one => possible(one, run))
-  const roles = new Set(rules.map(({ role }) => role))
-  const rows = combinations(
-    dimensions.filter(({ role }) => roles.has(role)),
-    offered,
-    options,
-  )
-  const passes = {
-    receiver: passesOf(rules, 'receiver', rows),
-    sender: passesOf(rules, 'sender', rows, options),
-  }
+  const plain = byScenario(run.verdicts)
+  const { changesInPlace } = run.gateways.source
+  const rules = selection
+    // All other examples would have to wait.
+    .filter(rule => !changesInPlace || !rule.examples.some(changesGateway))
+    .map(rule => worthwhile(rule, plain))
+    .filter(rule => rule !== undefined)
+  const { dimensions, offered, passes } = await planned(run, rules, options)
   let all = passes.receiver.length + passes.sender.length
 
   const bench = new Bench(run, options.parallel)
@@ -88,25 +67,24 @@ export async function judgeInCircumstances(
   let done = 0
   let notTried = 0
   const judge = async (pass: Pass) => {
-    if (options.untilFound && cells.some(isFinding)) return
-    if (isOver(within)) {
-      notTried++
-      return
-    }
-    const judged = await bench.judged(pass)
+    const judged = await bench.judged(pass, () => isOver(within))
+    const examples = pass.reduce((sum, { rule }) => sum + rule.examples.length, 0)
+    if (judged.length < examples) notTried++
     // Where nothing came about, the example ran plainly.
     cells.push(...judged.filter(({ combination }) => combination.length > 0))
     run.listener?.doing?.(`circumstances: ${++done} of ${all} passes`)
   }
   // What sends mostly waits, and what receives mostly computes.
-  await Promise.all([sideBySide(passes.receiver, PASSES, judge), sideBySide(passes.sender, PASSES, judge)])
+  await Promise.all([passes.receiver, passes.sender].map(own => sideBySide(own, PASSES, judge)))
   // Who asks for all combinations is told that every pair was tried.
-  const more = options.most ? [] : passesForPairs(rules, cells)
-  all += more.length
-  await sideBySide(more, PASSES, judge)
+  for (const alone of [false, true]) {
+    const more = options.most ? [] : passesForPairs(rules, cells, { alone })
+    all += more.length
+    await sideBySide(more, PASSES, judge)
+  }
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
   const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(1.5 * within))
-  if (cells.length === 0) return undefined
+  if (cells.length === 0 && notTried === 0) return undefined
   const trials = new Map([...cellsOfExample].map(([scenario, all]) => [scenario, all.map(trialOf)]))
   return {
     examples: trials.size,
@@ -121,6 +99,36 @@ export async function judgeInCircumstances(
       only,
     ),
   }
+}
+
+/** The passes in which `judgeInCircumstances` tries these Rules, before it knows what comes about in them. */
+export async function planned(run: Run, rules: readonly FeatureRule[], options: Selection) {
+  await findMailboxLimits(run)
+  const offered = { receiver: await run.keywords('receiver'), sender: await run.keywords('sender') }
+  allDimensions ??= loadDimensions(undefined, run.catalogue)
+  const dimensions = allDimensions.map(one => possible(one, run))
+  const roles = new Set(rules.map(({ role }) => role))
+  const known = dimensions.filter(({ role }) => roles.has(role))
+  const rows = combinations(known, offered, options)
+  const isMust = ({ requirement }: FeatureRule) => run.catalogue.get(requirement)?.level === 'must'
+  const passes = {
+    receiver: passesOf(rules, 'receiver', rows, { isMust }),
+    sender: passesOf(rules, 'sender', rows, { ...options, isMust }),
+  }
+  return { dimensions, offered, passes }
+}
+
+/** As `judgeInCircumstances`, under one pass alone, which may come from another run. */
+export async function judgeUnderPass(run: Run, pass: Pass, parallel: number): Promise<void> {
+  const plain = byScenario(run.verdicts)
+  const own = pass.flatMap(({ rule, combination }) => {
+    const left = worthwhile(rule, plain)
+    return left ? [{ rule: left, combination }] : []
+  })
+  const bench = new Bench(run, parallel)
+  const cells = (await bench.judged(own)).filter(({ combination }) => combination.length > 0)
+  const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
+  await conclude(run, bench, cellsOfExample, plain, () => false)
 }
 
 /** Judges examples once, under one combination, and changes no verdict of the run. */
@@ -143,71 +151,14 @@ function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdic
   return examples.some(({ control }) => control) ? { ...rule, examples } : undefined
 }
 
-/** Runs examples under combinations. */
-class Bench {
-  /** How many times an example was judged. */
-  judgements = 0
-  readonly #run: Run
-  readonly #parallel: number
-
-  constructor(run: Run, parallel: number) {
-    this.#run = run
-    this.#parallel = parallel
-  }
-
-  /** Each Rule under its combination, in one pass. */
-  async judged(assigned: readonly { rule: FeatureRule; combination: Combination }[]): Promise<Cell[]> {
-    const combinationOf = new Map(assigned.map(({ rule, combination }) => [placeOf(rule), combination]))
-    const pass = this.#run.pass(combinationOf)
-    await withRun(pass, () =>
-      runExamples(
-        assigned.map(({ rule }) => rule),
-        this.#parallel,
-      ),
-    )
-    await pass.aftermath.settle()
-    this.judgements += pass.verdicts.length
-    const verdicts = new Map(pass.verdicts.map(verdict => [verdict.scenario, verdict]))
-    return assigned.flatMap(({ rule, combination }) => {
-      const at = (line: number) => verdicts.get(placeOf({ uri: rule.uri, line }))
-      const control = at(rule.examples.find(one => one.control)!.line)
-      return rule.examples.flatMap(({ line }) => {
-        const verdict = at(line)
-        if (!verdict) return []
-        // Of what is well, nothing but the verdict is asked for later.
-        if (!isBroken(verdict)) verdict.seen.conversations = []
-        const { held } = verdict.seen
-        const came = held ? combination.filter(({ name }) => held.includes(name)) : combination
-        return [{ rule, combination: came, verdict, control }]
-      })
-    })
-  }
-
-  /** One example with its control under each of several combinations; the cells of the example. */
-  async again({ rule, verdict }: Cell, combinations: readonly Combination[]): Promise<Cell[]> {
-    const examples = rule.examples.filter(
-      ({ line, control }) => control || placeOf({ uri: rule.uri, line }) === verdict.scenario,
-    )
-    const cells = new Map<Combination, Cell>()
-    await sideBySide(combinations, PASSES * 2, async combination => {
-      const judged = await this.judged([{ rule: { ...rule, examples }, combination }])
-      const own = judged.find(one => one.verdict.scenario === verdict.scenario)
-      if (own) cells.set(combination, { ...own, combination })
-    })
-    return combinations.flatMap(combination => cells.get(combination) ?? [])
-  }
-}
-
-const isBroken = (verdict: RecordedVerdict): boolean =>
-  isBrokenByItself(verdict) || verdict.failed !== undefined
-
 /**
  * An example came out otherwise, and the circumstances are not to blame: the control came out as it should, or is itself
  * the example and was not refused by a reply.
  */
 function isFinding({ verdict, control }: Cell): boolean {
   if (!isBroken(verdict)) return false
-  return verdict.control ? !DECLINED.test(verdict.detail) : control?.verdict === 'conformant'
+  const { byReply = verdict.failed?.seen.byReply } = verdict
+  return verdict.control ? !byReply : control?.verdict === 'conformant'
 }
 
 function trialOf(cell: Cell): Trial {
@@ -276,14 +227,11 @@ const guessed = (found: Cell, known: readonly Combination[]): Cell => ({
 const isPartOf = (part: Combination, whole: Combination): boolean => part.every(one => whole.includes(one))
 
 /** The example is broken, under these circumstances only. */
-function accuse(run: Run, verdict: RecordedVerdict, { combination, verdict: seen }: Cell): void {
+function accuse(run: Run, verdict: RecordedVerdict, { combination, verdict: found }: Cell): void {
   const names = combination.map(({ name }) => name)
-  const { detail, symptom } = seen.failed?.seen ?? seen
-  const only = broken(`${detail} (only when ${names.join(' and ')})`, symptom)
-  const observation = because(only, seen.failed?.seen.lacks)
-  run.record.change(verdict, run.record.judge(run.example(verdict.scenario), observation))
-  verdict.seen = seen.seen
-  run.listener?.judged('', verdict)
+  run.record.accuse(verdict, run.example(verdict.scenario), found, (detail, symptom) =>
+    broken(`${detail}${ONLY_WHEN}${names.join(' and ')})`, symptom),
+  )
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
+import { STRANGERS } from '../mailflow/domains.ts'
 import { handOver } from '../traffic/delivering.ts'
 import { compose } from '../traffic/message.ts'
 import type { Run } from './run.ts'
@@ -16,7 +17,7 @@ export async function findMailboxLimits(run: Run): Promise<void> {
   const { mailbox, gateways, lab, pki } = run
   if (!mailbox || gateways.source.kind !== 'external') return
   const { inbound, flow } = await gateways.with()
-  const from = `sender@${lab.freshDomain('*.stranger.test')}`
+  const from = `sender@${lab.freshDomain(STRANGERS)}`
   const arrives = async (message: ReturnType<typeof compose>): ReturnType<Mailbox['find']> => {
     const options = { endpoint: inbound, hostname: flow.hostname, behaviour: { tls: 'uses' }, pki } as const
     const { accepted } = await handOver(message, options)

@@ -4,6 +4,7 @@ import { GatewayFailure } from '../gateway-failure.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
+import { STRANGERS } from '../mailflow/domains.ts'
 import { handOver, type SenderBehaviour } from '../traffic/delivering.ts'
 import { compose, newToken } from '../traffic/message.ts'
 import { send } from '../traffic/sending.ts'
@@ -84,7 +85,7 @@ export async function mustPassPreflight(tested: GatewayInLab): Promise<void> {
 
 async function accepts({ gateway, lab, mailbox }: GatewayInLab, behaviour: SenderBehaviour) {
   const { inbound: endpoint, flow } = gateway
-  const message = compose({ from: `sender@${lab.freshDomain('*.stranger.test')}`, to: [flow.recipient] })
+  const message = compose({ from: `sender@${lab.freshDomain(STRANGERS)}`, to: [flow.recipient] })
   const { accepted, stage, reply, breakdown } = await handOver(message, {
     ...{ endpoint, hostname: flow.hostname, behaviour, pki: lab.pki },
   })

@@ -1,27 +1,34 @@
 import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
-import { type FeatureRule, loadFeatures } from '../catalogue/features.ts'
+import { type FeatureRule, loadFeatures, placeOf } from '../catalogue/features.ts'
+import { EXCHANGE_SUITES } from '../catalogue/tls-profiles.ts'
 import type { Combination } from '../circumstances/dimensions.ts'
 import { within } from '../engine/failure.ts'
+import type { TlsOffer } from '../evidence/offer.ts'
 import { extensionsIn } from '../evidence/session.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { Gateways } from '../gateway/pool.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
+import { STRANGERS } from '../mailflow/domains.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
+import { roleOf } from '../mailflow/service.ts'
 import type { Pki } from '../pki/pki.ts'
 import { ClientSession } from '../traffic/client-session.ts'
 import { Submission } from '../traffic/submission.ts'
-import { applicableDeviations, type Deviation } from '../verdicts/deviations.ts'
+import { applicableDeviations } from '../verdicts/deviations.ts'
 import { requirementOf } from '../verdicts/lacks.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
+import type { Deviation } from '../verdicts/verdict.ts'
 import { WireError } from '../wire/breakdown.ts'
 import { Aftermath, type LateMail } from './aftermath.ts'
 import type { PlannedExample, RuleExample } from './example.ts'
+import { mustPassFirstMail } from './first-mail.ts'
 import { Ends, type Servers } from './gateway-ends.ts'
 import { Locks } from './locks.ts'
 import { mustPassPreflight } from './preflight.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
+import { Telling } from './telling.ts'
 import { type Concluded, VerdictRecord } from './verdict-record.ts'
 
 /** What a run reports while it goes on; see `support/cli/progress.ts`. */
@@ -31,7 +38,8 @@ export interface RunListener {
   /** Something unexpected, in a sentence. */
   noted?(what: string): void
   began(example: { key: string; requirement: string; title: string }): void
-  judged(key: string, verdict: RecordedVerdict): void
+  /** `held`: the gateway ended meanwhile, so the example is judged again, and what was found may be taken back. */
+  judged(key: string, verdict: RecordedVerdict, held?: boolean): void
 }
 
 export interface RunOptions {
@@ -67,10 +75,13 @@ export class Run {
   readonly mailbox: Mailbox | undefined
   readonly listener: RunListener | undefined
   readonly record: VerdictRecord
+  readonly telling: Telling
   readonly aftermath: Aftermath
   readonly ends: Ends
   /** In a pass under circumstances: the circumstances of the examples of a Rule, by the place of the Rule. */
   readonly circumstances: ReadonlyMap<string, Combination> | undefined
+  /** Where several connectors fit an example, the one after so many others is chosen; see `connectors.ts`. */
+  readonly turn: number
   /** In a dry run: the examples that would be judged, and those that would not. Nothing is started. */
   plan: PlannedExample[] | undefined
   /** One lock for each domain of a gateway: one example at a time leads its mail through a tap. */
@@ -79,33 +90,42 @@ export class Run {
   readonly #surroundings: Surroundings
   readonly #examples: Map<string, RuleExample>
   readonly #submissions: Map<Gateway, Submission>
+  /** What the gateway accepts of clients, as it is usually told; absent where no example asked. */
+  offer: TlsOffer | undefined
   /** The gateway sends mail on that authors at another domain have written, as far as is known. */
   takesAuthors = true
   /** Examples run one at a time, each with a gateway of its own; see `judgeAll`. */
   alone = false
+  /** Whether no further example is begun. */
+  isOver = (): boolean => false
   #stopped: Promise<void> | undefined
 
   private constructor(
     options: RunOptions,
     around: Surroundings,
-    pass?: { main: Run; circumstances: ReadonlyMap<string, Combination> },
+    pass?: { main: Run; circumstances: ReadonlyMap<string, Combination>; turn: number },
   ) {
     const { lab, flow, mailbox } = around
     this.#options = options
     this.#surroundings = around
     this.lab = lab
     this.pki = lab.pki
+    const { peersAs } = options.source
+    this.pki.peersPlay = peersAs && { ...roleOf(peersAs), suites: EXCHANGE_SUITES }
     this.flow = flow
     this.mailbox = mailbox
     this.listener = pass ? undefined : options.listener
     this.circumstances = pass?.circumstances
+    this.turn = pass?.turn ?? 0
     this.catalogue = pass?.main.catalogue ?? loadCatalogue()
     this.record = new VerdictRecord(
       this.catalogue,
       options.deviations ?? [],
-      (key, verdict) => this.listener?.judged(key, verdict),
+      // Of an example that is over, `finish` tells.
+      (key, verdict) => key === '' && this.listener?.judged(key, verdict),
       lack => requirementOf(lack, flow),
     )
+    this.telling = new Telling((key, verdict, held) => this.listener?.judged(key, verdict, held))
     this.aftermath = new Aftermath(this.record, options.aftermath)
     this.gateways = pass?.main.gateways ?? this.#newGateways()
     this.ends = new Ends(this.gateways, this.record)
@@ -138,10 +158,10 @@ export class Run {
 
   /**
    * A view of this run in which examples run under circumstances, by the place of their Rule: with the same lab and
-   * gateways, and with verdicts of its own. It ends with the run.
+   * gateways, and with verdicts of its own. It ends with the run. `turn`: of the connectors.
    */
-  pass(circumstances: ReadonlyMap<string, Combination>): Run {
-    const pass = new Run(this.#options, this.#surroundings, { main: this, circumstances })
+  pass(circumstances: ReadonlyMap<string, Combination>, turn = 0): Run {
+    const pass = new Run(this.#options, this.#surroundings, { main: this, circumstances, turn })
     pass.record.deviations = this.record.deviations
     return pass
   }
@@ -164,13 +184,18 @@ export class Run {
   }
 
   /**
-   * Throws GatewayFailure unless the gateway and its adapter do what every judgement builds on. Only a gateway that
-   * the suite has set up is checked: what an external gateway does not do may be as its administrator wants it.
+   * Throws GatewayFailure unless the gateway and its adapter do what every judgement builds on. Of a gateway that the suite
+   * has not set up only what is in the way of all mail counts: what else it does not do may be as its administrator wants
+   * it. `roles`: those in which it will be judged.
    */
-  async mustWork(): Promise<void> {
+  async mustWork(roles: ReadonlySet<'sender' | 'receiver'> = new Set(['sender', 'receiver'])): Promise<void> {
     const gateway = await this.gateways.with()
     const { lab, mailbox } = this
-    if (gateway.kind === 'external' || !mailbox) return
+    if (gateway.kind === 'external') {
+      this.listener?.doing?.('letting a first message pass')
+      return mustPassFirstMail(this, roles)
+    }
+    if (!mailbox) return
     const { login = false } = this.gateways.source
     await mustPassPreflight({ gateway, lab, mailbox, login, submission: this.submission(gateway) })
   }
@@ -200,7 +225,7 @@ export class Run {
     try {
       // A gateway file may say nothing about the other role, and then there is no such address.
       const endpoint = role === 'receiver' ? gateway.inbound : gateway.submission
-      const domain = this.lab.freshDomain('*.stranger.test')
+      const domain = this.lab.freshDomain(STRANGERS)
       const session = await ClientSession.open(endpoint, { domain, flow: gateway.flow })
       await session.greet()
       if (session.offersStarttls) {
@@ -221,7 +246,11 @@ export class Run {
     let submission = this.#submissions.get(gateway)
     if (!submission) {
       const user = this.gateways.userOf(gateway)
-      submission = new Submission(gateway.submission, gateway.flow.hostname, user)
+      const { submitTls: tls } = this.gateways.source
+      submission = new Submission(gateway.submission, gateway.flow.hostname, {
+        ...(user ? { user } : {}),
+        ...(tls ? { tls } : {}),
+      })
       this.#submissions.set(gateway, submission)
     }
     return submission
@@ -231,7 +260,16 @@ export class Run {
   finish(key: string, concluded: Concluded, servers: Servers, late?: LateMail): void {
     const verdict = this.record.add(key, concluded)
     this.ends.note(concluded.example, verdict, servers)
+    this.telling.judged(key, verdict, () => this.#isJudgedAgain(concluded.example, servers))
     if (late && verdict.verdict === 'conformant') this.aftermath.watch(concluded.example, verdict, late)
+  }
+
+  /** Judged alone, an example has a second verdict if its gateway ends: it is blamed. */
+  #isJudgedAgain({ rule }: RuleExample, { tested, all }: Servers): boolean {
+    const hasEnded = ({ end }: Gateway) => end !== undefined
+    if (this.alone) return tested.some(hasEnded)
+    const place = placeOf(rule)
+    return all.some(hasEnded) || this.ends.suspicious().some(({ rules }) => rules.has(place))
   }
 
   get verdicts(): RecordedVerdict[] {

@@ -1,16 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Doing } from '../engine/engine.ts'
 import type { RunNetwork } from '../engine/run-network.ts'
-import type { ExternalSource } from '../gateway/external.ts'
-import type { OutboundSide } from '../gateway/gateway-file.ts'
+import { type ExternalSource, isExternal } from '../gateway/external.ts'
+import type { GatewayFile, LabSide, OutboundSide } from '../gateway/gateway-file.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { InputError } from '../input-error.ts'
-import { CannotListen, FixedLab } from '../lab/fixed-lab.ts'
+import { CannotListen } from '../lab/cannot-listen.ts'
+import { FixedLab } from '../lab/fixed-lab.ts'
 import type { Lab } from '../lab/lab.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import { type Mailbox, partnerMailbox } from '../lab/mailbox/mailbox.ts'
-import { mailhogMailbox } from '../lab/mailbox/mailhog.ts'
-import { SERVICE } from '../mailflow/domains.ts'
+import { usersMailbox } from '../lab/mailbox/users-mailbox.ts'
+import { AddressRange } from '../lab/partner/address-range.ts'
+import { SERVICE, STRANGERS } from '../mailflow/domains.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { standardFlow } from '../mailflow/standard-flow.ts'
 import { readAuthorities } from '../pki/authority-files.ts'
@@ -39,7 +41,7 @@ export async function surroundings(
   pki = new Pki(),
   start: Start = {},
 ): Promise<Surroundings> {
-  if (isExternal(source)) return aroundExternal(source)
+  if (isExternal(source)) return aroundExternal(source, pki, start)
   return source.kind === 'container' ? aroundContainers(source, pki, start) : aroundEmbedded(source, pki)
 }
 
@@ -47,16 +49,8 @@ export async function surroundings(
 export async function surroundingsOnPaper(source: GatewaySource, pki = new Pki()): Promise<Surroundings> {
   const network = { resolver: '', partnerPort: 0 }
   return isExternal(source)
-    ? {
-        lab: new FixedLab(pki, source.file.outbound?.connectors ?? []),
-        flow: source.flow,
-        mailbox: undefined,
-      }
+    ? { lab: labAround(source, pki), flow: source.flow, mailbox: undefined }
     : { lab: new LoopbackLab(pki), flow: await standardFlow(source, { pki, network }), mailbox: undefined }
-}
-
-function isExternal(source: GatewaySource): source is ExternalSource {
-  return source.kind === 'external'
 }
 
 async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surroundings> {
@@ -99,33 +93,90 @@ async function aroundContainers(
   }
 }
 
-/** Domains of clients that no connector covers. */
-const STRANGERS = '*.stranger.test'
-
 /** The domains of all connectors: clients may be at any of them. */
 const sides = ({ inbound, outbound }: MailFlow): string[] => [
   ...inbound.map(({ from }) => from),
   ...outbound.map(({ to }) => to),
 ]
 
-async function aroundExternal({ file, flow }: ExternalSource): Promise<Surroundings> {
-  const lab = new FixedLab(
-    new Pki(readAuthorities(file.pki)),
-    file.outbound?.connectors ?? [],
-    file.outbound?.sender,
-  )
+async function aroundExternal(source: ExternalSource, given: Pki, start: Start): Promise<Surroundings> {
+  const { file, flow } = source
+  const pki = file.pki === undefined ? given : new Pki(readAuthorities(file.pki))
+  if (file.lab) return inNetwork(source, file.lab, pki, start)
+  const lab = labAround(source, pki)
   try {
     await lab.start()
   } catch (error) {
     await lab.stop()
     if (!(error instanceof CannotListen)) throw error
-    // Another program has the address, or the address is not one of this machine.
-    throw new InputError(
-      `${file.path}: ${keyOf(error.endpoint, file.outbound!)}: the suite cannot listen there: ${error.message}`,
-    )
+    throw new InputError(`${file.path}: ${whyNot(error, file)}`)
   }
-  const mailbox = file.inbound?.mailbox && mailhogMailbox(file.inbound.mailbox)
+  const mailbox = file.inbound?.mailbox && usersMailbox(file.inbound.mailbox)
   return { lab, flow, mailbox }
+}
+
+/** The lab joins the container network of a gateway of the user's. */
+async function inNetwork(
+  source: ExternalSource,
+  { network, resolver, problem }: LabSide,
+  pki: Pki,
+  start: Start,
+): Promise<Surroundings> {
+  const { file, flow } = source
+  // Loaded only here: loading the engine's client takes time.
+  const { ContainerLab } = await import('../lab/container-lab.ts')
+  const { CannotJoin } = await import('../engine/engine.ts')
+  const { NoEngine } = await import('../engine/connection.ts')
+  try {
+    const connectors = file.outbound?.connectors ?? []
+    const place = { network, resolver, connectors, admitted: admitted(source) }
+    const lab = await ContainerLab.join(pki, place, start)
+    const { mailbox } = file.inbound ?? {}
+    const seen = mailbox && usersMailbox({ ...mailbox, url: withHost(mailbox.url, lab.containers) })
+    return { lab, flow, mailbox: seen, network: lab.containers }
+  } catch (error) {
+    if (error instanceof NoEngine) throw problem('network', error.message)
+    if (error instanceof CannotJoin) throw problem(error.part, error.message)
+    throw error
+  }
+}
+
+/** A URL with the address of a container in place of its name. */
+function withHost(text: string, containers: RunNetwork): string {
+  const url = new URL(text)
+  url.hostname = containers.addressOf(url.hostname)
+  return url.href.replace(/\/+$/, '')
+}
+
+/** Domains of senders that must exist in the DNS. */
+const admitted = ({ file: { inbound, outbound }, flow }: ExternalSource): string[] => [
+  ...[STRANGERS, `*.${SERVICE}`, ...sides(flow)],
+  ...[inbound?.recipient, outbound?.sender].flatMap(address => address?.split('@')[1] ?? []),
+]
+
+/** With the key `lab`, for a dry run only: that lab has as many addresses, and is not started. */
+function labAround(source: ExternalSource, pki: Pki) {
+  const { names, outbound, lab } = source.file
+  const { sender, connectors = [] } = outbound ?? {}
+  if (lab) return new LoopbackLab(pki)
+  if (!names) return new FixedLab(pki, connectors, sender)
+  return new LoopbackLab(pki, {
+    ...{ partners: names.partners, port: names.port, dns: names.listen, connectors },
+    ...(sender === undefined ? {} : { sender }),
+    admitted: admitted(source),
+  })
+}
+
+/** Another program has the address, the address is not one of this machine, or the port is only for others. */
+function whyNot({ endpoint, code, message }: CannotListen, { names, outbound }: GatewayFile): string {
+  const cannot = (key: string, advice = '') => `${key}: the suite cannot listen there: ${message}${advice}`
+  if (!names) return cannot(keyOf(endpoint, outbound!))
+  if (isDeepStrictEqual(endpoint, names.listen)) return cannot('names.listen')
+  if (code === 'EACCES')
+    return cannot('names.port', '; it needs a privilege (CAP_NET_BIND_SERVICE), or a port from 1024 on')
+  const index = names.partners.findIndex(range => range.overlaps(new AddressRange(endpoint.host)))
+  const missing = code === 'EADDRNOTAVAIL' ? '; this machine must have every address of the range' : ''
+  return cannot(`names.partners[${index}]`, missing)
 }
 
 /** The key of the gateway file that names an address of partners. */

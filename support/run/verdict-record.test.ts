@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
-import type { Deviation } from '../verdicts/deviations.ts'
 import { because, broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import type { Judged, VerdictName } from '../verdicts/verdict.ts'
+import type { Deviation, Judged, VerdictName } from '../verdicts/verdict.ts'
 import type { RuleExample } from './example.ts'
 import { VerdictRecord } from './verdict-record.ts'
 

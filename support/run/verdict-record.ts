@@ -1,12 +1,13 @@
 import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
 import { counted } from '../quantities.ts'
-import { type Deviation, recordedDeviation } from '../verdicts/deviations.ts'
+import { recordedDeviation } from '../verdicts/deviations.ts'
 import { unexplained } from '../verdicts/lacks.ts'
-import { broken, type Lack, type Observation } from '../verdicts/observation.ts'
+import { type Broken, because, broken, type Lack, type Observation } from '../verdicts/observation.ts'
 import type { Evidence, RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import {
   controlOf,
+  type Deviation,
   ENDED_BY_ITSELF,
   type FailedControl,
   isBroken,
@@ -22,6 +23,8 @@ export interface Concluded {
   /** `features/….feature:LINE` */
   scenario: string
   judged: Judged
+  /** The pattern of the connector that the example is about, where it is about one. */
+  connector?: string
   durationMs: number
   seen: Evidence
 }
@@ -39,7 +42,7 @@ export class VerdictRecord {
   readonly #refusals = new Map<RecordedVerdict, FeatureRule>()
 
   /**
-   * `told` is called with each verdict that is added, and again with an empty key when it is changed by `blame`.
+   * `told` is called with each verdict that is added, and again with an empty key when it is changed by `accuse` or `blame`.
    * `requirementOf`: which requirement a gateway breaks by what it lacks.
    */
   constructor(
@@ -125,11 +128,15 @@ export class VerdictRecord {
   }
 
   /** `key`: of the example, for the listener of the run. */
-  add(key: string, { example, scenario, judged, durationMs, seen }: Concluded): RecordedVerdict {
+  add(key: string, { example, scenario, judged, connector, durationMs, seen }: Concluded): RecordedVerdict {
     const { rule, title, control } = example
     const { id: requirement, level, actor } = this.#catalogue.get(rule.requirement)
     const { refusal, ...rest } = judged
-    const verdict = { requirement, level, actor, scenario, title, control, ...rest, durationMs, seen }
+    const verdict = {
+      ...{ requirement, level, actor, scenario, title, control, ...rest },
+      ...(connector === undefined ? {} : { connector }),
+      ...{ durationMs, seen },
+    }
     if (control) this.#controls.set(rule, verdict)
     if (refusal) this.#refusals.set(verdict, rule)
     this.verdicts.push(verdict)
@@ -141,12 +148,35 @@ export class VerdictRecord {
   change(verdict: RecordedVerdict, judged: Judged): void {
     const { refusal: _, ...rest } = judged
     delete verdict.failed
+    delete verdict.deviation
+    delete verdict.byReply
     Object.assign(verdict, rest)
   }
 
   /** The gateway ended because of the example, whatever the level of its requirement: an error of a must. */
   blame(verdict: RecordedVerdict, example: RuleExample, detail: string): void {
     this.change(verdict, this.judge(example, broken(detail, ENDED_BY_ITSELF), 'must'))
+    this.#told('', verdict)
+  }
+
+  /** Judges an example by what came of it elsewhere, too; `as`: that observation, with where that was. */
+  accuse(
+    verdict: RecordedVerdict,
+    example: RuleExample,
+    found: RecordedVerdict,
+    as: (detail: string, symptom?: string) => Broken,
+  ): void {
+    const { detail, symptom } = found.failed?.seen ?? found
+    const seen = as(detail, symptom)
+    // No example may bring a mail server down, whatever the level of its requirement.
+    const level = symptom === ENDED_BY_ITSELF ? 'must' : undefined
+    this.change(
+      verdict,
+      found.failed || isBroken(found)
+        ? this.judge(example, because(seen, found.failed?.seen.lacks), level)
+        : { verdict: found.verdict, detail: seen.detail },
+    )
+    verdict.seen = found.seen
     this.#told('', verdict)
   }
 
@@ -157,8 +187,9 @@ export class VerdictRecord {
         this.change(verdict, ofRefusal(verdict.detail, controlOf(this.#controls.get(rule))))
   }
 
-  /** Of examples that were judged a second time, from the verdict at `start` on: the second verdict stands. */
+  /** Of examples that were judged a second time, from the verdict at `start` on: the second verdict stands, and says so. */
   dropFormer(start: number): void {
+    for (const verdict of this.verdicts.slice(start)) verdict.again = true
     const again = new Set(this.verdicts.slice(start).map(({ scenario }) => scenario))
     const kept = this.verdicts.filter(({ scenario }, at) => at >= start || !again.has(scenario))
     this.verdicts.splice(0, this.verdicts.length, ...kept)

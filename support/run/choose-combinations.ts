@@ -5,13 +5,14 @@ import { filling } from '../circumstances/fill.ts'
 import type { PartnerManner } from '../lab/partner/partner-manner.ts'
 import type { Offered } from '../verdicts/circumstances.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
+import { isDecided } from '../verdicts/verdict.ts'
 import type { Run } from './run.ts'
 
 /** Which combinations a run tries. */
 export interface Selection {
   strength: Strength
-  /** How many combinations for each role at most; absent: all that cover. */
-  most?: { receiver: number; sender: number }
+  /** How many combinations for each role at most, or those that have every value; absent: all that cover. */
+  most?: { receiver: number; sender: number } | 'every value'
   /** Of what the gateway sends, only controls run in all combinations, and each other example in every second one. */
   half?: boolean
   /** The same combinations for the same seed. */
@@ -23,7 +24,7 @@ export interface Tried {
   rule: FeatureRule
   /** What of it came about. */
   combination: Combination
-  verdict: Pick<RecordedVerdict, 'scenario'>
+  verdict: Pick<RecordedVerdict, 'scenario' | 'verdict'>
 }
 
 /** Rules with a combination each, which are judged together. */
@@ -31,20 +32,26 @@ export type Pass = readonly { rule: FeatureRule; combination: Combination }[]
 
 /**
  * Each Rule runs under all values in its first combinations; which pairs it meets after them differs from Rule to Rule, so
- * that all Rules together meet more pairs.
+ * that all Rules together meet more pairs. `isMust`: of the Rule's requirement. Musts come first in each pass, and each pass
+ * begins with another Rule, because the time may be over before a pass is.
  */
 export function passesOf(
   rules: readonly FeatureRule[],
   role: Dimension['role'],
   { [role]: { rows, first, most } }: ReturnType<typeof combinations>,
-  { half = false }: Pick<Selection, 'half'> = {},
+  {
+    half = false,
+    isMust = () => true,
+  }: Pick<Selection, 'half'> & { isMust?: (rule: FeatureRule) => boolean } = {},
 ): Pass[] {
   const own = rules.filter(rule => rule.role === role)
+  const { must = [], other = [] } = Object.groupBy(own, rule => (isMust(rule) ? 'must' : 'other'))
+  const placeOfRule = new Map(own.map((rule, at) => [rule, at]))
   const others = rows.slice(first)
   const count = Math.min(most, rows.length)
   return Array.from({ length: count }, (_, at) =>
-    own.flatMap((rule, which) => {
-      const from = which * Math.max(count - first, 0)
+    [...rotated(must, at), ...rotated(other, at)].flatMap(rule => {
+      const from = placeOfRule.get(rule)! * Math.max(count - first, 0)
       const row = at < first ? rows[at]! : others[(at - first + from) % others.length]!
       const combination = row.filter(({ mattersTo }) => !mattersTo.includes(rule.requirement))
       const examples = rule.examples.filter(({ control }, one) => control || !half || one % 2 === at % 2)
@@ -53,10 +60,22 @@ export function passesOf(
   ).filter(pass => pass.length > 0)
 }
 
+/** Of the golden ratio: the places at which passes begin lie far apart, however many there are. */
+const STEP = (Math.sqrt(5) - 1) / 2
+
+function rotated<T>(all: readonly T[], turn: number): T[] {
+  const begin = Math.floor(all.length * ((turn * STEP) % 1))
+  return [...all.slice(begin), ...all.slice(0, begin)]
+}
+
 /** For pairs that a Rule has not met in these cells, because parts of a combination did not fit together or the example. */
-export function passesForPairs(rules: readonly FeatureRule[], tried: readonly Tried[]): Pass[] {
+export function passesForPairs(
+  rules: readonly FeatureRule[],
+  tried: readonly Tried[],
+  { alone = false } = {},
+): Pass[] {
   const triedOfRule = Map.groupBy(tried, ({ rule }) => placeOf(rule))
-  const rowsOf = new Map(rules.map(rule => [rule, pairsOf(triedOfRule.get(placeOf(rule)) ?? [])]))
+  const rowsOf = new Map(rules.map(rule => [rule, pairsOf(triedOfRule.get(placeOf(rule)) ?? [], alone)]))
   const count = Math.max(0, ...[...rowsOf.values()].map(({ length }) => length))
   return Array.from({ length: count }, (_, at) =>
     rules.flatMap(rule => {
@@ -67,12 +86,13 @@ export function passesForPairs(rules: readonly FeatureRule[], tried: readonly Tr
 }
 
 /** Combinations with pairs that an example of a Rule has not met; those for one example count for the next ones. */
-function pairsOf(tried: readonly Tried[]): Combination[] {
+function pairsOf(tried: readonly Tried[], alone: boolean): Combination[] {
   const rows: Combination[] = []
   for (const own of Map.groupBy(tried, ({ verdict }) => verdict.scenario).values()) {
-    const held = own.map(({ combination }) => combination)
+    // Where nothing was said of the gateway, nothing has met.
+    const held = own.filter(({ verdict }) => isDecided(verdict)).map(({ combination }) => combination)
     const known = new Set(held.flat())
-    rows.push(...filling([...held, ...rows.map(row => row.filter(one => known.has(one)))]))
+    rows.push(...filling([...held, ...rows.map(row => row.filter(one => known.has(one)))], { alone }))
   }
   return rows
 }
@@ -100,7 +120,8 @@ export function combinations(
       }))
       .filter(({ values }) => values.length > 0)
     const rows = covering(dimensions, { strength, seed })
-    return { rows, first: withAllValues(rows), most: most?.[role] ?? rows.length }
+    const first = withAllValues(rows)
+    return { rows, first, most: most === 'every value' ? first : (most?.[role] ?? rows.length) }
   }
   return { receiver: of('receiver'), sender: of('sender') }
 }

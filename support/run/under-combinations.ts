@@ -1,0 +1,117 @@
+import { type FeatureExample, type FeatureRule, placeOf } from '../catalogue/features.ts'
+import type { Combination } from '../circumstances/dimensions.ts'
+import { sideBySide } from '../side-by-side.ts'
+import { byScenario, type RecordedVerdict } from '../verdicts/recorded-verdict.ts'
+import { isBroken as isBrokenByItself } from '../verdicts/verdict.ts'
+import type { Tried } from './choose-combinations.ts'
+import { judgedIn } from './judge-all.ts'
+import type { Run } from './run.ts'
+
+/** So many combinations of one example are tried at the same time. */
+const AT_ONCE = 6
+
+/** One example under a combination. */
+export interface Cell extends Tried {
+  verdict: RecordedVerdict
+  /** The control of the Rule under the same combination. */
+  control: RecordedVerdict | undefined
+}
+
+interface Assigned {
+  rule: FeatureRule
+  combination: Combination
+}
+
+/** One example, because of which a gateway may have ended by itself. */
+interface Suspect extends Assigned {
+  scenario: string
+}
+
+/** Runs examples under combinations. */
+export class Bench {
+  /** How many times an example was judged. */
+  judgements = 0
+  readonly #run: Run
+  readonly #parallel: number
+
+  constructor(run: Run, parallel: number) {
+    this.#run = run
+    this.#parallel = parallel
+  }
+
+  /** Each Rule under its combination, in one pass, without the examples that were not begun before `isOver`. */
+  async judged(assigned: readonly Assigned[], isOver = () => false): Promise<Cell[]> {
+    const combinationOf = new Map(assigned.map(({ rule, combination }) => [placeOf(rule), combination]))
+    const pass = this.#run.pass(combinationOf)
+    pass.isOver = isOver
+    const rules = assigned.map(({ rule }) => rule)
+    const verdicts = byScenario(await judgedIn(pass, rules, this.#parallel))
+    this.judgements += pass.verdicts.length
+    for (const suspect of await this.#suspects(pass, assigned))
+      verdicts.set(suspect.scenario, await this.#alone(suspect))
+    return assigned.flatMap(({ rule, combination }) => {
+      const at = (line: number) => verdicts.get(placeOf({ uri: rule.uri, line }))
+      const own = rule.examples.find(one => one.control)
+      const control = own && at(own.line)
+      return rule.examples.flatMap(({ line }) => {
+        const verdict = at(line)
+        if (!verdict) return []
+        // Of what is well, nothing but the verdict is asked for later.
+        if (!isBroken(verdict)) verdict.seen.conversations = []
+        const { held } = verdict.seen
+        const came = held ? combination.filter(({ name }) => held.includes(name)) : combination
+        return [{ rule, combination: came, verdict, control }]
+      })
+    })
+  }
+
+  /** Examples because of which a gateway may have ended by itself in this pass. */
+  async #suspects(pass: Run, assigned: readonly Assigned[]): Promise<Suspect[]> {
+    if (pass.verdicts.every(({ verdict }) => verdict === 'conformant')) return []
+    await pass.gateways.awaitEnds()
+    const scenarios = new Set(pass.ends.suspicious().flatMap(end => [...end.scenarios]))
+    return assigned.flatMap(({ rule, combination }) =>
+      rule.examples.flatMap(example => {
+        const scenario = placeOf({ uri: rule.uri, line: example.line })
+        return scenarios.has(scenario)
+          ? [{ rule: { ...rule, examples: [example] }, combination, scenario }]
+          : []
+      }),
+    )
+  }
+
+  /** Judges an example again, with a gateway of its own: it is broken if that gateway ends as well. */
+  async #alone({ rule, combination, scenario }: Suspect): Promise<RecordedVerdict> {
+    const pass = this.#run.pass(new Map([[placeOf(rule), combination]]))
+    pass.alone = true
+    await judgedIn(pass, [rule], 1)
+    await pass.ends.blame(rule)
+    await pass.ends.stopOwn()
+    this.judgements += pass.verdicts.length
+    return pass.verdicts.find(one => one.scenario === scenario)!
+  }
+
+  /** One example under each of several combinations, and its control where it is broken; the cells of the example. */
+  async again({ rule, verdict }: Cell, combinations: readonly Combination[]): Promise<Cell[]> {
+    const only = (fits: (example: FeatureExample) => boolean) => ({
+      ...rule,
+      examples: rule.examples.filter(fits),
+    })
+    const example = only(({ line }) => placeOf({ uri: rule.uri, line }) === verdict.scenario)
+    const cells = new Map<Combination, Cell>()
+    await sideBySide(combinations, AT_ONCE, async combination => {
+      const [own] = await this.judged([{ rule: example, combination }])
+      if (!own) return
+      const [control] =
+        isBroken(own.verdict) && !own.verdict.control
+          ? await this.judged([{ rule: only(one => one.control), combination }])
+          : []
+      cells.set(combination, { ...own, combination, control: control?.verdict })
+    })
+    return combinations.flatMap(combination => cells.get(combination) ?? [])
+  }
+}
+
+/** The example is broken, or fails as a control by what another requirement is about. */
+export const isBroken = (verdict: RecordedVerdict): boolean =>
+  isBrokenByItself(verdict) || verdict.failed !== undefined
