@@ -46,7 +46,7 @@ describe('what is said of a run under circumstances', () => {
   it('says how many combinations there was no time for', () => {
     assert.match(
       said({ notTried: 1 })[3]!,
-      /^1 combination was not tried, because the time for circumstances was over/,
+      /^1 combination was not tried with all examples, because the time for circumstances was over/,
     )
   })
 

@@ -64,7 +64,7 @@ function limitOf({ suite, machine, cores }: CircumstancesSummary['cpu']): string
 function notTriedOf({ notTried = 0 }: CircumstancesSummary): string[] {
   if (notTried === 0) return []
   return [
-    `${counted(notTried, 'combination was', 'combinations were')} not tried, because the time for circumstances was over; --circumstances 24 has no limit of time.`,
+    `${counted(notTried, 'combination was', 'combinations were')} not tried with all examples, because the time for circumstances was over; --circumstances 24 has no limit of time.`,
   ]
 }
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import { ENDED_BY_ITSELF, totals, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
-import { BY_URGENCY, type Findings, findingsOf } from './findings.ts'
+import { BY_URGENCY, ENDED_BY_ITSELF, totals, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
+import { type Findings, findingsOf } from './findings.ts'
 import type { RunRecord } from './run-record.ts'
 
 const { requirements } = loadCatalogue()
@@ -86,6 +86,23 @@ describe('findingsOf', () => {
     assert.match(
       findings(withVerdicts([{ ...ended, verdict: 'lab-error' }])).headline,
       /^haraka 3\.3\.4 ended by itself, and no single example makes it end again; The lab failed/,
+    )
+  })
+
+  it('says so before it says that the run was interrupted', () => {
+    const ended = { ...any!, verdict: 'non-conformant' as const, symptom: ENDED_BY_ITSELF }
+    const { headline } = findings({ ...withVerdicts([ended]), partial: true, planned: 9 })
+    assert.match(
+      headline,
+      /^haraka 3\.3\.4 ended by itself in 1 of 1 example; The run was interrupted after 1 of 9/,
+    )
+  })
+
+  it('says what was judged twice', () => {
+    assert.equal(findings(withVerdicts([any!])).again, undefined)
+    assert.equal(
+      findings(withVerdicts([{ ...any!, again: true }, any!])).again,
+      `1 example was judged twice, the second time one by one, because haraka had ended by itself; the second verdict stands (${any!.requirement}).`,
     )
   })
 

@@ -1,21 +1,12 @@
 import { AREAS, type Area, type Requirement } from '../catalogue/catalogue.ts'
 import { counted } from '../quantities.ts'
+import { type Cause, causeOfEach, causesOf, toldOf } from '../verdicts/causes.ts'
 import { exitStatus } from '../verdicts/exit-status.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import { ENDED_BY_ITSELF, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
-import { examplesIn, type RunRecord } from './run-record.ts'
-
-/** Verdicts in the order in which they need attention. The most urgent example decides for its requirement. */
-export const BY_URGENCY: readonly VerdictName[] = [
-  'non-conformant',
-  'stale',
-  'lab-error',
-  'deviates',
-  'declined',
-  'inconclusive',
-  'conformant',
-  'inapplicable',
-]
+import { BY_URGENCY, ENDED_BY_ITSELF, VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
+import { headline, interruptionOf } from './headline.ts'
+import type { RunRecord } from './run-record.ts'
+import { capital } from './words.ts'
 
 export interface Example {
   judged: RecordedVerdict
@@ -40,10 +31,28 @@ export interface Finding {
   examples: Example[]
 }
 
+/** One cause with all that comes of it. */
+export interface CauseFinding extends Pick<Cause, 'id' | 'kind'> {
+  /** One sentence, for the middle of a line: without a capital and a full stop. */
+  told: string
+  /** The same as a sentence of its own. */
+  sentence: string
+  /** What it is called: `warning`, `set-up`, or the most urgent verdict that comes of it. */
+  word: VerdictName | 'warning' | 'set-up'
+  /** The verdict that it looks like. */
+  looks: VerdictName
+  /** An example of each requirement that fails or could not be judged because of it, the failing ones first. */
+  examples: Example[]
+}
+
 export interface Findings {
   record: RunRecord
+  /** What explains other findings, the most urgent first. */
+  causes: CauseFinding[]
+  /** What must not be overlooked although the run broke no must, in sentences without full stops; empty for any other run. */
+  cautions: string[]
   /**
-   * One sentence: whether the run or the gateway ended early, how many requirements are kept, how many of the profiles
+   * One sentence: whether the gateway or the run ended early, how many requirements are kept, how many of the profiles
    * were judged, and what became of the others.
    */
   headline: string
@@ -61,6 +70,10 @@ export interface Findings {
    * deviation is there twice.
    */
   attention: Finding[]
+  /** What of `attention` no cause explains. */
+  unexplained: Finding[]
+  /** What was judged twice, in a sentence; absent where nothing was. */
+  again: string | undefined
   /** Requirements of the profiles of which no example ran. */
   unseen: Requirement[]
 }
@@ -83,23 +96,52 @@ export function findingsOf(record: RunRecord, requirements: readonly Requirement
     ({ id, profiles }) => !seen.has(id) && profiles.some(profile => record.profiles.includes(profile)),
   )
   const applying = findings.length - counts.inapplicable
+  const attention = findings
+    .flatMap(finding => [finding, ...staleBeside(finding)])
+    .filter(({ verdict }) => verdict !== 'conformant' && verdict !== 'inapplicable')
+    .sort((a, b) => rank(a.deciding.judged) - rank(b.deciding.judged))
+  const causes = causesOf(record.verdicts)
+  const explained = causeOfEach(causes)
+  const exit = exitStatus(record.verdicts, record)
   return {
     record,
+    causes: [...setUpOf(record), ...causes.map(cause => causeFinding(cause, examples))],
+    cautions: exit === 0 ? causes.filter(({ kind }) => kind !== 'finding').map(({ says }) => says) : [],
     headline: headline(record, { counts, applying, all: findings.length + unseen.length }),
     interrupted: interruptionOf(record),
-    exit: exitStatus(record.verdicts, record),
+    again: againOf(record),
+    exit,
     counts,
     applying,
     areas: [...AREAS, 'other' as const]
       .map(area => ({ area, findings: findings.filter(finding => finding.area === area) }))
       .filter(({ findings }) => findings.length > 0),
-    attention: findings
-      .flatMap(finding => [finding, ...staleBeside(finding)])
-      .filter(({ verdict }) => verdict !== 'conformant' && verdict !== 'inapplicable')
-      .sort((a, b) => rank(a.deciding.judged) - rank(b.deciding.judged)),
+    attention,
+    unexplained: attention.filter(({ deciding: { judged } }) => !explained.has(judged)),
     unseen,
   }
 }
+
+/** What kept the suite from judging anything. */
+function setUpOf({ setUp }: RunRecord): CauseFinding[] {
+  return setUp === undefined
+    ? []
+    : [{ id: 'set-up', kind: 'finding', ...said(setUp), word: 'set-up', looks: 'lab-error', examples: [] }]
+}
+
+function causeFinding(cause: Cause, all: readonly Example[]): CauseFinding {
+  const { id, kind, verdicts } = cause
+  const own = all
+    .filter(({ judged }) => verdicts.includes(judged))
+    .sort((a, b) => rank(a.judged) - rank(b.judged))
+  const examples = [...Map.groupBy(own, ({ judged }) => judged.requirement).values()].map(([first]) => first!)
+  const { verdict } = examples[0]!.judged
+  const look =
+    kind === 'warning' ? ({ word: 'warning', looks: 'declined' } as const) : { word: verdict, looks: verdict }
+  return { id, kind, ...said(toldOf(cause)), ...look, examples }
+}
+
+const said = (told: string) => ({ told, sentence: `${capital(told)}.` })
 
 /** The same requirement with its first stale deviation, where something worse decided on its verdict. */
 function staleBeside(finding: Finding): Finding[] {
@@ -146,75 +188,11 @@ function slug(title: string): string {
     .replace(/^-|-$/g, '')
 }
 
-/** The name with the version, if the version is known. */
-export function nameOf({ name, version }: { name: string; version: string }): string {
-  return version === '' || version === 'unknown' ? name : `${name} ${version}`
-}
-
-/** Where at most one requirement applies, by its verdict; `inapplicable` comes last in BY_URGENCY. */
-const ONE: Record<VerdictName, (name: string) => string> = {
-  conformant: name => `${name} keeps the one requirement that applies`,
-  'non-conformant': name => `${name} breaks the one requirement that applies`,
-  stale: name => `A recorded deviation from the one requirement that applies to ${name} no longer shows`,
-  'lab-error': name => `The lab failed on the one requirement that applies to ${name}`,
-  deviates: name => `${name} breaks the one requirement that applies, as recorded`,
-  declined: name => `${name} does not follow the one requirement that applies, which is optional`,
-  inconclusive: name => `The one requirement that applies to ${name} could not be decided`,
-  inapplicable: name => `No requirement applies to ${name}`,
-}
-
-interface Counted {
-  counts: Record<VerdictName, number>
-  applying: number
-  /** All requirements of the profiles, and those that were judged beside them. */
-  all: number
-}
-
-/** `haraka 3.3.4 keeps 41 of 47 requirements that apply (47 of 110 judged); 2 are broken; 4 deviate as recorded` */
-function headline(record: RunRecord, requirements: Counted): string {
-  const { gateway, verdicts } = record
-  const name = nameOf(gateway)
-  if (verdicts.length === 0) return `Nothing was judged: no example ran against ${name}`
-  const interrupted = interruptionOf(record)
-  return [
-    ...(interrupted === undefined ? [] : [interrupted]),
-    ...endsOf(name, verdicts),
-    ...keptOf(name, requirements),
-  ].join('; ')
-}
-
-function interruptionOf({ verdicts, partial, planned }: RunRecord): string | undefined {
-  if (!partial) return undefined
-  const done = examplesIn(verdicts)
-  return `The run was interrupted after ${planned === undefined ? counted(done, 'example') : `${done} of ${planned} examples`}`
-}
-
-function endsOf(name: string, verdicts: readonly RecordedVerdict[]): string[] {
-  const ends = verdicts.filter(({ symptom }) => symptom === ENDED_BY_ITSELF)
-  const sure = ends.filter(({ verdict }) => verdict !== 'lab-error').length
-  if (sure > 0) return [`${name} ended by itself in ${sure} of ${counted(examplesIn(verdicts), 'example')}`]
-  return ends.length > 0 ? [`${name} ended by itself, and no single example makes it end again`] : []
-}
-
-function keptOf(name: string, { counts, applying, all }: Counted): string[] {
-  const judged = applying < all ? ` (${applying} of ${all} judged)` : ''
-  const kept =
-    counts.conformant === applying
-      ? `all ${applying} requirements that apply`
-      : `${counts.conformant || 'none'} of ${applying} requirements that apply`
-  const parts: [VerdictName, (count: number) => string][] = [
-    ['non-conformant', count => `${count} ${count === 1 ? 'is' : 'are'} broken`],
-    ['stale', count => `${counted(count, 'recorded deviation')} no longer ${count === 1 ? 'shows' : 'show'}`],
-    ['lab-error', count => `the lab failed on ${count}`],
-    ['deviates', count => `${count} ${count === 1 ? 'deviates' : 'deviate'} as recorded`],
-    ['declined', count => `${count} optional ${count === 1 ? 'one is' : 'ones are'} not followed`],
-    ['inconclusive', count => `${count} could not be decided`],
-  ]
-  const said = (wanted: readonly VerdictName[]) =>
-    parts.flatMap(([verdict, say]) =>
-      wanted.includes(verdict) && counts[verdict] > 0 ? [say(counts[verdict])] : [],
-    )
-  if (applying > 1) return [`${name} keeps ${kept}${judged}`, ...said(VERDICTS)]
-  const worst = BY_URGENCY.find(verdict => counts[verdict] > 0)!
-  return [`${ONE[worst](name)}${judged}`, ...(worst === 'stale' ? [] : said(['stale']))]
+/** In a sentence of its own. */
+function againOf({ verdicts, gateway }: RunRecord): string | undefined {
+  const again = verdicts.filter(one => one.again)
+  if (again.length === 0) return undefined
+  const ids = [...new Set(again.map(({ requirement }) => requirement))].join(', ')
+  const were = again.length === 1 ? 'was' : 'were'
+  return `${counted(again.length, 'example')} ${were} judged twice, the second time one by one, because ${gateway.name} had ended by itself; the second verdict stands (${ids}).`
 }

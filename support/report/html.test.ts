@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { type Element, elements as read } from '../test-bed/fixtures/html.ts'
-import { HOSTILE, hostileRun, largeRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
+import { HOSTILE, hostileRun, largeRun, RECORDED, sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { VERDICTS } from '../verdicts/verdict.ts'
 import { findingsOf } from './findings.ts'
@@ -28,7 +28,9 @@ describe('html', () => {
   it('is one well-formed document that asks for nothing else', () => {
     for (const { tag, attributes } of [...all, ...evil]) {
       assert.ok(!attributes.has('src') && tag !== 'iframe' && tag !== 'object', tag)
-      const address = attributes.get('href') ?? '#'
+      // A link out of the report asks for nothing until a person follows it.
+      const isLink = tag === 'a' && attributes.get('href')!.startsWith('https://')
+      const address = isLink ? '#' : (attributes.get('href') ?? '#')
       assert.match(address, /^(#|data:,$|evidence\/[\w/.-]+$|[a-z]+\.(json|xml|ndjson|md)$)/)
     }
     assert.ok(!/@import|url\(/.test(all.find(({ tag }) => tag === 'style')!.text))
@@ -41,6 +43,41 @@ describe('html', () => {
       const hash = createHash('sha256').update(scripts[0]!.text).digest('base64')
       const policy = found.find(({ attributes }) => attributes.has('http-equiv'))!.attributes.get('content')!
       assert.ok(policy.includes(`default-src 'none'`) && policy.includes(`script-src 'sha256-${hash}'`))
+    }
+  })
+
+  it('says what to do about what is broken, with the settings of the product or of all of them', () => {
+    const textOf = (name: string) => {
+      const run = sampleRun()
+      return read(page({ ...run, gateway: { ...run.gateway, name } })).find(({ tag }) => tag === 'main')!.text
+    }
+    const sentence = 'In the rule for this domain, require TLS'
+    assert.ok(textOf('haraka').includes(sentence))
+    assert.ok(!textOf('haraka').includes('Settings of some products'))
+    assert.ok(textOf('postfix@trixie').includes('smtp_tls_policy_maps = texthash:'))
+    assert.ok(!textOf('postfix@trixie').includes('hosts_require_tls'))
+    assert.ok(textOf('edge').includes('Settings of some products'))
+    assert.ok(textOf('edge').includes('hosts_require_tls'))
+  })
+
+  it('says which examples were judged twice', () => {
+    const run = sampleRun()
+    run.verdicts[0]!.again = true
+    const { text } = read(page(run)).find(({ tag }) => tag === 'main')!
+    assert.match(text, /1 example was judged twice/)
+    assert.match(text, /control\s*judged twice/)
+    assert.doesNotMatch(all.find(({ tag }) => tag === 'main')!.text, /judged twice/)
+  })
+
+  it('says since when a deviation is recorded, and where the product says so', () => {
+    const { text } = all.find(({ tag }) => tag === 'main')!
+    assert.ok(text.includes('Recorded since 2026-11-21, for versions >=3.'))
+    assert.ok(all.some(({ attributes }) => attributes.get('href') === RECORDED.reference))
+    const run = sampleRun()
+    const judged = run.verdicts.find(one => one.deviation)!
+    for (const reference of ['javascript:alert(1)', `https://${'x'.repeat(999)}`]) {
+      judged.deviation = { ...RECORDED, reference }
+      assert.ok(read(page(run)).every(({ attributes }) => attributes.get('href') !== reference))
     }
   })
 

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { HOSTILE, sampleRun } from '../test-bed/fixtures/sample-run.ts'
-import type { Verdict, VerdictName } from '../verdicts/verdict.ts'
+import { keepsMatrixSchema } from '../test-bed/fixtures/schemas.ts'
+import { ENDED_BY_ITSELF, type Verdict, type VerdictName } from '../verdicts/verdict.ts'
 import { type Column, matrixHtml, matrixMarkdown, matrixOf } from './matrix.ts'
 import { mergedRecord } from './merge.ts'
-import { readReport, verdictsIn } from './read.ts'
+import { readReport, verdictsIn, type WrittenReport } from './read.ts'
 import { type RunRecord, verdictsDocument } from './run-record.ts'
 import { writeReport } from './write.ts'
 
@@ -79,16 +80,27 @@ describe('a written report', () => {
       record: { ...sampleRun(), verdicts: [], shard: { index, count } },
       messages: '',
     })
-    const refuses = (parts: ReturnType<typeof part>[], message: string) =>
+    const refuses = (parts: WrittenReport[], message: string) =>
       assert.throws(() => mergedRecord(parts, ''), { name: 'InputError', message })
 
     it('is merged with all the others, in any order, into what is no part', () => {
       assert.equal('shard' in mergedRecord([part(3, 3), part(1, 3), part(2, 3)], ''), false)
     })
 
-    it('is refused without the others, which are named', () => {
-      refuses([part(1, 3), part(2, 3)], 'part 3 of 3 of haraka is missing')
-      refuses([part(2, 4)], 'parts 1, 3, 4 of 4 of haraka are missing')
+    it('is partial without the others, which are named', () => {
+      const told = (parts: ReturnType<typeof part>[]) => {
+        const { partial, missing } = mergedRecord(parts, '')
+        return [partial, missing]
+      }
+      assert.deepEqual(told([part(1, 3), part(2, 3)]), [true, { shards: [3], count: 3 }])
+      assert.deepEqual(told([part(2, 4)]), [true, { shards: [1, 3, 4], count: 4 }])
+      assert.deepEqual(told([part(2, 2), part(1, 2)]), [false, undefined])
+    })
+
+    it('is merged no further once it is merged without the others', () => {
+      const merged = { ...part(1, 2), record: mergedRecord([part(1, 2)], ''), dir: 'merged' }
+      assert.deepEqual(mergedRecord([merged], '').missing, { shards: [2], count: 2 })
+      refuses([merged, part(2, 2)], 'merged: is merged already; name the shards that it is made of')
     })
 
     it('is refused twice, and with a part of another whole', () => {
@@ -229,6 +241,31 @@ describe('a matrix', () => {
     const made = matrixOf([{ name: 'one', folder: 'one', document: partial }], requirements, about)
     assert.match(matrixHtml(made), /<strong class="exit-2">partial<\/strong>/)
     assert.match(matrixMarkdown(made), /^- one: partial$/m)
+  })
+
+  it('says first that a gateway ended by itself', () => {
+    const [first] = document.verdicts
+    const verdicts = [{ ...first!, verdict: 'non-conformant' as const, symptom: ENDED_BY_ITSELF }]
+    const column = { name: 'one', folder: 'one', document: { ...document, verdicts } }
+    const made = matrixOf([column], requirements, about)
+    assert.equal(made.columns[0]!.ended, 'one ended by itself in 1 of 1 example')
+    assert.match(
+      matrixHtml(made),
+      /<h1>one ended by itself in 1 of 1 example <span>1 requirement, 1 gateway\.</,
+    )
+    assert.match(matrixMarkdown(made), /^- one: .*: \*\*one ended by itself in 1 of 1 example\*\*$/m)
+    keepsMatrixSchema(JSON.parse(JSON.stringify({ schema: 1, ...made })))
+  })
+
+  it('keeps to the schema of matrix.json, which knows every key', () => {
+    const columns: Column[] = [
+      { name: 'one', folder: 'one', document },
+      { name: 'two', folder: 'two', failure: 'no engine' },
+    ]
+    const made = JSON.parse(JSON.stringify({ schema: 1, ...matrixOf(columns, requirements, about) }))
+    keepsMatrixSchema(made)
+    assert.deepEqual([made.columns[0].strict, made.columns[1].strict], [false, undefined])
+    assert.throws(() => keepsMatrixSchema({ ...made, rows: [{}] }))
   })
 
   it('says why a gateway has no result', () => {

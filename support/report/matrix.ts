@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AREAS, type Requirement } from '../catalogue/catalogue.ts'
 import { counted, day } from '../quantities.ts'
-import type { VerdictName } from '../verdicts/verdict.ts'
-import { BY_URGENCY } from './findings.ts'
+import { BY_URGENCY, type VerdictName } from '../verdicts/verdict.ts'
+import { CHANGE_KINDS, CHANGE_WORDS, differenceTold } from './diff.ts'
+import { endsOf } from './headline.ts'
 import type { VerdictsDocument } from './run-record.ts'
 import { markdown, markup } from './templates.ts'
 import { clipped } from './visible.ts'
@@ -18,6 +19,8 @@ export interface Cell {
   detail?: string
   /** Leads to the requirement in the gateway's own report; relative to the matrix. */
   link?: string
+  /** What became of its examples since the earlier run, the worst; absent where nothing did, or no run was named. */
+  change?: 'worse' | 'otherwise' | 'lost' | 'better' | 'gained'
 }
 
 export interface Row {
@@ -40,9 +43,16 @@ export interface Matrix {
     library: string
     folder: string
     exit: 0 | 1 | 2
+    /** Whether declined and inconclusive verdicts fail the run. Absent where there is no run. */
+    strict?: boolean
+    profiles?: string[]
     /** `passed`, `not passed`, `no result`, or `partial` of a run that was interrupted. */
     outcome: string
     failure?: string
+    /** What changed since the earlier run, in the middle of a sentence; absent where none was named. */
+    since?: string
+    /** What is said first of a gateway that ended by itself, in a sentence. */
+    ended?: string
   }[]
   /** Rows that fail a run come first, then rows in which gateways differ; rows alike are in the order of their areas. */
   rows: Row[]
@@ -69,10 +79,20 @@ export function matrixOf(
       version: 'document' in column ? column.document.gateway.version : '',
       library: 'document' in column ? column.document.gateway.library : '',
       ...outcomeOf(column),
-      ...('failure' in column ? { failure: column.failure } : {}),
+      ...('document' in column ? { strict: column.document.strict, profiles: column.document.profiles } : {}),
+      ...('failure' in column ? { failure: column.failure } : { ...sinceOf(column), ...endOf(column) }),
     })),
     rows: rows.sort((a, b) => rank(a) - rank(b) || area(a) - area(b)),
   }
+}
+
+function sinceOf({ document: { since } }: Column & { document: VerdictsDocument }): { since?: string } {
+  return since ? { since: `since ${day(since.startedAt)} ${differenceTold(since.changes)}` } : {}
+}
+
+function endOf({ name, document }: Column & { document: VerdictsDocument }): { ended?: string } {
+  const [ended] = endsOf(name, document.verdicts)
+  return ended === undefined ? {} : { ended }
 }
 
 function outcomeOf(column: Column): { exit: 0 | 1 | 2; outcome: string } {
@@ -98,6 +118,12 @@ function area({ area }: Row): number {
 
 function worstOf({ folder, document }: Column & { document: VerdictsDocument }): Map<string, Cell> {
   const cells = new Map<string, Cell>()
+  const changeOf = (id: string) => {
+    const change = CHANGE_KINDS.find(kind =>
+      document.since?.changes[kind].some(one => one.requirement === id),
+    )
+    return change === undefined ? {} : { change }
+  }
   const urgency = (verdict: VerdictName) => BY_URGENCY.indexOf(verdict)
   for (const { requirement, verdict, detail } of document.verdicts) {
     const before = cells.get(requirement)?.verdict
@@ -106,6 +132,7 @@ function worstOf({ folder, document }: Column & { document: VerdictsDocument }):
         verdict,
         detail: clipped(detail, 300),
         link: `${encodeURIComponent(folder)}/report.html#${requirement}`,
+        ...changeOf(requirement),
       })
   }
   return cells
@@ -114,16 +141,20 @@ function worstOf({ folder, document }: Column & { document: VerdictsDocument }):
 /** One HTML page that needs no other file; its links lead to the gateways' own reports, in the same folder. */
 export function matrixHtml(matrix: Matrix): string {
   const differing = matrix.rows.filter(({ differs }) => differs).length
-  const headline = [counted(matrix.rows.length, 'requirement'), counted(matrix.columns.length, 'gateway')]
+  const size = [counted(matrix.rows.length, 'requirement'), counted(matrix.columns.length, 'gateway')]
+  // Nothing is more urgent than a gateway that ends by itself.
+  const ends = matrix.columns.flatMap(({ ended = [] }) => ended)
   return markup.render('./matrix', {
     ...matrix,
-    headline: headline.join(', '),
+    headline: ends.length > 0 ? ends.join('; ') : size.join(', '),
+    size: ends.length > 0 ? `${size.join(', ')}.` : '',
     comparison:
       differing > 0
         ? `The gateways differ in ${counted(differing, 'requirement')}.`
         : 'The gateways do not differ.',
     style: readFileSync(join(import.meta.dirname, 'report.css'), 'utf8'),
     rows: matrix.rows.map(row => ({ ...row, areaTitle: titleOf(row.area) })),
+    words: CHANGE_WORDS,
     legend: BY_URGENCY.map(verdict => ({ verdict, meaning: MEANINGS[verdict] })),
     day: day(matrix.day),
   })
@@ -131,7 +162,7 @@ export function matrixHtml(matrix: Matrix): string {
 
 /** GitHub-flavoured Markdown. */
 export function matrixMarkdown(matrix: Matrix): string {
-  return markdown.render('./matrix-markdown', matrix)
+  return markdown.render('./matrix-markdown', { ...matrix, words: CHANGE_WORDS })
 }
 
 function titleOf(area: string): string {

@@ -1,14 +1,25 @@
+import type { Catalogue } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
 import { mergedSummary } from '../verdicts/circumstances.ts'
-import { totals } from '../verdicts/verdict.ts'
+import { applicableDeviations } from '../verdicts/deviations.ts'
+import { rejudged } from '../verdicts/rejudged.ts'
+import { type Deviation, totals } from '../verdicts/verdict.ts'
 import type { WrittenReport } from './read.ts'
 import { examplesIn, type RunRecord } from './run-record.ts'
+
+/** How to judge what is merged, where not as its parts were judged. */
+export interface Otherwise {
+  strict?: boolean
+  /** The requirements of these profiles alone. */
+  profiles?: readonly string[]
+  deviations?: readonly Deviation[]
+}
 
 const NAMES = { profiles: 'other profiles', suite: 'another version of the suite' } as const
 
 /**
- * Parts of one run, made by shards or on several machines, as one record: partial if one of them is. Throws InputError
- * when a part is missing or parts do not fit together.
+ * Parts of one run, made by shards or on several machines, as one record: partial if one of them is, or if one is
+ * missing. Throws InputError when parts do not fit together.
  */
 export function mergedRecord(reports: readonly WrittenReport[], command: string): RunRecord {
   const [first, ...others] = reports.map(({ record }) => record)
@@ -22,7 +33,7 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
     for (const key of ['profiles', 'suite'] as const)
       if (record.shard && JSON.stringify(record[key]) !== JSON.stringify(first[key]))
         throw new InputError(`${dir}: was judged with ${NAMES[key]} than ${reports[0]!.dir}`)
-  mustBeWhole(reports)
+  const missing = missingOf(reports)
   const seen = new Map<string, string>()
   for (const { dir, record } of reports)
     for (const { scenario, verdict, title } of record.verdicts) {
@@ -37,19 +48,45 @@ export function mergedRecord(reports: readonly WrittenReport[], command: string)
   const records = [first, ...others]
   const verdicts = records.flatMap(record => record.verdicts)
   const began = records.map(({ startedAt }) => startedAt).sort()
-  const { shard: _part, planned: _planned, circumstances: _tried, ...whole } = first
+  const { shard: _part, planned: _planned, circumstances: _tried, since: _since, ...whole } = first
+  const accepted = records.find(record => record.accepted)?.accepted
   const circumstances = mergedSummary(records.flatMap(({ circumstances = [] }) => circumstances))
   return {
     ...whole,
     ...plannedIn(records),
+    ...(missing ? { partial: true, missing } : {}),
     strict: records.some(({ strict }) => strict),
     profiles: [...new Set(records.flatMap(({ profiles }) => profiles))],
     startedAt: began[0]!,
     durationMs: Math.max(...records.map(({ durationMs }) => durationMs)),
     ...(circumstances ? { circumstances } : {}),
+    ...(accepted ? { accepted } : {}),
     totals: totals(verdicts),
     verdicts,
     command,
+  }
+}
+
+/** A record judged otherwise. Throws InputError where no requirement of the profiles was judged. */
+export function judgedOtherwise(
+  record: RunRecord,
+  { strict, profiles, deviations }: Otherwise,
+  catalogue: Catalogue,
+  { whole }: { whole: boolean },
+): RunRecord {
+  const wanted = profiles && new Set(profiles.flatMap(name => catalogue.inProfile(name)).map(({ id }) => id))
+  const selected = record.verdicts.filter(({ requirement }) => wanted?.has(requirement) ?? true)
+  if (selected.length === 0)
+    throw new InputError(`no requirement of ${profiles?.join(', ')} was judged for ${record.gateway.name}`)
+  const verdicts = deviations
+    ? rejudged(selected, applicableDeviations(deviations, record.gateway), { whole })
+    : selected
+  return {
+    ...record,
+    strict: strict === true || record.strict,
+    ...(profiles ? { profiles: [...profiles] } : {}),
+    totals: totals(verdicts),
+    verdicts,
   }
 }
 
@@ -62,13 +99,16 @@ function plannedIn(records: readonly RunRecord[]): Pick<RunRecord, 'partial' | '
     : { partial: true, planned: counts.reduce((sum: number, count) => sum + (count ?? 0), 0) }
 }
 
-/** All shards of a run must be there. A report of a run without shards is complete. */
-function mustBeWhole(reports: readonly WrittenReport[]): void {
+/** The shards of a run that are not there. A report of a run without shards is complete. */
+function missingOf(reports: readonly WrittenReport[]): RunRecord['missing'] {
+  const [one, ...more] = reports
+  const lacking = more.length === 0 ? undefined : reports.find(({ record }) => record.missing)
+  if (lacking) throw new InputError(`${lacking.dir}: is merged already; name the shards that it is made of`)
   const parts = reports.flatMap(({ dir, record: { shard, gateway } }) =>
     shard ? [{ dir, ...shard, name: gateway.name }] : [],
   )
   const [first] = parts
-  if (!first) return
+  if (!first) return one?.record.missing
   const { count, name } = first
   const places = new Map<number, string>()
   for (const part of parts) {
@@ -81,11 +121,6 @@ function mustBeWhole(reports: readonly WrittenReport[]): void {
       throw new InputError(`${part.dir}: part ${part.index} of ${count} of ${name} is in ${before} already`)
     places.set(part.index, part.dir)
   }
-  const missing = Array.from({ length: count }, (_, at) => at + 1).filter(index => !places.has(index))
-  if (missing.length === 0) return
-  throw new InputError(
-    missing.length === 1
-      ? `part ${missing[0]} of ${count} of ${name} is missing`
-      : `parts ${missing.join(', ')} of ${count} of ${name} are missing`,
-  )
+  const shards = Array.from({ length: count }, (_, at) => at + 1).filter(index => !places.has(index))
+  return shards.length > 0 ? { shards, count } : undefined
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../input-error.ts'
 import { exitStatus } from '../verdicts/exit-status.ts'
@@ -17,12 +17,16 @@ export interface WrittenReport {
 
 /** Reads a report folder. Throws InputError when it is none, or has a format that this version does not know. */
 export function readReport(dir: string): WrittenReport {
-  const { schema: _, exit: __, ...document } = verdictsIn(dir)
-  const verdicts = document.verdicts.map(({ evidence, statement: _, ...verdict }) => ({
-    ...verdict,
-    seen:
-      evidence === undefined ? { conversations: [], notes: [], steps: [] } : evidenceIn(join(dir, evidence)),
-  }))
+  const { schema: _, exit: __, causes: ___, ...document } = verdictsIn(dir)
+  const verdicts = document.verdicts.map(
+    ({ evidence, statement: _, expected: __, cause: ___, ...verdict }) => ({
+      ...verdict,
+      seen:
+        evidence === undefined
+          ? { conversations: [], notes: [], steps: [] }
+          : evidenceIn(join(dir, evidence)),
+    }),
+  )
   const messages = join(dir, 'messages.ndjson')
   return {
     dir,
@@ -37,16 +41,17 @@ const TEXTS = ['requirement', 'level', 'actor', 'scenario', 'title', 'verdict', 
 /** As it may be written: with schema 1 it has no `partial`, `strict`, `command` and `exit`, and no `statement`. */
 type Written = Omit<VerdictsDocument, 'schema'> & { schema: number }
 
-/** verdicts.json of a report folder, of schema 1 or 2. Throws InputError. */
-export function verdictsIn(dir: string): VerdictsDocument {
-  const file = join(dir, 'verdicts.json')
+/** verdicts.json of a report folder, or such a file itself, of schema 1 or 2. Throws InputError. */
+export function verdictsIn(place: string): VerdictsDocument {
+  const isFile = statSync(place, { throwIfNoEntry: false })?.isFile() === true
+  const file = isFile ? place : join(place, 'verdicts.json')
   let document: Written
   try {
     document = JSON.parse(readFileSync(file, 'utf8')) as Written
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new InputError(
-      code === 'ENOENT' ? `${dir}: this is no report: it has no verdicts.json` : `${file}: ${message}`,
+      code === 'ENOENT' ? `${place}: this is no report: it has no verdicts.json` : `${file}: ${message}`,
     )
   }
   if (
@@ -69,6 +74,7 @@ export function verdictsIn(dir: string): VerdictsDocument {
     ...document,
     ...{ schema: 2, partial, strict, exit: exitStatus(document.verdicts, { partial, strict }) },
     command: document.command ?? '',
+    causes: document.causes ?? [],
     verdicts: document.verdicts.map(verdict => ({ ...verdict, statement: verdict.statement ?? '' })),
   }
 }

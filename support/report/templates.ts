@@ -2,18 +2,24 @@ import { Eta } from 'eta'
 import { visible } from './visible.ts'
 
 const common = {
-  views: import.meta.dirname,
   cache: true,
   // This runs before a value is escaped, so no value has characters that HTML or XML do not allow.
   autoFilter: true,
   filterFunction: (value: unknown) => visible(String(value)),
 }
 
-/** The templates of this folder as HTML or XML; every `<%= %>` is escaped for text and for quoted attributes. */
-export const markup = new Eta({ ...common, rmWhitespace: true })
+/** The templates of a folder as HTML or XML; every `<%= %>` is escaped for text and for quoted attributes. */
+export const markupIn = (views: string): Eta => new Eta({ ...common, views, rmWhitespace: true })
+
+/** The templates of this folder as HTML or XML. */
+export const markup = markupIn(import.meta.dirname)
 
 /** The templates as GitHub-flavoured Markdown. No value becomes markup, a link or the end of a table cell. */
-export const markdown = new Eta({ ...common, escapeFunction: value => escapedForMarkdown(String(value)) })
+export const markdown = new Eta({
+  ...common,
+  views: import.meta.dirname,
+  escapeFunction: value => escapedForMarkdown(String(value)),
+})
 
 function escapedForMarkdown(text: string): string {
   return text

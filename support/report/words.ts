@@ -46,3 +46,6 @@ export const AREA_TITLES: Record<Area, string> = {
   'policy-mta-sts': 'MTA-STS',
   reporting: 'Traces and reports',
 }
+
+/** The text with a capital at its beginning. */
+export const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

@@ -13,10 +13,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
-import { hostileRun, sampleRun } from '../test-bed/fixtures/sample-run.ts'
-import { VERDICTS } from '../verdicts/verdict.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
+import { REPORT_FILES } from '../test-bed/fixtures/report-files.ts'
+import { hostileRun, RECORDED, sampleRun, TRIED } from '../test-bed/fixtures/sample-run.ts'
+import { keepsVerdictsSchema } from '../test-bed/fixtures/schemas.ts'
+import { VERDICTS, type VerdictName } from '../verdicts/verdict.ts'
 import { readReport } from './read.ts'
 import type { RunRecord, VerdictsDocument } from './run-record.ts'
+import schema from './verdicts.schema.json' with { type: 'json' }
 import { mustBeWritable, writableFolder, writeReport } from './write.ts'
 
 describe('writeReport', () => {
@@ -34,14 +38,7 @@ describe('writeReport', () => {
   it('makes a folder with all parts of a report, and its parents', async () => {
     await write(join(root, 'reports/haraka'))
     assert.deepEqual(readdirSync(join(root, 'reports')), ['haraka'])
-    assert.deepEqual(readdirSync(join(root, 'reports/haraka')).sort(), [
-      'evidence',
-      'junit.xml',
-      'messages.ndjson',
-      'report.html',
-      'summary.md',
-      'verdicts.json',
-    ])
+    assert.deepEqual(readdirSync(join(root, 'reports/haraka')).sort(), ['evidence', ...REPORT_FILES])
     assert.equal(readFileSync(join(root, 'reports/haraka/messages.ndjson'), 'utf8'), '{"meta":{}}\n')
   })
 
@@ -63,6 +60,7 @@ describe('writeReport', () => {
             'startedAt',
             'durationMs',
             'circumstances',
+            'causes',
             'totals',
             'verdicts',
           ],
@@ -78,8 +76,14 @@ describe('writeReport', () => {
         ...['requirement', 'level', 'actor', 'scenario', 'title', 'control', 'verdict', 'detail'],
         ...['symptom', 'statement'],
       ]
-      const { evidence, circumstances } = verdict
-      const some = [...(circumstances ? ['circumstances'] : []), ...(evidence ? ['evidence'] : [])]
+      const { evidence, circumstances, expected, cause, deviation } = verdict
+      const some = [
+        ...(deviation ? ['deviation'] : []),
+        ...(expected ? ['expected'] : []),
+        ...(cause ? ['cause'] : []),
+        ...(circumstances ? ['circumstances'] : []),
+        ...(evidence ? ['evidence'] : []),
+      ]
       assert.deepEqual(Object.keys(verdict), [...keys, ...some, 'durationMs'])
       if (evidence) assert.ok(existsSync(join(root, 'r', evidence, 'example.json')), evidence)
     }
@@ -92,6 +96,34 @@ describe('writeReport', () => {
       document.verdicts.map(({ title }) => title),
       record.verdicts.map(({ title }) => title),
     )
+  })
+
+  it('keeps to the schema of verdicts.json, which knows every key', async () => {
+    const partial = { partial: true, planned: 9, missing: { shards: [2], count: 2 } }
+    const runs = [hostileRun(), { ...sampleRun(), ...partial, circumstances: TRIED, setUp: 'no mail passes' }]
+    const shard = { index: 1, count: 2 }
+    runs[0]!.verdicts[0]!.again = true
+    for (const run of [...runs, { ...sampleRun(), shard }]) {
+      await write(join(root, 'r'), run)
+      keepsVerdictsSchema(documentIn(join(root, 'r')))
+    }
+    const written = documentIn(join(root, 'r'))
+    assert.throws(() => keepsVerdictsSchema({ ...written, more: 1 }), /must NOT have additional properties/)
+    assert.throws(() => keepsVerdictsSchema({ ...written, exit: 3 }), /allowedValues/)
+    const explained = readFileSync(join(PACKAGE_ROOT, 'docs/verdicts-json.md'), 'utf8')
+    const { properties } = schema
+    for (const key of [...Object.keys(properties), ...Object.keys(properties.verdicts.items.properties)])
+      assert.ok(explained.includes(`\`${key}\``), `docs/verdicts-json.md does not explain ${key}`)
+  })
+
+  it('has all of a recorded deviation in verdicts.json, and can read it again', async () => {
+    await write(join(root, 'r'))
+    const of = (name: VerdictName) =>
+      documentIn(join(root, 'r')).verdicts.find(({ verdict }) => verdict === name)!
+    assert.deepEqual(of('deviates').deviation, RECORDED)
+    assert.equal(of('conformant').deviation, undefined)
+    const { record } = readReport(join(root, 'r'))
+    assert.deepEqual(record.verdicts.find(({ verdict }) => verdict === 'deviates')!.deviation, RECORDED)
   })
 
   it('says in verdicts.json that a run is partial, and how many examples it was to judge', async () => {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Requirement } from '../catalogue/catalogue.ts'
 import { InputError } from '../input-error.ts'
+import { jsonText } from '../json-text.ts'
 import { type Example, type Findings, findingsOf } from './findings.ts'
 import { html } from './html.ts'
 import { junit } from './junit.ts'
@@ -14,7 +15,8 @@ import { transcript } from './transcript.ts'
 /**
  * Writes report.html, verdicts.json, messages.ndjson, junit.xml, summary.md and evidence/ into `dir`. Folders that are
  * missing are made. The report is complete before it takes the place of an older report, which is removed as a whole.
- * `requirements` is the catalogue, `messages` Cucumber's messages as NDJSON.
+ * `requirements` is the catalogue, `messages` Cucumber's messages as NDJSON. Returns
+ * what the report shows.
  *
  * Throws InputError when no report may replace `dir`: it is a file, or a folder that is neither empty nor a report.
  */
@@ -23,7 +25,7 @@ export async function writeReport(
   record: RunRecord,
   requirements: readonly Requirement[],
   messages: string,
-): Promise<void> {
+): Promise<Findings> {
   await mustBeReplaceable(dir)
   const target = await resolved(dir)
   const stem = stemOf(target)
@@ -39,8 +41,10 @@ export async function writeReport(
   try {
     await makeFolder(dirname(target))
     await mkdir(next)
-    await writeFiles(next, findingsOf(record, requirements), requirements, messages)
+    const findings = findingsOf(record, requirements)
+    await writeFiles(next, findings, requirements, messages)
     await replace(target, next, old)
+    return findings
   } catch (error) {
     await rm(next, { recursive: true, force: true })
     throw asInputError(error, target)
@@ -56,37 +60,45 @@ export async function writeReport(
 export async function mustBeWritable(dir: string): Promise<void> {
   await mustBeReplaceable(dir)
   const target = await resolved(dir)
-  await probe(dirname(target), dir, full => mustBeMovable(target, full))
+  await makeFolder(dirname(target)).catch(error => {
+    throw asInputError(error, dir)
+  })
+  probe(dirname(target), dir, full => mustBeMovable(target, full))
 }
 
 /** Makes a folder, with the folders above it. Throws InputError where this fails, or where no file can be made in it. */
 export async function writableFolder(dir: string): Promise<void> {
-  await probe(resolve(dir), dir)
+  await makeFolder(resolve(dir)).catch(error => {
+    throw asInputError(error, dir)
+  })
+  probe(resolve(dir), dir)
 }
 
-/** `dir`: as the user named it. `more` gets a folder with a file in it. */
-async function probe(
-  folder: string,
-  dir: string,
-  more: (full: string) => Promise<void> = async () => {},
-): Promise<void> {
+/**
+ * `dir`: as the user named it. `more` gets a folder with a file in it. All at once, so that no signal ends the process
+ * while that folder is there.
+ */
+function probe(folder: string, dir: string, more: (full: string) => void = () => {}): void {
   const full = `${stemOf(join(folder, 'report'))}.probe`
   try {
-    await makeFolder(folder)
-    await mkdir(full)
-    await writeFile(join(full, 'probe'), 'probe')
-    await more(full)
+    mkdirSync(full)
+    writeFileSync(join(full, 'probe'), 'probe')
+    more(full)
   } catch (error) {
     throw asInputError(error, dir)
   } finally {
-    await rm(full, { recursive: true, force: true }).catch(() => {})
+    try {
+      rmSync(full, { recursive: true, force: true })
+    } catch {
+      // What is left over harms nobody.
+    }
   }
 }
 
 /** No system moves a folder onto one that is not empty, so this moves nothing, but fails for any other obstacle. */
-async function mustBeMovable(target: string, full: string): Promise<void> {
+function mustBeMovable(target: string, full: string): void {
   try {
-    await rename(target, full)
+    renameSync(target, full)
   } catch (error) {
     // EISDIR: `target` is a link that leads nowhere yet.
     if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EISDIR'].includes((error as NodeJS.ErrnoException).code!))
@@ -192,7 +204,7 @@ async function writeFiles(
     examples.flatMap(({ judged, folder }) => (folder === undefined ? [] : [[judged, folder] as const])),
   )
   await writeFile(join(dir, 'report.html'), html(findings))
-  await writeFile(join(dir, 'verdicts.json'), json(verdictsDocument(record, requirements, folders)))
+  await writeFile(join(dir, 'verdicts.json'), jsonText(verdictsDocument(record, requirements, folders)))
   await writeFile(join(dir, 'messages.ndjson'), messages)
   await writeFile(join(dir, 'junit.xml'), junit(findings))
   await writeFile(join(dir, 'summary.md'), summary(findings))
@@ -205,13 +217,9 @@ async function writeEvidence(dir: string, { judged, folder }: Example): Promise<
   const { conversations, notes, steps, cells } = judged.seen
   const path = join(dir, folder)
   await mkdir(path, { recursive: true })
-  await writeFile(join(path, 'example.json'), json({ steps, notes, ...(cells ? { cells } : {}) }))
+  await writeFile(join(path, 'example.json'), jsonText({ steps, notes, ...(cells ? { cells } : {}) }))
   for (const [index, conversation] of conversations.entries()) {
-    await writeFile(join(path, `conversation-${index + 1}.json`), json(conversation))
+    await writeFile(join(path, `conversation-${index + 1}.json`), jsonText(conversation))
     await writeFile(join(path, `transcript-${index + 1}.txt`), transcript(conversation))
   }
-}
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
 }
