@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startCommand } from '../test-bed/fixtures/command.ts'
 import { type FakeEngine, fakeEngine } from '../test-bed/fixtures/fake-engine.ts'
 
-const COMMAND = join(import.meta.dirname, 'mail-tls.js')
 const LAB = ['lab', 'mailbox', 'names']
 
 describe('images that a command has built', () => {
@@ -21,19 +20,8 @@ describe('images that a command has built', () => {
     rmSync(folder, { recursive: true })
   })
 
-  const started = (...args: string[]) => {
-    const child = spawn(process.execPath, [COMMAND, ...args, '--report', 'report'], {
-      cwd: folder,
-      env: { ...process.env, DOCKER_HOST: engine.place },
-    })
-    let err = ''
-    child.stdout.resume()
-    child.stderr.on('data', chunk => {
-      err += chunk
-    })
-    const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, err }))
-    return { child, ended }
-  }
+  const started = (...args: string[]) =>
+    startCommand([...args, '--report', 'report'], { cwd: folder, env: { DOCKER_HOST: engine.place } })
 
   it('are built once for a whole matrix, and what keeps them from that is said of each gateway', async () => {
     engine = await fakeEngine({ build: answer => answer.end('{"error":"no flour"}\n') })
@@ -60,7 +48,8 @@ describe('images that a command has built', () => {
       await Promise.race([begun.promise, ended])
       const began = performance.now()
       child.kill('SIGINT')
-      assert.deepEqual(await ended, { status: 2, err: `mail-tls: ended by SIGINT; ${nothing}\n` })
+      const { status, err } = await ended
+      assert.deepEqual([status, err], [2, `mail-tls: ended by SIGINT; ${nothing}\n`])
       assert.ok(performance.now() - began < 5_000)
       assert.deepEqual(engine.builds.sort(), LAB)
       await Promise.all([...engine.open].map(answer => once(answer, 'close')))

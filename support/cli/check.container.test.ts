@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { bundledGateway } from '../../containers/index.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LABELS } from '../engine/labels.ts'
+import { labImages } from '../lab/remote/lab-images.ts'
+import { startCommand } from '../test-bed/fixtures/command.ts'
 import { engineOrSkip } from '../test-bed/fixtures/test-engine.ts'
 
-const COMMAND = join(import.meta.dirname, 'mail-tls.js')
+/** Between two looks at the engine, in ms. */
+const PAUSE = 20
 
 describe('the check of a gateway in a container', function () {
   this.timeout(300_000)
@@ -16,6 +19,7 @@ describe('the check of a gateway in a container', function () {
   let folder: string
   before(async function () {
     engine = await engineOrSkip(this)
+    await Promise.all([labImages(engine), engine.image(bundledGateway('chasquid').image!())])
     folder = mkdtempSync(join(tmpdir(), 'check-'))
   })
   after(() => folder && rmSync(folder, { recursive: true }))
@@ -35,42 +39,42 @@ describe('the check of a gateway in a container', function () {
   }
 
   const started = () => {
-    const child = spawn(process.execPath, [COMMAND, 'check', 'chasquid', '--report', 'report'], {
+    const { child, printed, ended } = startCommand(['check', 'chasquid', '--report', 'report'], {
       cwd: folder,
       detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    const said = { text: '' }
-    child.stderr.on('data', chunk => {
-      said.text += chunk
     })
     /** Polls, because the engine tells of its containers without their labels; bounded by the time-out of the test. */
     const has = async (what: string) => {
-      while (!(await made(child.pid!)).includes(what)) assert.equal(child.exitCode, null, said.text)
+      while (!(await made(child.pid!)).includes(what)) {
+        assert.equal(child.exitCode, null, printed.err)
+        await pause(PAUSE)
+      }
     }
-    return { pid: child.pid!, has, said, ended: once(child, 'close') }
+    return { pid: child.pid!, has, ended }
   }
 
   for (const moment of ['network', 'lab', 'chasquid'])
     it(`leaves nothing on the engine when it is ended once it has made: ${moment}`, async () => {
-      const { pid, has, said, ended } = started()
+      const { pid, has, ended } = started()
       await has(moment)
       process.kill(-pid, 'SIGINT')
-      assert.equal((await ended)[0], 2)
-      assert.match(said.text, /^mail-tls: ended by SIGINT; nothing was judged, and no report was written$/m)
+      const { status, err } = await ended
+      assert.equal(status, 2)
+      assert.match(err, /^mail-tls: ended by SIGINT; nothing was judged, and no report was written$/m)
       assert.deepEqual(await made(pid), [])
       assert.deepEqual(readdirSync(folder), [])
     })
 
   it('ends at once at a second signal, and has another process remove what is on the engine', async () => {
-    const { pid, has, said, ended } = started()
+    const { pid, has, ended } = started()
     await has('chasquid')
     process.kill(-pid, 'SIGINT')
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await pause(100)
     process.kill(-pid, 'SIGINT')
-    assert.deepEqual([(await ended)[0], said.text], [2, ''])
+    const { status, err } = await ended
+    assert.deepEqual([status, err], [2, ''])
     assert.notDeepEqual(await made(pid), [])
-    while ((await made(pid)).length > 0);
+    while ((await made(pid)).length > 0) await pause(PAUSE)
     assert.deepEqual(readdirSync(folder), [])
   })
 })

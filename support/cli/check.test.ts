@@ -35,7 +35,7 @@ describe('a check', () => {
     })
     const { status, complaints } = await checked()
     const said =
-      'mail-tls: not everything of this run could be removed: removing containers took longer than 60 s'
+      'mail-tls: not everything of this run could be removed or put back: removing containers took longer than 60 s'
     assert.deepEqual([status, complaints], [0, [said]])
     const { totals, verdicts } = verdictsIn(join(folder, 'report'))
     assert.equal(totals.conformant, verdicts.length)

@@ -1,31 +1,39 @@
 import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Envelope } from '@cucumber/messages'
 import { parseShard } from '../catalogue/features.ts'
-import type { ExternalSource } from '../gateway/external.ts'
+import { isExternal } from '../gateway/external.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
+import { jsonText } from '../json-text.ts'
 import { sweep, sweepAtExit } from '../leftovers.ts'
-import { findingsOf } from '../report/findings.ts'
-import { examplesIn, type RunRecord } from '../report/run-record.ts'
+import { Interim } from '../report/interim.ts'
+import { examplesIn, type RunRecord, verdictsDocument } from '../report/run-record.ts'
+import { sarif } from '../report/sarif.ts'
+import { sinceOf } from '../report/since.ts'
 import { mustBeWritable, writeReport } from '../report/write.ts'
 import { asOneRun, runExamples } from '../run/cucumber.ts'
 import { useRun, withRun } from '../run/current.ts'
+import { SetUpFault } from '../run/first-mail.ts'
 import { judgeAll, judgedSoFar } from '../run/judge-all.ts'
 import { judgeInCircumstances } from '../run/judge-in-circumstances.ts'
+import { judgeOtherConnectors } from '../run/other-connectors.ts'
 import { Run } from '../run/run.ts'
+import { acceptedIn } from '../verdicts/accepted.ts'
 import type { CircumstancesSummary } from '../verdicts/circumstances.ts'
 import { proposeDeviations, staleDeviations, staleVerdicts, writeDeviations } from '../verdicts/deviations.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { totals } from '../verdicts/verdict.ts'
-import { whyNoGreeting } from '../wire/smtp/greeting.ts'
+import { timeToGreet } from '../wire/smtp/greeting.ts'
+import { annotations } from './annotations.ts'
 import { commit } from './commit.ts'
 import { complain } from './complain.ts'
 import { type CheckOptions, type Order, orderOf, quoted } from './order.ts'
 import { planText } from './plan.ts'
 import { never, onInterrupt } from './process-end.ts'
-import { progressOn } from './progress.ts'
+import { NO_PROGRESS, progressOn } from './progress.ts'
 import { mustBeReachable } from './reachable.ts'
 import { lookOf } from './terminal.ts'
 import { terminalSummary } from './terminal-summary.ts'
@@ -48,7 +56,7 @@ export async function check(target: string, options: CheckOptions, version: stri
   if (options.dryRun) return await planned(order)
   await mustBeWritable(order.dir)
   const { source, selection } = order
-  const progress = progressOn(process.stdout)
+  const progress = options.quiet || options.json || options.format ? NO_PROGRESS : progressOn(process.stdout)
   const began = { at: new Date(), clock: performance.now() }
   const messages: Envelope[][] = []
   const examples = selection.reduce((sum, rule) => sum + rule.examples.length, 0)
@@ -65,40 +73,53 @@ export async function check(target: string, options: CheckOptions, version: stri
   let circumstances: CircumstancesSummary | undefined
   let result = 'nothing was judged, and no report was written'
 
+  const recorded = (verdicts: RecordedVerdict[], more: Pick<RunRecord, 'partial' | 'planned' | 'setUp'>) =>
+    recordOf(order, options, {
+      ...{ version, gateway: running!.gateway, verdicts, ...more },
+      startedAt: began.at.toISOString(),
+      durationMs: Math.round(performance.now() - began.clock),
+      ...(circumstances ? { circumstances } : {}),
+      ...(running!.run.offer ? { accepted: acceptedIn(running!.run.offer) } : {}),
+    })
+  const interim = new Interim(order.dir, () => {
+    const verdicts = running ? judgedSoFar(running.run) : []
+    if (verdicts.length === 0) return undefined
+    const record = recorded(verdicts, { partial: true, planned: examples })
+    return jsonText(verdictsDocument(record, order.catalogue.requirements))
+  })
+
   /** Ends the run and writes its report, once: for whoever asks first, the end of all examples or an interrupt. */
-  const finish = (partial: boolean) => {
-    finished ??= finishing(partial)
+  const finish = (partial: boolean, setUp?: string) => {
+    finished ??= finishing(partial, setUp)
     return finished
   }
-  const finishing = async (partial: boolean) => {
+  const finishing = async (partial: boolean, setUp?: string) => {
     const verdicts = !running
       ? []
       : partial
         ? judgedSoFar(running.run)
         : running.run.verdicts.map(verdict => ({ ...verdict }))
     progress.ended()
+    await interim.end()
     useRun(undefined)
     await stopped(starting)
     cleared = true
-    if (!running || verdicts.length === 0) return 2
+    if (!running || (verdicts.length === 0 && setUp === undefined)) return 2
     const { run, gateway } = running
     verdicts.push(...run.record.ofFailedControls())
-    const stale = partial ? [] : staleIn(run, verdicts, options)
+    const stale = partial || setUp !== undefined ? [] : staleIn(run, verdicts, options)
     for (const verdict of staleVerdicts(stale, verdicts))
       verdicts.push({ ...verdict, seen: { conversations: [], notes: [], steps: [] } })
-    const record = recordOf(order, options, {
-      ...{ version, gateway, verdicts },
+    const record = recorded(verdicts, {
       ...(partial ? { partial, planned: examples } : { partial }),
-      startedAt: began.at.toISOString(),
-      durationMs: Math.round(performance.now() - began.clock),
-      ...(circumstances ? { circumstances } : {}),
+      ...(setUp === undefined ? {} : { setUp }),
     })
-    const status = await reported(order, options, record, messages)
+    const status = await reported(order, options, { ...record, ...sinceIn(order, options, record) }, messages)
     result = partial
       ? `the report is partial, with ${examplesIn(verdicts)} of ${examples} examples`
       : 'the report was complete already'
     const { strict = false, writeDeviations: file } = options
-    if (file !== undefined && !partial) {
+    if (file !== undefined && !partial && setUp === undefined) {
       const recorded = order.deviations
       writeDeviations(file, proposeDeviations(verdicts, gateway, { recorded, stale, strict }))
     }
@@ -110,18 +131,26 @@ export async function check(target: string, options: CheckOptions, version: stri
     () => result,
   )
   try {
-    if (source.kind === 'external') await mustBeReachable((source as ExternalSource).file)
+    const file = isExternal(source) ? source.file : undefined
+    // With the key lab, its names are those of containers, which are known later.
+    if (file && !file.lab) await mustBeReachable(file)
     const { deviations } = order
     starting = Run.start({ source, deviations, listener: progress, signal: interrupt.signal })
     const run = await starting
     useRun(run)
     running = { run, gateway: await run.gateways.with() }
-    await run.mustWork()
+    await run.mustWork(new Set(selection.map(({ role }) => role)))
     progress.planned(examples)
     const parallel = options.parallel ?? (await lanesFor(running.gateway, source))
     await judgeAll(run, selection, parallel, messages)
-    if (order.circumstances)
-      circumstances = await judgeInCircumstances(run, selection, { ...order.circumstances, parallel })
+    if (source.kind === 'external') await judgeOtherConnectors(run, selection, parallel)
+    if (order.circumstances) {
+      const { within, ...asked } = order.circumstances
+      circumstances = await judgeInCircumstances(run, selection, {
+        ...{ ...asked, parallel },
+        ...(within === undefined ? {} : { within: left(within, began.clock) }),
+      })
+    }
     // A gateway of the user's may send mail late that it held back.
     if (source.kind === 'external') await run.aftermath.lookAgain()
     return await finish(false)
@@ -129,24 +158,35 @@ export async function check(target: string, options: CheckOptions, version: stri
     if (interrupt.signal.aborted) return never
     if (error instanceof GatewayFailure) {
       complain(error.message)
-      return await finish(true)
+      return error instanceof SetUpFault ? await finish(false, error.message) : await finish(true)
     }
     await stopped(starting)
     cleared = true
     throw error
   } finally {
     interrupt.undo()
+    await interim.end()
   }
 }
 
-/** More where all wait for a gateway that is slow to greet. */
-async function lanesFor(gateway: Gateway, { kind, untested }: Order['source']): Promise<number> {
+/** For circumstances, however long everything before them took, in ms. */
+const LEAST = 60_000
+
+/** What is left of a time that began then, in ms. */
+const left = (time: number, began: number) => Math.max(LEAST, time - (performance.now() - began))
+
+/** So many times as many where messages count as held back after a silence, and each partner has an address of its own. */
+const SILENT = 4
+
+/** More where all wait: for that silence, or for a gateway that is slow to greet. */
+async function lanesFor(gateway: Gateway, source: Order['source']): Promise<number> {
   const usual = LANES_PER_CORE * availableParallelism()
-  if (kind !== 'external' || untested?.('receiver')) return usual
-  const began = performance.now()
-  await whyNoGreeting(gateway.inbound)
-  const seconds = (performance.now() - began) / 1_000
-  return Math.min(usual * Math.ceil(seconds), Math.max(usual, MOST_LANES))
+  if (!isExternal(source)) return usual
+  const { file, untested } = source
+  const time = untested('receiver') ? 0 : await timeToGreet(gateway.inbound)
+  const seconds = Math.max(1, Math.ceil(time / 1_000))
+  const times = (file.names || file.lab) && !file.commands?.reader ? Math.max(SILENT, seconds) : seconds
+  return Math.min(usual * times, Math.max(usual, MOST_LANES))
 }
 
 /** Nothing can be awaited while the process ends, so another process removes what is still on the engine. */
@@ -159,7 +199,9 @@ async function stopped(starting: Promise<Run> | undefined): Promise<void> {
   const run = await starting?.catch(() => undefined)
   await run
     ?.stop()
-    .catch(error => complain(`not everything of this run could be removed: ${(error as Error).message}`))
+    .catch(error =>
+      complain(`not everything of this run could be removed or put back: ${(error as Error).message}`),
+    )
 }
 
 async function planned({ source, selection, catalogue }: Order): Promise<0 | 2> {
@@ -174,15 +216,33 @@ function staleIn(run: Run, verdicts: readonly RecordedVerdict[], { tags, shard }
   return tags === undefined && shard === undefined ? staleDeviations(run.record.deviations, verdicts) : []
 }
 
+/** What changed since the run that the user has named. */
+function sinceIn(
+  { since, selection, catalogue }: Order,
+  { tags, shard }: CheckOptions,
+  record: RunRecord,
+): Pick<RunRecord, 'since'> {
+  if (!since) return {}
+  return {
+    since: sinceOf(since, verdictsDocument(record, catalogue.requirements), {
+      requirements: new Set(selection.map(({ requirement }) => requirement)),
+      whole: tags === undefined && shard === undefined && !record.partial && record.setUp === undefined,
+    }),
+  }
+}
+
 function recordOf(
-  { profiles }: Order,
+  { profiles, source }: Order,
   { shard, strict = false }: CheckOptions,
   {
     version,
     gateway,
     verdicts,
     ...more
-  }: Pick<RunRecord, 'partial' | 'planned' | 'startedAt' | 'durationMs' | 'circumstances'> & {
+  }: Pick<
+    RunRecord,
+    'partial' | 'planned' | 'setUp' | 'startedAt' | 'durationMs' | 'circumstances' | 'accepted'
+  > & {
     version: string
     gateway: Gateway
     verdicts: RecordedVerdict[]
@@ -194,7 +254,7 @@ function recordOf(
     strict,
     command: ['npx', 'mail-tls', ...process.argv.slice(2)].map(quoted).join(' '),
     suite: { name: 'mail-tls-conformance', version, commit: commit() },
-    gateway: { name: gateway.name, version: gateway.version, library: gateway.library, kind: gateway.kind },
+    gateway: { name: source.name, version: gateway.version, library: gateway.library, kind: gateway.kind },
     profiles,
     ...(index === undefined || count === undefined ? {} : { shard: { index, count } }),
     totals: totals(verdicts),
@@ -204,19 +264,23 @@ function recordOf(
 
 async function reported(
   { catalogue: { requirements }, dir }: Order,
-  { requirement }: CheckOptions,
+  { requirement, quiet, json, format }: CheckOptions,
   record: RunRecord,
   messages: readonly Envelope[][],
 ): Promise<0 | 1 | 2> {
   const lines = asOneRun(messages).map(message => JSON.stringify(message))
-  await writeReport(dir, record, requirements, lines.join('\n'))
-  const findings = findingsOf(record, requirements)
-  process.stdout.write(
-    terminalSummary(findings, {
-      ...lookOf(process.stdout),
-      report: join(dir, 'report.html'),
-      chosen: requirement !== undefined,
-    }),
-  )
+  const findings = await writeReport(dir, record, requirements, lines.join('\n'))
+  if (json) process.stdout.write(await readFile(join(dir, 'verdicts.json')))
+  else if (format) process.stdout.write(jsonText(sarif(findings)))
+  else if (!quiet)
+    process.stdout.write(
+      terminalSummary(findings, {
+        ...lookOf(process.stdout),
+        report: join(dir, 'report.html'),
+        chosen: requirement !== undefined,
+      }),
+    )
+  if (process.env['GITHUB_ACTIONS'] === 'true' && !json && !format)
+    process.stdout.write(annotations(findings))
   return findings.exit
 }

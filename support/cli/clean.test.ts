@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { startCommand } from '../test-bed/fixtures/command.ts'
 import type { Diagnosis } from './doctor.ts'
-
-const COMMAND = join(import.meta.dirname, 'mail-tls.js')
 
 describe('mail-tls clean', function () {
   this.timeout(60_000)
@@ -27,26 +26,18 @@ describe('mail-tls clean', function () {
   type Environment = Record<string, string>
   const started = (...given: (string | Environment)[]) => {
     const args = given.filter(one => typeof one === 'string')
-    const child = spawn(process.execPath, [COMMAND, ...args], {
+    const command = startCommand(args, {
       cwd: folder,
       env: Object.assign(
         // No engine: what others have left on one is not this test's.
-        { ...process.env, TMPDIR: folder, DOCKER_HOST: 'unix:///nowhere/docker.sock' },
+        { TMPDIR: folder, DOCKER_HOST: 'unix:///nowhere/docker.sock' },
         ...given.filter(one => typeof one === 'object'),
       ),
-      stdio: ['ignore', 'pipe', 'pipe'],
     })
-    children.push(child)
-    return child
+    children.push(command.child)
+    return command
   }
-  const ran = async (...args: (string | Environment)[]) => {
-    const child = started(...args)
-    const said = { out: '', err: '' }
-    child.stdout!.on('data', chunk => (said.out += chunk))
-    child.stderr!.on('data', chunk => (said.err += chunk))
-    const [status] = (await once(child, 'close')) as [number]
-    return { status, ...said }
-  }
+  const ran = (...args: (string | Environment)[]) => started(...args).ended
   const foldersOf = ({ pid }: ChildProcess) =>
     readdirSync(folder)
       .filter(name => name.startsWith(`mail-tls-${pid}.`))
@@ -69,8 +60,7 @@ describe('mail-tls clean', function () {
 
   /** A run with a gateway that is up. */
   async function running(): Promise<ChildProcess> {
-    const child = started('check', 'haraka')
-    child.stdout!.resume()
+    const { child } = started('check', 'haraka')
     for (;;) {
       if (gatewaysOf(child).length > 0 && foldersOf(child).some(path => existsSync(join(path, 'config'))))
         return child

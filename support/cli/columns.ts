@@ -2,6 +2,9 @@ import sliceAnsi from 'slice-ansi'
 import stringWidth from 'string-width'
 import wrapAnsi from 'wrap-ansi'
 
+/** So many fit in terminals, mails and issue trackers. */
+export const COLUMNS = 80
+
 /** `text` cut to at most `columns`, with `…` at the end where it was cut. */
 export function fitted(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text

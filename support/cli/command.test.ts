@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { VerdictsDocument } from '../report/run-record.ts'
-
-const COMMAND = join(import.meta.dirname, 'mail-tls.js')
-
-interface Ended {
-  status: number | null
-  out: string
-  err: string
-}
+import { type VerdictsDocument, verdictsDocument } from '../report/run-record.ts'
+import { type Ended, startCommand } from '../test-bed/fixtures/command.ts'
+import { REPORT_FILES } from '../test-bed/fixtures/report-files.ts'
+import { largeRun } from '../test-bed/fixtures/sample-run.ts'
+import { keepsMatrixSchema, keepsVerdictsSchema } from '../test-bed/fixtures/schemas.ts'
 
 describe('the command', () => {
   let folder: string
@@ -27,28 +23,14 @@ describe('the command', () => {
     args: string[],
     environment: Environment = {},
   ): { child: ChildProcess; ended: Promise<Ended>; said: () => string } => {
-    const child = spawn(process.execPath, [COMMAND, ...args], {
+    const { child, printed, ended } = startCommand(args, {
       cwd: folder,
-      // A process group of its own, as a shell gives it.
       detached: true,
-      env: { ...process.env, TMPDIR: folder, ...environment },
-    })
-    let out = ''
-    let err = ''
-    child.stdout.on('data', chunk => {
-      out += chunk
-    })
-    child.stderr.on('data', chunk => {
-      err += chunk
+      env: { TMPDIR: folder, ...environment },
     })
     // On a busy machine stopping takes longer than two seconds, and the command says so.
-    const result = (status: number | null) => ({
-      status,
-      out,
-      err: err.replace(/^mail-tls: stopping .*\n/m, ''),
-    })
-    const ended = new Promise<Ended>(resolve => child.on('close', status => resolve(result(status))))
-    return { child, ended, said: () => out }
+    const result = (all: Ended) => ({ ...all, err: all.err.replace(/^mail-tls: stopping .*\n/m, '') })
+    return { child, ended: ended.then(result), said: () => printed.out + printed.err }
   }
   const run = (...args: (string | Environment)[]) => {
     const words = args.filter(word => typeof word === 'string')
@@ -80,8 +62,8 @@ describe('the command', () => {
   )
   refused(
     'a requirement without a test',
-    ['check', '--requirement', 'EXO-CRT-01'],
-    /EXO-CRT-01 is not tested: only the service itself/,
+    ['check', '--requirement', 'EXO-FRC-16'],
+    /EXO-FRC-16 is not tested: the service attributes/,
   )
   refused('a bad tag expression', ['check', '--tags', '@sender and ('], /--tags/)
   refused('tags that nothing has', ['check', '--tags', '@nobody'], /nothing to run/)
@@ -89,6 +71,12 @@ describe('the command', () => {
   refused('a bad number', ['check', '--parallel', 'many'], /whole number from 1 to 64/)
   refused('an unknown option', ['check', '--profil', 'x'], /--profil/)
   refused('an unknown command', ['chekc'], /chekc/)
+  refused('an earlier report that is none', ['check', '--since', 'none'], /none: this is no report/)
+  refused(
+    'an earlier matrix without a report of the gateway',
+    ['matrix', 'reference', '--since', 'none'],
+    /none: has no report of reference/,
+  )
   refused(
     'a missing deviations file',
     ['check', '--deviations', 'none.yaml'],
@@ -115,14 +103,7 @@ describe('the command', () => {
     assert.equal(err, '')
     assert.equal(status, 0)
     assert.match(out, /haraka .* keeps the one requirement that applies/)
-    assert.deepEqual(readdirSync(join(folder, 'one')).sort(), [
-      'evidence',
-      'junit.xml',
-      'messages.ndjson',
-      'report.html',
-      'summary.md',
-      'verdicts.json',
-    ])
+    assert.deepEqual(readdirSync(join(folder, 'one')).sort(), ['evidence', ...REPORT_FILES])
     assert.doesNotMatch(out, /not part of this run/)
     assert.match(
       readFileSync(join(folder, 'one/summary.md'), 'utf8'),
@@ -135,6 +116,30 @@ describe('the command', () => {
     assert.deepEqual(new Set(judged.map(({ control }) => control)), new Set([true, false]))
     for (const { evidence } of judged)
       assert.ok(existsSync(join(folder, 'one', evidence!, 'conversation-1.json')))
+  })
+
+  it('says what changed since the report that it is told of, even one that it replaces, and of no other', async () => {
+    const once = ['check', 'reference', '--requirement', 'EXO-FRC-01', '--report', 'again']
+    mkdirSync(join(folder, 'again'))
+    const older = verdictsDocument(largeRun(2), [])
+    writeFileSync(join(folder, 'again/verdicts.json'), JSON.stringify(older))
+    const plain = await run(...once)
+    assert.doesNotMatch(plain.out, /Since/)
+    const earlier = verdicts('again')
+    assert.ok(!('since' in earlier))
+    const [first, ...others] = earlier.verdicts
+    const changed = { ...earlier, verdicts: [{ ...first!, verdict: 'non-conformant' }, ...others.slice(1)] }
+    writeFileSync(join(folder, 'again/verdicts.json'), JSON.stringify(changed))
+    const { status, out, err } = await run(...once, '--since', 'again')
+    assert.deepEqual([status, err], [0, ''])
+    assert.match(
+      out,
+      /\nSince the run of \d{4}-.*:\nBetter: 1 example\nEXO-FRC-01 {2}non-conformant → conformant .*(\n .*)*\n\nJudged now and not before, and not broken: 1 example\n\n/,
+    )
+    const later = verdicts('again')
+    keepsVerdictsSchema(later)
+    assert.equal(later.since!.startedAt, earlier.startedAt)
+    assert.match(readFileSync(join(folder, 'again/summary.md'), 'utf8'), /\| Better \| EXO-FRC-01 \|/)
   })
 
   it('says what to do where no container engine answers', async () => {
@@ -155,6 +160,26 @@ describe('the command', () => {
     )
   })
 
+  it('judges a matrix as it is told, and writes what keeps to its schema', async () => {
+    const dir = 'told-matrix'
+    const wrong = await run('matrix', 'reference', '--profile', 'dame', '--report', dir)
+    assert.deepEqual([wrong.status, wrong.out], [2, ''])
+    assert.match(wrong.err, /there is no profile dame/)
+    writeFileSync(join(folder, 'told.yaml'), '[]')
+    const told = ['--strict', '--profile', 'submission', '--deviations', 'told.yaml']
+    const { status, err } = await run('matrix', 'reference', ...told, '--report', dir)
+    assert.equal(status, 0, err)
+    const { strict, profiles, command } = verdicts(`${dir}/reference`)
+    assert.deepEqual([strict, profiles], [true, ['submission']])
+    assert.match(command, /--deviations told\.yaml/)
+    keepsVerdictsSchema(verdicts(`${dir}/reference`))
+    const written = () => JSON.parse(readFileSync(join(folder, dir, 'matrix.json'), 'utf8'))
+    keepsMatrixSchema(written())
+    const again = await run('matrix', 'reference', ...told, '--since', dir, '--report', dir)
+    assert.match(again.out, /^reference 1: exit status 0, .*, since \d{4}-\d\d-\d\d nothing changed$/m)
+    assert.match(written().columns[0].since, /^since \d{4}-\d\d-\d\d nothing changed$/)
+  })
+
   it('has no result of a child of a matrix that was killed, whatever lies in its folder', async () => {
     const dir = 'b-matrix/reference'
     const before = await run('check', 'reference', '--requirement', 'EXO-FRC-01', '--report', dir)
@@ -170,16 +195,25 @@ describe('the command', () => {
     assert.equal(totals.conformant, judged.length, 'the older report is left alone')
   })
 
-  it('joins the shards of a run, and refuses fewer than all of them', async () => {
+  it('joins the shards of a run, and calls fewer than all of them partial', async () => {
     const of = ['--requirement', 'EXO-FRC-01', '--requirement', 'EXO-OPP-01']
     for (const part of [1, 2]) {
       const { status, err } = await run('check', ...of, '--shard', `${part}/2`, '--report', `part-${part}`)
       assert.equal(status, 0, err)
     }
     assert.deepEqual(verdicts('part-2').shard, { index: 2, count: 2 })
-    const part = await run('merge', 'part-1', '--report', 'merged')
-    assert.deepEqual(part, { status: 2, out: '', err: 'mail-tls: part 2 of 2 of haraka is missing\n' })
-    assert.ok(!existsSync(join(folder, 'merged')))
+    const part = await run('merge', 'part-1', '--report', 'fewer')
+    assert.deepEqual(
+      [part.status, part.err],
+      [2, 'mail-tls: haraka: part 2 of 2 is missing, so what is merged is partial\n'],
+    )
+    assert.match(part.out, /^\nPart 2 of 2 is missing; \d+ examples were judged; haraka/)
+    assert.match(
+      part.out,
+      /\nExit status {2}2 {2}Nothing can be said about the gateway: a part of the run is\n +missing\./,
+    )
+    assert.deepEqual(verdicts('fewer').missing, { shards: [2], count: 2 })
+    keepsVerdictsSchema(verdicts('fewer'))
     const { status, out, err } = await run('merge', 'part-1', 'part-2', '--report', 'merged')
     assert.equal(err, '')
     assert.equal(status, 0)
@@ -233,6 +267,11 @@ describe('the command', () => {
     assert.equal(found.status, 1, found.err)
     const proposed = readFileSync(join(folder, 'proposed.yaml'), 'utf8')
     assert.equal(proposed.match(/^- requirement: EXO-FRC-14$/gm)?.length, 1, proposed)
+    const [, schema] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(proposed)!
+    assert.equal(
+      JSON.parse(readFileSync(join(folder, schema!), 'utf8')).title,
+      'Known deviations of one gateway',
+    )
     const excused = await judge('--deviations', 'proposed.yaml')
     assert.equal(excused.status, 0, excused.out)
     const refused = await judge('--write-deviations', 'proposed.yaml')
@@ -241,7 +280,7 @@ describe('the command', () => {
       [2, '', 'mail-tls: --write-deviations proposed.yaml: this exists already and is not overwritten\n'],
     )
     assert.equal(readFileSync(join(folder, 'proposed.yaml'), 'utf8'), proposed)
-  })
+  }).timeout(180_000)
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     it(`leaves a partial report after ${signal}, and nothing else`, async () => {

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { NoEngine, type Obstacle } from '../engine/connection.ts'
 import type { Leftover } from '../leftovers.ts'
+import { runCommand } from '../test-bed/fixtures/command.ts'
 import { type FakeEngine, fakeEngine } from '../test-bed/fixtures/fake-engine.ts'
 import { type Check, type Diagnosis, diagnose, doctorJson, doctorText, type Machine } from './doctor.ts'
 
-const COMMAND = join(import.meta.dirname, 'mail-tls.js')
 const HOUR = 60 * 60 * 1000
 
 function named({ checks }: Diagnosis, name: string): Check {
@@ -148,16 +147,10 @@ describe('doctor', () => {
     })
     after(() => engine.stop())
 
-    const told = (DOCKER_HOST: string, ...args: string[]) =>
-      new Promise<string>(resolve => {
-        const child = spawn(process.execPath, [COMMAND, ...args], {
-          cwd: folder,
-          env: { ...process.env, DOCKER_HOST },
-        })
-        let text = ''
-        for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (text += chunk))
-        child.on('close', () => resolve(text))
-      })
+    const told = async (DOCKER_HOST: string, ...args: string[]) => {
+      const { out, err } = await runCommand(args, { cwd: folder, env: { DOCKER_HOST } })
+      return out + err
+    }
 
     it('about an engine that DOCKER_HOST names', async () => {
       const found = JSON.parse(await told(engine.place, 'doctor', '--json')) as Diagnosis

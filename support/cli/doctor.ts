@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import pc from 'picocolors'
 import { NoEngine, type Obstacle } from '../engine/connection.ts'
 import { Engine } from '../engine/engine.ts'
+import { jsonText } from '../json-text.ts'
 import { type Leftover, leftovers } from '../leftovers.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { ENGINE_LIMIT, leftoverText } from './clean.ts'
-import { wrapped } from './columns.ts'
+import { COLUMNS, wrapped } from './columns.ts'
 import type { Paint } from './terminal.ts'
 
 export interface Check {
@@ -52,7 +53,6 @@ export interface Machine {
 const NODE = 24
 /** A whole run of the embedded gateway has about 500 open at a time: each partner listens at an address of its own. */
 const OPEN_FILES = 1_024
-const COLUMNS = 80
 const REPORT_FOLDER = 'report folder'
 
 /** What this machine can run, and what killed runs have left on it. Leaves nothing behind. */
@@ -251,5 +251,5 @@ function ready(checks: readonly Check[], paint: Paint): string {
 
 /** One JSON document: `{ usable, checks, leftovers }`. */
 export function doctorJson(diagnosis: Diagnosis): string {
-  return `${JSON.stringify(diagnosis, null, 2)}\n`
+  return jsonText(diagnosis)
 }

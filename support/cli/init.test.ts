@@ -33,8 +33,26 @@ describe('mail-tls init', () => {
     assert.equal(name, 'edge-gateway')
     assert.deepEqual([inbound?.connectors.length, outbound?.connectors.length], [2, 4])
     assert.equal(pki, join(folder, 'pki'))
-    readAuthorities(pki)
+    readAuthorities(pki!)
   })
+
+  it('writes a few lines for a receiver', () => {
+    init(file, { receiver: 'mx.example.test:2525' })
+    const { name, inbound, outbound } = loadGatewayFile(file)
+    assert.deepEqual([name, outbound], ['mx.example.test-2525', undefined])
+    assert.deepEqual(inbound?.address, { host: 'mx.example.test', port: 2525 })
+    assert.deepEqual(
+      [inbound?.hostname, inbound?.recipient],
+      ['mx.example.test', 'postmaster@mx.example.test'],
+    )
+    assert.ok(text().split('\n').length < 10)
+  })
+
+  for (const receiver of ['127.0.0.1:2525', '[::1]'])
+    it(`writes a file for a receiver at ${receiver}`, () => {
+      init(file, { receiver })
+      assert.ok(receiver.includes(loadGatewayFile(file).inbound!.address.host))
+    })
 
   it('writes optional keys so that taking their sign away is enough', () => {
     init(file)
@@ -44,6 +62,7 @@ describe('mail-tls init', () => {
     writeFileSync(file, before.replace(/^( *)#(?=\w)/gm, '$1'))
     assert.notEqual(text(), before)
     const { inbound, outbound, profiles, deviations } = loadGatewayFile(file)
+    assert.equal(outbound?.submitTls, 'starttls')
     assert.equal(inbound?.trust?.length, 1)
     assert.deepEqual(inbound.mailbox, { url: 'http://127.0.0.1:8025' })
     assert.equal(outbound?.connectors[3]?.tlsDomain, 'mail.partner.test')

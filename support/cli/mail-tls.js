@@ -5,9 +5,15 @@ import { existsSync } from 'node:fs'
 import nodeModule from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('main.ts', import.meta.url))
+// In a checkout, in dist/, and in a package, which has everything else in dist/.
+const main = ['main.ts', 'main.js', '../../dist/support/cli/main.js']
+  .map(place => fileURLToPath(new URL(place, import.meta.url)))
+  .find(path => existsSync(path))
 
-if (Number(process.versions.node.split('.')[0]) >= 24) {
+if (!main) {
+  console.error('mail-tls: this package was packed before it was built: npm run package does both')
+  process.exit(2)
+} else if (Number(process.versions.node.split('.')[0]) >= 24) {
   // A short run spends half of its time loading modules.
   nodeModule.enableCompileCache()
   try {
@@ -20,7 +26,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   }
 } else {
   const packaged = `node-${process.platform}-${process.arch}/bin/node`
-  const found = ['../../node_modules/', '../../../']
+  const found = ['../../node_modules/', '../../../', '../../../../']
     .map(place => fileURLToPath(new URL(place + packaged, import.meta.url)))
     .find(path => existsSync(path))
   if (!found) {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { jsonText } from '../json-text.ts'
 import { type Column, matrixHtml, matrixMarkdown, matrixOf } from '../report/matrix.ts'
 import { commit } from './commit.ts'
 import { complain } from './complain.ts'
@@ -20,7 +21,7 @@ export async function writeMatrix(
   const [html, markdown, json] = FILES
   await writeFile(join(report, html), matrixHtml(made))
   await writeFile(join(report, markdown), matrixMarkdown(made))
-  await writeFile(join(report, json), `${JSON.stringify({ schema: 1, ...made }, null, 2)}\n`)
+  await writeFile(join(report, json), jsonText({ schema: 1, ...made }))
   for (const column of columns) if ('failure' in column) complain(`${column.name}: ${column.failure}`)
   process.stdout.write(
     `${made.rows.length} requirements, ${columns.length} gateways: ${join(report, 'matrix.html')}\n`,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { mock } from 'node:test'
 import { type VerdictsDocument, verdictsDocument } from '../report/run-record.ts'
 import { largeRun } from '../test-bed/fixtures/sample-run.ts'
-import type { VerdictName } from '../verdicts/verdict.ts'
+import { ENDED_BY_ITSELF, type VerdictName } from '../verdicts/verdict.ts'
 import { type ChildEnd, judged, resultOf, targetsOf } from './matrix.ts'
 import { foldersOf } from './matrix-files.ts'
 
@@ -30,6 +30,18 @@ describe('the line of a matrix for a gateway', () => {
     assert.equal(
       resultOf(run('lab-error', 'stale', 'non-conformant', 'conformant', 'non-conformant', 'deviates')),
       'keeps 1 of 6, broken: R3 R5, no longer shows: R2, the lab failed on: R1',
+    )
+  })
+
+  it('says first that the gateway ended by itself', () => {
+    const { verdicts, ...rest } = run('conformant', 'non-conformant')
+    const ended = verdicts.map(one => ({
+      ...one,
+      symptom: one.verdict === 'conformant' ? '' : ENDED_BY_ITSELF,
+    }))
+    assert.equal(
+      resultOf({ ...rest, verdicts: ended }),
+      'ended by itself in 1 of 2 examples, keeps 1 of 2, broken: R2',
     )
   })
 

@@ -1,20 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { bundledGateway, bundledNames } from '../../containers/index.ts'
+import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { InputError } from '../input-error.ts'
-import { counted } from '../quantities.ts'
-import { findingsOf, nameOf } from '../report/findings.ts'
+import { counted, day } from '../quantities.ts'
+import { differenceTold } from '../report/diff.ts'
+import { findingsOf } from '../report/findings.ts'
+import { endsOf, nameOf } from '../report/headline.ts'
 import type { Column } from '../report/matrix.ts'
 import { verdictsIn } from '../report/read.ts'
 import type { VerdictsDocument } from '../report/run-record.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { writableFolder } from '../report/write.ts'
 import { sideBySide } from '../side-by-side.ts'
+import { loadDeviations } from '../verdicts/deviations.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { complain } from './complain.ts'
 import { foldersOf, writeMatrix } from './matrix-files.ts'
+import { judgingOptions } from './order.ts'
 import { type Interrupt, never, onInterrupt } from './process-end.ts'
 import { progressOn } from './progress.ts'
 
@@ -46,6 +52,15 @@ export interface ChildEnd {
   began: number
 }
 
+export interface MatrixOptions {
+  report?: string
+  profile?: string[]
+  deviations?: string
+  strict?: boolean
+  /** Folder of an earlier matrix. */
+  since?: string
+}
+
 /** `mail-tls check` in a process of its own. */
 interface Child {
   process: ChildProcess
@@ -58,13 +73,17 @@ interface Child {
  */
 export async function matrix(
   given: readonly string[],
-  { report = join('reports', 'matrix') }: { report?: string },
+  { report = join('reports', 'matrix'), since, ...options }: MatrixOptions,
   version: string,
 ): Promise<0 | 1 | 2> {
   const targets = targetsOf(
     given.length > 0 ? given : bundledNames().filter(name => !name.includes('@') && name !== 'reference'),
   )
+  const told = toldToChildren(options)
+  const earlier = since === undefined ? new Set<string>() : reportsIn(since, targets)
   await writableFolder(report)
+  const toldTo = ({ folder }: Target) =>
+    since !== undefined && earlier.has(folder) ? [...told, '--since', join(since, folder)] : told
   const children = new Set<Child>()
   let result = 'nothing was judged, and no matrix was written'
   const interrupt = onInterrupt(
@@ -74,7 +93,7 @@ export async function matrix(
     },
     () => result,
   )
-  const work = judgedSideBySide(targets, report, children, interrupt).then(async columns => {
+  const work = judgedSideBySide(targets, report, toldTo, children, interrupt).then(async columns => {
     const judged = columns.filter(column => 'document' in column).length
     if (interrupt.signal.aborted && judged === 0) return 2
     const status = await writeMatrix(columns, report, version)
@@ -92,6 +111,7 @@ export async function matrix(
 async function judgedSideBySide(
   targets: readonly Target[],
   report: string,
+  toldTo: (target: Target) => readonly string[],
   children: Set<Child>,
   interrupt: Interrupt,
 ): Promise<Column[]> {
@@ -105,13 +125,31 @@ async function judgedSideBySide(
     if (signal.aborted) columns[place] = failed(target, 'the matrix was interrupted before this gateway')
     else if (target.contained && missing !== undefined) columns[place] = failed(target, missing)
     else {
-      const child = startCheck(target.given, join(report, target.folder))
+      const child = startCheck(target.given, ['--report', join(report, target.folder), ...toldTo(target)])
       children.add(child)
       columns[place] = judged(target, report, await child.ended)
       children.delete(child)
     }
   })
   return columns
+}
+
+/** The options of every child. Throws InputError for those that no child could use. */
+function toldToChildren(options: Omit<MatrixOptions, 'report' | 'since'>): string[] {
+  const { profile = [], deviations } = options
+  const catalogue = loadCatalogue()
+  for (const name of profile) catalogue.inProfile(name)
+  if (deviations !== undefined) loadDeviations(deviations, catalogue)
+  return judgingOptions(options)
+}
+
+/** The folders of the targets of which an earlier matrix has a report. Throws InputError where there is none. */
+export function reportsIn(dir: string, targets: readonly Target[]): Set<string> {
+  const folders = targets.map(({ folder }) => folder)
+  const found = folders.filter(folder => existsSync(join(dir, folder, 'verdicts.json')))
+  if (found.length === 0) throw new InputError(`${dir}: has no report of ${folders.join(', ')}`)
+  for (const folder of found) verdictsIn(join(dir, folder))
+  return new Set(found)
 }
 
 /** Throws InputError. */
@@ -188,24 +226,23 @@ export function resultOf(document: VerdictsDocument): string {
     return ids.length === 0 ? [] : [`${word}: ${ids.slice(0, NAMED).join(' ')}${more}`]
   }
   return [
+    ...endsOf('', document.verdicts).map(told => told.trim()),
     ...(document.partial ? ['partial'] : []),
     `keeps ${counts.conformant} of ${applying}`,
     ...named('broken', 'non-conformant'),
     ...named('no longer shows', 'stale'),
     ...named('the lab failed on', 'lab-error'),
+    ...(document.since
+      ? [`since ${day(document.since.startedAt)} ${differenceTold(document.since.changes)}`]
+      : []),
   ].join(', ')
 }
 
 /** Starts a child. Its progress is thrown away, its complaints are kept. */
-function startCheck(given: string, dir: string): Child {
+function startCheck(given: string, options: readonly string[]): Child {
   const began = Date.now()
-  const child = spawn(
-    process.execPath,
-    [LAUNCHER, 'check', given, '--circumstances', 'none', '--report', dir],
-    {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    },
-  )
+  const args = [LAUNCHER, 'check', given, '--circumstances', 'none', ...options]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   let complaints = ''
   child.stderr!.on('data', chunk => {
     complaints = `${complaints}${chunk}`.slice(0, 4_000)

@@ -280,6 +280,20 @@ describe('plain progress', () => {
     )
   })
 
+  it('has no line for what may be taken back, until it is found again', () => {
+    const found = verdictOf('non-conformant', { title: 'no TLS', detail: 'in clear' })
+    const lines = told(progress => {
+      progress.planned(2)
+      progress.judged('a', found, true)
+      progress.judged('b', verdictOf('conformant'))
+      progress.judged('a', found)
+    })
+    assert.deepEqual(lines, [
+      ...['2 examples', '1 of 2 examples, 0 findings', '2 of 2 examples, 0 findings'],
+      ...['non-conformant EXO-FRC-01: no TLS: in clear', ''],
+    ])
+  })
+
   it('says how far it came when it ends early, and nothing after that', () => {
     const lines = told(progress => {
       progress.planned(100)

@@ -1,11 +1,10 @@
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
 import { counted, duration } from '../quantities.ts'
-import { BY_URGENCY } from '../report/findings.ts'
 import { visibleLine } from '../report/visible.ts'
 import type { RunListener } from '../run/run.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import { totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
+import { BY_URGENCY, totals, type VerdictName, withoutReason } from '../verdicts/verdict.ts'
 import { fitted, wrapped } from './columns.ts'
 import { canRedraw, type Look, lookOf, MIN_COLUMNS, markOf, painted } from './terminal.ts'
 
@@ -38,17 +37,21 @@ export function progressOn(
   return canRedraw(out) ? new LiveProgress(out, colour) : new PlainProgress(out)
 }
 
+/** Shows nothing. */
+export const NO_PROGRESS: Progress = { doing() {}, planned() {}, began() {}, judged() {}, ended() {} }
+
 class Tally {
   /** By example: if an example is judged again, the later verdict counts. */
-  readonly #verdicts = new Map<string, RecordedVerdict>()
+  readonly #verdicts = new Map<string, RecordedVerdict | undefined>()
   planned = 0
 
-  add(verdict: RecordedVerdict): void {
-    this.#verdicts.set(verdict.scenario, verdict)
+  /** `held`: what was found counts only if it is found a second time. */
+  add(verdict: RecordedVerdict, held = false): void {
+    this.#verdicts.set(verdict.scenario, held ? undefined : verdict)
   }
 
   get counts() {
-    return totals([...this.#verdicts.values()])
+    return totals(this.#known)
   }
 
   get done(): number {
@@ -57,7 +60,11 @@ class Tally {
 
   /** Verdicts that are neither conformant nor inapplicable. */
   get findings(): number {
-    return [...this.#verdicts.values()].filter(({ verdict }) => needsAttention(verdict)).length
+    return this.#known.filter(({ verdict }) => needsAttention(verdict)).length
+  }
+
+  get #known(): RecordedVerdict[] {
+    return [...this.#verdicts.values()].filter(one => one !== undefined)
   }
 
   get share(): number {
@@ -109,10 +116,10 @@ class LiveProgress implements Progress {
     for (const line of wrapped(shown(what), this.#width(), 2).split('\n')) this.#block.persist(line)
   }
 
-  judged(key: string, verdict: RecordedVerdict): void {
+  judged(key: string, verdict: RecordedVerdict, held = false): void {
     this.#running.delete(key)
-    this.#tally.add(verdict)
-    if (needsAttention(verdict.verdict)) this.#found.push(verdict)
+    this.#tally.add(verdict, held)
+    if (!held && needsAttention(verdict.verdict)) this.#found.push(verdict)
   }
 
   ended(): void {
@@ -238,12 +245,12 @@ class PlainProgress implements Progress {
 
   began(): void {}
 
-  judged(_key: string, judged: RecordedVerdict): void {
+  judged(_key: string, judged: RecordedVerdict, held = false): void {
     const { verdict, requirement, title, detail } = judged
     const tally = this.#tally
     const before = Math.floor(tally.share * 10)
-    tally.add(judged)
-    if (needsAttention(verdict))
+    tally.add(judged, held)
+    if (!held && needsAttention(verdict))
       this.#line(`${verdict} ${shown(requirement)}: ${shown(`${title}: ${withoutReason(detail)}`)}`)
     if (Math.floor(tally.share * 10) > before) this.#tellProgress()
   }

@@ -2,9 +2,11 @@ import pc from 'picocolors'
 import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
 import type { Gap } from '../catalogue/coverage.ts'
 import type { FeatureRule } from '../catalogue/features.ts'
+import { linesOf, loadRemedies } from '../catalogue/remedies.ts'
 import type { Dimension } from '../circumstances/dimensions.ts'
 import { rangeOf } from '../circumstances/range.ts'
-import { wrapped } from './columns.ts'
+import { jsonText } from '../json-text.ts'
+import { COLUMNS, wrapped } from './columns.ts'
 import type { Paint } from './terminal.ts'
 
 /** The catalogue, the Rules that test it, what must not matter, and the reasons why the suite does not test the rest. */
@@ -14,9 +16,6 @@ export interface Knowledge {
   dimensions: readonly Dimension[]
   gaps: ReadonlyMap<string, Gap>
 }
-
-/** So many fit in terminals, mails and issue trackers. */
-const COLUMNS = 80
 
 /** Whether a feature tests a requirement; `never`: only the real service could show it. */
 type Tested = 'yes' | 'later' | 'never'
@@ -80,8 +79,28 @@ export function requirementPage(knowledge: Knowledge, id: string, { colour }: { 
     field('Profiles', entry.profiles.join(', ')),
     '',
     ...whereTested(entry, knowledge).map(([name, ...texts]) => field(name, ...texts)),
+    ...remedyOf(entry, label, field),
+    ...(entry.untested ? [field('Not checked', ...entry.untested)] : []),
     ...circumstances(entry, knowledge, paint),
   ].join('\n')}\n`
+}
+
+/** What lets a gateway keep it, then the settings of each product. */
+function remedyOf(
+  { id }: Requirement,
+  label: number,
+  field: (name: string, ...texts: string[]) => string,
+): string[] {
+  const remedy = loadRemedies().get(id)
+  if (!remedy) return []
+  return [
+    field('To do if broken', remedy.sentence),
+    ...remedy.settings.flatMap(setting => [
+      field(`  ${setting.product}`, ...linesOf(setting)),
+      // An address that is broken over two lines leads nowhere.
+      `${' '.repeat(setting.link.length + label > COLUMNS ? 2 : label)}${setting.link}`,
+    ]),
+  ]
 }
 
 const ROLES = { receiver: 'receives', sender: 'sends' } as const
@@ -103,7 +122,7 @@ function circumstances({ id }: Requirement, { rules, dimensions }: Knowledge, pa
 }
 
 /**
- * The catalogue's own keys with `coverage` added, as one JSON document: an array, or one object for an id. `coverage`
+ * The catalogue's own keys with `remedy` (`{ sentence, settings: [{ product, set, also, link }] }`) and `coverage` added, as one JSON document: an array, or one object for an id. `coverage`
  * is `{ rules: [{ uri, line, name, examples }] }`, `{ later }` or `{ impossible }`. The object has also `circumstances`,
  * what must not matter: `[{ role, dimension, plain, value, source, needs }]`. Throws as the two above.
  */
@@ -113,6 +132,7 @@ export function requirementsJson(
 ): string {
   const told = (requirement: Requirement) => ({
     ...requirement,
+    ...remedyJson(requirement),
     coverage: coverageOf(requirement, knowledge),
   })
   const { catalogue, rules, dimensions } = knowledge
@@ -124,7 +144,12 @@ export function requirementsJson(
     id === undefined
       ? chosenBy(catalogue, profile).map(told)
       : { ...told(catalogue.get(id)), circumstances: range(id) }
-  return `${JSON.stringify(value, null, 2)}\n`
+  return jsonText(value)
+}
+
+function remedyJson({ id }: Requirement) {
+  const remedy = loadRemedies().get(id)
+  return remedy ? { remedy } : {}
 }
 
 function chosenBy(catalogue: Catalogue, profile: string | undefined): readonly Requirement[] {

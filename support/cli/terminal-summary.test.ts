@@ -3,7 +3,8 @@ import { stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
 import { type Catalogue, loadCatalogue } from '../catalogue/catalogue.ts'
 import { findingsOf } from '../report/findings.ts'
-import type { RunRecord } from '../report/run-record.ts'
+import { type RunRecord, verdictsDocument } from '../report/run-record.ts'
+import { sinceOf } from '../report/since.ts'
 import { HOSTILE, hostileRun, largeRun, sampleRun, TRIED } from '../test-bed/fixtures/sample-run.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
 import { terminalSummary } from './terminal-summary.ts'
@@ -33,6 +34,21 @@ function allAs(count: number, ...verdicts: VerdictName[]): RunRecord {
 }
 
 describe('the summary on a terminal', () => {
+  it('has what changed since an earlier run, at most ten examples of each kind', () => {
+    const [before, after] = [allAs(12, 'conformant'), allAs(12, 'non-conformant')]
+    const [old, now] = [before, after].map(record => verdictsDocument(record!, []))
+    const all = new Set(after.verdicts.map(({ requirement }) => requirement))
+    const since = sinceOf(old!, now!, { requirements: all, whole: true })
+    const told = text({ ...after, since })
+    const [, block] = /\n\n(Since the run of [\s\S]*?)\n\n/.exec(told)!
+    const lines = block!.split('\n')
+    assert.match(block!, /^Since the run of .* UTC against haraka 3\.3\.4:\nWorse: 12 examples\n/)
+    assert.equal(lines.filter(line => line.includes('conformant → non-conformant')).length, 10)
+    assert.equal(lines.at(-1), 'and 2 more in the report')
+    assert.ok(lines.every(line => stringWidth(line) <= 80))
+    assert.doesNotMatch(text(after), /Since/)
+  })
+
   it('has the headline, the counts, what needs attention, the exit status and the report', () => {
     const few = { ...allAs(4, 'conformant', 'deviates', 'non-conformant', 'conformant'), profiles: [] }
     const ids = few.verdicts.map(({ requirement }) => requirement)
@@ -47,9 +63,13 @@ recorded.
 2  ✓ conformant      the gateway keeps it
 
 What needs attention
-✗ non-conformant ${ids[2]}  a partner with TLS gets the mail: what was seen
-    in 2
-≈ deviates ${ids[1]}  a partner with TLS gets the mail: what was seen in 1
+✗ non-conformant ${ids[2]}  the control fails: a partner with TLS gets the
+    mail
+    expected  the message arrives over TLS
+    seen      what was seen in 2
+≈ deviates ${ids[1]}  the control fails: a partner with TLS gets the mail
+    expected  the message arrives over TLS
+    seen      what was seen in 1
 
 Exit status  1  The gateway breaks a must, and that is not recorded.
 Report       reports/haraka/report.html
@@ -92,12 +112,30 @@ Report       reports/haraka/report.html
     assert.ok(!text(allAs(20, 'non-conformant')).includes('more in the report'))
   })
 
+  it('says what is required, and what to set in a product that comes with the suite', () => {
+    const run = sampleRun()
+    const told = (name: string) => text({ ...run, gateway: { ...run.gateway, name } })
+    const REQUIRED = '    required  With forced TLS for a recipient domain, a partner that does not'
+    assert.ok(told('edge').includes(REQUIRED))
+    assert.match(
+      told('edge'),
+      /\n {4}to do {5}In the rule for this domain, require TLS, .*\n {14}where .*\n✗ stale/,
+    )
+    assert.match(
+      told('postfix@trixie'),
+      /\n {14}where .*\n {14}smtp_tls_policy_maps = texthash:\/etc\/postfix\/outbound\n {14}The file has a line/,
+    )
+  })
+
   it('leaves the reason of a recorded deviation to the report', () => {
-    const line = text(sampleRun()).match(/^≈ deviates EXO.*\n.*/m)?.[0]
+    const line = text(sampleRun()).match(/^≈ deviates EXO.*\n.*\n(?: {4}expected.*\n(?: {14}.*\n)*)?.*/m)?.[0]
     assert.equal(
       line,
       '≈ deviates EXO-FRC-09  a certificate for another name at the level of domain\n' +
-        '    validation: delivered although the certificate names another host',
+        '    validation\n' +
+        '    expected  the message stays queued; the wire shows no unencrypted part of\n' +
+        '              the message\n' +
+        '    seen      delivered although the certificate names another host',
     )
   })
 
