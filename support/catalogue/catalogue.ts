@@ -75,6 +75,8 @@ export interface Requirement {
   evidence: string
   /** The defect that a check of this requirement must find. */
   negative_control: string
+  /** Clauses that no step checks, each in a sentence that says why not. */
+  untested?: string[]
   /** What the lab needs for this requirement. */
   needs: string[]
   sentences?: string[]

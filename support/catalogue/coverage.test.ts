@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import { loadCatalogue } from './catalogue.ts'
 import { coverageOf, loadGaps } from './coverage.ts'
 import { type FeatureRule, loadFeatures } from './features.ts'
@@ -15,8 +16,30 @@ describe('the coverage of the catalogue', () => {
     assert.deepEqual(coverage.unexplained, [])
   })
 
+  it('says of no requirement without a Rule that some of its clauses are untested', () => {
+    const partly = catalogue.requirements.filter(({ untested }) => untested).map(({ id }) => id)
+    assert.deepEqual(
+      partly.filter(id => !coverage.covered.includes(id)),
+      [],
+    )
+  })
+
   it('gives no reason for a requirement that has a Rule', () => {
     assert.deepEqual(coverage.contradicted, [])
+  })
+})
+
+describe('the README', () => {
+  const tested = new Set(loadFeatures(catalogue).map(({ requirement }) => requirement))
+  const README = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8')
+
+  it('says of each profile how many of its requirements are judged', () => {
+    const rows = catalogue.profiles.map(profile => {
+      const all = catalogue.inProfile(profile)
+      return `| \`${profile}\` | ${all.filter(({ id }) => tested.has(id)).length} of ${all.length} |`
+    })
+    const there = README.match(/^\| `[a-z\d-]+` \| \d+ of \d+ \|$/gm) ?? []
+    assert.deepEqual(there, rows)
   })
 })
 
