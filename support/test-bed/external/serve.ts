@@ -1,9 +1,14 @@
 /**
- * The reference gateway in a process of its own, as a gateway that the suite did not start, for `external.test.ts`. The
+ * The reference gateway in a process of its own, as a gateway that the suite did not start, for `bed.ts`. The
  * first argument is `Served` as JSON. The process sends `Addresses` over IPC when it listens, and ends with its parent.
  */
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, isIPv6 } from 'node:net'
+import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
 import { createServer as createDns, Packet } from 'dns2'
 import { hostSpecs } from '../../lab/lab.ts'
 import { Partner } from '../../lab/partner/partner.ts'
@@ -23,8 +28,12 @@ export interface RoutedConnector extends OutboundConnector {
 export interface Served {
   /** The folder with the authorities. */
   pki: string
+  /** Of its user, `probe`. */
+  password: string
   /** Where the gateway delivers mail, except for its own domain and for connectors with a host of their own. */
   partner: Endpoint
+  /** Where the gateway asks for names other than its own, in place of leading all domains to `partner`. */
+  resolver?: Endpoint
   /** The host to which the gateway delivers mail for its own domain, on the partner's port. */
   mailboxHost: string
   inbound: InboundConnector[]
@@ -33,13 +42,23 @@ export interface Served {
   defect?: string
   /** The gateway tries deferred mail again after each such time, in ms. */
   retriesAfter?: number
+  /** The file to which the gateway writes what becomes of its mail and that it has new settings, as Postfix does. */
+  log?: string
+  /** The folder with chain.pem, key.pem and roots.pem: the gateway writes them, and reads them at /reload. */
+  settings?: string
+  /** The gateway has another root than that of the authorities. */
+  misses?: 'trust'
 }
 
 export interface Addresses {
   inbound: Endpoint
   submission: Endpoint
+  /** The same with TLS from the beginning of the connection. */
+  implicitTls: Endpoint
   /** MailHog's API. */
   mailbox: string
+  /** An HTTP server: /retry?domain=, /queue, and /reload, which reads the files in `settings`. */
+  commands: string
 }
 
 const DOMAIN = 'gateway.test'
@@ -47,51 +66,87 @@ const HOSTNAME = `mx.${DOMAIN}`
 
 const {
   pki: folder,
+  password,
   partner,
+  resolver,
   mailboxHost,
   inbound,
   outbound,
   defect,
   retriesAfter,
+  log,
+  misses,
+  settings,
 } = JSON.parse(process.argv[2]!) as Served
 process.on('disconnect', () => process.exit())
 
+const SETTINGS = { chain: 'chain.pem', key: 'key.pem', roots: 'roots.pem' }
+
 const pki = new Pki(readAuthorities(folder))
+const identity = await pki.issue({ names: [HOSTNAME], usage: 'server' })
 const gateway = await reference(defect === undefined ? {} : mutant(defect)).start({
   hostname: HOSTNAME,
   domain: DOMAIN,
   recipient: `inbox@${DOMAIN}`,
   sender: `probe@${DOMAIN}`,
-  identity: await pki.issue({ names: [HOSTNAME], usage: 'server' }),
-  trust: [await pki.root()],
+  identity,
+  trust: [await (misses === 'trust' ? new Pki() : pki).root()],
   sendersTrust: [await pki.root()],
   minVersion: 'TLSv1.2',
   inbound,
   outbound,
-  users: [],
+  users: [{ name: 'probe', password }],
   attempts: 1_000,
   network: { resolver: `127.0.0.1:${await names()}`, partnerPort: partner.port },
 })
+if (settings !== undefined) {
+  const { flow } = gateway
+  writeFileSync(join(settings, SETTINGS.chain), flow.identity.certificate)
+  writeFileSync(join(settings, SETTINGS.key), flow.identity.key)
+  writeFileSync(join(settings, SETTINGS.roots), flow.trust.join(''))
+}
 if (retriesAfter !== undefined)
   gateway.watch(event => {
     if (event?.kind === 'deferred')
       setTimeout(() => gateway.retry(event.recipient.split('@')[1]!), retriesAfter)
   })
+/** By recipient. */
+const queued = new Set<string>()
+gateway.watch(event => {
+  if (!event) return
+  const { kind, recipient, reason } = event
+  if (kind === 'deferred') queued.add(recipient)
+  else queued.delete(recipient)
+  const status = kind === 'delivered' ? 'sent' : kind
+  tell(`postfix/smtp[7]: 4b: to=<${recipient}>, status=${status} (${reason})`)
+})
+function tell(line: string): void {
+  if (log !== undefined) appendFileSync(log, `Nov 24 19:50:01 edge ${line}\n`)
+}
 const addresses: Addresses = {
   inbound: gateway.inbound,
   submission: gateway.submission,
+  implicitTls: await implicitTls(),
   mailbox: await mailbox(),
+  commands: await commands(),
 }
 process.send!(addresses)
 
-/** A name server that leads each domain to the host of its connector, and the gateway's own domain to the mailbox. */
+/**
+ * A name server that leads the gateway's own domain to the mailbox. Of other domains it asks `resolver`, or leads each to
+ * the host of its connector.
+ */
 async function names(): Promise<number> {
   const server = createDns({
     udp: { type: 'udp4' as const },
     handle(request, send) {
       const response = Packet.createResponseFromRequest(request)
       const question = request.questions[0]!
-      const own = question.name === DOMAIN || question.name === HOSTNAME
+      const own = question.name.endsWith(DOMAIN)
+      if (!own && resolver) {
+        void asked(resolver, request.toBuffer()).then(answer => send(answer))
+        return
+      }
       const { MX, A } = Packet.TYPE
       const answer = (data: object) =>
         response.answers.push(Packet.createResourceFromQuestion(question, { ttl: 0, ...data }))
@@ -104,7 +159,49 @@ async function names(): Promise<number> {
   return (udp as { port: number }).port
 }
 
+async function asked({ host, port }: Endpoint, question: Buffer): Promise<Buffer> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+  socket.send(question, port, host)
+  const [answer] = (await once(socket, 'message')) as [Buffer]
+  socket.close()
+  return answer
+}
+
 const hostOf = (name: string): string => decisive(outbound, name)?.host ?? partner.host
+
+/** RFC 8314 s3.3. The gateway itself has taken the TLS off: it takes all for unencrypted. */
+async function implicitTls(): Promise<Endpoint> {
+  const { host } = gateway.submission
+  const server = createTlsServer({ key: identity.key, cert: identity.certificate }, client => {
+    const inside = connect(gateway.submission)
+    client.pipe(inside).pipe(client)
+    for (const end of [client, inside]) end.on('error', () => {})
+  })
+  await new Promise<void>(resolve => server.listen({ host, port: 0 }, resolve))
+  return { host, port: (server.address() as AddressInfo).port }
+}
+
+/** What an administrator can ask of the gateway. */
+async function commands(): Promise<string> {
+  const http = createServer(async ({ url }, response) => {
+    const { pathname, searchParams } = new URL(url!, 'http://gateway')
+    if (pathname === '/retry') await gateway.retry(searchParams.get('domain')!)
+    if (pathname === '/reload') await reload()
+    response.end([...queued].join('\n'))
+  })
+  await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+}
+
+async function reload(): Promise<void> {
+  const read = (name: string) => readFileSync(join(settings!, name), 'utf8')
+  await gateway.change({
+    ...gateway.flow,
+    identity: { certificate: read(SETTINGS.chain), key: read(SETTINGS.key) },
+    trust: read(SETTINGS.roots).split(/(?<=-----END CERTIFICATE-----\n)/),
+  })
+  tell('postfix/master[1]: reload -- version 3.10.13')
+}
 
 /** The part of MailHog's API that the suite uses. */
 async function mailbox(): Promise<string> {

@@ -1,15 +1,15 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { TlsOptions } from 'node:tls'
 import { pathToFileURL } from 'node:url'
+import { freePort } from '../../free-port.ts'
 import type { VerdictsDocument } from '../../report/run-record.ts'
+import { type Ended, startCommand } from '../fixtures/command.ts'
 import { type AcceptedMessage, deliver, receive } from './gateway.ts'
 import { ConnectionEnded, ScriptedConnection } from './scripted-connection.ts'
 
-const COMMAND = join(import.meta.dirname, '../../cli/mail-tls.js')
 const USAGE = pathToFileURL(join(import.meta.dirname, 'usage.mjs')).href
 /** In ms, much longer than any run takes. A command that still runs after this time hangs, and the bed kills it. */
 const KILL_AFTER = 180_000
@@ -37,14 +37,11 @@ export interface GatewayContext {
 export type JudgedExample = VerdictsDocument['verdicts'][number]
 
 /** What the command did. */
-export interface CommandResult {
-  status: number | null
+export interface CommandResult extends Ended {
   killed: boolean
   ms: number
   /** The greatest resident memory, in KiB. */
   peak: number
-  out: string
-  err: string
   verdicts: JudgedExample[]
   /** The content of each file of the report, by its path in the folder. */
   files: Map<string, string>
@@ -81,7 +78,7 @@ export async function judged({
       ? misbehaviour.submission(connection, context)
       : receive(connection, { tls, onMessage: send, requires: /^$/ }),
   )
-  const partner = await freePort()
+  const partner = await freePort('127.0.0.1')
   function send(message: AcceptedMessage): void {
     const done = misbehaviour.delivery
       ? misbehaviour.delivery(partner, message, context)
@@ -96,10 +93,8 @@ export async function judged({
   ]
   writeFileSync(join(folder, 'gateway.yaml'), sides.join(''))
   const began = performance.now()
-  const child = spawn(
-    process.execPath,
+  const { child, ended } = startCommand(
     [
-      COMMAND,
       'check',
       '--circumstances',
       'none',
@@ -110,27 +105,19 @@ export async function judged({
     {
       cwd: folder,
       env: {
-        ...process.env,
         MAIL_TLS_PATIENCE: `${patience}`,
         HOSTILE_USAGE: join(folder, 'usage'),
         NODE_OPTIONS: `--import=${USAGE}`,
       },
+      encoding: 'latin1',
     },
   )
-  let out = ''
-  let err = ''
-  child.stdout.on('data', chunk => {
-    out += chunk.toString('latin1')
-  })
-  child.stderr.on('data', chunk => {
-    err += chunk.toString('latin1')
-  })
   let killed = false
   const timer = setTimeout(() => {
     killed = true
     child.kill('SIGKILL')
   }, KILL_AFTER)
-  const [status] = (await once(child, 'close')) as [number | null]
+  const result = await ended
   clearTimeout(timer)
   running = false
   const ms = performance.now() - began
@@ -139,7 +126,7 @@ export async function judged({
   const files = contents(join(folder, 'report'))
   const document = files.get('verdicts.json')
   return {
-    ...{ status, killed, ms, out, err, files },
+    ...{ ...result, killed, ms, files },
     peak: existsSync(join(folder, 'usage'))
       ? Number(readFileSync(join(folder, 'usage'), 'utf8'))
       : Number.NaN,
@@ -169,24 +156,6 @@ async function serve(
 }
 
 const portOf = (server: Server): number => (server.address() as { port: number }).port
-
-let lastPort = 20_000 + (process.pid % 500) * 20
-
-/** Below the port range of clients, so that the system gives the port to no client in the meantime. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer()
-    const port = ++lastPort
-    const free = await new Promise<boolean>(resolve => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!free) continue
-    server.close()
-    await once(server, 'close')
-    return port
-  }
-}
 
 const inboundSide = (port: number): string => `inbound:
   address: 127.0.0.1:${port}

@@ -7,6 +7,7 @@ import { Pki } from '../../pki/pki.ts'
 import { exitStatus } from '../../verdicts/exit-status.ts'
 import { elements } from '../fixtures/html.ts'
 import { junitElements } from '../fixtures/junit-xml.ts'
+import { REPORT_FILES } from '../fixtures/report-files.ts'
 import {
   type CommandResult,
   type GatewayContext,
@@ -25,8 +26,11 @@ const PATIENCE = { waiting: 3_000, computing: 20_000 }
 /** How much more memory a run may take than one against a good gateway: the record of a flood and its report need room. */
 const MORE_MEMORY = 2.5
 const MORE_MEMORY_AT_LEAST = 200 * 1024
-/** In bytes. The report of a good run has half a megabyte. */
-const MAX_REPORT = 32 * 1024 * 1024
+/**
+ * In bytes. The report of a good run has half a megabyte. Of each partner the lab keeps 512 KiB, which stand in five files and
+ * as JSON with more around them; seven examples have a partner each.
+ */
+const MAX_REPORT = 64 * 1024 * 1024
 
 const RECEIVER = ['EXO-OPP-07', 'RFC3207-10']
 const INJECTED = ['RFC3207-07']
@@ -38,7 +42,8 @@ interface TestedGateway {
   requirements: readonly string[]
   /**
    * The right verdicts, by requirement, in the order of the examples in the features, as a regular expression: C
-   * conformant, N non-conformant, W inconclusive because the suite stopped waiting, I inconclusive for another reason.
+   * conformant, N non-conformant, W inconclusive because the suite stopped waiting, I inconclusive for another reason. S
+   * alone: the suite ends before it judges anything, and says what is in the way.
    * `[NI]` where the verdict depends on timing.
    */
   expected: string
@@ -62,19 +67,20 @@ const receivers = (
 }
 
 const TESTED: TestedGateway[] = [
-  ...receivers('WWW WWWW', inbound.SILENT),
-  ...receivers('[NIW]{3} [IW]{4}', inbound.RESETS),
+  ...receivers('S', inbound.SILENT),
+  ...receivers('S', inbound.RESETS),
   ...receivers('NNN IIII', inbound.NO_SESSION, {
     others: {
-      'says 250 to everything': 'INN IIII',
       // Nothing is said of a gateway that does not even greet.
-      'sends a greeting of lines that never ends': 'III IIII',
-      'sends a greeting whose line never ends': 'III IIII',
-      'greets with a line of 1 MiB': 'III IIII',
-      'sends control bytes instead of replies': 'III IIII',
-      'closes at once': 'III IIII',
-      'is a web server that does not wait': 'III IIII',
-      'is an SSH server': 'III IIII',
+      'sends a greeting of lines that never ends': 'S',
+      'sends a greeting whose line never ends': 'S',
+      'greets with a line of 1 MiB': 'S',
+      'sends control bytes instead of replies': 'S',
+      'closes at once': 'S',
+      'is a web server that does not wait': 'S',
+      'is an SSH server': 'S',
+      'refuses every connection': 'S',
+      'says 250 to everything': 'INN IIII',
     },
   }),
   ...receivers('ICC CICI', inbound.NO_TLS),
@@ -157,25 +163,33 @@ describe('the suite against a broken or hostile gateway', function () {
     it(`${one.name}: ${one.expected}`, async () => {
       const result = await results.get(one)!.promise
       assert.ok(!result.killed, 'the command did not end by itself')
-      // The suite may find out that no server listens before it judges anything.
-      if (one.name in inbound.RESETS && result.files.size === 0) {
-        assert.match(result.err, /^mail-tls: no server accepts connections at [\x20-\x7e]*\n$/)
-        assert.equal(result.status, 2)
-        return
-      }
-      assert.equal(result.err, '')
-      assertVerdicts(result, one)
       assert.ok(
         result.peak < Math.max(MORE_MEMORY * baseline, baseline + MORE_MEMORY_AT_LEAST),
         `the command took ${result.peak} KiB of memory, and ${baseline} KiB against a good gateway`,
       )
       assertHarmless(result)
+      // A connection that is reset early enough looks like a port at which nobody listens, and then there is no report.
+      const unreached =
+        one.name in inbound.RESETS && /^mail-tls: no server accepts connections/.test(result.err)
+      if (!unreached) for (const name of REPORT_FILES) assert.ok(result.files.has(name), `no ${name}`)
+      if (one.expected === 'S') {
+        assert.deepEqual([result.verdicts.length, result.status], [0, 2], result.err)
+        assert.match(result.err, /^mail-tls: [\x20-\x7e]*\n$/)
+        assert.ok(unreached || result.err.includes('; look at '), result.err)
+        return
+      }
+      assert.equal(result.err, '')
+      assert.notEqual(result.files.get('messages.ndjson'), '')
+      assertVerdicts(result, one)
     })
 })
 
+/** Gateways that do nothing, so that the suite waits in vain before it judges anything. */
+const DOING_NOTHING = [...Object.keys(inbound.SILENT), 'never delivers', 'hangs at DATA of a submission']
+
 /** Which commands mostly wait: those that are right to stop waiting for an answer. */
-const kindOf = ({ expected }: TestedGateway): keyof typeof PATIENCE =>
-  expected.includes('W') ? 'waiting' : 'computing'
+const kindOf = ({ name, expected }: TestedGateway): keyof typeof PATIENCE =>
+  expected.includes('W') || DOING_NOTHING.includes(name) ? 'waiting' : 'computing'
 
 async function certificates(): Promise<GatewayContext['tls']> {
   const pki = new Pki()
@@ -196,20 +210,36 @@ function assertVerdicts(
   const groups = requirements.map(id =>
     verdicts
       .filter(({ requirement, verdict }) => requirement === id && verdict !== 'inapplicable')
-      // What these gateways do does not depend on the partner's EHLO.
-      .filter(({ title }) => !/knows (no )?EHLO/.test(title))
       .toSorted((a, b) => BY_PLACE.compare(a.scenario, b.scenario)),
   )
-  const said = groups.map(list => list.map(letterOf).join('')).join(' ')
+  const said = groups
+    .map(list =>
+      list
+        .filter(({ title }) => !VARIATION.test(title))
+        .map(letterOf)
+        .join(''),
+    )
+    .join(' ')
   const details = groups.flat().map(one => `${letterOf(one)} ${one.title}: ${one.detail}`)
   assert.match(
     said,
-    new RegExp(`^${expected}$`),
+    new RegExp(`^(${expected})$`),
     `${said} and not ${expected}\n${details.join('\n')}\n${out}`,
   )
+  for (const [control, ...others] of groups)
+    for (const one of others.filter(({ title }) => VARIATION.test(title)))
+      assert.ok(
+        control!.verdict === 'conformant' || one.verdict !== 'conformant',
+        `${one.title} is conformant, and the control is not: ${one.detail}`,
+      )
   assert.equal(status, exitStatus(verdicts, { strict: false }))
 }
 
+/**
+ * Titles of examples that are not in `TestedGateway.expected`. What these gateways do does not depend on the partner's EHLO,
+ * and why they hold a message back is asked only of those that do.
+ */
+const VARIATION = /knows (no )?EHLO|^the reason why/
 /** For places of examples: by file, then by line. */
 const BY_PLACE = new Intl.Collator('en', { numeric: true })
 
@@ -223,11 +253,9 @@ function assertHarmless({ out, err, files }: CommandResult): void {
     const found = UNSAFE.exec(text)
     assert.ok(!found, `${name} has ${JSON.stringify(found?.[0])} at ${found?.index}`)
     if (name.endsWith('.json')) JSON.parse(text)
-    else if (name.endsWith('.ndjson')) for (const line of text.split('\n')) JSON.parse(line)
+    else if (name.endsWith('.ndjson')) for (const line of text.split('\n').filter(Boolean)) JSON.parse(line)
     else if (name.endsWith('.html')) elements(text)
     else if (name.endsWith('.xml')) junitElements(text)
   }
   assert.ok(size < MAX_REPORT, `${size} bytes of report`)
-  for (const name of ['report.html', 'verdicts.json', 'messages.ndjson', 'junit.xml', 'summary.md'])
-    assert.ok(files.has(name), `no ${name}`)
 }
