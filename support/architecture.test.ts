@@ -27,7 +27,11 @@ const FLOORS = [
   'containers',
   'steps',
   'support/bench',
+  'support/package',
   'support/cli',
+  'support/site',
+  'support/api',
+  'support/ci',
 ] as const
 
 /** For each file, the files that it imports. Paths are relative to the package. */
@@ -150,5 +154,17 @@ describe('an import that is not allowed', () => {
       circle(planted('support/run/locks.ts', text))?.join(' ') ?? 'none',
       /support\/run\/(run|locks)\.ts .*support\/run\/(locks|run)\.ts/,
     )
+  })
+})
+
+describe('the files of the unit tests', () => {
+  // A process that is given a file a second time finds it loaded, runs no test of it, and fails without a word.
+  it('are each named by one pattern of .mocharc.json', () => {
+    const { spec } = JSON.parse(readFileSync(join(PACKAGE_ROOT, '.mocharc.json'), 'utf8')) as {
+      spec: string[]
+    }
+    const found = (patterns: string[]) =>
+      patterns.flatMap(pattern => globSync(pattern, { cwd: PACKAGE_ROOT })).sort()
+    assert.deepEqual(found(spec), found(['{support,steps,containers}/**/*.test.ts']))
   })
 })

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { leftovers, RUN_MARK, RUN_VARIABLE, remove, runFolder, sweep } from './leftovers.ts'
 
 /** A process id that no system uses. */
@@ -99,18 +99,24 @@ describe('folders of killed runs', () => {
 
 describe('gateways of killed runs', () => {
   const children: ChildProcess[] = []
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'leftovers-'))
+  })
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
   })
   const started = async (mark?: string) => {
+    const cwd = mkdtempSync(join(folder, `mail-tls-${mark}-`))
     const env = { ...process.env, ...(mark === undefined ? {} : { [RUN_VARIABLE]: mark }) }
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { env })
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { cwd, env })
     children.push(child)
     await once(child, 'spawn')
     return child
   }
-  const leftOf = ({ pid }: ChildProcess) =>
-    leftovers().find(({ kind, name }) => kind === 'process' && name.startsWith(`${pid} `))
+  const leftOf = ({ pid }: ChildProcess, where = folder) =>
+    leftovers(where).find(({ kind, name }) => kind === 'process' && name.startsWith(`${pid} `))
 
   it('are listed with their age, and ended', async function () {
     if (process.platform !== 'linux') this.skip()
@@ -125,6 +131,13 @@ describe('gateways of killed runs', () => {
     assert.ok(remove(left))
     assert.deepEqual(await ended, [null, 'SIGKILL'])
     assert.ok(remove(left), 'a process that has ended counts as removed')
+  })
+
+  it('do not include gateways of runs that have their folders elsewhere', async () => {
+    const child = await started(`${GONE}.1-${HERE}`)
+    assert.equal(leftOf(child, mkdtempSync(join(folder, 'elsewhere-'))), undefined)
+    // A run in the folder above, as beside a test that gives its runs a folder of their own.
+    assert.equal(leftOf(child, dirname(folder)), undefined)
   })
 
   it('do not include gateways of running runs and other processes', async () => {

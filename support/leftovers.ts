@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hasEnded, PID_SCOPE, uniqueProcessId } from './process-id.ts'
@@ -20,8 +20,11 @@ const SCOPE_HASH = createHash('sha256').update(PID_SCOPE).digest('hex').slice(0,
 /** The part of a name that says which run it belongs to: the unique id of the run's process and a hash of its scope. */
 export const RUN_MARK = `${(uniqueProcessId(process.pid) ?? String(process.pid)).replace('@', '.')}-${SCOPE_HASH}`
 
-/** How the path of every temporary folder of this run begins; `mkdtemp` adds the rest. */
-export const runFolder = (): string => join(tmpdir(), `mail-tls-${RUN_MARK}-`)
+/** How the name of every temporary folder of a run begins; `mkdtemp` adds the rest. */
+const folderOf = (mark: string): string => `mail-tls-${mark}-`
+
+/** How the path of every temporary folder of this run begins. */
+export const runFolder = (): string => join(tmpdir(), folderOf(RUN_MARK))
 
 const MARK = /^(?<id>\d+(?:\.\d+)?)-(?<scope>[0-9a-f]{8})$/
 const FOLDER = /^mail-tls-(?<mark>[\d.]+-[0-9a-f]{8})-\w{6}$/
@@ -31,7 +34,7 @@ const FOLDER = /^mail-tls-(?<mark>[\d.]+-[0-9a-f]{8})-\w{6}$/
  * first gateways, then folders.
  */
 export function leftovers(folder = tmpdir(), wanted: Wanted = ownerHasEnded): Leftover[] {
-  return [...processes(wanted), ...folders(folder, wanted)]
+  return [...processes(folder, wanted), ...folders(folder, wanted)]
 }
 
 /** Removes a leftover. Returns false if this is not possible. */
@@ -75,9 +78,13 @@ function folders(folder: string, wanted: Wanted): Leftover[] {
   })
 }
 
-/** Gateway processes of runs. Only Linux shows the environment of a process. */
-function processes(wanted: Wanted): Leftover[] {
+/**
+ * Gateway processes of runs whose temporary folders are in `folder`, and not in a folder below: a gateway works in the
+ * folder of its run. Only Linux shows the environment of a process.
+ */
+function processes(folder: string, wanted: Wanted): Leftover[] {
   if (process.platform !== 'linux') return []
+  const within = realpathSync(folder)
   return readdirSync('/proc').flatMap(entry => {
     if (!/^\d+$/.test(entry)) return []
     try {
@@ -85,6 +92,7 @@ function processes(wanted: Wanted): Leftover[] {
       const mark = environment.find(one => one.startsWith(`${RUN_VARIABLE}=`))?.slice(RUN_VARIABLE.length + 1)
       const since = startOf(entry)
       if (mark === undefined || !wanted(mark, since)) return []
+      if (!readlinkSync(`/proc/${entry}/cwd`).startsWith(join(within, folderOf(mark)))) return []
       const name = `${entry} (${readFileSync(`/proc/${entry}/comm`, 'latin1').trim()})`
       return [{ kind: 'process', name, since }]
     } catch {

@@ -20,6 +20,13 @@ export function age(ms: number): string {
   return seconds < 48 * 3_600 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} days`
 }
 
+/** In ms. */
+export const DAY = 24 * 60 * 60 * 1000
+
+/** Whole days from a time, now by default, until another; negative when that has passed, NaN where one cannot be read. */
+export const daysUntil = (date: Date | string, from: Date | string | number = Date.now()): number =>
+  Math.floor((new Date(date).getTime() - new Date(from).getTime()) / DAY)
+
 /** `2026-11-24 11:57 UTC`. Returns a text that is not a date as it is. */
 export function minute(time: string): string {
   const date = new Date(time)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { dirname, relative, resolve, sep } from 'node:path'
 import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import {
@@ -20,6 +21,9 @@ import { nearest } from './nearest.ts'
 /** A place in a document, such as `['outbound', 'connectors', 0, 'tls']`. */
 export type KeyPath = readonly (string | number)[]
 
+/** Reads one value. An InputError gets the place of the key in the file. */
+export type At = <T>(key: KeyPath, read: () => T) => T
+
 /** A YAML file that its schema accepts. */
 export interface YamlFile<T> {
   readonly value: T
@@ -40,6 +44,15 @@ export function schemaOf<T>(schema: SchemaObject): () => ValidateFunction<T> {
     compiled ??= ajv.compile<T>(schema)
     return compiled
   }
+}
+
+/**
+ * The first line of a YAML file with which editors find its schema: `schema` is a path in this package, which may be a
+ * checkout or below node_modules.
+ */
+export function modeline(file: string, schema: string): string {
+  const path = relative(dirname(resolve(file)), schema).replaceAll(sep, '/')
+  return `# yaml-language-server: $schema=${path}\n`
 }
 
 /**
