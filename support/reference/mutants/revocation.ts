@@ -10,6 +10,9 @@ const says = (
   what: string,
 ): boolean => own?.sources.some(source => source.kind === kind && source.outcome === what) ?? false
 
+const areGood = (statuses: readonly StatusSaid[]): boolean =>
+  statuses.every(({ status }) => status === 'good')
+
 /** A certificate is accepted although a source says this. */
 const despite =
   (...said: [kind: StatusSaid['sources'][number]['kind'], what: string]) =>
@@ -77,6 +80,22 @@ export const REVOCATION: readonly Mutant[] = [
     requirement: 'EXO-REV-02',
     sender: { acceptsStatus: despite('list', 'wrong content') },
     symptom: 'arrived over TLS',
+  },
+  {
+    name: 'requires the status of certificates although nobody told it so',
+    requirement: 'EXO-REV-02',
+    sender: { acceptsStatus: ({ statuses }, correct) => correct && areGood(statuses) },
+    symptom: /did not arrive: deferred .* its status is not known/,
+  },
+  {
+    name: 'asks for the status of opportunistic partners and waits for it',
+    requirement: 'EXO-REV-02',
+    sender: {
+      asksForStatus: () => true,
+      acceptsStatus: ({ level, statuses }, correct) =>
+        correct && (level !== 'opportunistic' || areGood(statuses)),
+    },
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'does not warn of a status that it cannot learn',
