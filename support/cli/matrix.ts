@@ -6,13 +6,13 @@ import { bundledGateway, bundledNames } from '../../containers/index.ts'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { GatewayFailure } from '../gateway-failure.ts'
 import { InputError } from '../input-error.ts'
-import { counted, day } from '../quantities.ts'
-import { differenceTold } from '../report/diff.ts'
+import { counted } from '../quantities.ts'
 import { findingsOf } from '../report/findings.ts'
 import { endsOf, nameOf } from '../report/headline.ts'
 import type { Column } from '../report/matrix.ts'
 import { verdictsIn } from '../report/read.ts'
 import type { VerdictsDocument } from '../report/run-record.ts'
+import { sinceInShort } from '../report/since.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
 import { writableFolder } from '../report/write.ts'
 import { sideBySide } from '../side-by-side.ts'
@@ -232,9 +232,7 @@ export function resultOf(document: VerdictsDocument): string {
     ...named('broken', 'non-conformant'),
     ...named('no longer shows', 'stale'),
     ...named('the lab failed on', 'lab-error'),
-    ...(document.since
-      ? [`since ${day(document.since.startedAt)} ${differenceTold(document.since.changes)}`]
-      : []),
+    ...(document.since ? [sinceInShort(document.since)] : []),
   ].join(', ')
 }
 

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { AREAS, type Requirement } from '../catalogue/catalogue.ts'
 import { counted, day } from '../quantities.ts'
 import { BY_URGENCY, type VerdictName } from '../verdicts/verdict.ts'
-import { CHANGE_KINDS, CHANGE_WORDS, differenceTold } from './diff.ts'
+import { CHANGE_KINDS, CHANGE_WORDS, type Difference } from './diff.ts'
 import { endsOf } from './headline.ts'
 import type { VerdictsDocument } from './run-record.ts'
+import { sinceInShort } from './since.ts'
 import { markdown, markup } from './templates.ts'
 import { clipped } from './visible.ts'
 import { AREA_TITLES, MEANINGS, OUTCOMES } from './words.ts'
@@ -20,7 +21,7 @@ export interface Cell {
   /** Leads to the requirement in the gateway's own report; relative to the matrix. */
   link?: string
   /** What became of its examples since the earlier run, the worst; absent where nothing did, or no run was named. */
-  change?: 'worse' | 'otherwise' | 'lost' | 'better' | 'gained'
+  change?: keyof Difference
 }
 
 export interface Row {
@@ -87,7 +88,7 @@ export function matrixOf(
 }
 
 function sinceOf({ document: { since } }: Column & { document: VerdictsDocument }): { since?: string } {
-  return since ? { since: `since ${day(since.startedAt)} ${differenceTold(since.changes)}` } : {}
+  return since ? { since: sinceInShort(since) } : {}
 }
 
 function endOf({ name, document }: Column & { document: VerdictsDocument }): { ended?: string } {

@@ -1,5 +1,5 @@
-import { minute } from '../quantities.ts'
-import { difference } from './diff.ts'
+import { day, minute } from '../quantities.ts'
+import { difference, differenceTold } from './diff.ts'
 import { nameOf } from './headline.ts'
 import type { Since, VerdictsDocument } from './run-record.ts'
 
@@ -27,3 +27,7 @@ export function sinceOf(
 export function sinceTold({ gateway, startedAt, partial }: Since): string {
   return `Since the run of ${minute(startedAt)} against ${nameOf(gateway)}${partial ? ', which was partial' : ''}`
 }
+
+/** `since 2026-11-24 2 examples worse, 1 better`, for the middle of a sentence. */
+export const sinceInShort = ({ startedAt, changes }: Since): string =>
+  `since ${day(startedAt)} ${differenceTold(changes)}`
