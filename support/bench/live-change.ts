@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { GatewaySource } from '../gateway/source.ts'
 import { nothingInClear } from '../judgements/wire.ts'
 import type { Partner } from '../lab/partner/partner.ts'
@@ -110,10 +111,12 @@ async function withOneGateway(
         result.again++
       }
     }
+    let isOver = false
     const changing = (async () => {
       for (const one of Array.from({ length: CHANGES }, (_, i) => i)) {
         const next = Math.round(((one + 1) * count) / (CHANGES + 1))
-        while (accepted.length < next) await new Promise(resolve => setTimeout(resolve, 20))
+        while (accepted.length < next && !isOver) await pause(20)
+        if (isOver) return
         const identity = await gatewayIdentity(flow, pki, one % 2 === 0 ? 'new' : 'former')
         await gateway.change({ ...flow, identity })
         result.changes++
@@ -123,13 +126,14 @@ async function withOneGateway(
       Array.from({ length: count }, (_, i) => i),
       CLIENTS,
       deliver,
-    )
+    ).finally(() => {
+      isOver = true
+    })
     await changing
-    const copies = () => copiesIn(inbox!)
     const all = () => inbox!.messages.length >= accepted.length
     await until(all, [inbox!], ARRIVE)
     await inbox!.upToDate()
-    const arrived = copies()
+    const arrived = copiesIn(inbox!)
     leave?.()
     return {
       ...result,
