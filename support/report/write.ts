@@ -60,27 +60,22 @@ export async function writeReport(
 export async function mustBeWritable(dir: string): Promise<void> {
   await mustBeReplaceable(dir)
   const target = await resolved(dir)
-  await makeFolder(dirname(target)).catch(error => {
-    throw asInputError(error, dir)
-  })
-  probe(dirname(target), dir, full => mustBeMovable(target, full))
+  await probe(dirname(target), dir, full => mustBeMovable(target, full))
 }
 
 /** Makes a folder, with the folders above it. Throws InputError where this fails, or where no file can be made in it. */
 export async function writableFolder(dir: string): Promise<void> {
-  await makeFolder(resolve(dir)).catch(error => {
-    throw asInputError(error, dir)
-  })
-  probe(resolve(dir), dir)
+  await probe(resolve(dir), dir)
 }
 
 /**
- * `dir`: as the user named it. `more` gets a folder with a file in it. All at once, so that no signal ends the process
- * while that folder is there.
+ * `dir`: as the user named it. `more` gets a folder with a file in it. From there on nothing is awaited, so that no signal
+ * ends the process while that folder is there.
  */
-function probe(folder: string, dir: string, more: (full: string) => void = () => {}): void {
+async function probe(folder: string, dir: string, more: (full: string) => void = () => {}): Promise<void> {
   const full = `${stemOf(join(folder, 'report'))}.probe`
   try {
+    await makeFolder(folder)
     mkdirSync(full)
     writeFileSync(join(full, 'probe'), 'probe')
     more(full)
