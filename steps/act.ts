@@ -115,7 +115,7 @@ function messageFor(
   } = fittingMessage(world.manners.message, {
     sevenBitOnly: world.manners.partner.withholds === '8BITMIME',
   })
-  const recipients = said.inCapitals ? to.map(inCapitals) : to.map(one => pathOf(one, recipient))
+  const recipients = to.map(one => pathOf(one, said.inCapitals ? 'domain in capitals' : recipient))
   if (said.encrypted) return encryptedFrom(world, world.flow.sender, recipients)
   // Where a message may come back, its author is at a partner, who sees what comes.
   const author = tries > 1 ? world.happened.author?.domain : undefined
@@ -159,8 +159,6 @@ function authorOf({ run }: MailWorld): string | undefined {
   const { author } = run.lab
   return author && run.takesAuthors ? `author${++lastAuthor}@${author.domain}` : undefined
 }
-
-const inCapitals = (address: string): string => pathOf(address, 'domain in capitals')
 
 /** Notes how messages stand when the act is over. */
 function noteStanding(

@@ -11,7 +11,13 @@ import {
 } from '../support/judgements/revocation.ts'
 import type { LabWeb, WayToHost } from '../support/lab/lab.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
-import { CERTIFICATE_TYPE, type HttpAnswer, LIST_TYPE, OCSP_TYPE } from '../support/lab/services/http-host.ts'
+import {
+  CERTIFICATE_TYPE,
+  type HttpAnswer,
+  LIST_TYPE,
+  OCSP_TYPE,
+  PROXY_PAGE,
+} from '../support/lab/services/http-host.ts'
 import type { StatusAddresses } from '../support/pki/certificate.ts'
 import { ANSWERS, type AnswerName, LISTS, type ListName } from '../support/pki/status-words.ts'
 import { lookupAt } from '../support/reference/resolver.ts'
@@ -211,6 +217,3 @@ export async function tellStatus(
   }
   if (opens) world.happened.opens = open
 }
-
-/** With the status 200: what is worse than an error. */
-const PROXY_PAGE: HttpAnswer = { type: 'text/html', body: Buffer.from('<html>This page is blocked</html>') }

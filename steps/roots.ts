@@ -1,5 +1,6 @@
 import type { Gateway } from '../support/gateway/gateway.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
+import { PROXY_PAGE } from '../support/lab/services/http-host.ts'
 import { lookupAt } from '../support/reference/resolver.ts'
 import { fetched } from '../support/traffic/fetching.ts'
 import { Inapplicable } from './outcome.ts'
@@ -31,9 +32,11 @@ async function fetchRoots(
   const { web } = run.lab
   if (!web) throw new Inapplicable('the gateway would not find the distribution point of trusted roots')
   const url = await web.at(`roots.${domain}`, `/${domain}/roots`)
-  const page = '<html>This page is blocked</html>'
-  const roots = typeof what === 'string' ? [page] : await Promise.all(what.map(name => run.pki.root(name)))
-  await web.serve(new Map([[url, { body: Buffer.from(roots.join('')) }]]))
+  const answer =
+    typeof what === 'string'
+      ? PROXY_PAGE
+      : { body: Buffer.from((await Promise.all(what.map(name => run.pki.root(name)))).join('')) }
+  await web.serve(new Map([[url, answer]]))
   if (gateway.refreshRoots) return gateway.refreshRoots(url)
   const { flow } = gateway
   const text = (await fetched(url, { most: MOST, lookup: lookupAt(flow.network.resolver) })).toString()

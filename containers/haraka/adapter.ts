@@ -12,6 +12,7 @@ import type {
   Rendered,
   RenderedFile,
 } from '../../support/gateway/adapter.ts'
+import { hasImplicitTls } from '../../support/gateway/adapter.ts'
 import { suitesOf } from '../../support/gateway/suites.ts'
 import { jsonText } from '../../support/json-text.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
@@ -54,7 +55,7 @@ const adapter: Adapter = {
 
   render(flow: MailFlow, place: Place): Rendered {
     // Haraka ends where it is to begin with TLS and has no certificate.
-    const implicit = flow.identity.certificate ? [place.submissions] : []
+    const implicit = hasImplicitTls(haraka, flow) ? [place.submissions] : []
     return {
       files: [
         { path: 'config/me', content: flow.hostname },

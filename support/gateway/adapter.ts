@@ -44,6 +44,10 @@ export function lacking({ name, capabilities, reasons }: Adapter) {
     capabilities.has(capability) ? undefined : (reasons[capability] ?? `${name} does not claim it`)
 }
 
+/** Whether TLS begins with the connection at a listener of the product: without a certificate there is none to begin with. */
+export const hasImplicitTls = ({ capabilities }: Adapter, { identity }: MailFlow): boolean =>
+  capabilities.has('implicit-tls') && identity.certificate !== ''
+
 /** Where the product has to listen. */
 export interface Place {
   address: string

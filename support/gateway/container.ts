@@ -12,7 +12,14 @@ import { printable } from '../wire/printable.ts'
 import { whyNoGreeting } from '../wire/smtp/greeting.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
-import { type ContainerProduct, lacking, type Place, type Release, type RenderedFile } from './adapter.ts'
+import {
+  type ContainerProduct,
+  hasImplicitTls,
+  lacking,
+  type Place,
+  type Release,
+  type RenderedFile,
+} from './adapter.ts'
 import type { Gateway } from './gateway.ts'
 import { GatewayWithLog } from './product-log.ts'
 import type { GatewaySource } from './source.ts'
@@ -174,8 +181,7 @@ export class ContainerGateway extends GatewayWithLog implements Gateway {
   }
 
   get submissions() {
-    // Without a certificate there is no TLS to begin with.
-    if (!this.#product.capabilities.has('implicit-tls') || !this.flow.identity.certificate) return undefined
+    if (!hasImplicitTls(this.#product, this.flow)) return undefined
     return { ...this.#container.endpoint(PLACE.submissions), implicitTls: {} }
   }
 

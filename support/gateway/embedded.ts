@@ -8,7 +8,7 @@ import { GatewayFailure } from '../gateway-failure.ts'
 import { RUN_MARK, RUN_VARIABLE, runFolder } from '../leftovers.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import { whyNoGreeting } from '../wire/smtp/greeting.ts'
-import { type EmbeddedProduct, lacking, type Place } from './adapter.ts'
+import { type EmbeddedProduct, hasImplicitTls, lacking, type Place } from './adapter.ts'
 import type { Gateway } from './gateway.ts'
 import { GatewayWithLog } from './product-log.ts'
 import type { GatewaySource } from './source.ts'
@@ -50,9 +50,7 @@ export class EmbeddedGateway extends GatewayWithLog implements Gateway {
     this.flow = flow
     this.inbound = { host: made.place.address, port: made.place.inbound }
     this.submission = { host: made.place.address, port: made.place.submission }
-    // Without a certificate there is no TLS to begin with.
-    const beginsWithTls = product.capabilities.has('implicit-tls') && flow.identity.certificate !== ''
-    this.submissions = beginsWithTls
+    this.submissions = hasImplicitTls(product, flow)
       ? { host: made.place.address, port: made.place.submissions, implicitTls: {} }
       : undefined
     this.#product = product

@@ -44,7 +44,7 @@ export interface Page {
 const DOCUMENTS = ['{README,CONTRIBUTING,CHANGELOG,features/README}.md', 'docs/{,decisions/,findings/}*.md']
 
 const templates = markupIn(join(import.meta.dirname, '..'))
-const source = (path: string) => readFileSync(join(PACKAGE_ROOT, path), 'utf8')
+export const source = (path: string) => readFileSync(join(PACKAGE_ROOT, path), 'utf8')
 const requirementPage = (id: string) => `requirements/${id}.html`
 const profilePage = (profile: string) => `requirements/profile-${profile}.html`
 

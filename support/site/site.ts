@@ -1,11 +1,9 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import type { Matrix } from '../report/matrix.ts'
-import { type Page, render, sitePages } from './pages.ts'
+import { type Page, render, sitePages, source } from './pages.ts'
 import { OPTIONS, searchIndex } from './search-index.ts'
-
-const source = (path: string) => readFileSync(join(PACKAGE_ROOT, path), 'utf8')
 
 /**
  * Writes the site into a folder, in place of what is there, and returns the number of its pages. They need no server: all

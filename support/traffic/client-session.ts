@@ -12,18 +12,18 @@ import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import { comeAgain } from '../wire/again.ts'
 import { type Conversation, snapshotOf } from '../wire/conversation.ts'
-import { Recorder } from '../wire/recorder.ts'
 import {
   authPlain,
   type ClientTls,
   type Endpoint,
   type Reply,
-  SmtpClient,
+  type SmtpClient,
   WireError,
 } from '../wire/smtp/smtp.ts'
 import { type ClientManner, inSession } from './client-manner.ts'
 import { tlsOf } from './client-manner-tls.ts'
 import { declinedInHandshake, declinedPart } from './declined.ts'
+import { call } from './delivering.ts'
 import { addressLiteral, pathOf, spelled } from './envelope.ts'
 import { compose } from './message.ts'
 import { type Before, precede } from './preceding.ts'
@@ -108,11 +108,7 @@ export class ClientSession {
 
   static async #called(to: Endpoint, about: SessionOptions, before: Before): Promise<ClientSession> {
     const names = { sender: `mail.${about.domain}`, receiver: about.flow.hostname }
-    const recorder = new Recorder({ gatewayIs: 'receiver', ...names })
-    const client = await SmtpClient.connect(to, recorder).catch(error => {
-      about.failed?.(snapshotOf(recorder.conversation))
-      throw error
-    })
+    const client = await call(to, names, about.failed)
     const session = new ClientSession(client, about, before)
     try {
       const greeting = await client.reply()

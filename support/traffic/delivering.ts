@@ -2,7 +2,7 @@ import type { Handover } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
 import { mayAcceptSoon } from '../evidence/temporary-refusal.ts'
 import { comeAgain } from '../wire/again.ts'
-import { snapshotOf } from '../wire/conversation.ts'
+import { type Conversation, snapshotOf } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
 import { clientTls, failing, tlsOf } from './client-manner-tls.ts'
@@ -11,13 +11,17 @@ import { type ClientOptions, precede } from './preceding.ts'
 
 export type { SenderBehaviour } from './client-behaviour.ts'
 
-/** A connection to the gateway as one of its senders, with its record. */
+/** A connection to the gateway as one of its senders, with its record. `failed` gets the record where there is none. */
 export async function call(
   endpoint: Endpoint,
   names: { sender: string; receiver: string },
+  failed?: (conversation: Conversation) => void,
 ): Promise<SmtpClient> {
   const recorder = new Recorder({ gatewayIs: 'receiver', ...names })
-  return SmtpClient.connect(endpoint, recorder)
+  return SmtpClient.connect(endpoint, recorder).catch(error => {
+    failed?.(snapshotOf(recorder.conversation))
+    throw error
+  })
 }
 
 export interface HandoverOptions extends ClientOptions {

@@ -23,6 +23,12 @@ export interface HttpAnswer {
 export const OCSP_TYPE = 'application/ocsp-response'
 export const LIST_TYPE = 'application/pkix-crl'
 export const CERTIFICATE_TYPE = 'application/pkix-cert'
+
+/** The answer of a proxy in place of the host, with the status 200, which is worse than an error. */
+export const PROXY_PAGE: HttpAnswer = {
+  type: 'text/html',
+  body: Buffer.from('<html>This page is blocked</html>'),
+}
 /** Between two bytes of an answer that drips, in ms. */
 const DRIP = 100
 /** What an endless answer consists of. */
