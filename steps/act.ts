@@ -20,6 +20,7 @@ import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts
 import { EARLIER_MAIL, FOR_RESUMPTION } from '../support/traffic/sent-before.ts'
 import { encrypted } from '../support/traffic/smime.ts'
 import { WireError } from '../support/wire/breakdown.ts'
+import { withALabels } from '../support/wire/smtp/a-labels.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
 import { EXTENSION } from '../support/wire/tls/craft-hello.ts'
 import { addressesAt, tellStatus } from './authority.steps.ts'
@@ -40,8 +41,10 @@ export interface Sending extends Partial<MessageOptions> {
 async function partnerOf(world: MailWorld): Promise<Partner> {
   // What it sent before, it sends with the roots of this example.
   if (changesRoots(world)) await world.servers.gatewayOfOwn()
-  const { partnerDomain: domain } = world.intent.read('connector', 'partnerDomain')
-  if (!domain) throw new Error('no Given says which outbound connector applies to the partner')
+  const { partnerDomain } = world.intent.read('connector', 'partnerDomain')
+  if (!partnerDomain) throw new Error('no Given says which outbound connector applies to the partner')
+  const { international } = world.intent.read('message', 'international')
+  const domain = international ? withALabels(`bü${partnerDomain}`) : partnerDomain
   const { list, oneName } = world.intent.read('exchangers')
   const { forged } = world.intent.read('mx')
   const { beforeTlsOnly = [] } = world.intent.read('extensions')
@@ -74,9 +77,16 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   return partner
 }
 
+const TAKES_U_LABELS: Behaviour = {
+  starttls: { clearExtensions: ['SMTPUTF8'], tlsExtensions: ['SMTPUTF8'] },
+}
+
 /** What the partner does always, and what it does besides on some connections. */
 function partnerBehaviour(world: MailWorld): Behaviour {
-  const { always = {}, limited } = world.intent.read('partner')
+  const { always: said = {}, limited } = world.intent.read('partner')
+  const { uLabels } = world.intent.read('message', 'uLabels')
+  const always =
+    uLabels && !world.manners.partner.offers?.includes('SMTPUTF8') ? merged(said, TAKES_U_LABELS) : said
   if (!limited) return plain(always)
   const { always: others = {}, ...some } = limited
   return { ...merged(plain(always), plain(some)), always: plain(merged(always, others)) }
@@ -106,7 +116,7 @@ function messageFor(
   to: string[],
   { message, tries = 1, givesUp: _, ...how }: Sending,
 ): Message {
-  const said = world.intent.read('message', 'size', 'withoutReturnPath', 'inCapitals', 'encrypted')
+  const said = world.intent.read('message', 'size', 'withoutReturnPath', 'inCapitals', 'encrypted', 'uLabels')
   if (message) return message
   const {
     author: authorIs,
@@ -115,7 +125,8 @@ function messageFor(
   } = fittingMessage(world.manners.message, {
     sevenBitOnly: world.manners.partner.withholds === '8BITMIME',
   })
-  const recipients = to.map(one => pathOf(one, said.inCapitals ? 'domain in capitals' : recipient))
+  const form = said.inCapitals ? 'domain in capitals' : said.uLabels ? undefined : recipient
+  const recipients = to.map(one => pathOf(one, form))
   if (said.encrypted) return encryptedFrom(world, world.flow.sender, recipients)
   // Where a message may come back, its author is at a partner, who sees what comes.
   const author = tries > 1 ? world.happened.author?.domain : undefined
@@ -126,11 +137,11 @@ function messageFor(
   const from = said.withoutReturnPath ? '' : (own ?? world.flow.sender)
   const addresses = {
     ...(authorIs && !ownAuthor ? { author: authorIs } : {}),
-    ...(recipient && !said.inCapitals ? { recipient } : {}),
+    ...(recipient && form === recipient ? { recipient } : {}),
   }
   world.comes('message', addresses)
   noteMessage(world, manner, { ownSize: said.size !== undefined })
-  return compose({
+  const composed = compose({
     from: pathOf(from, addresses.author),
     to: recipients,
     ...manner,
@@ -138,6 +149,7 @@ function messageFor(
     ...back,
     ...how,
   })
+  return said.uLabels ? { ...composed, uLabels: true } : composed
 }
 
 function encryptedFrom({ happened }: MailWorld, from: string, to: string[]): Message {
@@ -231,7 +243,8 @@ function mustAskForStatus(world: MailWorld, watched: readonly WatchedMessage[]):
 function mustTakeAddresses(world: MailWorld, watched: readonly WatchedMessage[]): void {
   const refusal = watched.find(({ known }) => known.refusal !== undefined)?.known.refusal
   const { author, recipient } = world.manners.message
-  if (refusal !== undefined && (author ?? recipient) !== undefined)
+  const { uLabels } = world.intent.read('message', 'uLabels')
+  if (refusal !== undefined && (author ?? recipient ?? uLabels) !== undefined)
     throw new Inapplicable(`the gateway does not take the message with such an address: ${refusal}`)
 }
 

@@ -55,6 +55,8 @@ const PROPERTIES: Record<string, Partial<MessageSaid>> = {
   'is large': { size: 1_900_000 },
   'has no return path': { withoutReturnPath: true },
   "names the partner's domain in capitals": { inCapitals: true },
+  'goes to an internationalised domain': { international: true },
+  "names the partner's domain with U-labels": { uLabels: true },
   'was submitted over TLS': { submitted: 'over TLS' },
   'was submitted unencrypted': { submitted: 'unencrypted' },
   'is encrypted with S/MIME': { encrypted: true },

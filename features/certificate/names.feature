@@ -67,6 +67,50 @@ Feature: The names in a partner's certificate
         | for a wildcard in each of the first two labels |
         | for a wildcard and nothing else                |
 
+  @ID-03
+  Rule: The gateway compares an internationalised domain in the form that the DNS has
+    In this form the labels begin with xn-- and are called A-labels. U-labels have the letters themselves.
+
+    Background:
+      Given an outbound connector that requires domain validation for the partner's domain
+      And the message goes to an internationalised domain
+
+    @control
+    Example: a message that names the domain with A-labels
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a message that names the domain with U-labels
+      Given the message names the partner's domain with U-labels
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a partner with a certificate that is for a name that looks like its own
+      Given the partner shows a certificate that is for a name that looks like its own
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
+  @ID-03
+  Rule: The gateway verifies the name of a partner whose domain was written with U-labels
+
+    Background:
+      Given the message goes to an internationalised domain
+      And the message names the partner's domain with U-labels
+      And the partner shows a certificate that is for a name that looks like its own
+
+    @control
+    Example: a connector that uses opportunistic TLS
+      Given an outbound connector that uses opportunistic TLS for the partner's domain
+      When the gateway sends a message to the partner
+      Then the message arrives over TLS
+
+    Example: a connector that requires domain validation
+      Given an outbound connector that requires domain validation for the partner's domain
+      When the gateway sends a message to the partner
+      Then the message stays queued
+      And the wire shows no unencrypted part of the message
+
   @EXO-CRT-07
   Rule: The gateway compares names without regard to upper and lower case
 

@@ -60,6 +60,10 @@ export interface MessageSaid {
   size: number
   withoutReturnPath: true
   inCapitals: true
+  /** The partner has an internationalised domain: RFC 5890 s2.3.2.3. */
+  international: true
+  /** The domains of recipients are written with U-labels. */
+  uLabels: true
   submitted: 'over TLS' | 'unencrypted'
   /** So many others go to the partner at the same time. */
   others: number

@@ -3,6 +3,8 @@ export interface Message {
   /** Empty: the null return path. */
   from: string
   to: string[]
+  /** Who submits it writes the domains of recipients with U-labels: RFC 6531 s3.3. */
+  uLabels?: true
   /** A word in its subject, id and text, and in no other message: the lab finds the message by it on a wire and in a mailbox. */
   token: string
   /** RFC 5322, CRLF line ends, one character for each byte. */

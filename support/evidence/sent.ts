@@ -1,4 +1,5 @@
 import type { Conversation } from '../wire/conversation.ts'
+import { withALabels } from '../wire/smtp/a-labels.ts'
 import { firstRecipient } from './facts.ts'
 import type { DeliveryEvent } from './gateway-words.ts'
 import type { Message, ReceivedMessage } from './mail.ts'
@@ -71,9 +72,9 @@ export function isMeantFor(
   return [domain, ...exchangers].some(name => name.toLowerCase() === server)
 }
 
-/** Whether an address is at a domain. */
+/** Whether an address is at a domain, which has A-labels. */
 export const isAt = (domain: string, address: string): boolean =>
-  address.toLowerCase().endsWith(`@${domain.toLowerCase()}`)
+  withALabels(address).toLowerCase().endsWith(`@${domain.toLowerCase()}`)
 
 /** What reached the two sides of a message that the gateway gave up. */
 export interface Notices {

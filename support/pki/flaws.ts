@@ -43,6 +43,8 @@ export interface CertificateSpec {
     | 'a wildcard alone'
     /** A program that ends a text at NUL reads the asked name: CVE-2009-2408. */
     | 'asked, with NUL and more behind'
+    /** Which people take for the asked name: RFC 5890 s4.4. */
+    | 'with another letter'
   /** Where the names stand: RFC 6125 s6.4.4 has those of the subject alternative name count. */
   namesIn:
     | 'alternative names'
@@ -141,6 +143,7 @@ export const FLAWS = {
   'for a wildcard in each of the first two labels': { hosts: 'wildcards in two labels' },
   'for a wildcard and nothing else': { hosts: 'a wildcard alone' },
   'for its name with a NUL byte and more behind it': { hosts: 'asked, with NUL and more behind' },
+  'for a name that looks like its own': { hosts: 'with another letter' },
   'with its name in a URI only': { namesIn: 'URI only' },
   'with its name in an e-mail address only': { namesIn: 'e-mail address only' },
   'with its address in place of a name': { namesIn: 'address only' },

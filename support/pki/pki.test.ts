@@ -106,6 +106,8 @@ describe('the certificates of a run', () => {
     'for a wildcard and nothing else': ([leaf]) => leaf!.subjectAltName === 'DNS:*',
     'for its name with a NUL byte and more behind it': ([leaf]) =>
       leaf!.raw.includes('d1.verified.test\0.other.test') && !leaf!.checkHost('d1.verified.test'),
+    'for a name that looks like its own': ([leaf]) =>
+      leaf!.subjectAltName === 'DNS:d1.xn--vrified-t8a.test, DNS:mx.d1.xn--vrified-t8a.test',
     'with its name in an e-mail address only': ([leaf]) =>
       leaf!.subjectAltName?.startsWith('email:postmaster@d1.verified.test') === true,
     'with its address in place of a name': ([leaf]) => leaf!.subjectAltName === 'IP Address:192.0.2.1',

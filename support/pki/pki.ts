@@ -5,6 +5,7 @@ import {
   type KeyObject,
   X509Certificate,
 } from 'node:crypto'
+import { domainToASCII, domainToUnicode } from 'node:url'
 import { promisify } from 'node:util'
 import { keyFingerprint } from '../wire/tls/certificate-facts.ts'
 import { type CertificateRequest, certificate, type StatusAddresses } from './certificate.ts'
@@ -339,6 +340,8 @@ const NAMED: Record<CertificateSpec['hosts'], (name: string) => string> = {
   'wildcards in two labels': name => name.replace(/^[^.]+\.[^.]+/, '*.*'),
   'a wildcard alone': () => '*',
   'asked, with NUL and more behind': name => `${name}\0.other.test`,
+  'with another letter': name =>
+    domainToASCII(domainToUnicode(name).replace(/[üe]/, letter => (letter === 'ü' ? 'ű' : 'ė'))),
 }
 
 /** 192.0.2.0/24 is for examples: RFC 5737. */

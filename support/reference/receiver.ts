@@ -292,7 +292,7 @@ class Session {
     if (!this.#helo) return '503 5.5.1 Greet first'
     if (address === undefined) return '501 5.5.4 MAIL FROM:<address>'
     if (this.#from !== undefined) return '503 5.5.1 There is a sender already'
-    const sender = printable(address, 320)
+    const sender = printable(Buffer.from(address, 'latin1'), 320)
     const late = this.#decisions.decidesLate(this.#situation(sender))
     const refusal = late ? undefined : this.#refusalOf(sender)
     if (refusal) return refusal
@@ -334,7 +334,7 @@ class Session {
     const address = mailboxIn(/^TO:\s*<([^>]+)>/i.exec(argument)?.[1])
     if (this.#from === undefined) return '503 5.5.1 No sender yet'
     if (address === undefined) return '501 5.5.4 RCPT TO:<address>'
-    const recipient = printable(address, 320)
+    const recipient = printable(Buffer.from(address, 'latin1'), 320)
     const { role, flow } = this.#context
     const local = recipient.toLowerCase().endsWith(`@${flow().domain}`)
     const at = this.#situation()

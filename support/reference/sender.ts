@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { decisive, type MailFlow } from '../mailflow/mail-flow.ts'
+import { withALabels } from '../wire/smtp/a-labels.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
 import { Channel, ChannelError } from './channel.ts'
 import type { DeliveryResult, TlsFailure } from './decisions/queue.ts'
@@ -133,7 +134,7 @@ export class Sender {
       allRecipients,
       domains,
       level,
-      expected: connector?.tlsDomain ?? domain.toLowerCase(),
+      expected: connector?.tlsDomain ?? withALabels(domain).toLowerCase(),
       pin: connector?.pin,
       validates: level === 'certificate-validation' || level === 'domain-validation',
       cutBefore: this.#cut.has(mail.id),
@@ -148,7 +149,7 @@ export class Sender {
 
   /** In order of preference. */
   async #exchangers(domain: string): Promise<Host[]> {
-    const found = await exchangers(domain, this.#context.flow().network.resolver)
+    const found = await exchangers(withALabels(domain), this.#context.flow().network.resolver)
     return found.map(host => ({
       ...UNKNOWN,
       ...this.#hosts.get(host.hostname),
@@ -421,7 +422,7 @@ export class Sender {
     await smtp.must(`MAIL FROM:<${at.sender}>`)
     const taken: string[] = []
     for (const recipient of decisions.recipientsToName(at)) {
-      const { code, text } = await smtp.say(`RCPT TO:<${recipient}>`)
+      const { code, text } = await smtp.say(`RCPT TO:<${withALabels(recipient)}>`)
       if (!at.recipients.includes(recipient)) continue
       if (code < 300) taken.push(recipient)
       else results.push(result(code >= 500 ? 'bounced' : 'deferred', recipient, text))

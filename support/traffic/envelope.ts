@@ -47,11 +47,14 @@ export function pathOf(address: string, form: ClientManner['sender']): string {
 }
 
 /** MAIL with its parameters. Content with bytes above 127 needs BODY=8BITMIME: RFC 6152 s3. */
-export function mailCommand({ from, content, token }: Message, { sender, parameters }: ClientManner): string {
+export function mailCommand(
+  { from, content, token, uLabels }: Message,
+  { sender, parameters }: ClientManner,
+): string {
   const said = [
     ...(parameters?.includes('SIZE') ? [`SIZE=${content.length}`] : []),
     ...(parameters?.includes('BODY') || isEightBit(content) ? ['BODY=8BITMIME'] : []),
-    ...(parameters === 'SMTPUTF8' ? ['SMTPUTF8'] : []),
+    ...(parameters === 'SMTPUTF8' || uLabels ? ['SMTPUTF8'] : []),
     // `+2B` is a plus sign as xtext: RFC 3461 s4.
     ...(parameters === 'RET and ENVID' ? ['RET=HDRS', `ENVID=${token}+2Bprobe`] : []),
   ]

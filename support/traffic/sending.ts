@@ -7,6 +7,7 @@ import type { Partner } from '../lab/partner/partner.ts'
 import { type Conversation, type Party, snapshotOf } from '../wire/conversation.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
 import { printable } from '../wire/printable.ts'
+import { withALabels } from '../wire/smtp/a-labels.ts'
 import { type ClientTls, WireError } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
 import type { Submission } from './submission.ts'
@@ -137,7 +138,7 @@ export class WatchedMessage {
     return [
       ...this.#options.gateway.events
         .slice(this.#before)
-        .filter(event => event.recipient.toLowerCase() === recipient),
+        .filter(event => withALabels(event.recipient).toLowerCase() === recipient),
       ...this.#returned(),
       ...(this.#hasLeft ? [{ kind: 'bounced' as const, recipient, reason: 'it left the queue' }] : []),
     ]

@@ -6,6 +6,7 @@ import { comeAgain } from '../wire/again.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
 import { Recorder } from '../wire/recorder.ts'
+import { withULabels } from '../wire/smtp/a-labels.ts'
 import {
   authPlain,
   type ClientTls,
@@ -58,7 +59,7 @@ export class Submission {
   /** The first reply that refuses the message, or the one that accepts it. With `tls` the conversation too. */
   async submit(message: Message, tls?: ClientTls): Promise<{ reply: Reply; conversation?: Conversation }> {
     const attempt = async () => {
-      const ready = tls ? undefined : await this.#usable()
+      const ready = tls || message.uLabels ? undefined : await this.#usable()
       return ready ? { reply: await this.#use(ready, message) } : this.#onNewConnection(message, tls)
     }
     return (await comeAgain(this.#to, attempt, ({ reply }) => mayAcceptSoon(reply, 'submission'))).last
@@ -68,7 +69,11 @@ export class Submission {
     const recorder = new Recorder({ gatewayIs: 'receiver', sender: NAME, receiver: this.#hostname })
     const began = performance.now()
     const client = await SmtpClient.connect(this.#to, recorder)
-    const refusal = await closedOnFailure(client, () => this.#refusalOfUser(client, tls))
+    const { refusal, ehlo } = await closedOnFailure(client, () => this.#begin(client, tls))
+    if (message.uLabels && ehlo && !ehlo.lines.some(line => line.toUpperCase() === 'SMTPUTF8')) {
+      void this.#part(client)
+      throw new WireError('unexpected answer', 'SMTPUTF8 is not offered')
+    }
     const isSlow = performance.now() - began > SLOW
     if (!refusal && isSlow && !tls) return { reply: await this.#use({ client, messages: 0 }, message) }
     const reply = refusal ?? (await closedOnFailure(client, () => transaction(client, message)))
@@ -111,21 +116,21 @@ export class Submission {
     for (const { client } of this.#idle.splice(0)) client.close()
   }
 
-  /** From the greeting to the login. The reply that refuses the user for now, or nothing. */
-  async #refusalOfUser(client: SmtpClient, tls?: ClientTls): Promise<Reply | undefined> {
+  /** From the greeting to the login. The reply that refuses the user for now, or the last one to EHLO. */
+  async #begin(client: SmtpClient, tls?: ClientTls): Promise<{ refusal?: Reply; ehlo?: Reply }> {
     const greeting = await client.reply()
-    if (greeting.code >= 400) return greeting
-    await client.command(`EHLO ${NAME}`)
+    if (greeting.code >= 400) return { refusal: greeting }
+    let ehlo = await client.command(`EHLO ${NAME}`)
     if (!client.secured && (tls || this.#user || this.#tls === 'starttls')) {
       const reply = await client.command('STARTTLS')
-      if (isForNow(reply, 'STARTTLS')) return reply
+      if (isForNow(reply, 'STARTTLS')) return { refusal: reply }
       if (reply.code !== 220)
         throw new WireError('unexpected answer', `no STARTTLS for submission: ${reply.text}`)
       await client.startTls({ ...tls, servername: this.#hostname })
-      await client.command(`EHLO ${NAME}`)
+      ehlo = await client.command(`EHLO ${NAME}`)
     }
     if (this.#user) await logIn(client, this.#user)
-    return undefined
+    return { ehlo }
   }
 }
 
@@ -150,7 +155,7 @@ async function transaction(client: SmtpClient, message: Message): Promise<Reply>
   const mail = await client.command(mailCommand(message, {}))
   if (mail.code >= 300) return mail
   for (const to of message.to) {
-    const rcpt = await client.command(`RCPT TO:<${to}>`)
+    const rcpt = await client.command(`RCPT TO:<${message.uLabels ? withULabels(to) : to}>`)
     if (rcpt.code >= 300) return rcpt
   }
   const data = await client.command('DATA')

@@ -6,6 +6,7 @@ import { Link } from '../../wire/link.ts'
 import { IDLE, SILENCE } from '../../wire/patience.ts'
 import { printable } from '../../wire/printable.ts'
 import type { Recorder } from '../../wire/recorder.ts'
+import { withALabels } from '../../wire/smtp/a-labels.ts'
 import { LineBuffer, PeerLimit } from '../../wire/smtp/lines.ts'
 import type { Behaviour } from './behaviour.ts'
 import { ehloReply } from './ehlo-reply.ts'
@@ -493,6 +494,8 @@ export class PartnerSession {
 const wire = (lines: readonly string[], behind = ''): Buffer =>
   Buffer.from(`${lines.map(line => `${line}\r\n`).join('')}${behind}`)
 
+/** `command` has one character for each byte. */
 function address(command: string): string {
-  return printable(/<([^>]*)>/.exec(command)?.[1] ?? command.slice(10), 320)
+  const written = /<([^>]*)>/.exec(command)?.[1] ?? command.slice(10)
+  return withALabels(printable(Buffer.from(written, 'latin1'), 320))
 }

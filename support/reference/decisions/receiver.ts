@@ -76,10 +76,14 @@ export const CORRECT_RECEIVER = {
   endsSession: ({ verb }: ReceiverSituation & Command & { reply: string | undefined }): boolean =>
     verb === 'QUIT',
 
-  /** What EHLO lists: STARTTLS where it can be used, without parameter, and not inside TLS. RFC 3207 s4, s4.2. */
+  /**
+   * What EHLO lists: STARTTLS where it can be used, without parameter, and not inside TLS; SMTPUTF8 for users alone.
+   * RFC 3207 s4, s4.2, RFC 6531.
+   */
   keywords({ role, tls, flow }: ReceiverSituation): string[] {
     const keywords = ['PIPELINING', 'CHUNKING', '8BITMIME', 'ENHANCEDSTATUSCODES', `SIZE ${MAX_SIZE}`]
     if (flow.identity.certificate && !tls) keywords.push('STARTTLS')
+    if (role === 'submission') keywords.push('SMTPUTF8')
     if (role === 'submission' && tls) keywords.push('AUTH PLAIN LOGIN')
     return keywords
   },

@@ -1,4 +1,5 @@
 import { decisive, type OutboundConnector, type OutboundLevel, type Pin } from '../../mailflow/mail-flow.ts'
+import { withALabels } from '../../wire/smtp/a-labels.ts'
 import { algorithms, type TlsTerms } from '../tls-options.ts'
 import type { TlsFailure } from './queue.ts'
 import {
@@ -32,7 +33,7 @@ export interface SenderSituation extends Situation {
   /** Of the message. */
   id: string
   content: string
-  /** The recipients' domain, as it was written. */
+  /** The recipients' domain, as it was written; letters that are not in ASCII as in the log. */
   domain: string
   /** Recipients of the message at all partners, and their domains. */
   allRecipients: readonly string[]
@@ -76,9 +77,9 @@ export interface ConnectionSituation extends SenderSituation {
 
 /** How the correct gateway sends mail. */
 export const CORRECT_SENDER = {
-  /** The connector for a recipient domain. EXO-CON-04, EXO-FRC-05. */
+  /** The connector for a recipient domain, by its A-labels. EXO-CON-04, EXO-FRC-05, ID-03. */
   connector: ({ flow, domain }: Situation & { domain: string }): OutboundConnector | undefined =>
-    decisive(flow.outbound, domain),
+    decisive(flow.outbound, withALabels(domain)),
 
   /** What a message needs on its way to this domain. `levels`: those of all its recipients' connectors. EXO-OPP-08. */
   level: (

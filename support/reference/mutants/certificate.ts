@@ -1,6 +1,8 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { certificate } from '../../pki/certificate.ts'
 import type { Identity } from '../../pki/pki.ts'
+import { withALabels } from '../../wire/smtp/a-labels.ts'
+import type { SenderDecisions } from '../decisions/sender.ts'
 import { acceptsName, carries } from '../decisions/situation.ts'
 import type { Mutant } from './mutant.ts'
 import {
@@ -35,7 +37,34 @@ function issuedByItself(
   }
 }
 
+/** The recipient's domain was written with U-labels. */
+const isInULabels = ({ domain }: Parameters<SenderDecisions['connector']>[0]): boolean =>
+  withALabels(domain) !== domain
+
 export const CERTIFICATE: readonly Mutant[] = [
+  {
+    name: 'compares U-labels with the A-labels in a certificate, letter by letter',
+    requirement: 'ID-03',
+    sender: {
+      acceptsName: (at, correct) => (isInULabels(at) ? carries(at.certificate.names, at.domain) : correct),
+    },
+    symptom: /did not arrive: deferred .* certificate names/,
+  },
+  {
+    name: 'takes all names with other letters than those of ASCII for the same',
+    requirement: 'ID-03',
+    sender: {
+      acceptsName: ({ expected, certificate }, correct) =>
+        correct || (expected.startsWith('xn--') && certificate.names.some(name => name.startsWith('xn--'))),
+    },
+    symptom: 'arrived over TLS',
+  },
+  {
+    name: 'finds no connector for a domain that was written with U-labels',
+    requirement: 'ID-03',
+    sender: { connector: (at, correct) => (isInULabels(at) ? undefined : correct) },
+    symptom: 'arrived over TLS',
+  },
   {
     name: 'compares names at the level certificate-validation',
     requirement: 'EXO-FRC-09',
