@@ -14,6 +14,7 @@ import {
   prefersForwardSecrecy,
   refusesOffer,
   refusesOfferWith,
+  sendsTicketsLate,
 } from '../support/judgements/tls-offer.ts'
 import { CHANGES } from '../support/mailflow/changes.ts'
 import { addressesOf, strengthAt } from '../support/traffic/probe.ts'
@@ -124,6 +125,7 @@ words<(offer: TlsOffer, offered: OfferName) => Observation>('answer', {
     refusesOfferWith(offer, offered, 'protocol_version'),
   'chooses the newest version that it accepts': choosesNewest,
   'chooses a suite with ECDHE and AEAD': prefersForwardSecrecy,
+  'sends no session ticket': sendsTicketsLate,
   'accepts no suite that the profile does not list': acceptsListedSuites,
   'chooses by the order of the profile': choosesInListedOrder,
   'shows certificates with a strong key and signature': certificatesAreStrong,

@@ -57,6 +57,21 @@ Feature: Sessions that are resumed
       When the gateway sends a message to the partner
       Then the message does not arrive
 
+  @RFC8446-02 @receiver
+  Rule: The gateway sends no session ticket before it has the client's Finished
+    A server may do so, and servers in Go do. A large sender hung up on such servers for days.
+
+    @control
+    Example: a client that sends its Finished at once
+      Given the client offers TLS 1.2 and TLS 1.3
+      When the lab probes the TLS of the gateway
+      Then the gateway chooses the newest version that it accepts
+
+    Example: a client that keeps its Finished back
+      Given the client offers TLS 1.3, and keeps its Finished back
+      When the lab probes the TLS of the gateway
+      Then the gateway sends no session ticket
+
   @RFC8446-02 @sender
   Rule: The gateway goes on where a session ticket comes before its own Finished
 

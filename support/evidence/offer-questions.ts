@@ -86,6 +86,7 @@ export const OFFERS = {
   'TLS compression': option('compression'),
   'truncated HMAC': option('truncated HMAC'),
   'early data': option('early data'),
+  'TLS 1.3, and keeps its Finished back': option('early ticket'),
   'secure renegotiation': option('secure renegotiation'),
   'the extended master secret': option('extended master secret'),
   'no server name': option('no server name'),

@@ -119,6 +119,7 @@ export const OPTIONS = {
   'resumption by ticket': 'a TLS 1.2 session is resumed by its ticket (RFC 5077)',
   'resumption by id': 'a TLS 1.2 session is resumed by its id (RFC 5246 s7.3)',
   'resumption in TLS 1.3': 'a TLS 1.3 session is resumed by its ticket (RFC 8446 s2.2)',
+  'early ticket': "a session ticket of TLS 1.3 comes before the client's Finished (RFC 8446 s4.6.1)",
   'early data': 'tickets of TLS 1.3 allow early data (RFC 8446 s4.2.10)',
 } as const
 export type Option = keyof typeof OPTIONS

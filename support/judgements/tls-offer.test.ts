@@ -10,6 +10,7 @@ import {
   prefersForwardSecrecy,
   refusesOffer,
   refusesOfferWith,
+  sendsTicketsLate,
 } from './tls-offer.ts'
 
 const nobody = offer({ unreachable: 'no connection' })
@@ -28,6 +29,27 @@ const turned = (suite: string) =>
     },
     turned: { suite, seen: 'x' },
   })
+
+describe('judging when session tickets are sent', () => {
+  table([
+    ['after the Finished', sendsTicketsLate(withOption('early ticket', { known: 'no' })), 'refused'],
+    [
+      'before the Finished',
+      sendsTicketsLate(withOption('early ticket', {})),
+      'broken',
+      /before the client's/,
+    ],
+    ['it is not known', sendsTicketsLate(offer({ options: {} })), 'unclear', /no answer/],
+    [
+      'the server does not close',
+      sendsTicketsLate(withOption('early ticket', { known: 'unknown', said: 'no answer: x' })),
+      'unclear',
+      /no answer: x/,
+    ],
+    ['there is no TLS 1.3', sendsTicketsLate(offer({ options: {} }, { 'TLSv1.3': undefined })), 'kept'],
+    ['nobody answers', sendsTicketsLate(nobody), 'unclear', /no connection/],
+  ])
+})
 
 describe('judging that an offer is accepted', () => {
   table([

@@ -66,6 +66,17 @@ export const choosesNewest = ofReached((offer): Observation => {
       )
 })
 
+/** The gateway sends session tickets only to clients whose Finished it has. RFC 8446 s4.6.1 permits both. */
+export const sendsTicketsLate = ofReached((offer): Observation => {
+  const { known: accepted } = versionIn(offer, 'TLSv1.3')
+  if (accepted === 'no') return kept('the gateway has no TLS 1.3, which alone has such tickets')
+  const { known = 'unknown', said = 'no answer' } = offer.options['early ticket'] ?? {}
+  if (known === 'unknown') return unclear(`when the gateway sends session tickets is not known: ${said}`)
+  return known === 'no'
+    ? refused("the gateway sends no session ticket before the client's Finished")
+    : broken("the gateway sends a session ticket before the client's Finished")
+})
+
 const isEcdheAead = (name: string): boolean => /_ECDHE_.*(GCM|CCM|CHACHA20)/.test(name)
 
 /** In TLS 1.2 the gateway chooses ECDHE with AEAD, if it accepts such a suite, also where the client offers it last. */

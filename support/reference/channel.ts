@@ -11,6 +11,8 @@ import { reasonOf } from '../wire/breakdown.ts'
 import { Link } from '../wire/link.ts'
 import { LineBuffer } from '../wire/smtp/lines.ts'
 import { certificateFacts } from '../wire/tls/certificate-facts.ts'
+import { EarlyTicket } from '../wire/tls/early-ticket.ts'
+import { TlsCarrier } from '../wire/tls/tls-carrier.ts'
 import { RecordReader } from '../wire/tls/tls-records.ts'
 import type { TlsSession } from './decisions/situation.ts'
 import type { SeenHello } from './seen/client.ts'
@@ -244,10 +246,14 @@ export class Channel {
   }
 
   /**
-   * Begins TLS as the side that listened. `sessions`: those that may be resumed by their ids, in hex. Throws ChannelError
-   * (handshake, silent).
+   * Begins TLS as the side that listened. `sessions`: those that may be resumed by their ids, in hex. `early`: it sends a
+   * ticket before the client's Finished. Throws ChannelError (handshake, silent).
    */
-  async acceptTls(options: TlsOptions, sessions: Map<string, Buffer>, kept = ''): Promise<void> {
+  async acceptTls(
+    options: TlsOptions,
+    sessions: Map<string, Buffer>,
+    { kept = '', early = false } = {},
+  ): Promise<void> {
     let byId = false
     // Only a server object of Node verifies the certificates of clients.
     const server = createServer({ handshakeTimeout: WAIT, honorCipherOrder: true, ...options })
@@ -260,11 +266,14 @@ export class Channel {
       byId = session !== undefined
       done(null, session ?? null)
     })
+    const ticket = early ? new EarlyTicket() : undefined
+    if (ticket) server.on('keylog', line => ticket.secret(line))
     await this.#secure(kept, (done, failed) => {
       server.once('secureConnection', done)
       server.once('tlsClientError', failed)
       this.#link.once('close', () => failed(new Error('the connection was closed')))
-      server.emit('connection', this.#stream)
+      const rewrites = ticket && ((bytes: Buffer) => ticket.through(bytes))
+      server.emit('connection', rewrites ? new TlsCarrier(this.#link, { rewrites }) : this.#stream)
     })
     if (byId && this.session?.resumed) this.session.resumed = 'by id'
   }

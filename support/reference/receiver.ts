@@ -254,7 +254,8 @@ class Session {
     const options = { ...tlsOptions(terms), ...asks, ticketKeys }
     this.#channel.survivesTls = this.#decisions.goesOnInClear(this.#situation())
     try {
-      await this.#channel.acceptTls(options, sessions.get(certificate)!, kept)
+      const early = this.#decisions.sendsTicketEarly(this.#situation())
+      await this.#channel.acceptTls(options, sessions.get(certificate)!, { kept, early })
     } catch (error) {
       if (!this.#channel.survivesTls || this.#channel.over) throw error
     }

@@ -5,6 +5,9 @@ import { type TlsOffer, versionIn } from '../evidence/offer.ts'
 import { Pki } from '../pki/pki.ts'
 import { Loopback } from '../test-bed/fixtures/loopback.ts'
 import { type ListenerOptions, SmtpListener } from '../test-bed/fixtures/smtp-listener.ts'
+import { Link } from '../wire/link.ts'
+import { EarlyTicket } from '../wire/tls/early-ticket.ts'
+import { TlsCarrier } from '../wire/tls/tls-carrier.ts'
 import type { Target } from './ask.ts'
 import { enumerate } from './enumerate.ts'
 
@@ -29,7 +32,7 @@ describe('what a server accepts', () => {
   afterEach(() => Promise.all(running.splice(0).map(one => one.close())))
 
   const scan = async (target: Target): Promise<TlsOffer> =>
-    (await enumerate(target, { serverName: NAME, trust: [root] })).offer
+    (await enumerate(target, { serverName: NAME, trust: [root], tickets: true })).offer
   async function smtp(tls: TlsOptions, options: ListenerOptions = {}): Promise<TlsOffer> {
     const listener = await SmtpListener.start({ tls: { ...identity, ...tls }, ...options })
     running.push(listener)
@@ -177,7 +180,24 @@ describe('what a server accepts', () => {
       'resumption by id': 'yes',
       'resumption in TLS 1.3': 'yes',
       'early data': 'no',
+      'early ticket': 'no',
     })
+  })
+
+  it("knows a server that sends a ticket before the client's Finished", async () => {
+    const offer = await behind(socket => {
+      const early = new EarlyTicket()
+      const tls = createServer({ ...identity, minVersion: 'TLSv1.3' })
+      tls.on('tlsClientError', () => {}).on('secureConnection', one => one.on('error', () => {}))
+      tls.on('keylog', line => early.secret(line))
+      const link = new Link(socket, { received: () => {}, sent: () => {} })
+      const carrier = new TlsCarrier(link, { rewrites: bytes => early.through(bytes) })
+      tls.emit(
+        'connection',
+        carrier.on('error', () => {}),
+      )
+    })
+    assert.equal(offer.options['early ticket']?.known, 'yes')
   })
 
   const bare = (offer: TlsOffer) => {

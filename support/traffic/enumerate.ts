@@ -36,6 +36,8 @@ export interface ScanOptions {
   serverName?: string
   /** PEM; the roots of Node without it. */
   trust?: readonly string[]
+  /** Asks also when session tickets come, with a connection more. */
+  tickets?: true
   onProgress?: (connections: number) => void
 }
 
@@ -106,7 +108,7 @@ class Enumeration {
     const [[groups12, signatures], { options, byName }, { unfinished, ...whole }] = await Promise.all([
       best ? this.#keyExchange(best) : [NOTHING, NOTHING],
       optionsByHello(this.#hellos, about),
-      finished.all(versions),
+      finished.all(versions, this.#options),
     ])
     return {
       versions: unfinished ? versions.map(one => withoutKeyTransport(one, unfinished)) : versions,

@@ -7,6 +7,7 @@ import { maxEarlyData } from '../wire/tls/session-ticket.ts'
 import { opensslName, spoken } from '../wire/tls/tls-names.ts'
 import type { Target, Unknown } from './ask.ts'
 import type { Certificates } from './certificates.ts'
+import { sendsTicketEarly } from './early-ticket.ts'
 import type { QuestionQueue } from './question-queue.ts'
 
 /** What one finished handshake showed. */
@@ -52,38 +53,55 @@ export class FinishedHandshakes {
   }
 
   /** Certificates that no classic handshake has shown yet are looked at too, with their chains. */
-  async all(versions: readonly VersionOffer[]): Promise<Whole> {
+  async all(versions: readonly VersionOffer[], { tickets }: { tickets?: true } = {}): Promise<Whole> {
     const tls13 = versions.find(({ version, known }) => version === 'TLSv1.3' && known === 'yes')
     const classic = versions.find(
       ({ version, known }) => version.startsWith('TLSv1') && version !== 'TLSv1.3' && known === 'yes',
     )
     const [one, other] = await Promise.all([
-      tls13 ? this.#tls13() : {},
+      tls13 ? this.#tls13(tickets === true) : {},
       classic ? this.#classic(classic) : { options: {} },
       ...(classic ? this.#others(classic) : []),
     ])
     return { ...other, options: { ...one, ...other.options } }
   }
 
-  async #tls13(): Promise<Options> {
+  async #tls13(asksWhen: boolean): Promise<Options> {
     const only: ClientTls = { minVersion: 'TLSv1.3' }
     const first = await this.#handshake('TLS 1.3, whole handshake', only)
     if (first.kind !== 'done') return {}
     if (!first.session) {
       const none: Finding = { known: 'no', said: 'no ticket was given', seen: 'TLS 1.3, whole handshake' }
-      return { 'resumption in TLS 1.3': none, 'early data': none }
+      return {
+        'resumption in TLS 1.3': none,
+        'early data': none,
+        ...(asksWhen ? { 'early ticket': none } : {}),
+      }
     }
-    const early = maxEarlyData(first.session)
+    const early = asksWhen ? this.#earlyTicket(only) : undefined
+    const data = maxEarlyData(first.session)
     const about = 'TLS 1.3, resumption by ticket'
     const again = await this.#handshake(about, { ...only, session: first.session })
     return {
       'resumption in TLS 1.3': resumption(again, about),
       'early data': {
-        known: early === undefined ? 'unknown' : early === 0 ? 'no' : 'yes',
-        ...(early ? { said: `${early} bytes` } : {}),
+        known: data === undefined ? 'unknown' : data === 0 ? 'no' : 'yes',
+        ...(data ? { said: `${data} bytes` } : {}),
         seen: 'TLS 1.3, whole handshake',
       },
+      ...(early ? { 'early ticket': await early } : {}),
     }
+  }
+
+  async #earlyTicket(tls: ClientTls): Promise<Finding> {
+    const seen = "TLS 1.3, without the client's Finished"
+    const answer = await this.#questions.session(seen, async (client, recorder) => ({
+      kind: 'answer' as const,
+      early: await sendsTicketEarly(client, recorder, { ...this.#tls, ...tls }),
+    }))
+    return answer.kind === 'unknown'
+      ? { known: 'unknown', said: answer.why, seen }
+      : { known: answer.early ? 'yes' : 'no', seen }
   }
 
   async #classic({ version, suites }: VersionOffer): Promise<Whole> {

@@ -11,7 +11,7 @@ export function scanOnce(
   const { endpoint, helo, serverName, trust } = about
   let scan = scans.get(gateway)
   if (!scan) {
-    scan = enumerate({ ...endpoint, service: 'smtp', helo }, { serverName, trust })
+    scan = enumerate({ ...endpoint, service: 'smtp', helo }, { serverName, trust, tickets: true })
     scans.set(gateway, scan)
   }
   return scan

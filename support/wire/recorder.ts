@@ -7,6 +7,7 @@ import type { Tap } from './link.ts'
 import { printable } from './printable.ts'
 import { PeerLimit } from './smtp/lines.ts'
 import { certificateFacts } from './tls/certificate-facts.ts'
+import { labelled } from './tls/handshake-keys.ts'
 import { RecordReader, type TlsSighting } from './tls/tls-records.ts'
 
 /** The most that is kept of one connection, so that no peer can fill the memory. */
@@ -125,12 +126,11 @@ export class Recorder implements Tap {
     this.#tls[party] ??= new RecordReader({ tellsSealed: this.conversation.overheard === true })
   }
 
-  /** A line of Node's `keylog` event: `LABEL CLIENT_RANDOM SECRET`. It opens the receiver's encrypted handshake. */
+  /** A line of Node's `keylog` event. It opens the receiver's encrypted handshake. */
   secret(line: Buffer): void {
-    const [label, , secret] = line.toString('latin1').trim().split(' ')
-    if (label !== 'SERVER_HANDSHAKE_TRAFFIC_SECRET' || !secret) return
-    for (const sighting of this.#tls.receiver?.unseal(Buffer.from(secret, 'hex')) ?? [])
-      this.#sighted('receiver', sighting)
+    const [label, secret] = labelled(line)
+    if (label !== 'SERVER_HANDSHAKE_TRAFFIC_SECRET') return
+    for (const sighting of this.#tls.receiver?.unseal(secret) ?? []) this.#sighted('receiver', sighting)
   }
 
   received(chunk: Buffer): void {

@@ -5,11 +5,11 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { nothingInClear } from '../../judgements/wire.ts'
 import { Pki } from '../../pki/pki.ts'
 import { Link } from '../../wire/link.ts'
+import { TlsCarrier } from '../../wire/tls/tls-carrier.ts'
 import { until } from '../../wire/until.ts'
 import { LoopbackLab } from '../loopback-lab.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { Partner } from './partner.ts'
-import { TlsCarrier } from './tls-carrier.ts'
 
 /** A TLS record of a handshake that says nothing. */
 const HELLO = Buffer.concat([Buffer.from('1603010040', 'hex'), Buffer.alloc(64)])

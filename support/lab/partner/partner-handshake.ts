@@ -5,11 +5,11 @@ import type { Recorder } from '../../wire/recorder.ts'
 import { answerBytes, type CraftedAnswer } from '../../wire/tls/craft-answer.ts'
 import { EarlyTicket } from '../../wire/tls/early-ticket.ts'
 import { acceptTls } from '../../wire/tls/handshake.ts'
+import { TlsCarrier } from '../../wire/tls/tls-carrier.ts'
 import { RecordReader } from '../../wire/tls/tls-records.ts'
 import type { Behaviour, HandshakeFault } from './behaviour.ts'
 import { chainShown, type HostTls, serverOptions } from './host-tls.ts'
 import { BROKEN_HANDSHAKES, CLOSE_NOTIFY } from './partner-faults.ts'
-import { TlsCarrier } from './tls-carrier.ts'
 
 /** Of a partner that sends TLS in small records or in small writes, in bytes. */
 const SMALL_RECORD = 512

@@ -127,6 +127,9 @@ export const CORRECT_RECEIVER = {
     ...algorithms(flow),
   }),
 
+  /** Whether the gateway sends a session ticket of TLS 1.3 before it has the client's Finished: no. RFC8446-02. */
+  sendsTicketEarly: (_at: ReceiverSituation): boolean => false,
+
   /** Whether the gateway forgets greeting and envelope. RFC 3207 s4.2, RFC 5321 s4.1.4. */
   forgets: (_at: ReceiverSituation & { event: 'EHLO' | 'handshake' }): boolean => true,
 

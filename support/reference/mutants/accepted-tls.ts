@@ -146,6 +146,20 @@ export const ACCEPTED_TLS: readonly Mutant[] = [
     symptom: 'the gateway does not accept only hybrid groups',
   },
   {
+    name: "sends a session ticket before the client's Finished",
+    requirement: 'RFC8446-02',
+    receiver: { sendsTicketEarly: () => true },
+    symptom: "sends a session ticket before the client's Finished",
+  },
+  {
+    name: "sends a session ticket before the client's Finished, to clients with hybrid groups alone",
+    requirement: 'RFC8446-02',
+    receiver: {
+      sendsTicketEarly: ({ hello }) => hello?.groups.some(name => name.includes('MLKEM')) ?? false,
+    },
+    symptom: "sends a session ticket before the client's Finished",
+  },
+  {
     name: 'refuses a server name with capitals',
     requirement: 'ID-05',
     receiver: {

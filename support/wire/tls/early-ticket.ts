@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { number, vector } from './craft-hello.ts'
-import { HandshakeKeys, sealedFirst } from './handshake-keys.ts'
+import { HandshakeKeys, labelled, sealedFirst } from './handshake-keys.ts'
 import { RecordReader } from './tls-records.ts'
 
 const [HANDSHAKE, APPLICATION_DATA] = [22, 23]
@@ -27,10 +27,9 @@ export class EarlyTicket {
     return this.#state !== 'before'
   }
 
-  /** A line of Node's `keylog` event: `LABEL CLIENT_RANDOM SECRET`. */
+  /** A line of Node's `keylog` event. */
   secret(line: Buffer): void {
-    const [label, , secret] = line.toString('latin1').trim().split(' ')
-    if (label && secret) this.#secrets.set(label, Buffer.from(secret, 'hex'))
+    this.#secrets.set(...labelled(line))
   }
 
   /** What goes out in place of what the library writes. */
@@ -82,4 +81,29 @@ export class EarlyTicket {
     const content = Buffer.concat([number(NEW_SESSION_TICKET, 1), vector(3, ...body)])
     return secret && sealedFirst(this.#suite, secret, { type: HANDSHAKE, content })
   }
+}
+
+/**
+ * Whether a session ticket is among the records of a server of TLS 1.3. `secret`: its SERVER_TRAFFIC_SECRET_0. Undefined
+ * where the records cannot be read.
+ */
+export function hasTicket(bytes: Buffer, secret: Buffer): boolean | undefined {
+  const hello = new RecordReader().read(bytes).find(one => one.kind === 'server-hello' && !one.retry)
+  const keys = hello?.kind === 'server-hello' ? HandshakeKeys.from(hello.suite, secret) : undefined
+  if (!keys) return undefined
+  return recordsIn(bytes).some(record => {
+    const opened = keys.open(record.subarray(0, HEADER), record.subarray(HEADER))
+    return opened?.type === HANDSHAKE && opened.content[0] === NEW_SESSION_TICKET
+  })
+}
+
+/** Those that are there as a whole; RFC 8446 s5.1. */
+export function recordsIn(bytes: Buffer): Buffer[] {
+  const records: Buffer[] = []
+  for (let at = 0; at + HEADER <= bytes.length; at += records.at(-1)!.length) {
+    const record = bytes.subarray(at, at + HEADER + bytes.readUInt16BE(at + 3))
+    if (at + HEADER + bytes.readUInt16BE(at + 3) > bytes.length) break
+    records.push(record)
+  }
+  return records
 }

@@ -79,6 +79,12 @@ export function sealedFirst(
   return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
+/** A line of Node's `keylog` event, `LABEL CLIENT_RANDOM SECRET`: what it names, and the secret. */
+export function labelled(line: Buffer): [label: string, secret: Buffer] {
+  const [label = '', , secret = ''] = line.toString('latin1').trim().split(' ')
+  return [label, Buffer.from(secret, 'hex')]
+}
+
 /** HKDF-Expand-Label with an empty context, for at most one block; RFC 8446 s7.1. */
 function expandLabel(hash: string, secret: Buffer, label: string, length: number): Buffer {
   const name = Buffer.from(`tls13 ${label}`, 'latin1')

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream'
-import type { Link } from '../../wire/link.ts'
+import type { Link } from '../link.ts'
 
 /** How TLS is carried; all absent: as by the link itself. */
 export interface Carriage {
