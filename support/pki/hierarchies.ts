@@ -110,11 +110,12 @@ export interface HierarchyLeaf {
 /** A root, an intermediate authority and the certificates that it issues, named as in one of the published tables. */
 export class Hierarchy {
   readonly root: Signer
-  readonly intermediate: Signer
-  /** Of what the intermediate has issued, and of the intermediate itself. */
-  readonly addresses: Required<StatusAddresses>
-  readonly rootAddresses: Required<StatusAddresses>
+  intermediate!: Signer
+  /** Of what the intermediate issues, and of the intermediate itself. */
+  addresses!: Required<StatusAddresses>
+  rootAddresses!: Required<StatusAddresses>
   readonly #naming: Naming
+  readonly #key: KeyObject
 
   /**
    * `at`: the URL at which a host and path of the naming can be had; default: over http. `keys`: makes the keys of the
@@ -127,13 +128,30 @@ export class Hierarchy {
       keys = () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
     }: { at?: (place: string) => string; keys?: () => KeyObject } = {},
   ) {
-    const naming: Naming = NAMINGS[name]
-    this.#naming = naming
-    this.addresses = { ocsp: [at(naming.ocsp)], crl: [at(naming.crl)], issuer: [at(naming.issuer)] }
-    this.root = authority(naming.root, keys())
-    const [host] = naming.issuer.split('/')
-    this.rootAddresses = { ocsp: [], crl: [at(`${host}/root.crl`)], issuer: [at(`${host}/root.crt`)] }
-    this.intermediate = authority(naming.intermediate, keys(), this.root, this.rootAddresses)
+    this.#naming = NAMINGS[name]
+    this.root = authority(this.#naming.root, keys())
+    this.#key = keys()
+    this.lead(at)
+  }
+
+  /** Hosts with a path: where the authorities answer. */
+  get places(): string[] {
+    const { ocsp, crl, issuer } = this.#naming
+    return [ocsp, crl, issuer, ...this.#rootPlaces]
+  }
+
+  get #rootPlaces(): [crl: string, issuer: string] {
+    const [host] = this.#naming.issuer.split('/')
+    return [`${host}/root.crl`, `${host}/root.crt`]
+  }
+
+  /** From now on the places are at these URLs. What was issued before names the earlier ones. */
+  lead(at: (place: string) => string): void {
+    const { ocsp, crl, issuer, intermediate } = this.#naming
+    const [rootCrl, rootIssuer] = this.#rootPlaces
+    this.addresses = { ocsp: [at(ocsp)], crl: [at(crl)], issuer: [at(issuer)] }
+    this.rootAddresses = { ocsp: [], crl: [at(rootCrl)], issuer: [at(rootIssuer)] }
+    this.intermediate = authority(intermediate, this.#key, this.root, this.rootAddresses)
   }
 
   /** Of its leaves, beside their common names. */

@@ -58,6 +58,8 @@ export interface Role {
   suites: readonly string[]
   minVersion: 'TLSv1' | 'TLSv1.2'
   maxVersion?: 'TLSv1.2'
+  /** Called with the serial number of each good certificate, in hexadecimal, before anybody shows it. */
+  issued?: (serial: string) => Promise<void>
 }
 
 interface Signer {
@@ -125,6 +127,11 @@ export class Pki {
   /** What a connector pins to accept the public key of all leaves of the usual kind. */
   async keyPin(): Promise<string> {
     return keyFingerprint((await this.#key('RSA 2048')).publicKey)
+  }
+
+  /** The authority that bears the name of a published one. */
+  lookAlike(name: HierarchyName): Hierarchy {
+    return this.#hierarchy(name)
   }
 
   /** Root certificate of an authority that bears the name of a published one, in PEM. */
@@ -196,6 +203,7 @@ export class Pki {
       addresses: addresses ?? played?.addresses ?? {},
       ...(spec.promises === 'a stapled answer' ? { mustStaple: true } : {}),
     })
+    if (issuer === played) await role?.issued?.(new X509Certificate(leaf).serialNumber)
     const sent = issuer === special && spec.intermediate === 'a namesake' ? intermediate : issuer
     const chain = spec.chain === 'leaf alone' ? '' : sent.certificate + (await this.#added(spec.chain, root))
     const own = spec.signature === 'broken' ? withBrokenSignature(leaf) : leaf

@@ -27,6 +27,7 @@ import { mustPassFirstMail } from './first-mail.ts'
 import { Ends, type Servers } from './gateway-ends.ts'
 import { Locks } from './locks.ts'
 import { mustPassPreflight } from './preflight.ts'
+import { tellStatusOfPeers } from './status-of-peers.ts'
 import { type Surroundings, surroundings, surroundingsOnPaper } from './surroundings.ts'
 import { Telling } from './telling.ts'
 import { type Concluded, VerdictRecord } from './verdict-record.ts'
@@ -111,7 +112,7 @@ export class Run {
     this.lab = lab
     this.pki = lab.pki
     const { peersAs } = options.source
-    this.pki.peersPlay = peersAs && { ...roleOf(peersAs), suites: EXCHANGE_SUITES }
+    if (!pass) this.pki.peersPlay = peersAs && { ...roleOf(peersAs), suites: EXCHANGE_SUITES }
     this.flow = flow
     this.mailbox = mailbox
     this.listener = pass ? undefined : options.listener
@@ -173,6 +174,7 @@ export class Run {
     const run = new Run(options, await surroundings(source, pki, { doing, ...(signal ? { signal } : {}) }))
     try {
       signal?.throwIfAborted()
+      await tellStatusOfPeers(run)
       const { name, version } = await run.gateways.with()
       signal?.throwIfAborted()
       run.record.deviations = applicableDeviations(run.record.deviations, { name, version })

@@ -112,11 +112,10 @@ export class HttpHost {
 
   /** An OCSP question may stand in the path, behind the responder's own: RFC 6960 s A.1. */
   #ofResponder(path: string): HttpAnswer | undefined {
-    const [, answer] =
-      [...this.#answers].find(
-        ([own, { type }]) => type === OCSP_TYPE && path.startsWith(`${own.replace(/\/$/, '')}/`),
-      ) ?? []
-    return answer
+    const own = [...this.#answers]
+      .filter(([own, { type }]) => type === OCSP_TYPE && path.startsWith(`${own.replace(/\/$/, '')}/`))
+      .sort(([one], [other]) => other.length - one.length)
+    return own[0]?.[1]
   }
 }
 
