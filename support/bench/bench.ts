@@ -11,14 +11,15 @@ import { type ManyHosts, manyHosts } from './many-hosts.ts'
 import { type ProbeCosts, probeCosts } from './probe.ts'
 import { stability } from './stability.ts'
 import { type Spread, spread } from './statistics.ts'
-import { oddSettings, TOOLS, type Truth, truth } from './truth.ts'
+import { oddSettings, TOOLS, type Truth, tripleDes, truth } from './truth.ts'
 
 /**
  * Measures what the suite costs. Compare only values of the same run: absolute times depend on the machine.
  * `npm run bench -- --gateway haraka --runs 100 --only costs`, or with `--only containers`, which needs a container
  * engine and takes as many `--gateway` as wanted, or with `--only probe --server HOST:PORT`, which compares the prober with
  * sslscan at a server with STARTTLS. `--only truth --gateway NAME` compares what the prober and four other tools find out of
- * a gateway, with `--as exchange-online-2018` of one that still has TLS 1.0; `--only settings` what the prober and sslscan find out of the reference gateway with odd settings, and
+ * a gateway, with `--as exchange-online-2018` of one that still has TLS 1.0; `--only settings` what the prober, sslscan and sslyze find out of the reference gateway with odd settings, `--only 3des` what
+ * all tools find out of an Exim with 3DES, and
  * `--only hosts` shows what a thousand hosts in one command cost. `--only live-change --messages 10000` lets so many messages
  * flow through `--gateway` while its certificate changes.
  */
@@ -55,6 +56,7 @@ if (values.only.includes('live-change'))
 if (values.only.includes('truth'))
   for (const name of values.gateway) tellTruth(await truth(asText(bundledGateway(name))))
 if (values.only.includes('settings')) for await (const one of oddSettings()) tellTruth(one)
+if (values.only.includes('3des')) for await (const one of tripleDes()) tellTruth(one)
 if (values.only.includes('containers')) {
   const names = values.gateway.length > 0 ? values.gateway : ['postfix', 'exim']
   tellContainers(await containerCosts(names.map(bundledGateway), parallel))

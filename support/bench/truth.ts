@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { exim } from '../../containers/exim/adapter.ts'
 import { ContainerFailure, type Dockerode, Engine, folderFiles } from '../engine/engine.ts'
+import type { ContainerProduct } from '../gateway/adapter.ts'
+import { container } from '../gateway/container.ts'
 import type { GatewaySource } from '../gateway/source.ts'
 import { reference } from '../reference/gateway.ts'
 import { MUTANTS } from '../reference/mutants/index.ts'
@@ -108,13 +111,36 @@ const VERSIONS: Readonly<Record<string, string>> = {
 export const truth = async (source: GatewaySource): Promise<Truth> =>
   compared(source, await scanners(), TOOLS)
 
-/** The reference gateway with each setting of TLS that a mutant has, asked by the prober and by sslscan. */
+/** The reference gateway with each setting of TLS that a mutant has, asked by the prober, by sslscan and by sslyze. */
 export async function* oddSettings(): AsyncGenerator<Truth> {
   const tools = await scanners()
+  const asked: Tool[] = ['probe', 'sslscan', 'sslyze']
   for (const mutant of MUTANTS)
     if (mutant.receiver?.tls)
-      yield { ...(await compared(reference(mutant), tools, ['probe', 'sslscan'])), server: mutant.name }
+      yield { ...(await compared(reference(mutant, mutant.as), tools, asked)), server: mutant.name }
 }
+
+/** Exim with 3DES and old versions, asked by all tools. Of the libraries in Debian, GnuTLS alone still has these suites. */
+export async function* tripleDes(): AsyncGenerator<Truth> {
+  const product: ContainerProduct = {
+    ...exim,
+    render: (flow, place) => {
+      const { files, ...rest } = exim.render(flow, place)
+      return { ...rest, files: files.map(file => ({ ...file, content: withTripleDes(file.content) })) }
+    },
+  }
+  const tools = await scanners()
+  for (const { name } of product.releases) {
+    const source = container(product, name)
+    yield { ...(await compared(source, tools, TOOLS)), server: `${source.name} with 3DES` }
+  }
+}
+
+/** In the priority strings of GnuTLS. */
+const withTripleDes = (text: string): string =>
+  text
+    .replaceAll('+AES-128-CBC', '+AES-128-CBC:+3DES-CBC')
+    .replaceAll('+VERS-TLS1.2', '+VERS-TLS1.2:+VERS-TLS1.1:+VERS-TLS1.0')
 
 interface Scanners {
   docker: Dockerode
