@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { Pki } from '../../pki/pki.ts'
 import { Recorder } from '../../wire/recorder.ts'
 import { type ClientTls, SmtpClient, WireError } from '../../wire/smtp/smtp.ts'
 import { opensslName } from '../../wire/tls/tls-names.ts'
 import { LoopbackLab } from '../loopback-lab.ts'
 import type { PartnerTls } from './behaviour.ts'
+import { hostTls } from './partner-tls-options.ts'
 
 interface Seen {
   /** `well`, or how the handshake ended. */
@@ -178,6 +180,14 @@ describe('the TLS of a partner', () => {
         version: 'TLSv1.3',
       },
     )
+  })
+
+  it('has a certificate for another name beside one with a wrong name', async () => {
+    const tls = { presents: ['for a wildcard and nothing else', 'expired'] } as const
+    const shown = await hostTls(lab.pki, ['d1.test'], tls, { certificateChoice: 'by server name' })
+    const [own, other] = [shown.byName!.cert, shown.cert].map(pem => new X509Certificate(String(pem)))
+    assert.deepEqual([own!.subjectAltName, other!.subjectAltName], ['DNS:*', 'DNS:other-d1.test'])
+    assert.equal(own!.validTo, other!.validTo)
   })
 
   it('resumes no session if it has new keys for tickets', async () => {

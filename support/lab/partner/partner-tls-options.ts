@@ -1,6 +1,6 @@
 import { constants, hash, randomBytes, X509Certificate } from 'node:crypto'
 import type { StatusAddresses } from '../../pki/certificate.ts'
-import type { CertificateFlaw, KeyName } from '../../pki/flaws.ts'
+import { type CertificateFlaw, FLAWS, type KeyName } from '../../pki/flaws.ts'
 import type { Pki } from '../../pki/pki.ts'
 import type { AnswerName } from '../../pki/status-words.ts'
 import { opensslName } from '../../wire/tls/tls-names.ts'
@@ -120,7 +120,8 @@ async function certificates(
   const own = await shown(flaws)
   const sigalgs = signature ? { sigalgs: [signature, ...SIGNATURES].join(':') } : {}
   if (certificateChoice === undefined) return { ...own, ...sigalgs }
-  return { ...(await shown([...flaws, 'for another name'])), byName: own, ...sigalgs }
+  const others = flaws.filter(flaw => !('hosts' in FLAWS[flaw]))
+  return { ...(await shown([...others, 'for another name'])), byName: own, ...sigalgs }
 }
 
 /** An answer may count only for a certificate that names a responder (LibreSSL's libtls). */
