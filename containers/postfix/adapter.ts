@@ -198,8 +198,9 @@ function mainCf(flow: MailFlow): string {
     smtp_tls_mandatory_protocols: protocols,
     // Sorted by strength. Postfix's own list is sorted by key length only and begins with suites without a certificate.
     tls_medium_cipherlist: suitesOf(flow).join(':'),
-    // The service chooses by its own order: EXO-CIP-01.
-    ...(flow.service ? { tls_preempt_cipherlist: 'yes', smtpd_tls_ciphers: 'medium' } : {}),
+    // As a receiver, Postfix chooses by this order, and not by that of the client: EXO-CIP-01.
+    tls_preempt_cipherlist: 'yes',
+    ...(flow.service ? { smtpd_tls_ciphers: 'medium' } : {}),
     smtp_tls_ciphers: 'medium',
     smtp_tls_mandatory_ciphers: 'medium',
     // How long Postfix waits for a partner that stays silent after its go-ahead to STARTTLS.

@@ -45,4 +45,6 @@ export const gnutlsPriority = ({
     '-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-CBC:+AES-128-CBC',
     `-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA${forwardSecrecy ? '' : ':+RSA'}`,
     '-MAC-ALL:+AEAD:+SHA384:+SHA256:+SHA1',
+    // As a server it chooses by this order, and not by that of the client.
+    '%SERVER_PRECEDENCE',
   ].join(':')
