@@ -184,6 +184,7 @@ const settings = (flow: MailFlow, { address, inbound, submission, submissions }:
   [
     define('confDOMAIN_NAME', flow.hostname),
     define('confAUTH_REALM', flow.domain),
+    define('confAUTH_OPTIONS', 'p'),
     define('confCIPHER_LIST', TLS12_SUITES.join(':')),
     define('confSERVER_SSL_OPTIONS', OPTIONS),
     define('confCLIENT_SSL_OPTIONS', OPTIONS),

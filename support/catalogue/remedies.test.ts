@@ -9,6 +9,18 @@ import { loadRemedies, readRemedies, settingsFor } from './remedies.ts'
 
 const catalogue = loadCatalogue()
 
+/** The hosts of each product's documentation. What chasquid leaves to Go, Go documents. */
+const DOCUMENTATION: Readonly<Record<string, string[]>> = {
+  chasquid: ['blitiri.com.ar', 'go.dev'],
+  courier: ['www.courier-mta.org'],
+  exim: ['www.exim.org'],
+  haraka: ['haraka.github.io'],
+  mox: ['www.xmox.nl'],
+  opensmtpd: ['man.openbsd.org'],
+  postfix: ['www.postfix.org'],
+  sendmail: ['www.sendmail.org'],
+}
+
 describe('the remedies', () => {
   const remedies = loadRemedies()
 
@@ -38,6 +50,27 @@ describe('the remedies', () => {
     const products = new Set(bundledNames().map(name => name.split('@')[0]!))
     const named = new Set([...remedies.values()].flatMap(({ settings }) => settings.map(one => one.product)))
     assert.deepEqual([...named].sort(), [...products].filter(name => name !== 'reference').sort())
+  })
+
+  it('link to the documentation of the product itself, as far as its host shows: nothing is fetched', () => {
+    for (const [id, { settings }] of remedies)
+      for (const { product, link } of settings) {
+        const { host, protocol, username, search } = new URL(link)
+        assert.ok(DOCUMENTATION[product]?.includes(host), `${id}: ${link}`)
+        assert.deepEqual([protocol, username, search], ['https:', '', ''], `${id}: ${link}`)
+      }
+  })
+
+  it('link to a parameter of Postfix that they set, where the link names one', () => {
+    for (const [id, { settings }] of remedies)
+      for (const { set, link } of settings) {
+        const [, parameter] = /postconf\.5\.html#(.+)/.exec(link) ?? []
+        if (parameter !== undefined && !/^(reject|check)_/.test(parameter))
+          assert.ok(
+            set.some(line => line.startsWith(`${parameter} =`)),
+            `${id}: ${link}`,
+          )
+      }
   })
 
   it('are given to a release of a product, and to nobody else', () => {

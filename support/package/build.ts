@@ -11,7 +11,7 @@ const DIST = join(PACKAGE_ROOT, 'dist')
 const FOLDERS = 'features,steps,support,containers'
 /** What only the repository needs. */
 const LEFT_OUT = [
-  'containers/*/samples/**',
+  'containers/*/{samples/**,breakages.yaml}',
   'support/{bench,ci,node,package,site,test-bed}/**',
   '**/registries/**',
   '**/*.ts',
