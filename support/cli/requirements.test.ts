@@ -126,8 +126,9 @@ To do if broken   In the rule for this domain, require TLS, so that a message
                   encrypt\`; a leading dot covers the names below a domain.
                   https://www.postfix.org/TLS_README.html#client_tls_policy
   sendmail        TLS_Rcpt:example.com  TEMP+ENCR:112
-                  In the access map; TLS_Srv does the same for the name of a
-                  server.
+                  TLS_Srv:example.com  TEMP+ENCR:112
+                  In the access map, TLS_Srv for the names of the domain's mail
+                  exchangers; without it the sender crosses unencrypted.
                   https://www.sendmail.org/~ca/email/starttls.html
 Not checked       The class 4.4.317, which is one vendor's code. The reason must
                   name TLS.
