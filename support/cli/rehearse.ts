@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import pc from 'picocolors'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
@@ -63,6 +63,7 @@ export async function rehearseCommand(target: string, options: RehearseOptions &
     },
     () => 'the rehearsal is not complete, and nothing of it was written',
   )
+  const notPutBack = (left: Error) => complain(`not everything could be put back: ${left.message}`)
   const say = (text: string) => process.stderr.write(`${text}\n`)
   try {
     if (isExternal(source) && !source.file.lab) await mustBeReachable(source.file)
@@ -73,7 +74,7 @@ export async function rehearseCommand(target: string, options: RehearseOptions &
       began: ({ name, what }, number) => say(`${number} of ${PHASES.length}, ${name}: ${what}`),
       ...(byHand === undefined ? {} : { install: installing(run, dir, byHand, say) }),
     })
-    await stop()
+    await stop().catch(notPutBack)
     if (byHand !== undefined) say('Let the gateway trust again what it trusted before, and nothing else.')
     const document = rehearsalDocument(source.name, rehearsal)
     writeFileSync(join(dir, 'rehearsal.json'), jsonText(document))
@@ -84,7 +85,7 @@ export async function rehearseCommand(target: string, options: RehearseOptions &
     return exitOf(rehearsal)
   } catch (error) {
     if (interrupt.signal.aborted) return never
-    await stop().catch((left: Error) => complain(`not everything could be put back: ${left.message}`))
+    await stop().catch(notPutBack)
     if (!(error instanceof GatewayFailure)) throw error
     complain(error.message)
     return 2
@@ -93,9 +94,13 @@ export async function rehearseCommand(target: string, options: RehearseOptions &
   }
 }
 
-/** Why somebody has to install the roots by hand; nothing where the gateway is told so. */
-const whyByHand = (source: GatewaySource): string | undefined =>
-  source.untested?.('sender') === undefined ? source.refuses?.(CHANGES['trusts both roots']) : undefined
+/** Why somebody has to install the roots by hand, in a sentence; nothing where the gateway is told so. */
+function whyByHand(source: GatewaySource): string | undefined {
+  if (source.untested?.('sender') !== undefined) return undefined
+  const why = source.refuses?.(CHANGES['trusts both roots'])
+  if (why === undefined || !isExternal(source)) return why
+  return `${basename(source.file.path)} has no key commands.trust that installs roots`
+}
 
 /** Says which roots to install and waits for Enter. */
 function installing(
@@ -104,7 +109,7 @@ function installing(
   why: string,
   say: (text: string) => void,
 ): NonNullable<RehearsalOptions['install']> {
-  say(`${why}. So install the roots by hand.`)
+  say(`${why}. So install the roots by hand, whenever the suite asks for it, and let the gateway read them.`)
   let last = ''
   return async (phase: Phase) => {
     const key = phase.roots.join(' and ')
@@ -112,8 +117,8 @@ function installing(
     last = key
     const file = join(dir, `roots-${phase.name}.pem`)
     writeFileSync(file, (await Promise.all(phase.roots.map(name => run.pki.root(name)))).join(''))
-    const count = counted(phase.roots.length, 'root')
-    const asked = `Let the gateway trust the ${count} in ${file} and no others, then press Enter: `
+    const which = phase.roots.length === 1 ? 'the root in' : 'both roots in'
+    const asked = `Let the gateway trust ${which} ${file} and nothing else, then press Enter: `
     const terminal = createInterface({ input: process.stdin, output: process.stderr })
     try {
       const ended = new Promise<never>((_, reject) => {

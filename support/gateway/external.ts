@@ -335,9 +335,9 @@ class ExternalGateway extends GatewayWithLog implements Gateway {
 
   /** The certificate and the roots alone. Throws CommandFailure. */
   async change(flow: MailFlow) {
-    if (!this.#installation)
+    if (this.#installation) await this.#installation.give(flow)
+    else if (flow !== this.flow)
       throw new GatewayFailure(`${this.name} was not started by the suite, which cannot change it`)
-    await this.#installation.give(flow)
     Object.assign(this, { flow })
   }
 

@@ -57,7 +57,7 @@ export interface Setup extends Partial<Omit<Served, 'partner'>> {
   /** The inbound ones. */
   describedInbound?: InboundConnector[]
   /** `commands` of the gateway file. */
-  commands?: (addresses: Addresses) => object
+  commands?: (addresses: Addresses) => object | undefined
 }
 
 /** A gateway in a process of its own, and the command that judges it, for the tests of one `describe`. */

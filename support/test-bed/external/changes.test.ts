@@ -112,41 +112,51 @@ describe('a gateway whose certificate and roots the suite can exchange', functio
     assert.match(readFileSync(beside('rehearsal/rehearsal.html'), 'utf8'), /clean-up/)
   })
 
-  it('is walked through it by hand if there is no command for its roots', async () => {
-    let reload = ''
-    await start({
-      commands: addresses => {
-        reload = `${addresses.commands}/reload`
-        return { ...commands(addresses), certificate: undefined, trust: undefined }
-      },
+  const without: Record<string, (addresses: Addresses) => object | undefined> = {
+    'command for its roots': addresses => ({
+      ...commands(addresses),
+      certificate: undefined,
+      trust: undefined,
+    }),
+    command: () => undefined,
+  }
+  for (const [what, given] of Object.entries(without))
+    it(`is walked through it by hand if there is no ${what}`, async () => {
+      let reload = ''
+      await start({
+        settle: what === 'command' ? '1s' : '5m',
+        commands: addresses => {
+          reload = `${addresses.commands}/reload`
+          return given(addresses)
+        },
+      })
+      const { child, printed, ended } = startCommand(['rehearse', 'gateway.yaml', '--json'], {
+        ...place(),
+        input: true,
+      })
+      let asked = 0
+      child.stderr!.on('data', async () => {
+        const files = [...printed.err.matchAll(/in (\S+\.pem) and nothing else, then press Enter/g)]
+        if (files.length === asked) return
+        asked = files.length
+        writeFileSync(beside('settings/roots.pem'), readFileSync(beside(files.at(-1)![1]!)))
+        await fetch(reload)
+        child.stdin!.write('\n')
+      })
+      const { status, out, err } = await ended
+      const { mails, ownCertificate } = JSON.parse(out) as Rehearsal
+      assert.deepEqual(
+        mails.filter(({ asPlanned }) => !asPlanned),
+        [],
+      )
+      assert.ok('notTried' in ownCertificate && /commands\.certificate/.test(ownCertificate.notTried))
+      assert.deepEqual([status, asked], [0, 3])
+      assert.match(
+        err,
+        /gateway\.yaml has no key commands\.trust that installs roots\. So install the roots by hand/,
+      )
+      assert.match(err, /Let the gateway trust again what it trusted before/)
     })
-    const { child, printed, ended } = startCommand(['rehearse', 'gateway.yaml', '--json'], {
-      ...place(),
-      input: true,
-    })
-    let asked = 0
-    child.stderr!.on('data', async () => {
-      const files = [...printed.err.matchAll(/in (\S+\.pem) and no others, then press Enter/g)]
-      if (files.length === asked) return
-      asked = files.length
-      writeFileSync(beside('settings/roots.pem'), readFileSync(beside(files.at(-1)![1]!)))
-      await fetch(reload)
-      child.stdin!.write('\n')
-    })
-    const { status, out, err } = await ended
-    const { mails, ownCertificate } = JSON.parse(out) as Rehearsal
-    assert.deepEqual(
-      mails.filter(({ asPlanned }) => !asPlanned),
-      [],
-    )
-    assert.ok('notTried' in ownCertificate && /commands\.certificate/.test(ownCertificate.notTried))
-    assert.deepEqual([status, asked], [0, 3])
-    assert.match(
-      err,
-      /commands\.trust of gateway\.yaml would make it applicable\. So install the roots by hand/,
-    )
-    assert.match(err, /Let the gateway trust again what it trusted before/)
-  })
 
   it('is not walked through it by hand if nobody is there', async () => {
     await start({
