@@ -10,6 +10,7 @@ import { chasquid } from './chasquid/adapter.ts'
 import { courier } from './courier/adapter.ts'
 import { exim } from './exim/adapter.ts'
 import { haraka, harakaInContainer } from './haraka/adapter.ts'
+import { ownLog } from './haraka/own-log.ts'
 import { mox } from './mox/adapter.ts'
 import { opensmtpd } from './opensmtpd/adapter.ts'
 import { PAIRS } from './pairs.ts'
@@ -27,10 +28,11 @@ const BUNDLED: readonly GatewaySource[] = [
   reference(),
 ].map(source => withOtherKind(source, PAIRS[source.name.split('@')[0]!]))
 
-/** What reads the log of each product, by its name. */
-const READERS: Record<string, LogReader> = Object.fromEntries(
-  [haraka, ...PRODUCTS].map(product => [product.name, product]),
-)
+/** What reads the log of each product, by its name. The Haraka of a user has no plugin of the suite. */
+const READERS: Record<string, () => LogReader> = {
+  haraka: () => ownLog(haraka),
+  ...Object.fromEntries(PRODUCTS.map(product => [product.name, () => product])),
+}
 
 export const readerNames = (): string[] => Object.keys(READERS)
 
@@ -38,7 +40,7 @@ export const readerNames = (): string[] => Object.keys(READERS)
 export function readerOf(product: string): LogReader {
   const found = READERS[product]
   if (!found) throw new Error(`no product is called ${product}`)
-  return found
+  return found()
 }
 
 /** The embedded gateway, which needs no container engine. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { DeliveryEvent } from '../../support/evidence/gateway-words.ts'
 import { embedded } from '../../support/gateway/embedded.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
 import { standIn } from '../../support/gateway/stand-in.ts'
@@ -12,6 +13,7 @@ import type { Pki } from '../../support/pki/pki.ts'
 import { sampleFlow } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { applicableDeviations, loadDeviations } from '../../support/verdicts/deviations.ts'
 import { haraka, harakaInContainer } from './adapter.ts'
+import { ownLog } from './own-log.ts'
 
 const samples = fileURLToPath(new URL('samples/', import.meta.url))
 const place = { address: '127.1.2.3', inbound: 2525, submission: 2587, submissions: 2465 }
@@ -169,6 +171,49 @@ describe('Haraka: its log', () => {
     assert.match(haraka.sessionOf!(outgoing)!, /^out [\w-]+\.\d+\.\d+$/)
     assert.equal(haraka.sessionOf!('2026-11-24T19:34:33.094Z [NOTICE] [-] [server] Listening'), undefined)
   })
+})
+
+describe('Haraka: its log without the plugin of the suite', () => {
+  const id = 'F1973273-2E9D-440E-A147-5052CEF17DDB.1'
+  const core = (said: string) => `2026-11-24T19:34:33.245Z [NOTICE] [${id}] [core] ${said}`
+  const outbound = (item: number, said: string) =>
+    `2026-11-24T19:34:33.365Z [INFO] [${id}.${item}] [outbound] ${said}`
+  const accepted = (...recipients: string[]) =>
+    recipients.map(one => core(`recipient <${one}> code=OK msg="" sender=a@b.test`))
+  const read = (lines: readonly string[]) => {
+    const reader = ownLog(haraka)
+    return lines.flatMap(line => reader.read(line) ?? [])
+  }
+
+  it('says the same as with it', () => {
+    const lines = readFileSync(join(samples, 'haraka-3.3.4.log'), 'utf8').split('\n')
+    const own = (events: readonly DeliveryEvent[]) =>
+      events
+        .filter(({ recipient }) => recipient.endsWith('.test') && !recipient.startsWith('probe@'))
+        .map(({ kind, recipient }) => `${recipient} ${kind}`)
+        .sort()
+    const withPlugin = lines.flatMap(line => haraka.read(line) ?? [])
+    assert.deepEqual(own(read(lines)), own(withPlugin))
+    const [wrong] = read(lines).filter(({ recipient }) => recipient === 'inbox@wrong.forced.test')
+    assert.match(wrong!.reason, /^Tried all MXs: Error: unable to get local issuer certificate$/)
+  })
+
+  it('tells the domains of a message apart, and the recipients of a domain', () => {
+    const lines = [
+      ...accepted('a@one.test', 'b@two.test', 'c@two.test', 'd@two.test'),
+      outbound(1, 'Temp failing 1_vm for 64 seconds: No TLS available but required by configuration.'),
+      outbound(2, 'recipient <c@two.test> rejected: 550 no'),
+      outbound(2, ' delivered file=1_vm domain=two.test response=Taken delay=0.1 fails=0 rcpts=2/0/1'),
+      outbound(2, 'bouncing mail: Some recipients failed: <c@two.test>'),
+    ]
+    assert.deepEqual(
+      read(lines).map(({ kind, recipient }) => `${recipient} ${kind}`),
+      ['a@one.test deferred', 'b@two.test delivered', 'd@two.test delivered', 'c@two.test bounced'],
+    )
+  })
+
+  it('says nothing of mail whose recipients it has not seen', () =>
+    assert.deepEqual(read([outbound(1, 'bouncing mail: no')]), []))
 })
 
 describe('Haraka: known deviations', () => {

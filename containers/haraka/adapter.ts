@@ -17,6 +17,7 @@ import { suitesOf } from '../../support/gateway/suites.ts'
 import { jsonText } from '../../support/json-text.ts'
 import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
 import { debian } from '../debian.ts'
+import { LINE } from './own-log.ts'
 
 const require = createRequire(import.meta.url)
 const home = dirname(require.resolve('Haraka/package.json'))
@@ -224,9 +225,6 @@ export const harakaInContainer: ContainerProduct = {
     return { files: files.map(file => ({ ...file, path: `${FOLDER}/${file.path}` })) }
   },
 }
-
-/** `2026-11-24T19:19:25.060Z [INFO] [FAE97FC8-….1] [tls] secured: …` */
-const LINE = /^\S+ \[\w+\] \[(?<id>[^\]]+)\] \[(?<origin>[^\]]+)\] (?<said>.*)/
 
 const value = (said: string, key: string): string | undefined =>
   new RegExp(`\\b${key}=(\\S+)`).exec(said)?.[1]

@@ -357,8 +357,20 @@ class ExternalGateway extends GatewayWithLog implements Gateway {
       if (outbound) await this.#greets(this.submission)
     } finally {
       this.#reloaded = undefined
-      if (this.#lostLog) this.#followLog()
+      if (this.#lostLog) await this.#followLogAnew()
       this.#lostLog = false
+    }
+  }
+
+  /** A command such as `docker logs` misses what is said before it is up, so this waits for a line, for a bounded time. */
+  async #followLogAnew(): Promise<void> {
+    const before = this.said.size
+    this.#followLog()
+    const deadline = performance.now() + MAX_RELOAD
+    const { inbound } = this.#file
+    while (this.said.size === before && performance.now() < deadline) {
+      if (inbound) await whyNoGreeting(inbound.address)
+      await pause(PAUSE)
     }
   }
 

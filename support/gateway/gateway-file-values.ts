@@ -128,10 +128,12 @@ export function parseDuration(text: string | number): number {
 }
 
 export function parseMailbox(text: string): MailboxAddress {
+  const [, listen] = /^smtp:\/\/([^/]*)\/?$/.exec(text) ?? []
+  if (listen !== undefined) return { url: `smtp://${listen}`, listen: parseEndpoint(listen) }
   const url = URL.parse(text)
   if (!url?.hostname || !/^(https?|imaps?):$/.test(url.protocol) || url.search || url.hash)
     throw new InputError(
-      'must be the http or https address of a MailHog or Mailpit, such as http://127.0.0.1:8025, or an IMAP folder, such as imaps://user:password@mail.test/INBOX',
+      'must be an address at which the suite takes the mail, such as smtp://127.0.0.1:1025, the http or https address of a MailHog or Mailpit, such as http://127.0.0.1:8025, or an IMAP folder, such as imaps://user:password@mail.test/INBOX',
     )
   if (url.protocol.startsWith('imap')) return imapAddress(url)
   const credentials = [url.username, url.password].map(decoded).join(':')

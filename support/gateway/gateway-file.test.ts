@@ -658,8 +658,17 @@ describe('a gateway file', () => {
       assert.throws(() => mailbox('imap://mail.test/INBOX'), /inbound\.mailbox: an IMAP mailbox needs a user/)
     })
 
+    it('can be the suite itself, at an address where it takes the mail', () => {
+      assert.deepEqual(mailbox('smtp://127.0.0.1:1025'), {
+        url: 'smtp://127.0.0.1:1025',
+        listen: { host: '127.0.0.1', port: 1025 },
+      })
+      assert.throws(() => mailbox('smtp://127.0.0.1'), /inbound\.mailbox: its port is missing/)
+    })
+
     it('never prints the credentials', () => {
       for (const url of [
+        'smtp://user:secret@mail.test:25',
         'ftp://user:secret@mail.test',
         'user:secret@mail.test',
         'http://user:secret@',

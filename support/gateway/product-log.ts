@@ -15,7 +15,10 @@ const MAX_REASON = 300
 const MAX_LINE = 500
 
 /** The part of an adapter that reads the log of its product. */
-export type LogReader = Pick<Adapter, 'name' | 'read' | 'session' | 'sessionOf' | 'reloaded'>
+export interface LogReader extends Pick<Adapter, 'name' | 'session' | 'sessionOf' | 'reloaded'> {
+  /** One line as what it says about the delivery to one recipient or several, or nothing. */
+  read(line: string): DeliveryEvent | readonly DeliveryEvent[] | undefined
+}
 
 /** The part of a gateway that reads the log of its product. */
 export abstract class GatewayWithLog {
@@ -67,16 +70,21 @@ export class ProductLog implements Watchable {
           `${this.#adapter.name} says more than ${MAX_LINES} lines, the last of them: ${this.lastWords()}`,
         ),
       )
-    const event = this.#adapter.read(line)
-    if (!event) return
-    const told = { ...event, reason: printable(event.reason, MAX_REASON) }
-    this.events.push(told)
-    for (const watcher of this.#watchers) watcher(told)
+    for (const event of [this.#adapter.read(line) ?? []].flat()) {
+      const told = { ...event, reason: printable(event.reason, MAX_REASON) }
+      this.events.push(told)
+      for (const watcher of this.#watchers) watcher(told)
+    }
   }
 
   ended(end: GatewayFailure): void {
     this.end ??= end
     for (const watcher of this.#watchers) watcher()
+  }
+
+  /** How many lines there are. */
+  get size(): number {
+    return this.#lines.length
   }
 
   watch(watcher: (event?: DeliveryEvent) => void): () => void {

@@ -114,7 +114,17 @@ putAll "$(files ca cert)"`,
   haraka: via => ({
     log: following('/var/log/haraka.log', via),
     queue: there('cat /etc/haraka/queue/* 2>/dev/null || true', via),
-    retry: `${via}haraka -c /etc/haraka --qunstick "$MAIL_TLS_DOMAIN"`,
+    retry: asking('MAIL_TLS_DOMAIN', haraka('$asked'), via),
+    // Haraka gives mail up that has failed too often. How often it has is in the third part of the name of its file.
+    expire: asking(
+      'MAIL_TLS_RECIPIENT',
+      String.raw`cd /etc/haraka/queue || exit
+grep -alisF "\"original\": \"<$asked>\"" * | while IFS=_ read -r arrival next attempts rest; do
+  mv "$arrival"_"$next"_"$attempts"_"$rest" "$arrival"_"$next"_9999_"$rest"
+done
+${haraka('${asked#*@}')}`,
+      via,
+    ),
     certificate: installing(
       IDENTITY,
       `${PUT}
@@ -131,6 +141,11 @@ putAll "$(cat /proc/[0-9]*/environ 2>/dev/null | tr "\\\\0" "\\\\n" | sed -n "s/
     reload: restarting('haraka', via),
   }),
 }
+
+/** Haraka tries its mail for a domain now. It answers at its first port, and only to its own machine. */
+const haraka = (domain: string): string => `said=$(haraka -c /etc/haraka --qunstick "${domain}")
+echo "$said"
+echo "$said" | grep -q "^250 "`
 
 /** The files that smtpd.conf names, such as those of `pki … cert`. */
 const SMTPD_FILES = String.raw`conf=$(for process in $(grep -lx smtpd /proc/[0-9]*/comm 2>/dev/null); do tr "\0" "\n" <"$(dirname "$process")/cmdline"; done | grep -x "/.*[.]conf" | head -n 1)

@@ -11,6 +11,7 @@ import { productOfUser } from './product.ts'
 /** The settings of each product that the ready-made commands exchange, and the files that they name. */
 const SETTINGS: Record<string, string> = {
   postfix: 'postconf -n | sort; ls /etc/postfix; cat /etc/postfix/tls/*',
+  haraka: 'cat /etc/haraka/config/*; ls /etc/haraka/config',
   exim: 'cat /etc/exim4/exim4.conf /etc/exim4/tls/*; ls /etc/exim4/tls',
 }
 
@@ -34,7 +35,7 @@ describe('the ready-made commands', function () {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  for (const product of ['postfix', 'exim'])
+  for (const product of ['postfix', 'exim', 'haraka'])
     it(`let ${product} be judged about retries and changes, and it has its own settings afterwards`, async () => {
       const { name } = await productOfUser(product, { engine, own, folder })
       const settings = () =>

@@ -17,9 +17,22 @@ import { standardFlow } from '../../mailflow/standard-flow.ts'
 import { readAuthorities, writeAuthorities } from '../../pki/authority-files.ts'
 import { Pki } from '../../pki/pki.ts'
 
+/** Haraka as its users start it: in its usual folder, with nothing in its log that only the plugin of the suite says. */
+const HARAKA = '/etc/haraka'
+const START_HARAKA = `ln -sf /opt/haraka/node_modules/Haraka/bin/haraka /usr/local/bin/
+export NODE_EXTRA_CA_CERTS=${HARAKA}/config/ca.pem
+exec haraka -c ${HARAKA} > >(exec grep -a --line-buffered -v '^mail-tls event ') 2>&1`
+
 const PRODUCTS: Record<string, ContainerProduct> = {
   ...{ postfix, exim, sendmail, opensmtpd },
-  haraka: harakaInContainer,
+  haraka: {
+    ...harakaInContainer,
+    command: ['bash', '-c', START_HARAKA],
+    render(flow, place) {
+      const { files } = harakaInContainer.render(flow, place)
+      return { files: files.map(file => ({ ...file, path: file.path.replace('/haraka', HARAKA) })) }
+    },
+  },
 }
 
 /** A bundled product in a container of the user's, with MailHog, in a network of the user's. */
@@ -49,7 +62,8 @@ export async function productOfUser(
   const pki = new Pki(readAuthorities(join(folder, 'pki')))
   const flow = await standardFlow(
     { lacks: lacking(adapter) },
-    { pki, network: { resolver: `${resolver}:53`, partnerPort: 25 } },
+    // Haraka asks this one, all others that of their machine: both are the engine's, which knows the mailbox.
+    { pki, network: { resolver: '127.0.0.11:53', partnerPort: 25 } },
   )
   await engine.docker.createNetwork({
     Name: network,
