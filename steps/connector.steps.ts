@@ -28,13 +28,21 @@ import type { MailWorld } from './world.ts'
 function chosen<T extends object>(world: MailWorld, choose: (flow: Choosable) => Choice<T>): T {
   const { flow, run } = world
   const choice = choose({ ...flow, turn: run.turn })
-  if (typeof choice === 'string') throw new Inapplicable(choice)
+  if (typeof choice === 'string') throw new Inapplicable(withKey(world, choice))
   const earlier = Array.from({ length: run.turn }, (_, turn) => choose({ ...flow, turn }))
   if (earlier.some(one => isDeepStrictEqual(one, choice)))
     throw new Inapplicable('the gateway has no further connector of this kind')
   if ('to' in choice) world.connector = String(choice.to)
   if ('from' in choice) world.connector = String(choice.from)
   return choice
+}
+
+/** Of a gateway file, the sentence about a missing connector also says where one could be named. */
+function withKey({ run }: MailWorld, missing: string): string {
+  const side = / no (inbound|outbound) connectors? /.exec(missing)?.[1]
+  return run.gateways.source.kind === 'external' && side
+    ? `${missing}; such a connector in ${side}.connectors of the gateway file would make it applicable`
+    : missing
 }
 
 const ofLevel = (level: 'encryption-only' | 'certificate-validation' | 'domain-validation') => {

@@ -35,6 +35,7 @@ import { planText } from './plan.ts'
 import { never, onInterrupt } from './process-end.ts'
 import { NO_PROGRESS, progressOn } from './progress.ts'
 import { mustBeReachable } from './reachable.ts'
+import { LEAST, runTime } from './run-time.ts'
 import { lookOf } from './terminal.ts'
 import { terminalSummary } from './terminal-summary.ts'
 
@@ -53,7 +54,7 @@ const MOST_LANES = 48
  */
 export async function check(target: string, options: CheckOptions, version: string): Promise<0 | 1 | 2> {
   const order = orderOf(target, options)
-  if (options.dryRun) return await planned(order)
+  if (options.dryRun) return await planned(order, options)
   await mustBeWritable(order.dir)
   const { source, selection } = order
   const progress = options.quiet || options.json || options.format ? NO_PROGRESS : progressOn(process.stdout)
@@ -169,9 +170,6 @@ export async function check(target: string, options: CheckOptions, version: stri
   }
 }
 
-/** For circumstances, however long everything before them took, in ms. */
-const LEAST = 60_000
-
 /** What is left of a time that began then, in ms. */
 const left = (time: number, began: number) => Math.max(LEAST, time - (performance.now() - began))
 
@@ -180,12 +178,16 @@ const SILENT = 4
 
 /** More where all wait: for that silence, or for a gateway that is slow to greet. */
 async function lanesFor(gateway: Gateway, source: Order['source']): Promise<number> {
+  const time = isExternal(source) && !source.untested('receiver') ? await timeToGreet(gateway.inbound) : 0
+  return lanesOf(source, Math.max(1, Math.ceil(time / 1_000)))
+}
+
+/** `seconds`: until the gateway greets. */
+function lanesOf(source: Order['source'], seconds: number): number {
   const usual = LANES_PER_CORE * availableParallelism()
   if (!isExternal(source)) return usual
-  const { file, untested } = source
-  const time = untested('receiver') ? 0 : await timeToGreet(gateway.inbound)
-  const seconds = Math.max(1, Math.ceil(time / 1_000))
-  const times = (file.names || file.lab) && !file.commands?.reader ? Math.max(SILENT, seconds) : seconds
+  const { names, lab, commands } = source.file
+  const times = (names || lab) && !commands?.reader ? Math.max(SILENT, seconds) : seconds
   return Math.min(usual * times, Math.max(usual, MOST_LANES))
 }
 
@@ -204,10 +206,19 @@ async function stopped(starting: Promise<Run> | undefined): Promise<void> {
     )
 }
 
-async function planned({ source, selection, catalogue }: Order): Promise<0 | 2> {
+async function planned(order: Order, { parallel, requirement }: CheckOptions): Promise<0 | 2> {
+  const { source, selection, catalogue, profiles, circumstances } = order
   const run = await Run.dry({ source })
   await withRun(run, () => runExamples(selection, 1))
-  process.stdout.write(planText(run.plan!, catalogue, lookOf(process.stdout)))
+  const time = runTime(run.plan!, order, parallel ?? lanesOf(source, 1))
+  process.stdout.write(
+    planText(run.plan!, catalogue, {
+      ...lookOf(process.stdout),
+      profiles: requirement ? [] : profiles,
+      time,
+      more: circumstances !== undefined && circumstances.within === undefined,
+    }),
+  )
   return run.plan!.some(({ inapplicable }) => inapplicable === undefined) ? 0 : 2
 }
 

@@ -7,7 +7,7 @@ import { planText } from './plan.ts'
 
 const catalogue = loadCatalogue()
 const rules = loadFeatures(catalogue)
-const look = { colour: false, columns: 80 }
+const look = { colour: false, columns: 80, profiles: [], time: 0, more: false }
 
 /** Of one requirement, an example for each reason; nothing where it would be judged. */
 function planned(requirement: string, ...reasons: (string | undefined)[]): PlannedExample[] {
@@ -44,7 +44,35 @@ describe('a plan', () => {
       `part ${second} 1 of 2 examples; no mailbox`,
       `no ${third} no connector; no log`,
     ])
-    assert.match(text, /\n\nThe suite would judge 2 of 3 requirements\. It has connected to nothing\.\n$/)
+    assert.match(
+      text.replace(/\n(?=\S+ \S)/g, ' '),
+      /The suite would judge 2 of 3 requirements in about 10 seconds\. It has connected to nothing\.\n$/,
+    )
+  })
+
+  it('counts for each profile what is judged, in part and not', () => {
+    const [one, other] = ['EXO-FRC-01', 'RFC3207-02']
+    const text = planText(
+      [...planned(one!, undefined, 'no connector'), ...planned(other!, 'no gateway')],
+      catalogue,
+      { ...look, profiles: ['exchange-online-2021', 'starttls-base'], time: 200_000, more: true },
+    )
+    const [, table = ''] = text.split('\n\n')
+    const inProfile = (id: string, profile: string) =>
+      Number(catalogue.inProfile(profile).some(requirement => requirement.id === id))
+    assert.deepEqual(
+      table.split('\n').map(line => line.split(/ {2,}/)),
+      [
+        ['of the profile', 'yes', 'part', 'no'],
+        ...['exchange-online-2021', 'starttls-base'].map(profile => [
+          profile,
+          '0',
+          `${inProfile(one!, profile)}`,
+          `${inProfile(other!, profile)}`,
+        ]),
+      ],
+    )
+    assert.match(text.replace(/\s+/g, ' '), /in about 3 minutes, and the circumstances after that\./)
   })
 
   it('fits its columns', () => {
@@ -52,7 +80,11 @@ describe('a plan', () => {
       planned(requirement, undefined, 'for want of something '.repeat(9)),
     )
     for (const columns of [60, 80, 132])
-      for (const line of planText(plan, catalogue, { colour: false, columns }).split('\n'))
+      for (const line of planText(plan, catalogue, {
+        ...look,
+        columns,
+        profiles: catalogue.requirements[0]!.profiles,
+      }).split('\n'))
         assert.ok(line.length <= columns, line)
   })
 
