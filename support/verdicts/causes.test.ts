@@ -230,6 +230,14 @@ describe('the cause of findings', () => {
       { wire: [IN_TLS], given: VALIDATION },
       { wire: [LEFT], given: outbound('requires domain validation'), verdict: 'conformant' },
     ],
+    'certificates are validated, and mail goes in the clear where TLS is optional': [
+      { wire: [IN_TLS], given: VALIDATION, requirement: 'BCP-04' },
+      { wire: [IN_TLS], given: VALIDATION, requirement: 'EXO-CRT-11' },
+      { wire: [LEFT], given: OPPORTUNISTIC, requirement: 'PQC-01' },
+      { wire: [LEFT], given: OPPORTUNISTIC, requirement: 'RFC8446-02' },
+      { wire: [UNTRUSTED], given: VALIDATION, verdict: 'conformant' },
+      { wire: [IN_CLEAR], given: OPPORTUNISTIC, verdict: 'conformant' },
+    ],
     'there is one finding alone': [{ wire: [IN_CLEAR], given: ENCRYPTION }],
     'the certificate is good for a year': [
       {

@@ -73,6 +73,9 @@ const says = (conversation: Conversation, verb: string, inside: boolean): boolea
 const wentInClear = (one: RecordedVerdict): boolean => sent(one).some(each => says(each, 'MAIL', false))
 const wentInTls = (one: RecordedVerdict): boolean => sent(one).some(each => says(each, 'MAIL', true))
 
+/** The gateway was at a partner, and no message went there. */
+const leaves = (one: RecordedVerdict): boolean => sent(one).length > 0 && !wentInClear(one) && !wentInTls(one)
+
 /** The reply to EHLO came in the clear. */
 const hasGreeted = ({ events }: Conversation): boolean =>
   events.some(
@@ -231,7 +234,7 @@ export const CAUSES: readonly Row[] = [
     kind: 'finding',
     find(all) {
       const controls = all.filter(one => one.control && isValidated(one) && sent(one).some(startedTls))
-      const left = controls.filter(one => isOpen(one) && !wentInTls(one) && !wentInClear(one))
+      const left = controls.filter(one => isOpen(one) && leaves(one))
       // One connector alone may expect another name.
       if (left.length < 2 || left.length < controls.length || !all.some(wentInTls)) return undefined
       const others = all.filter(one => isValidated(one) && sent(one).some(startedTls) && !wentInTls(one))
@@ -256,20 +259,25 @@ export const CAUSES: readonly Row[] = [
       const heldBack = judged.filter(
         one => demandOf(one) === OPPORTUNISTIC && isBroken(one) && !wentInClear(one) && !wentInTls(one),
       )
+      // What shows that a level does take effect: the faults are about something else then.
+      const validates = judged.some(
+        one => isValidated(one) && !isOpen(one) && leaves(one) && sent(one).some(startedTls),
+      )
+      const isOptional = judged.some(one => demandOf(one) === OPPORTUNISTIC && wentInClear(one))
       const none = 'no level of any outbound connector takes effect: all mail is sent as'
       const all3 = [...new Set([...inClear, ...accepted, ...heldBack])]
       if (inClear.length > 0 && allDemands(forced, [...inClear, ...accepted]))
         return found(`${none} opportunistic`, all3)
-      if (heldBack.length > 0 && accepted.length > 0 && inClear.length === 0)
+      if (heldBack.length > 0 && accepted.length > 0 && inClear.length === 0 && !validates && !isOptional)
         return found(`${none} encryption only`, all3)
       if (inClear.length > 0)
         return found(
           `a connector that ${demandOf(inClear[0]!)} has no effect: mail goes in the clear to partners without TLS`,
           inClear,
         )
-      if (accepted.length > 1 && allDemands(judged.filter(isValidated), accepted))
+      if (accepted.length > 1 && !validates && allDemands(judged.filter(isValidated), accepted))
         return found('no certificate is validated, also where the connector requires it', accepted)
-      if (heldBack.length > 1)
+      if (heldBack.length > 1 && !isOptional)
         return found('partners without good TLS get no mail, also where TLS is opportunistic', heldBack)
       return undefined
     },
