@@ -64,7 +64,10 @@ describe('mail-tls init', () => {
     const { inbound, outbound, profiles, deviations } = loadGatewayFile(file)
     assert.equal(outbound?.submitTls, 'starttls')
     assert.equal(inbound?.trust?.length, 1)
-    assert.deepEqual(inbound.mailbox, { url: 'http://127.0.0.1:8025' })
+    assert.deepEqual(inbound.mailbox, {
+      url: 'smtp://127.0.0.1:1025',
+      listen: { host: '127.0.0.1', port: 1025 },
+    })
     assert.equal(outbound?.connectors[3]?.tlsDomain, 'mail.partner.test')
     assert.deepEqual(profiles, ['exchange-online-2021'])
     assert.equal(deviations, join(folder, 'deviations.yaml'))

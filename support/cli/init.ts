@@ -123,7 +123,7 @@ ${keyed('address', at(receiver, 2525), 'where it accepts mail from other servers
 ${keyed('hostname', hostname, 'the name that a client expects in its certificate')}
   #trust: ./gateway-ca.pem              # roots for that certificate (default: the roots of the system)
 ${keyed('recipient', recipient, 'an address for which it accepts mail')}
-  #mailbox: http://127.0.0.1:8025       # MailHog, Mailpit, or imap://user:password@host/INBOX
+  #mailbox: smtp://127.0.0.1:1025       # where it delivers mail for the recipient: the suite, MailHog (http://…), IMAP
   connectors:                           # by sender domain; the level for all other senders is opportunistic
     - from: "*.required.test"           # *. stands for any name below; remove what the gateway does not have
       tls: required                     # or opportunistic

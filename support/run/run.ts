@@ -294,6 +294,8 @@ export class Run {
       within(END, `stopping ${what}`, end).catch(error => failures.push(error))
     await ended('the gateways', this.gateways.stop())
     await ended('the lab', this.lab.stop())
+    const { inbox } = this.#surroundings
+    if (inbox) await ended('the mailbox', inbox.stop())
     if (failures.length > 0)
       throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
   }

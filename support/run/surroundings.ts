@@ -7,7 +7,7 @@ import type { GatewaySource } from '../gateway/source.ts'
 import { InputError } from '../input-error.ts'
 import { CannotListen } from '../lab/cannot-listen.ts'
 import { FixedLab } from '../lab/fixed-lab.ts'
-import type { Lab } from '../lab/lab.ts'
+import type { Lab, PartnerOptions } from '../lab/lab.ts'
 import { LoopbackLab } from '../lab/loopback-lab.ts'
 import { type Mailbox, partnerMailbox } from '../lab/mailbox/mailbox.ts'
 import { usersMailbox } from '../lab/mailbox/users-mailbox.ts'
@@ -25,6 +25,8 @@ export interface Surroundings {
   flow: MailFlow
   /** Absent where the suite cannot look into a mailbox. */
   mailbox: Mailbox | undefined
+  /** Where the suite itself takes the mail of the mailbox, beside the lab. */
+  inbox?: { stop(): Promise<void> }
   /** The network for gateways in containers. */
   network?: RunNetwork
 }
@@ -58,16 +60,18 @@ async function aroundEmbedded(source: GatewaySource, pki: Pki): Promise<Surround
   await lab.start()
   const network = { resolver: `127.0.0.1:${lab.dnsPort}`, partnerPort: lab.port }
   const flow = await standardFlow(source, { pki, network })
-  const inbox = await lab.partner({
-    domain: flow.domain,
-    hostnames: [`mailbox.${flow.domain}`],
-    // Without TLS, as the mailbox in a container: the hop behind every gateway is unencrypted.
-    hosts: [{ starttls: { hides: true } }],
-    maxConnections: Number.MAX_SAFE_INTEGER,
-  })
+  const inbox = await lab.partner(inboxOf(flow))
   lab.inbox = inbox
   return { lab, flow, mailbox: partnerMailbox(inbox) }
 }
+
+/** Without TLS, as the mailbox in a container: the hop behind every gateway is unencrypted. */
+const inboxOf = ({ domain }: MailFlow): PartnerOptions => ({
+  domain,
+  hostnames: [`mailbox.${domain}`],
+  hosts: [{ starttls: { hides: true } }],
+  maxConnections: Number.MAX_SAFE_INTEGER,
+})
 
 async function aroundContainers(
   source: GatewaySource,
@@ -111,9 +115,38 @@ async function aroundExternal(source: ExternalSource, given: Pki, start: Start):
     if (!(error instanceof CannotListen)) throw error
     throw new InputError(`${file.path}: ${whyNot(error, file)}`)
   }
-  const mailbox = file.inbound?.mailbox && usersMailbox(file.inbound.mailbox)
-  return { lab, flow, mailbox }
+  try {
+    return { lab, flow, ...(await mailboxOf(source, pki, at => at)) }
+  } catch (error) {
+    await lab.stop()
+    throw error
+  }
 }
+
+/** The mailbox that the gateway file names; `place` gives the URL at which the suite reaches it. */
+async function mailboxOf(
+  { file, flow }: ExternalSource,
+  pki: Pki,
+  place: (url: string) => string,
+): Promise<Pick<Surroundings, 'mailbox' | 'inbox'>> {
+  const address = file.inbound?.mailbox
+  if (!address) return { mailbox: undefined }
+  if (!('listen' in address)) return { mailbox: usersMailbox({ ...address, url: place(address.url) }) }
+  const inbox = new FixedLab(pki, [{ to: flow.domain, tls: 'opportunistic', partner: [address.listen] }])
+  try {
+    await inbox.start()
+    const [partner] = await inbox.partners([inboxOf(flow)])
+    return { mailbox: partnerMailbox(partner!), inbox }
+  } catch (error) {
+    await inbox.stop()
+    if (!(error instanceof CannotListen)) throw error
+    throw new InputError(
+      `${file.path}: inbound.mailbox: the suite cannot listen there: ${error.message}${error.code === 'EACCES' ? PRIVILEGE : ''}`,
+    )
+  }
+}
+
+const PRIVILEGE = '; it needs a privilege (CAP_NET_BIND_SERVICE), or a port from 1024 on'
 
 /** The lab joins the container network of a gateway of the user's. */
 async function inNetwork(
@@ -131,9 +164,13 @@ async function inNetwork(
     const connectors = file.outbound?.connectors ?? []
     const place = { network, resolver, connectors, admitted: admitted(source) }
     const lab = await ContainerLab.join(pki, place, start)
-    const { mailbox } = file.inbound ?? {}
-    const seen = mailbox && usersMailbox({ ...mailbox, url: withHost(mailbox.url, lab.containers) })
-    return { lab, flow, mailbox: seen, network: lab.containers }
+    try {
+      const seen = await mailboxOf(source, pki, url => withHost(url, lab.containers))
+      return { lab, flow, ...seen, network: lab.containers }
+    } catch (error) {
+      await lab.stop()
+      throw error
+    }
   } catch (error) {
     if (error instanceof NoEngine) throw problem('network', error.message)
     if (error instanceof CannotJoin) throw problem(error.part, error.message)
@@ -172,8 +209,7 @@ function whyNot({ endpoint, code, message }: CannotListen, { names, outbound }: 
   const cannot = (key: string, advice = '') => `${key}: the suite cannot listen there: ${message}${advice}`
   if (!names) return cannot(keyOf(endpoint, outbound!))
   if (isDeepStrictEqual(endpoint, names.listen)) return cannot('names.listen')
-  if (code === 'EACCES')
-    return cannot('names.port', '; it needs a privilege (CAP_NET_BIND_SERVICE), or a port from 1024 on')
+  if (code === 'EACCES') return cannot('names.port', PRIVILEGE)
   const index = names.partners.findIndex(range => range.overlaps(new AddressRange(endpoint.host)))
   const missing = code === 'EADDRNOTAVAIL' ? '; this machine must have every address of the range' : ''
   return cannot(`names.partners[${index}]`, missing)

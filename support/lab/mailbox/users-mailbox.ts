@@ -1,14 +1,22 @@
+import type { Endpoint } from '../../wire/smtp/smtp.ts'
 import type { HttpAddress } from './http.ts'
 import { type ImapAddress, imapMailbox } from './imap.ts'
 import type { Mailbox } from './mailbox.ts'
 import { mailhogMailbox } from './mailhog.ts'
 import { isMailpit, mailpitMailbox } from './mailpit.ts'
 
-/** Where the mailbox of a gateway file is. */
-export type MailboxAddress = HttpAddress | ImapAddress
+/** The suite is the mailbox: it takes mail over SMTP there. `url` may be printed. */
+export interface OwnAddress {
+  url: string
+  listen: Endpoint
+}
 
-/** The mailbox of a gateway file: IMAP by its address, Mailpit or MailHog by what answers there. */
-export function usersMailbox(address: MailboxAddress): Mailbox {
+/** Where the mailbox of a gateway file is. */
+export type MailboxAddress = UsersAddress | OwnAddress
+type UsersAddress = HttpAddress | ImapAddress
+
+/** A mailbox that is there already: IMAP by its address, Mailpit or MailHog by what answers there. */
+export function usersMailbox(address: UsersAddress): Mailbox {
   if ('user' in address) return imapMailbox(address)
   let known: Mailbox | undefined
   const mailbox = async () => {

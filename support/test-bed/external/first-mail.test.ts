@@ -22,6 +22,13 @@ const SET_UP_FAULTS: Record<string, () => Promise<[setup: Setup, sentence: RegEx
       /^mail-tls: the mailbox at http.* cannot be asked: .*ECONNREFUSED.*; look at inbound\.mailbox\n$/,
     ]
   },
+  'delivers mail for its own domain elsewhere than to the suite': async () => {
+    const host = freshHost()
+    return [
+      { addresses: { mailbox: `smtp://${host}:${await freePort(host)}` } },
+      /^mail-tls: the gateway accepted mail for inbox@gateway\.test, and .* it is not in the mailbox at smtp:.*; look at inbound\.mailbox and at where .*\n$/,
+    ]
+  },
   'does not trust the root': async () => [
     { misses: 'trust' },
     /^mail-tls: the gateway does not trust pki\/root\.pem: .*; look at which roots it has for mail that it sends\n$/,

@@ -10,6 +10,7 @@ describe('a gateway that the suite did not start, of which a part is described',
   const PARTS: Record<string, Setup> = {
     'sends mail alone': { sides: 'outbound' },
     'receives mail alone': { sides: 'inbound', trust: 'pki/root.pem' },
+    'has the suite as its mailbox': { sides: 'inbound', trust: 'pki/root.pem', misses: 'mailbox' },
     'has no connector for mail that it receives': { sides: 'inbound', trust: 'pki/root.pem', inbound: [] },
     'has no opportunistic connector': { outbound: OUTBOUND.slice(1), trust: 'pki/root.pem' },
     'has an opportunistic connector alone': { sides: 'outbound', outbound: OUTBOUND.slice(0, 1) },
@@ -27,5 +28,12 @@ describe('a gateway that the suite did not start, of which a part is described',
       assert.deepEqual(problemsIn(result), [])
       assert.equal(result.status, 0)
       assert.ok(result.verdicts.some(({ verdict }) => verdict === 'conformant'))
+      if (setup.misses !== 'mailbox') return
+      // Only a mailbox shows the Received line.
+      assert.ok(
+        result.verdicts.some(
+          ({ requirement, verdict }) => requirement === 'TRC-01' && verdict === 'conformant',
+        ),
+      )
     })
 })

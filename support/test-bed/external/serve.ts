@@ -19,6 +19,7 @@ import { Pki } from '../../pki/pki.ts'
 import { reference } from '../../reference/gateway.ts'
 import { mutant } from '../../reference/mutants/index.ts'
 import type { Endpoint } from '../../wire/smtp/smtp.ts'
+import { textOf } from '../fixtures/ports.ts'
 
 /** A connector that may deliver to a host of its own, on the partner's port. */
 export interface RoutedConnector extends OutboundConnector {
@@ -46,8 +47,8 @@ export interface Served {
   log?: string
   /** The folder with chain.pem, key.pem and roots.pem: the gateway writes them, and reads them at /reload. */
   settings?: string
-  /** The gateway has another root than that of the authorities. */
-  misses?: 'trust'
+  /** The gateway has another root than that of the authorities, or it has no mailbox: the suite is to be that. */
+  misses?: 'trust' | 'mailbox'
 }
 
 export interface Addresses {
@@ -55,7 +56,7 @@ export interface Addresses {
   submission: Endpoint
   /** The same with TLS from the beginning of the connection. */
   implicitTls: Endpoint
-  /** MailHog's API. */
+  /** MailHog's API, or where the suite is to take the mail. */
   mailbox: string
   /** An HTTP server: /retry?domain=, /queue, and /reload, which reads the files in `settings`. */
   commands: string
@@ -127,7 +128,8 @@ const addresses: Addresses = {
   inbound: gateway.inbound,
   submission: gateway.submission,
   implicitTls: await implicitTls(),
-  mailbox: await mailbox(),
+  mailbox:
+    misses === 'mailbox' ? `smtp://${textOf({ host: mailboxHost, port: partner.port })}` : await mailbox(),
   commands: await commands(),
 }
 process.send!(addresses)
