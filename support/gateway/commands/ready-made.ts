@@ -122,7 +122,7 @@ putAll "$(files ca cert)"`,
 grep -alisF "\"original\": \"<$asked>\"" * | while IFS=_ read -r arrival next attempts rest; do
   mv "$arrival"_"$next"_"$attempts"_"$rest" "$arrival"_"$next"_9999_"$rest"
 done
-${haraka('${asked#*@}')}`,
+${haraka(`\${asked#*@}`)}`,
       via,
     ),
     certificate: installing(
