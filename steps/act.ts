@@ -24,7 +24,7 @@ import { withALabels } from '../support/wire/smtp/a-labels.ts'
 import { greets } from '../support/wire/smtp/greeting.ts'
 import { EXTENSION } from '../support/wire/tls/craft-hello.ts'
 import { addressesAt, tellStatus } from './authority.steps.ts'
-import { mustHaveTried, partnerAfter } from './earlier-mail.ts'
+import { domainOfEarlier, mustHaveTried, partnerAfter } from './earlier-mail.ts'
 import { Inapplicable } from './outcome.ts'
 import { changeRoots, changesRoots } from './roots.ts'
 import type { MailWorld } from './world.ts'
@@ -62,11 +62,16 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
     ...(oneName ? { oneName } : {}),
   }
   const { resumable } = world.intent.read('gateway', 'resumable')
-  if (!resumable) world.comes('before', world.manners.before)
   const { mail } = world.manners.before
   const before = resumable ? FOR_RESUMPTION : mail && EARLIER_MAIL[mail]
+  const earlierDomain = before && domainOfEarlier(world, domain, before)
+  // A circumstance that cannot come about is left out.
+  if (resumable && earlierDomain instanceof Inapplicable) throw earlierDomain
+  if (!resumable && typeof earlierDomain === 'string') world.comes('before', world.manners.before)
   const made = (more: PartnerOptions & { hosts: readonly Behaviour[] }) =>
-    before ? partnerAfter(world, more, before) : world.servers.partner(more)
+    before && typeof earlierDomain === 'string'
+      ? partnerAfter(world, more, before, earlierDomain)
+      : world.servers.partner(more)
   if (!world.intent.read('authority', 'tells').tells) return made(options)
   const addresses = await addressesAt(world, domain)
   const partner = await made({

@@ -4,7 +4,7 @@ import type { Gateway } from '../support/gateway/gateway.ts'
 import type { PartnerOptions } from '../support/lab/lab.ts'
 import type { Behaviour, PartnerTls } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
-import { forLevel } from '../support/mailflow/connectors.ts'
+import { withLevel } from '../support/mailflow/connectors.ts'
 import { decisive } from '../support/mailflow/mail-flow.ts'
 import { compose } from '../support/traffic/message.ts'
 import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
@@ -35,13 +35,13 @@ export async function partnerAfter(
   world: MailWorld,
   { domain, hosts, ...more }: PartnerOptions & { hosts: readonly Behaviour[] },
   what: EarlierMail,
+  earlierDomain: string,
 ): Promise<Partner> {
   const { run, happened } = world
   const gateway = await world.servers.gateway()
   const connections = connectionsOf(gateway, what)
   if (connections.kept >= ENOUGH && connections.closed === 0) throw keepsConnections()
-  const { partner: does, sameCertificate, ...earlier } = what
-  const other = otherDomain(world, domain, earlier)
+  const { partner: does, sameCertificate } = what
   const options: PartnerOptions = {
     ...more,
     domain,
@@ -50,10 +50,10 @@ export async function partnerAfter(
       ...(sameCertificate ? { tls: { ...tls, ...does.tls } } : {}),
       ...(manner ? { manner } : {}),
     })),
-    ...(other ? { alsoFor: [other] } : {}),
+    ...(earlierDomain === domain ? {} : { alsoFor: [earlierDomain] }),
   }
   const partner = await world.servers.partner(options)
-  const message = compose({ from: run.flow.sender, to: [`earlier@${other ?? domain}`] })
+  const message = compose({ from: run.flow.sender, to: [`earlier@${earlierDomain}`] })
   const submission = run.submission(gateway)
   const [earlierMail] = await sendAndWatch({ gateway, submission, message, partners: [partner] })
   happened.conversations.push(...partner.conversations)
@@ -94,15 +94,23 @@ const keepsConnections = () =>
     'the gateway keeps connections, so that an earlier message may decide how a later one is sent',
   )
 
-function otherDomain(
+/** The domain of an earlier message to the mail exchangers of `domain`, or why no mail for such a domain comes to them. */
+export function domainOfEarlier(
   { run: { flow, lab } }: MailWorld,
   domain: string,
-  { domain: which }: Pick<EarlierMail, 'domain'>,
-): string | undefined {
-  if (which === 'the same') return undefined
-  const connector = which === 'another' ? decisive(flow.outbound, domain) : forLevel(flow, 'opportunistic')
-  if (typeof connector === 'string') throw new Inapplicable(connector)
-  return lab.freshDomain(connector?.to.startsWith('*.') ? connector.to : '*.test')
+  { domain: which }: EarlierMail,
+): string | Inapplicable {
+  if (which === 'the same') return domain
+  const connectors =
+    which === 'another' ? [decisive(flow.outbound, domain)] : withLevel(flow, 'opportunistic')
+  return (
+    connectors
+      .map(one => lab.freshDomain(one?.to.startsWith('*.') ? one.to : '*.test'))
+      .find(one => lab.leadsTogether(one, domain)) ??
+    new Inapplicable(
+      `no mail for ${which === 'another' ? 'another domain' : 'a domain without required TLS'} comes to the partner's address`,
+    )
+  )
 }
 
 /** A gateway may leave a host alone for some time after a failure: RFC 5321 s4.5.4.1. */

@@ -63,6 +63,7 @@ export class ContainerLab implements Lab {
   readonly places = ['at its second mail exchanger'] as const
   readonly port = 25
   readonly leadsAll = true
+  readonly leadsTogether = () => true
   readonly freshDomain = freshDomain
   /** The network in which gateways are started. */
   readonly containers: RunNetwork

@@ -129,6 +129,11 @@ export class FixedLab implements Lab {
     return [partner]
   }
 
+  leadsTogether(domain: string, other: string): boolean {
+    const [one, two] = [domain, other].map(name => decisive(this.#routes, name)?.addresses)
+    return one !== undefined && two !== undefined && new Set(one).symmetricDifference(new Set(two)).size === 0
+  }
+
   async change(partner: Partner, hosts: readonly Behaviour[]): Promise<void> {
     const [host] = partner.behave(await changedSpecs(this.pki, partner, hosts))
     for (const { server } of this.#held.get(partner) ?? []) server.addForAll(host)

@@ -61,6 +61,8 @@ export interface Lab {
   readonly port: number
   /** Mail for every domain that the lab makes up finds its partner, not just mail for the domains of connectors. */
   readonly leadsAll: boolean
+  /** Mail for both domains comes to the same addresses, if one partner is for both. */
+  leadsTogether(domain: string, other: string): boolean
   /** How many connections were for no partner. They count for nothing and are reported. */
   readonly strays: number
   /** A domain that nothing else in this run uses, under a connector's pattern such as `*.forced.test`. */

@@ -48,6 +48,7 @@ const ENOUGH = 8
 export class LoopbackLab implements Lab {
   readonly pki: Pki
   readonly leadsAll = true
+  readonly leadsTogether = () => true
   readonly freshDomain = freshDomain
   readonly #own: OwnAddresses | undefined
   readonly #names = new Names()

@@ -39,7 +39,7 @@ const inbound = (flow: Choosable, fits: (c: InboundConnector) => boolean, what: 
   turned(flow, flow.inbound.filter(fits)) ?? `the gateway has no inbound connector that ${what}`
 
 /** The outbound connectors with a level that are for all domains below a name, the plainest first. */
-function withLevel(flow: MailFlow, level: OutboundLevel): OutboundConnector[] {
+export function withLevel(flow: MailFlow, level: OutboundLevel): OutboundConnector[] {
   const plain = flow.outbound.filter(c => isPattern(c.to) && c.tls === level && !c.pin)
   return NAMES.flatMap(named => plain.filter(named))
 }
