@@ -6,11 +6,22 @@ import { reference } from '../reference/gateway.ts'
 import { withRun } from './current.ts'
 import { judgeAll } from './judge-all.ts'
 import { judgeInCircumstances } from './judge-in-circumstances.ts'
-import { Run } from './run.ts'
+import { Run, type RunListener } from './run.ts'
+
+const AFTER_HELO: Defect = {
+  receiver: { refusalOfSender: ({ greeting }, correct) => (greeting === 'HELO' ? undefined : correct) },
+}
+const HELO = 'how the client greets: HELO in place of EHLO'
 
 describe('judging in circumstances', () => {
-  async function judged(defect: Defect, requirements = ['EXO-FRC-11'], count = 8, within = 60_000) {
-    const run = await Run.start({ source: reference(defect) })
+  async function judged(
+    defect: Defect,
+    requirements = ['EXO-FRC-11'],
+    count = 8,
+    within = 60_000,
+    listener?: RunListener,
+  ) {
+    const run = await Run.start({ source: reference(defect), ...(listener ? { listener } : {}) })
     try {
       const catalogue = loadCatalogue()
       const rules = select(loadFeatures(catalogue), catalogue, { requirements })
@@ -45,13 +56,31 @@ describe('judging in circumstances', () => {
     assert.ok(tried.notTried! > 0)
   })
 
-  it('names the fewest circumstances that break an example, and keeps what it saw plainly', async () => {
-    const defect: Defect = {
-      receiver: { refusalOfSender: ({ greeting }, correct) => (greeting === 'HELO' ? undefined : correct) },
+  it('keeps a finding that shows again when the time is over, with the circumstances that are known by then', async () => {
+    const { now } = performance
+    const listener = {
+      doing(what: string) {
+        if (what === 'circumstances: 24 of 24 passes') performance.now = () => now.call(performance) + 600_000
+      },
+      ...{ began() {}, judged() {} },
     }
+    try {
+      const { verdicts } = await judged(AFTER_HELO, ['EXO-FRC-11'], 24, 60_000, listener)
+      const broken = verdicts.filter(({ verdict }) => verdict !== 'conformant')
+      assert.ok(broken.length > 0)
+      for (const { verdict, detail, circumstances } of broken) {
+        assert.equal(verdict, 'non-conformant', detail)
+        assert.ok(circumstances!.only!.includes(HELO) && circumstances!.only!.length > 1, detail)
+      }
+    } finally {
+      performance.now = now
+    }
+  })
+
+  it('names the fewest circumstances that break an example, and keeps what it saw plainly', async () => {
     // HELO does not go with every other circumstance.
-    const { verdicts, tried } = await judged(defect, ['EXO-FRC-11'], 24)
-    const only = ['how the client greets: HELO in place of EHLO']
+    const { verdicts, tried } = await judged(AFTER_HELO, ['EXO-FRC-11'], 24)
+    const only = [HELO]
     const broken = verdicts.filter(({ verdict }) => verdict !== 'conformant')
     assert.ok(broken.length > 0)
     for (const { verdict, detail, circumstances, seen } of broken) {

@@ -263,5 +263,8 @@ async function fewestOf(
   const fewest = await reduced(found.combination, shows)
   if (!fewest) return undefined
   if (!broken.has(fewest)) await shows([fewest])
-  return broken.get(fewest)
+  const shown = [...broken.values()].toSorted(
+    (one, other) => one.combination.length - other.combination.length,
+  )
+  return broken.get(fewest) ?? shown[0]
 }
