@@ -1,12 +1,10 @@
 import { availableParallelism } from 'node:os'
-import { loadCatalogue } from '../../catalogue/catalogue.ts'
 import { loadFeatures, select } from '../../catalogue/features.ts'
 import type { Adapter } from '../../gateway/adapter.ts'
 import type { GatewaySource } from '../../gateway/source.ts'
 import type { Pki } from '../../pki/pki.ts'
 import { judgedIn } from '../../run/judge-all.ts'
 import { Run } from '../../run/run.ts'
-import { loadDeviations } from '../../verdicts/deviations.ts'
 import type { Breakage } from './breakages.ts'
 import { type Edit, edited } from './edits.ts'
 
@@ -20,7 +18,7 @@ export const withEdits = <P extends Adapter>(product: P, edits: Edits): P => ({
   render: (flow, place) => ({ files: edited(product.render(flow, place).files, edits.now) }),
 })
 
-/** What became of a requirement; a recorded deviation is neither broken nor kept. */
+/** What became of a requirement, whatever is recorded of the product. */
 export interface Outcome {
   requirement: string
   is: 'broken' | 'kept' | 'unclear'
@@ -44,9 +42,7 @@ export async function tried(
   { pki, all = false }: { pki: Pki; all?: boolean },
 ): Promise<Trial[]> {
   const edits: Edits = { now: breakages[0]!.broken }
-  const source = sourceOf(edits)
-  const deviations = source.deviations === undefined ? [] : loadDeviations(source.deviations, loadCatalogue())
-  const run = await Run.start({ source, pki, deviations, aftermath: 0 })
+  const run = await Run.start({ source: sourceOf(edits), pki, aftermath: 0 })
   const judgedWith = async (now: readonly Edit[], requirements: readonly string[]) => {
     if (edits.now !== now) {
       edits.now = now
