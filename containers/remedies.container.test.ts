@@ -28,7 +28,8 @@ const others = (outcomes: readonly Outcome[], wanted: Outcome['is']): string[] =
 
 /** With `REMEDIES=all` in the environment each requirement is judged that a breakage breaks, otherwise one for each remedy. */
 describe('the remedies of', function () {
-  this.timeout(300_000)
+  // Where an image is missing it is built first.
+  this.timeout(20 * 60_000)
   const products = readBreakages(loadRemedies())
   const trials = new Map<string, Promise<Trial[]>>()
 
