@@ -5,9 +5,14 @@ describe('the comparison of tools', () => {
   it('reads what sslscan prints', () => {
     const text = `Preferred TLSv1.3  256 bits  TLS_AES_256_GCM_SHA384        Curve 25519 DHE 253
 Accepted  TLSv1.0  128 bits  AES128-SHA
+Accepted  TLSv1.2  112 bits  TLS_RSA_WITH_3DES_EDE_CBC_SHA
   Heartbleed: TLSv1.2 not vulnerable
 `
-    assert.deepEqual(PAIRS.sslscan(text), ['TLSv1.3 TLS_AES_256_GCM_SHA384', 'TLSv1 AES128-SHA'])
+    assert.deepEqual(PAIRS.sslscan(text), [
+      'TLSv1.3 TLS_AES_256_GCM_SHA384',
+      'TLSv1 AES128-SHA',
+      'TLSv1.2 DES-CBC3-SHA',
+    ])
   })
 
   it('reads what testssl.sh writes as JSON', () => {
@@ -57,5 +62,8 @@ Accepted  TLSv1.0  128 bits  AES128-SHA
     assert.deepEqual(disputed({ probe: ['a'], s_client: ['a'] }), [])
     const [one] = disputed({ probe: [], s_client: ['a'] }, new Map([['a', 'it is chosen']]))
     assert.equal(one?.why, 'it is chosen')
+    const why = (found: Parameters<typeof disputed>[0]) => disputed(found)[0]?.why
+    assert.equal(why({ probe: ['TLSv1 DES-CBC3-SHA'], s_client: [] }), 'the OpenSSL of Debian has no 3DES')
+    assert.equal(why({ probe: ['TLSv1 DES-CBC3-SHA'], s_client: [], sslscan: [] }), undefined)
   })
 })

@@ -29,7 +29,7 @@ export interface Disputed {
   pair: string
   by: readonly Tool[]
   notBy: readonly Tool[]
-  /** Why the prober does not count it, where the prober says why. */
+  /** Why the prober does not count it, where the prober says why; or why the others cannot know it. */
   why?: string
 }
 
@@ -54,10 +54,10 @@ const COMMANDS: Readonly<Record<Exclude<Tool, 'probe'>, (server: string) => stri
 
 /** Pairs in what each tool prints, in OpenSSL's names. */
 export const PAIRS: Readonly<Record<Exclude<Tool, 'probe'>, (text: string) => string[]>> = {
-  // `Accepted  TLSv1.0  128 bits  AES128-SHA`
+  // `Accepted  TLSv1.0  128 bits  AES128-SHA`; suites that its OpenSSL does not have are in IANA's names.
   sslscan: text =>
     [...text.matchAll(/^(?:Accepted|Preferred) +(\S+) +\d+ bits +(\S+)/gm)].map(
-      ([, version, suite]) => `${version === 'TLSv1.0' ? 'TLSv1' : version} ${suite}`,
+      ([, version, suite]) => `${version === 'TLSv1.0' ? 'TLSv1' : version} ${opensslName(suite!)}`,
     ),
   // A finding `TLSv1.2   xc030   ECDHE-RSA-AES256-GCM-SHA384 … TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384` of an id `cipher-…`.
   'testssl.sh': text =>
@@ -200,13 +200,22 @@ async function compared(source: GatewaySource, scanners: Scanners, tools: readon
 /** Of the tools that were asked. */
 type Found = { [tool in Tool]?: readonly string[] }
 
+/** Pairs that a tool cannot name, whatever the server accepts. */
+const UNKNOWN_TO: readonly [tool: Tool, pairs: RegExp, why: string][] = [
+  ['s_client', /DES-CBC3/, 'the OpenSSL of Debian has no 3DES'],
+  ['sslscan', /SEED/, 'sslscan has no SEED'],
+  ['sslyze', /ADH-CAMELLIA\d+-SHA256/, 'sslyze has no anonymous Camellia with SHA-256'],
+]
+
 /** Pairs that not all tools name. */
 export function disputed(found: Found, whyNot: ReadonlyMap<string, string> = new Map()): Disputed[] {
   const tools = TOOLS.filter(tool => found[tool])
   return [...new Set(Object.values(found).flat())].flatMap(pair => {
     const by = tools.filter(tool => found[tool]!.includes(pair))
     const notBy = tools.filter(tool => !by.includes(tool))
-    const why = notBy.includes('probe') ? whyNot.get(pair) : undefined
+    const unknown = UNKNOWN_TO.filter(([tool, pairs]) => notBy.includes(tool) && pairs.test(pair))
+    const all = unknown.length === notBy.length ? unknown.map(([, , why]) => why).join(', ') : ''
+    const why = notBy.includes('probe') ? whyNot.get(pair) : all || undefined
     return notBy.length > 0 ? { pair, by, notBy, ...(why === undefined ? {} : { why }) } : []
   })
 }
