@@ -7,7 +7,8 @@ import { type Shown, shownBy } from '../wire/smtp/shown.ts'
 import { addressOf, type Endpoint, WireError } from '../wire/smtp/smtp.ts'
 import { COLUMNS, wrapped } from './columns.ts'
 
-const LABEL = 14
+/** Of the longest label, with its mark. */
+const LABEL = 15
 /** A value that a stranger chose is cut after so many characters. */
 const MAX_VALUE = 400
 const SMTP_PORT = 25
