@@ -173,7 +173,7 @@ export async function check(target: string, options: CheckOptions, version: stri
 /** What is left of a time that began then, in ms. */
 const left = (time: number, began: number) => Math.max(LEAST, time - (performance.now() - began))
 
-/** So many times as many where messages count as held back after a silence, and each partner has an address of its own. */
+/** So many times as many where messages count as held back after a silence, or examples wait for the address of a partner. */
 const SILENT = 4
 
 /** More where all wait: for that silence, or for a gateway that is slow to greet. */
@@ -187,7 +187,8 @@ function lanesOf(source: Order['source'], seconds: number): number {
   const usual = LANES_PER_CORE * availableParallelism()
   if (!isExternal(source)) return usual
   const { names, lab, commands } = source.file
-  const times = (names || lab) && !commands?.reader ? Math.max(SILENT, seconds) : seconds
+  const waits = !commands?.reader || !(names || lab)
+  const times = waits ? Math.max(SILENT, seconds) : seconds
   return Math.min(usual * times, Math.max(usual, MOST_LANES))
 }
 
