@@ -117,7 +117,7 @@ function circumstancesOf(
   if (circumstances === undefined)
     // Who gives an address alone wants an answer in seconds.
     return kind === 'external' && !isServerAddress(target)
-      ? { strength: 2, most: MOST, half: true, within: WITHIN, seed }
+      ? { strength: 2, most: MOST, inTurn: true, within: WITHIN, seed }
       : undefined
   if (circumstances === 'none') return undefined
   if (circumstances === 'pairwise') return { strength: 2, seed }

@@ -36,4 +36,24 @@ describe('the passes of a run under circumstances', () => {
     for (const [at, begin] of sorted.entries())
       assert.ok(at === 0 || begin - sorted[at - 1]! > musts.length / 10, begins.join())
   })
+
+  it('have the control each time, and other examples in turn where there are several', () => {
+    const own = passesOf(rules, 'sender', rows, { inTurn: true, isMust })
+    const chosen = own.map(
+      pass => new Map(pass.map(({ rule }) => [`${rule.uri}:${rule.line}`, rule.examples])),
+    )
+    for (const rule of rules.filter(
+      one => one.role === 'sender' && one.examples.some(({ control }) => control),
+    )) {
+      const each = chosen.flatMap(pass => pass.get(`${rule.uri}:${rule.line}`) ?? [])
+      const [controls = [], others = []] = [true, false].map(is =>
+        each.filter(one => (one.control ?? false) === is),
+      )
+      const passes = chosen.filter(pass => pass.has(`${rule.uri}:${rule.line}`)).length
+      assert.equal(controls.length, passes)
+      const many = rule.examples.length - 1
+      assert.equal(others.length, passes * Math.ceil(many / 4))
+      assert.equal(new Set(others).size, Math.min(many, others.length))
+    }
+  })
 })

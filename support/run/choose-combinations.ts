@@ -13,8 +13,8 @@ export interface Selection {
   strength: Strength
   /** How many combinations for each role at most, or those that have every value; absent: all that cover. */
   most?: { receiver: number; sender: number } | 'every value'
-  /** Of what the gateway sends, only controls run in all combinations, and each other example in every second one. */
-  half?: boolean
+  /** Of what the gateway sends, each combination has the controls and some other examples of each Rule, in turn. */
+  inTurn?: boolean
   /** The same combinations for the same seed. */
   seed: string
 }
@@ -40,9 +40,9 @@ export function passesOf(
   role: Dimension['role'],
   { [role]: { rows, first, most } }: ReturnType<typeof combinations>,
   {
-    half = false,
+    inTurn = false,
     isMust = () => true,
-  }: Pick<Selection, 'half'> & { isMust?: (rule: FeatureRule) => boolean } = {},
+  }: Pick<Selection, 'inTurn'> & { isMust?: (rule: FeatureRule) => boolean } = {},
 ): Pass[] {
   const own = rules.filter(rule => rule.role === role)
   const { must = [], other = [] } = Object.groupBy(own, rule => (isMust(rule) ? 'must' : 'other'))
@@ -54,10 +54,23 @@ export function passesOf(
       const from = placeOfRule.get(rule)! * Math.max(count - first, 0)
       const row = at < first ? rows[at]! : others[(at - first + from) % others.length]!
       const combination = row.filter(({ mattersTo }) => !mattersTo.includes(rule.requirement))
-      const examples = rule.examples.filter(({ control }, one) => control || !half || one % 2 === at % 2)
+      const examples = inTurn ? someOf(rule.examples, at) : rule.examples
       return combination.length > 0 ? [{ rule: { ...rule, examples }, combination }] : []
     }),
   ).filter(pass => pass.length > 0)
+}
+
+/** Of the examples of a Rule beside its control, every fourth one is tried at a time, and at least one. */
+const SHARE = 4
+
+/** The control and those other examples whose turn it is. A Rule with one other example has it every time. */
+function someOf(examples: FeatureRule['examples'], turn: number): FeatureRule['examples'] {
+  const others = examples.filter(({ control }) => !control)
+  const count = Math.ceil(others.length / SHARE)
+  const chosen = new Set(
+    Array.from({ length: count }, (_, at) => others[(turn * count + at) % others.length]),
+  )
+  return examples.filter(one => one.control || chosen.has(one))
 }
 
 /** Of the golden ratio: the places at which passes begin lie far apart, however many there are. */
