@@ -40,6 +40,7 @@ const TOOK = taking([
   '--> {content}',
   '<-- 250 ok',
 ])
+const TURNED_AWAY = taking([...EHLO, '<-- 250 STARTTLS', '--> STARTTLS', '<-- 454 4.7.0 no TLS', '--> QUIT'])
 const BROKEN_OFF = taking([...EHLO, '<-- 250 STARTTLS', '--> STARTTLS', '<-- 220 go', '--> {hello}'])
 const OVER_OLD_TLS = taking(['--> {hello}', '<== {established}'], { handshake: { version: 'TLSv1' } })
 const EXPIRING = taking(['--> {hello}', '<== {established}'], {
@@ -156,6 +157,15 @@ const ROWS: Record<string, [id: string, judged: About[], told: RegExp]> = {
       },
     ],
     /^an inbound connector that requires TLS takes mail in the clear: /,
+  ],
+  'every client is refused TLS': [
+    'refused-tls',
+    [
+      { wire: [TURNED_AWAY], requirement: 'EXO-OPP-07', verdict: 'inconclusive' },
+      { wire: [TURNED_AWAY], requirement: 'PKIX-07', verdict: 'inconclusive' },
+      { wire: [TOOK], verdict: 'conformant' },
+    ],
+    /^STARTTLS is offered, and then refused to every client \(454 4\.7\.0 no TLS\): 2 could not be judged$/,
   ],
   'TLS that is offered is never used': [
     'never-starts-tls',

@@ -93,6 +93,16 @@ const refusedWithoutTls = ({ events }: Conversation): string | undefined => {
   return before?.kind === 'command' ? before.verb : before && 'the content'
 }
 
+/** The reply with which the gateway refused STARTTLS, which it offered. */
+const refusalOfTls = (conversation: Conversation): string | undefined => {
+  const { events } = conversation
+  const at = events.findIndex(event => event.kind === 'command' && event.verb === 'STARTTLS')
+  const reply = at < 0 ? undefined : events.slice(at).find(({ kind }) => kind === 'reply')
+  return reply?.kind === 'reply' && (reply.code ?? 0) >= 400 && offersStarttls(conversation)
+    ? reply.text
+    : undefined
+}
+
 /** The gateway took a message in the clear. */
 const tookInClear = ({ events }: Conversation): boolean => {
   const at = events.findIndex(
@@ -157,6 +167,20 @@ export const CAUSES: readonly Row[] = [
     },
   },
   never('no-starttls', hasGreeted, offersStarttls, 'STARTTLS is not offered'),
+  {
+    id: 'refused-tls',
+    kind: 'finding',
+    find(all) {
+      const asked = all.flatMap(taken).filter(one => says(one, 'STARTTLS', false))
+      const replies = asked.flatMap(one => refusalOfTls(one) ?? [])
+      return replies.length > 1 && !asked.some(startedTls)
+        ? found(
+            `STARTTLS is offered, and then refused to every client (${replies[0]})`,
+            anyOf(all, one => refusalOfTls(one) !== undefined),
+          )
+        : undefined
+    },
+  },
   never('no-handshake', startedTls, secured, 'no TLS handshake with the gateway succeeds'),
   {
     id: 'tls-of-all',

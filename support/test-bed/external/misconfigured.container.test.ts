@@ -23,14 +23,25 @@ interface Mistake {
   told: RegExp
 }
 
+const INSTALL = `cat >${FOLDER}/own.pem; chmod 600 ${FOLDER}/own.pem`
+
 const ownCertificate = (name: string, flaws: CertificateFlaw[] = []): Pick<Mistake, 'script' | 'input'> => ({
-  script: `cat >${FOLDER}/own.pem; chmod 600 ${FOLDER}/own.pem; postconf -e smtpd_tls_chain_files=${FOLDER}/own.pem`,
+  script: `${INSTALL}; postconf -e smtpd_tls_chain_files=${FOLDER}/own.pem`,
   async input(folder) {
     const pki = new Pki(readAuthorities(join(folder, 'pki')))
     const { key, certificate } = await pki.issue({ names: [name], usage: 'server', flaws })
     return key + certificate
   },
 })
+
+/** A second Postfix in the same container takes all mail at port 2526 and sends it on; it has its own idea of TLS. */
+const RELAY = `mkdir -p /relay /var/spool/relay /var/lib/relay && chown postfix /var/lib/relay && cp ${FOLDER}/master.cf /relay/
+sed -i -e '/^ /d' -e '/^[0-9a-z]* *inet/d' /relay/master.cf
+echo '127.0.0.1:2526 inet n - n - - smtpd' >>/relay/master.cf
+grep -vE '^(smtp_tls_|smtpd_|queue_dir|data_dir)' /main.own >/relay/main.cf
+postconf -c /relay -e queue_directory=/var/spool/relay data_directory=/var/lib/relay mynetworks=127.0.0.0/8 \
+  relayhost= mydestination= smtp_tls_security_level=may maillog_file=/var/log/relay.log
+postfix -c /relay start`
 
 /** Mistakes that administrators of a Postfix make. Mail for the gateway's own domain goes to a mailbox without TLS. */
 const MISTAKES: Record<string, Mistake> = {
@@ -71,6 +82,32 @@ const MISTAKES: Record<string, Mistake> = {
     requirements: ['RFC8996-01', 'RFC8996-02', 'EXO-VER-02', 'EXO-VER-04', 'EXO-FRC-08'],
     told: /The gateway still uses TLS 1\.0 and TLS 1\.1/,
   },
+  'has no roots at all': {
+    script: `postconf -e smtp_tls_CAfile= smtp_tls_CApath=`,
+    requirements: ['EXO-OPP-01', 'EXO-FRC-10', 'EXO-FRC-08', 'PKIX-02', 'PKIX-03', 'EXO-VER-04'],
+    told: /No certificate under the suite's root \(pki\/root\.pem\) is accepted/,
+  },
+  'has the key of another certificate': {
+    script: `${INSTALL}; postconf -e smtpd_tls_chain_files= smtpd_tls_cert_file=${FOLDER}/own.pem smtpd_tls_key_file=$(postconf -h smtpd_tls_chain_files)`,
+    input: ownCertificate('mx.gateway.test').input!,
+    requirements: ['PKIX-06', 'PKIX-07', 'EXO-OPP-07', 'EXO-VER-03'],
+    told: /STARTTLS is offered, and then refused to every client \(454 4\.7\.0 TLS not available due to local problem\)/,
+  },
+  'gives all mail to a relay that has no levels': {
+    script: `${RELAY}; postconf -e relayhost=[127.0.0.1]:2526 smtp_tls_policy_maps= smtp_tls_security_level=may`,
+    requirements: ['EXO-OPP-01', 'EXO-FRC-01', 'EXO-FRC-05', 'EXO-FRC-10'],
+    told: /No level of any outbound connector takes effect/,
+  },
+  'sends to a port that a firewall blocks': {
+    script: 'postconf -e smtp_tcp_port=26',
+    requirements: ['EXO-OPP-01', 'EXO-FRC-01'],
+    told: /the gateway took mail for .*, and made no connection to any partner within .*; look at where the gateway sends mail/,
+  },
+  'takes no mail at the port for submission': {
+    script: 'postconf -P 587/inet/smtpd_relay_restrictions=reject',
+    requirements: ['EXO-OPP-01', 'EXO-FRC-01'],
+    told: /the gateway takes no mail to send on for .*: 5.*; look at outbound\.submit and outbound\.login/,
+  },
   'takes mail in the clear where TLS is required': {
     script: 'postconf -e smtpd_sender_restrictions=',
     requirements: ['EXO-FRC-11', 'EXO-OPP-07', 'EXO-FRC-08'],
@@ -98,7 +135,7 @@ describe('the first finding of a Postfix with a mistake names the mistake', func
         input,
         stdio: ['pipe', 'ignore', 'ignore'],
       })
-    inside(`cp ${FOLDER}/main.cf /main.own`)
+    inside(`cp ${FOLDER}/main.cf /main.own; cp ${FOLDER}/master.cf /master.own`)
   })
   after(async () => {
     await own?.stop()
@@ -107,7 +144,7 @@ describe('the first finding of a Postfix with a mistake names the mistake', func
 
   for (const [mistake, { script, input, requirements, told }] of Object.entries(MISTAKES))
     it(mistake, async () => {
-      inside(`cp /main.own ${FOLDER}/main.cf; postsuper -d ALL`)
+      inside(`cp /main.own ${FOLDER}/main.cf; cp /master.own ${FOLDER}/master.cf; postsuper -d ALL`)
       inside(script, await input?.(folder))
       inside('postfix reload')
       const { out, err } = await checkIn(folder, ...options(...requirements))
