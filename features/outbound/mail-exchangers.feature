@@ -83,6 +83,10 @@ Feature: Partners with several mail exchangers
       Given an outbound connector that requires TLS for the partner's domain
 
     @control
+    Example: a partner without a fault
+      When the gateway tries up to 3 times to send a message to the partner
+      Then the message arrives over TLS
+
     Example: three mail exchangers without a fault
       Given the partner's mail exchangers, in order of preference
         | offers STARTTLS |
