@@ -1,5 +1,6 @@
 import { Then } from '@cucumber/cucumber'
 import { logAgreesWithWire, SESSION_CLASSES, type SessionClass } from '../support/judgements/log.ts'
+import { unclear } from '../support/verdicts/observation.ts'
 import { until } from '../support/wire/until.ts'
 import { namesOf, sessionsAbout } from './earlier-mail.ts'
 import { words } from './vocabulary/parameters.ts'
@@ -25,6 +26,11 @@ Then(
     await until(told, [gateway], LOG)
     const said = words()
     this.happened.notes.push(...said.map(({ line }) => line))
+    // Who delivers to an address, and looks up no name, cannot write one.
+    if (this.role === 'sender' && said.length === 0 && this.run.lab.port === 0)
+      return this.conclude(
+        unclear('the log names no session with the partner, who has no address of its own'),
+      )
     return this.conclude(logAgreesWithWire(said, expected, this.happened.wire))
   },
 )

@@ -193,7 +193,7 @@ const there = (script: string, via: string): string =>
 const postfixSettings = (name: string, names: string, values: string): string =>
   `set -eu
 new=$(cat)
-cd "$(postconf -h config_directory)"
+cd "\${MAIL_CONFIG:-$(postconf -h config_directory)}"
 file=$PWD/mail-tls-${name}.pem
 if [ "$new" ]; then
   [ -e "$file.own" ] || postconf -n ${names} >"$file.own"
