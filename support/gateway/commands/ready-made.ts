@@ -170,10 +170,13 @@ const installing = (what: string, script: string, via: string): string =>
 const asking = (variable: string, script: string, via: string): string =>
   `echo "$${variable}" | ${there(`read -r asked\n${script}`, withInput(via))}`
 
-/** Processes that send may take one more message with the former settings, so this waits until all of them have ended. */
+/**
+ * A process that is idle may take one more message with the former settings, and ends at once otherwise, so this waits for a
+ * moment. One that is busy, as with held mail that Postfix tries again after a reload, takes no other message.
+ */
 const POSTFIX_RELOAD = `old=$(grep -lxE "smtp|tlsproxy" /proc/[0-9]*/comm 2>/dev/null)
 postfix reload || exit
-[ -z "$old" ] || for _ in $(seq 50); do
+[ -z "$old" ] || for _ in $(seq 10); do
   ls $old 2>/dev/null | grep -q . || break
   sleep 0.1
 done`
@@ -188,20 +191,22 @@ const there = (script: string, via: string): string =>
 
 /**
  * Puts what is to be installed into a file beside main.cf, which settings then name; what these settings were is kept in
- * another file, and they are put back from it. No other file is touched.
+ * another file, and they are put back from it. No other file is touched. While main.cf is younger than about two seconds, each
+ * program of Postfix waits for as long before it reads it, so main.cf gets an older time.
  */
 const postfixSettings = (name: string, names: string, values: string): string =>
   `set -eu
 new=$(cat)
 cd "\${MAIL_CONFIG:-$(postconf -h config_directory)}"
 file=$PWD/mail-tls-${name}.pem
+edit() { postconf "$@"; touch -d "10 seconds ago" main.cf || :; }
 if [ "$new" ]; then
   [ -e "$file.own" ] || postconf -n ${names} >"$file.own"
   (umask 077; printf "%s\\n" "$new" >"$file")
-  postconf -e ${values}
+  edit -e ${values}
 elif [ -e "$file.own" ]; then
-  postconf -X ${names}
-  while read -r line; do postconf -e "$line"; done <"$file.own"
+  edit -X ${names}
+  while read -r line; do edit -e "$line"; done <"$file.own"
   rm -f "$file" "$file.own"
 fi`
 
