@@ -39,16 +39,42 @@ export class Bench {
     this.#parallel = parallel
   }
 
-  /** Each Rule under its combination, in one pass, without the examples that were not begun before `isOver`. */
-  async judged(assigned: readonly Assigned[], isOver = () => false): Promise<Cell[]> {
+  /**
+   * Each Rule under its combination, in one pass, without the examples that were not begun before `isOver`. Where several
+   * Rules have the same control, it runs once, and again in each of them where it does not hold.
+   */
+  async judged(assigned: readonly Assigned[], isOver = () => false, shares = true): Promise<Cell[]> {
     const combinationOf = new Map(assigned.map(({ rule, combination }) => [placeOf(rule), combination]))
     const pass = this.#run.pass(combinationOf)
     pass.isOver = isOver
-    const rules = assigned.map(({ rule }) => rule)
+    const sharing = shares ? sharedControls(assigned) : new Map<FeatureRule, FeatureRule>()
+    const rules = assigned.map(({ rule }) => (sharing.has(rule) ? withoutControl(rule) : rule))
+    for (const [rule, of] of sharing) pass.record.shareControl(rule, of)
     const verdicts = byScenario(await judgedIn(pass, rules, this.#parallel))
     this.judgements += pass.verdicts.length
     for (const suspect of await this.#suspects(pass, assigned))
       verdicts.set(suspect.scenario, await this.#alone(suspect))
+    const held = new Set<FeatureRule>()
+    for (const [rule, of] of sharing) {
+      const control = verdicts.get(scenarioOfControl(of))
+      if (control?.verdict !== 'conformant') continue
+      verdicts.set(scenarioOfControl(rule), this.#asOwn(control, rule))
+      held.add(rule)
+    }
+    const isApart = ({ rule }: Assigned) => sharing.has(rule) && !held.has(rule)
+    const { true: apart = [], false: together = [] } = Object.groupBy(assigned, one => `${isApart(one)}`)
+    const cells = this.#cells(together, verdicts)
+    return apart.length === 0 ? cells : [...cells, ...(await this.judged(apart, isOver, false))]
+  }
+
+  /** The verdict of a control that runs in another Rule, as that of this Rule. */
+  #asOwn(held: RecordedVerdict, rule: FeatureRule): RecordedVerdict {
+    const { id: requirement, level, actor } = this.#run.catalogue.get(rule.requirement)
+    const { name: title } = rule.examples.find(({ control }) => control)!
+    return { ...held, requirement, level, actor, title, scenario: scenarioOfControl(rule) }
+  }
+
+  #cells(assigned: readonly Assigned[], verdicts: ReadonlyMap<string, RecordedVerdict>): Cell[] {
     return assigned.flatMap(({ rule, combination }) => {
       const at = (line: number) => verdicts.get(placeOf({ uri: rule.uri, line }))
       const own = rule.examples.find(one => one.control)
@@ -110,6 +136,32 @@ export class Bench {
     })
     return combinations.flatMap(combination => cells.get(combination) ?? [])
   }
+}
+
+const scenarioOfControl = (rule: FeatureRule): string =>
+  placeOf({ uri: rule.uri, line: rule.examples.find(({ control }) => control)!.line })
+
+const withoutControl = (rule: FeatureRule): FeatureRule => ({
+  ...rule,
+  examples: rule.examples.filter(({ control }) => !control),
+})
+
+/**
+ * Many Rules have the same control: the same sentences, and here the same combination. It runs in the first of them. The
+ * others are the keys.
+ */
+function sharedControls(assigned: readonly Assigned[]): Map<FeatureRule, FeatureRule> {
+  const sharing = new Map<FeatureRule, FeatureRule>()
+  const first = new Map<string, FeatureRule>()
+  for (const { rule, combination } of assigned) {
+    const controls = rule.examples.filter(({ control }) => control)
+    if (controls.length !== 1) continue
+    const key = JSON.stringify([rule.role, controls[0]!.steps, combination.map(({ name }) => name)])
+    const of = first.get(key)
+    if (!of) first.set(key, rule)
+    else if (rule.examples.length > 1) sharing.set(rule, of)
+  }
+  return sharing
 }
 
 /** The example is broken, or fails as a control by what another requirement is about. */

@@ -1,11 +1,12 @@
 import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
-import type { FeatureRule } from '../catalogue/features.ts'
+import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { counted } from '../quantities.ts'
 import { recordedDeviation } from '../verdicts/deviations.ts'
 import { unexplained } from '../verdicts/lacks.ts'
 import { type Broken, because, broken, type Lack, type Observation } from '../verdicts/observation.ts'
 import type { Evidence, RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import {
+  type Control,
   controlOf,
   type Deviation,
   ENDED_BY_ITSELF,
@@ -37,7 +38,10 @@ export class VerdictRecord {
   readonly #catalogue: Catalogue
   readonly #told: (key: string, verdict: RecordedVerdict) => void
   readonly #requirementOf: (lack: Lack) => string | undefined
-  readonly #controls = new Map<FeatureRule, RecordedVerdict>()
+  /** By the place of the Rule. */
+  readonly #controls = new Map<string, RecordedVerdict>()
+  /** The places of Rules whose control runs in another Rule, and the place of that one. */
+  readonly #sharing = new Map<string, string>()
   /** Verdicts that are conformant because the gateway refused something, each with its Rule. */
   readonly #refusals = new Map<RecordedVerdict, FeatureRule>()
 
@@ -80,8 +84,24 @@ export class VerdictRecord {
       level: level ?? requirement.level,
       observation,
       ...(deviation ? { deviation } : {}),
-      ...(control ? {} : { control: controlOf(this.#controls.get(rule)) }),
+      ...(control ? {} : { control: this.#stateOfControl(rule) }),
     })
+  }
+
+  /** From now on, the control of one Rule stands for that of another Rule, too, which runs without one. */
+  shareControl(rule: FeatureRule, of: FeatureRule): void {
+    this.#sharing.set(placeOf(rule), placeOf(of))
+  }
+
+  #controlFor(rule: FeatureRule): RecordedVerdict | undefined {
+    const place = placeOf(rule)
+    return this.#controls.get(this.#sharing.get(place) ?? place)
+  }
+
+  #stateOfControl(rule: FeatureRule): Control {
+    const control = this.#controlFor(rule)
+    // The control of another Rule may come later: `recheckRefusals` looks again.
+    return !control && this.#sharing.has(placeOf(rule)) ? { state: 'held' } : controlOf(control)
   }
 
   #failedControl(rule: FeatureRule, seen: Observation): FailedControl | undefined {
@@ -93,7 +113,7 @@ export class VerdictRecord {
   }
 
   #failsLikeControl(rule: FeatureRule, seen: Observation): boolean {
-    const control = this.#controls.get(rule)?.failed
+    const control = this.#controlFor(rule)?.failed
     return seen.kind === 'broken' && control !== undefined && seen.lacks?.what === control.seen.lacks.what
   }
 
@@ -137,7 +157,7 @@ export class VerdictRecord {
       ...(connector === undefined ? {} : { connector }),
       ...{ durationMs, seen },
     }
-    if (control) this.#controls.set(rule, verdict)
+    if (control) this.#controls.set(placeOf(rule), verdict)
     if (refusal) this.#refusals.set(verdict, rule)
     this.verdicts.push(verdict)
     this.#told(key, verdict)
@@ -184,7 +204,7 @@ export class VerdictRecord {
   recheckRefusals(): void {
     for (const [verdict, rule] of this.#refusals)
       if (verdict.verdict === 'conformant')
-        this.change(verdict, ofRefusal(verdict.detail, controlOf(this.#controls.get(rule))))
+        this.change(verdict, ofRefusal(verdict.detail, controlOf(this.#controlFor(rule))))
   }
 
   /** Of examples that were judged a second time, from the verdict at `start` on: the second verdict stands, and says so. */
