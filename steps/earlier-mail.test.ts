@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { loadCatalogue } from '../support/catalogue/catalogue.ts'
 import { type FeatureRule, loadFeatures, placeOf, select } from '../support/catalogue/features.ts'
 import { loadDimensions } from '../support/circumstances/dimensions.ts'
+import type { Gateway } from '../support/gateway/gateway.ts'
 import type { Defect } from '../support/reference/decisions/defect.ts'
 import { reference } from '../support/reference/gateway.ts'
 import { runExamples } from '../support/run/cucumber.ts'
 import { withRun } from '../support/run/current.ts'
 import { Run } from '../support/run/run.ts'
 import { EARLIER_MAIL, type SentBefore } from '../support/traffic/sent-before.ts'
+import { sessionsAbout } from './earlier-mail.ts'
 
 describe('what the gateway sent before', () => {
   const catalogue = loadCatalogue()
@@ -63,5 +65,18 @@ describe('what the gateway sent before', () => {
 
   it('is not what the log says of the session that is judged', async () => {
     assert.deepEqual(await broken({}, 'TRC-02'), [])
+  })
+
+  it('is not what the log says late of a session with the same host for another domain', async () => {
+    assert.deepEqual(await broken({}, 'ID-04'), [])
+    const lines = ['to=<@other.test> relay=mx.a.test', 'to=<@partner.test> relay=mx.a.test']
+    const gateway = {
+      sessions: (name: string) => lines.filter(line => line.includes(name)).map(line => ({ line })),
+    } as unknown as Gateway
+    const told = sessionsAbout(gateway, ['partner.test', 'mx.a.test'], 'other.test')
+    assert.deepEqual(
+      told.map(({ line }) => line),
+      [lines[1]],
+    )
   })
 })

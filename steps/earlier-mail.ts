@@ -66,7 +66,8 @@ export async function partnerAfter(
   connections[closed ? 'closed' : 'kept']++
   if (!closed) throw keepsConnections()
   for (const { id } of partner.conversations) happened.before.add(id)
-  happened.saidBefore = sessionsAbout(gateway, namesOf(partner.seen)).length
+  if (earlierDomain !== domain) happened.earlierDomain = earlierDomain
+  happened.saidBefore = sessionsAbout(gateway, namesOf(partner.seen), happened.earlierDomain).length
   await run.lab.change(partner, hosts)
   return partner
 }
@@ -77,11 +78,19 @@ export const namesOf = ({ domain, exchangers }: PartnerSeen): string[] => [
   ...exchangers.filter(name => !name.endsWith(`.${domain}`)),
 ]
 
-/** What the log of a gateway says of sessions with one of these names; a line that has two of them counts once. */
-export function sessionsAbout(gateway: Gateway, [name = '', ...others]: readonly string[]): SessionWord[] {
+/**
+ * What the log of a gateway says of sessions with one of these names; a line that has two of them counts once. A line with
+ * the domain of earlier mail may come late, and does not count.
+ */
+export function sessionsAbout(
+  gateway: Gateway,
+  [name = '', ...others]: readonly string[],
+  earlierDomain?: string,
+): SessionWord[] {
   const all = gateway.sessions(name)
   const lines = new Set(all.map(({ line }) => line))
-  return [...all, ...others.flatMap(other => gateway.sessions(other)).filter(({ line }) => !lines.has(line))]
+  const more = others.flatMap(other => gateway.sessions(other)).filter(({ line }) => !lines.has(line))
+  return [...all, ...more].filter(({ line }) => earlierDomain === undefined || !line.includes(earlierDomain))
 }
 
 /** While authorities change, a gateway may trust these alone. */

@@ -63,6 +63,8 @@ export class Happened {
   readonly before = new Set<string>()
   /** How many sessions with the partner the log of the gateway told of by then. */
   saidBefore = 0
+  /** The domain of mail that the gateway sent before, where it is not that of the partner. */
+  earlierDomain: string | undefined
   /** Connections beside those of the above. */
   readonly conversations: Conversation[] = []
   /** Lines of the gateway's log. */

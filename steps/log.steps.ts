@@ -18,7 +18,7 @@ Then(
     const { handover } = this.happened
     const about = handover ? [handover.message.from.split('@')[1]!] : namesOf(this.happened.only.partner)
     const words = () =>
-      sessionsAbout(gateway, about)
+      sessionsAbout(gateway, about, this.happened.earlierDomain)
         .slice(this.happened.saidBefore)
         .filter(one => this.role === 'receiver' || !one.incoming)
     const told = () =>
