@@ -1,5 +1,5 @@
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
-import { changesGateway } from '../circumstances/range.ts'
+import { changesGateway, mayVary } from '../circumstances/range.ts'
 import { broken } from '../verdicts/observation.ts'
 import { byScenario, type RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { isBroken } from '../verdicts/verdict.ts'
@@ -48,7 +48,10 @@ function partOf(
   })
   const controls = judged.filter(({ control }) => control)
   if (controls.length === 0) return undefined
-  const others = judged.filter(({ control }) => !control)
+  const all = judged.filter(({ control }) => !control)
+  // One that takes long shows no more of a connector.
+  const quick = all.filter(mayVary)
+  const others = quick.length > 0 ? quick : all
   const other = others[(turn - 1) % Math.max(others.length, 1)]
   return { ...rule, examples: [...controls, ...(other ? [other] : [])] }
 }
