@@ -6,6 +6,7 @@ import type { PartnerOptions } from '../support/lab/lab.ts'
 import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
+import type { PartnerManner } from '../support/lab/partner/partner-manner.ts'
 import { forLevel } from '../support/mailflow/connectors.ts'
 import { STRANGERS } from '../support/mailflow/domains.ts'
 import type { MailFlow } from '../support/mailflow/mail-flow.ts'
@@ -51,9 +52,9 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   const { offers = '' } = world.manners.partner
   world.happened.extensionsBeforeTlsOnly = beforeTlsOnly.filter(keyword => !offers.includes(keyword))
   world.happened.injectedByPartner = world.intent.read('injected').by
-  const { partner: manner } = world.manners
-  world.comes('partner', manner)
   const hosts = list?.map(plain) ?? [partnerBehaviour(world)]
+  const manner = mannerOf(world, hosts)
+  world.comes('partner', manner)
   const attacker = forged && `mx.${world.run.lab.freshDomain('*.attacker.test')}`
   const options = {
     domain,
@@ -80,6 +81,12 @@ async function partnerOf(world: MailWorld): Promise<Partner> {
   })
   await tellStatus(world, partner, addresses)
   return partner
+}
+
+/** After a HelloRetryRequest, Node's TLS servers send no answer about a status along: a group that leads to one is left out. */
+function mannerOf({ manners }: MailWorld, hosts: readonly Behaviour[]): PartnerManner {
+  const { group: _, ...others } = manners.partner
+  return hosts.some(({ tls }) => tls?.staples !== undefined) ? others : manners.partner
 }
 
 const TAKES_U_LABELS: Behaviour = {
