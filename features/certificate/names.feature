@@ -95,18 +95,17 @@ Feature: The names in a partner's certificate
   Rule: The gateway verifies the name of a partner whose domain was written with U-labels
 
     Background:
-      Given the message goes to an internationalised domain
+      Given an outbound connector that requires domain validation for the partner's domain
+      And the message goes to an internationalised domain
       And the message names the partner's domain with U-labels
-      And the partner shows a certificate that is for a name that looks like its own
 
     @control
-    Example: a connector that uses opportunistic TLS
-      Given an outbound connector that uses opportunistic TLS for the partner's domain
+    Example: a partner with a certificate for its own name
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a connector that requires domain validation
-      Given an outbound connector that requires domain validation for the partner's domain
+    Example: a partner with a certificate that is for a name that looks like its own
+      Given the partner shows a certificate that is for a name that looks like its own
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message

@@ -205,6 +205,7 @@ describe('the examples of this package', () => {
       'protocol/guidelines.feature',
       'protocol/listed-suites.feature',
       'protocol/long-hellos.feature',
+      'protocol/resumption.feature',
       'reporting/received-line.feature',
       'server-to-server/connectors-in-both-directions.feature',
       'server-to-server/encryption.feature',
