@@ -34,15 +34,6 @@ const ownCertificate = (name: string, flaws: CertificateFlaw[] = []): Pick<Mista
   },
 })
 
-/** A second Postfix in the same container takes all mail at port 2526 and sends it on; it has its own idea of TLS. */
-const RELAY = `mkdir -p /relay /var/spool/relay /var/lib/relay && chown postfix /var/lib/relay && cp ${FOLDER}/master.cf /relay/
-sed -i -e '/^ /d' -e '/^[0-9a-z]* *inet/d' /relay/master.cf
-echo '127.0.0.1:2526 inet n - n - - smtpd' >>/relay/master.cf
-grep -vE '^(smtp_tls_|smtpd_|queue_dir|data_dir)' /main.own >/relay/main.cf
-postconf -c /relay -e queue_directory=/var/spool/relay data_directory=/var/lib/relay mynetworks=127.0.0.0/8 \
-  relayhost= mydestination= smtp_tls_security_level=may maillog_file=/var/log/relay.log
-postfix -c /relay start`
-
 /** Mistakes that administrators of a Postfix make. Mail for the gateway's own domain goes to a mailbox without TLS. */
 const MISTAKES: Record<string, Mistake> = {
   'sends all mail with the level none': {
@@ -92,11 +83,6 @@ const MISTAKES: Record<string, Mistake> = {
     input: ownCertificate('mx.gateway.test').input!,
     requirements: ['PKIX-06', 'PKIX-07', 'EXO-OPP-07', 'EXO-VER-03'],
     told: /STARTTLS is offered, and then refused to every client \(454 4\.7\.0 TLS not available due to local problem\)/,
-  },
-  'gives all mail to a relay that has no levels': {
-    script: `${RELAY}; postconf -e relayhost=[127.0.0.1]:2526 smtp_tls_policy_maps= smtp_tls_security_level=may`,
-    requirements: ['EXO-OPP-01', 'EXO-FRC-01', 'EXO-FRC-05', 'EXO-FRC-10'],
-    told: /No level of any outbound connector takes effect/,
   },
   'sends to a port that a firewall blocks': {
     script: 'postconf -e smtp_tcp_port=26',
