@@ -92,20 +92,20 @@ Feature: The names in a partner's certificate
       And the wire shows no unencrypted part of the message
 
   @ID-03
-  Rule: The gateway verifies the name of a partner whose domain was written with U-labels
+  Rule: A connector also applies to a domain that is written with U-labels
 
     Background:
-      Given an outbound connector that requires domain validation for the partner's domain
+      Given an outbound connector that requires TLS for the partner's domain
       And the message goes to an internationalised domain
       And the message names the partner's domain with U-labels
 
     @control
-    Example: a partner with a certificate for its own name
+    Example: a partner with STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a partner with a certificate that is for a name that looks like its own
-      Given the partner shows a certificate that is for a name that looks like its own
+    Example: a partner without STARTTLS
+      Given the partner does not offer STARTTLS
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message

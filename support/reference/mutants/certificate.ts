@@ -63,7 +63,7 @@ export const CERTIFICATE: readonly Mutant[] = [
     name: 'finds no connector for a domain that was written with U-labels',
     requirement: 'ID-03',
     sender: { connector: (at, correct) => (isInULabels(at) ? undefined : correct) },
-    symptom: 'arrived over TLS',
+    symptom: 'arrived unencrypted',
   },
   {
     name: 'compares names at the level certificate-validation',
