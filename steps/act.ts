@@ -38,47 +38,75 @@ export interface Sending extends Partial<MessageOptions> {
   cause?: Message
 }
 
+type PartnerRequest = PartnerOptions & { hosts: readonly Behaviour[] }
+
 /** The partner of the example, as its Givens want it. */
 async function partnerOf(world: MailWorld): Promise<Partner> {
   // What it sent before, it sends with the roots of this example.
   if (changesRoots(world)) await world.servers.gatewayOfOwn()
-  const { partnerDomain } = world.intent.read('connector', 'partnerDomain')
+  noteInjection(world)
+  const asked = { domain: domainOf(world), ...hostsOf(world) }
+  const make = makerOf(world, asked.domain)
+  return world.intent.read('authority', 'tells').tells ? partnerWithStatus(world, asked, make) : make(asked)
+}
+
+/** The domain of the recipient. An internationalised one is in A-labels: RFC 5890 s2.3.2.1. */
+function domainOf({ intent }: MailWorld): string {
+  const { partnerDomain } = intent.read('connector', 'partnerDomain')
   if (!partnerDomain) throw new Error('no Given says which outbound connector applies to the partner')
-  const { international } = world.intent.read('message', 'international')
-  const domain = international ? withALabels(`bü${partnerDomain}`) : partnerDomain
+  const { international } = intent.read('message', 'international')
+  return international ? withALabels(`bü${partnerDomain}`) : partnerDomain
+}
+
+/** The mail exchangers, under the names to which the MX records lead: the attacker's where they are forged. */
+function hostsOf(world: MailWorld): Omit<PartnerRequest, 'domain'> {
   const { list, oneName } = world.intent.read('exchangers')
   const { forged } = world.intent.read('mx')
-  const { beforeTlsOnly = [] } = world.intent.read('extensions')
-  const { offers = '' } = world.manners.partner
-  world.happened.extensionsBeforeTlsOnly = beforeTlsOnly.filter(keyword => !offers.includes(keyword))
-  world.happened.injectedByPartner = world.intent.read('injected').by
   const hosts = list?.map(plain) ?? [partnerBehaviour(world)]
   const manner = mannerOf(world, hosts)
   world.comes('partner', manner)
   const attacker = forged && `mx.${world.run.lab.freshDomain('*.attacker.test')}`
-  const options = {
-    domain,
+  return {
     hosts: hosts.map(one => ({ ...one, ...(attacker ? { tls: { names: [attacker] } } : {}), manner })),
     ...(attacker ? { hostnames: [attacker] } : {}),
     ...(oneName ? { oneName } : {}),
   }
+}
+
+/** What the partner says before TLS alone, and what it injects, is asked for later. */
+function noteInjection({ intent, manners, happened }: MailWorld): void {
+  const { beforeTlsOnly = [] } = intent.read('extensions')
+  const { offers = '' } = manners.partner
+  happened.extensionsBeforeTlsOnly = beforeTlsOnly.filter(keyword => !offers.includes(keyword))
+  happened.injectedByPartner = intent.read('injected').by
+}
+
+/** Makes a partner; where the gateway has a history with it, the gateway sends it a message before. */
+function makerOf(world: MailWorld, domain: string): (asked: PartnerRequest) => Promise<Partner> {
   const { resumable } = world.intent.read('gateway', 'resumable')
   const { mail } = world.manners.before
   const before = resumable ? FOR_RESUMPTION : mail && EARLIER_MAIL[mail]
-  const earlierDomain = before && domainOfEarlier(world, domain, before)
-  // A circumstance that cannot come about is left out.
-  if (resumable && earlierDomain instanceof Inapplicable) throw earlierDomain
-  if (!resumable && typeof earlierDomain === 'string') world.comes('before', world.manners.before)
-  const made = (more: PartnerOptions & { hosts: readonly Behaviour[] }) =>
-    before && typeof earlierDomain === 'string'
-      ? partnerAfter(world, more, before, earlierDomain)
-      : world.servers.partner(more)
-  if (!world.intent.read('authority', 'tells').tells) return made(options)
-  const addresses = await addressesAt(world, domain)
-  const partner = await made({
-    ...options,
-    hosts: options.hosts.map(({ tls, ...one }) => ({ ...one, tls: { ...tls, addresses } })),
-  })
+  const withoutHistory = (asked: PartnerRequest) => world.servers.partner(asked)
+  if (!before) return withoutHistory
+  const earlierDomain = domainOfEarlier(world, domain, before)
+  if (earlierDomain instanceof Inapplicable) {
+    // A circumstance that cannot come about is left out.
+    if (resumable) throw earlierDomain
+    return withoutHistory
+  }
+  if (!resumable) world.comes('before', world.manners.before)
+  return asked => partnerAfter(world, asked, before, earlierDomain)
+}
+
+/** A partner whose certificates say where their authority tells their status, which it then tells. */
+async function partnerWithStatus(
+  world: MailWorld,
+  asked: PartnerRequest,
+  make: (asked: PartnerRequest) => Promise<Partner>,
+): Promise<Partner> {
+  const addresses = await addressesAt(world, asked.domain)
+  const hosts = asked.hosts.map(({ tls, ...one }) => ({ ...one, tls: { ...tls, addresses } }))
+  const partner = await make({ ...asked, hosts })
   await tellStatus(world, partner, addresses)
   return partner
 }
