@@ -1,4 +1,4 @@
-import { type FeatureExample, type FeatureRule, placeOf } from '../catalogue/features.ts'
+import { type FeatureExample, placeOf } from '../catalogue/features.ts'
 import type { Combination } from '../circumstances/dimensions.ts'
 import { sideBySide } from '../side-by-side.ts'
 import { byScenario, type RecordedVerdict } from '../verdicts/recorded-verdict.ts'
@@ -6,6 +6,7 @@ import { isBroken as isBrokenByItself } from '../verdicts/verdict.ts'
 import type { Tried } from './choose-combinations.ts'
 import { judgedIn } from './judge-all.ts'
 import type { Run } from './run.ts'
+import { type Assigned, SharedControls } from './shared-controls.ts'
 
 /** So many combinations of one example are tried at the same time. */
 const AT_ONCE = 6
@@ -15,11 +16,6 @@ export interface Cell extends Tried {
   verdict: RecordedVerdict
   /** The control of the Rule under the same combination. */
   control: RecordedVerdict | undefined
-}
-
-interface Assigned {
-  rule: FeatureRule
-  combination: Combination
 }
 
 /** One example, because of which a gateway may have ended by itself. */
@@ -47,31 +43,21 @@ export class Bench {
     const combinationOf = new Map(assigned.map(({ rule, combination }) => [placeOf(rule), combination]))
     const pass = this.#run.pass(combinationOf)
     pass.isOver = isOver
-    const sharing = shares ? sharedControls(assigned) : new Map<FeatureRule, FeatureRule>()
-    const rules = assigned.map(({ rule }) => (sharing.has(rule) ? withoutControl(rule) : rule))
-    for (const [rule, of] of sharing) pass.record.shareControl(rule, of)
+    const controls = new SharedControls(shares ? assigned : [])
+    controls.tell(pass.record)
+    const rules = assigned.map(({ rule }) => controls.run(rule))
     const verdicts = byScenario(await judgedIn(pass, rules, this.#parallel))
     this.judgements += pass.verdicts.length
     for (const suspect of await this.#suspects(pass, assigned))
       verdicts.set(suspect.scenario, await this.#alone(suspect))
-    const held = new Set<FeatureRule>()
-    for (const [rule, of] of sharing) {
-      const control = verdicts.get(scenarioOfControl(of))
-      if (control?.verdict !== 'conformant') continue
-      verdicts.set(scenarioOfControl(rule), this.#asOwn(control, rule))
-      held.add(rule)
-    }
-    const isApart = ({ rule }: Assigned) => sharing.has(rule) && !held.has(rule)
-    const { true: apart = [], false: together = [] } = Object.groupBy(assigned, one => `${isApart(one)}`)
-    const cells = this.#cells(together, verdicts)
-    return apart.length === 0 ? cells : [...cells, ...(await this.judged(apart, isOver, false))]
-  }
-
-  /** The verdict of a control that runs in another Rule, as that of this Rule. */
-  #asOwn(held: RecordedVerdict, rule: FeatureRule): RecordedVerdict {
-    const { id: requirement, level, actor } = this.#run.catalogue.get(rule.requirement)
-    const { name: title } = rule.examples.find(({ control }) => control)!
-    return { ...held, requirement, level, actor, title, scenario: scenarioOfControl(rule) }
+    const apart = controls.settle(verdicts, this.#run.catalogue)
+    const cells = this.#cells(
+      assigned.filter(({ rule }) => !apart.has(rule)),
+      verdicts,
+    )
+    if (apart.size === 0) return cells
+    const again = assigned.filter(({ rule }) => apart.has(rule))
+    return [...cells, ...(await this.judged(again, isOver, false))]
   }
 
   #cells(assigned: readonly Assigned[], verdicts: ReadonlyMap<string, RecordedVerdict>): Cell[] {
@@ -136,32 +122,6 @@ export class Bench {
     })
     return combinations.flatMap(combination => cells.get(combination) ?? [])
   }
-}
-
-const scenarioOfControl = (rule: FeatureRule): string =>
-  placeOf({ uri: rule.uri, line: rule.examples.find(({ control }) => control)!.line })
-
-const withoutControl = (rule: FeatureRule): FeatureRule => ({
-  ...rule,
-  examples: rule.examples.filter(({ control }) => !control),
-})
-
-/**
- * Many Rules have the same control: the same sentences, and here the same combination. It runs in the first of them. The
- * others are the keys.
- */
-function sharedControls(assigned: readonly Assigned[]): Map<FeatureRule, FeatureRule> {
-  const sharing = new Map<FeatureRule, FeatureRule>()
-  const first = new Map<string, FeatureRule>()
-  for (const { rule, combination } of assigned) {
-    const controls = rule.examples.filter(({ control }) => control)
-    if (controls.length !== 1) continue
-    const key = JSON.stringify([rule.role, controls[0]!.steps, combination.map(({ name }) => name)])
-    const of = first.get(key)
-    if (!of) first.set(key, rule)
-    else if (rule.examples.length > 1) sharing.set(rule, of)
-  }
-  return sharing
 }
 
 /** The example is broken, or fails as a control by what another requirement is about. */
