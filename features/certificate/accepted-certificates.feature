@@ -1,6 +1,6 @@
 Feature: Which certificates the gateway accepts from partners and clients
 
-  @EXO-FRC-09 @sender
+  @EXO-FRC-09 @must @sender
   Rule: With certificate validation, the gateway does not compare the name in the partner's certificate
 
     Background:
@@ -16,7 +16,7 @@ Feature: Which certificates the gateway accepts from partners and clients
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-  @EXO-FRC-09 @sender
+  @EXO-FRC-09 @must @sender
   Rule: With domain validation, the gateway sends no mail to a partner whose certificate is for another name
 
     Background:
@@ -38,7 +38,7 @@ Feature: Which certificates the gateway accepts from partners and clients
       When the gateway sends a message to the partner
       Then the message stays queued for a reason that names the certificate
 
-  @EXO-FRC-10 @sender
+  @EXO-FRC-10 @must @sender
   Rule: If the connector gives a name for the partner's certificate, the gateway accepts this name and no other
 
     Background:
@@ -70,7 +70,7 @@ Feature: Which certificates the gateway accepts from partners and clients
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @EXO-FRC-10 @sender
+  @EXO-FRC-10 @must @sender
   Rule: If the connector gives a name that begins with a wildcard, the gateway accepts names directly below it, but neither the bare domain nor look-alikes
     Not tested: names two levels below the wildcard, because the sources do not say whether it covers them, and a
     wildcard inside a name, which a gateway has to refuse as configuration.
@@ -103,7 +103,7 @@ Feature: Which certificates the gateway accepts from partners and clients
         | evilpartner.test           |
         | mx.partner.test.other.test |
 
-  @EXO-FRC-14 @receiver
+  @EXO-FRC-14 @must @receiver
   Rule: The gateway refuses mail from a client whose certificate has the required name but is not valid
 
     Background:

@@ -2,7 +2,7 @@ Feature: The certificate chain up to the root
   A receiver has to send its certificate and every intermediate certificate. A sender that fetches or remembers a missing
   intermediate certificate hides the gap from the receiver's administrator.
 
-  @PKIX-06 @sender
+  @PKIX-06 @should @sender
   Rule: The gateway does not send mail that requires domain validation to a partner whose certificate chain is incomplete
 
     Background:
@@ -19,7 +19,7 @@ Feature: The certificate chain up to the root
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @PKIX-06 @sender
+  @PKIX-06 @should @sender
   Rule: The gateway does not complete a partner's certificate chain with a certificate from an earlier session
 
     Background:
@@ -35,7 +35,7 @@ Feature: The certificate chain up to the root
       When the gateway sends the partner two messages, one after the other
       Then the later message stays queued
 
-  @PKIX-06 @receiver
+  @PKIX-06 @should @receiver
   Rule: The gateway sends its complete certificate chain
 
     @control

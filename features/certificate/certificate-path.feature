@@ -2,7 +2,7 @@ Feature: Certificates below a root that the gateway trusts
   A trusted root makes a certificate acceptable only through a path in which every certificate is in order: signed by the
   next one, valid today, and issued by an authority that may do so.
 
-  @PKIX-01 @sender
+  @PKIX-01 @must @sender
   Rule: The gateway does not send mail that requires domain validation if any certificate of the partner's path is invalid
 
     Background:
@@ -26,7 +26,7 @@ Feature: Certificates below a root that the gateway trusts
         | issued by an intermediate that has expired           |
         | issued by an intermediate that is not yet valid      |
 
-  @PKIX-01 @receiver
+  @PKIX-01 @must @receiver
   Rule: The gateway refuses mail from a client if any certificate of the client's path is invalid
 
     Background:
@@ -50,7 +50,7 @@ Feature: Certificates below a root that the gateway trusts
         | issued by an intermediate that has expired           |
         | issued by an intermediate that is not yet valid      |
 
-  @PKIX-02 @sender
+  @PKIX-02 @must @sender
   Rule: The gateway does not send mail that requires domain validation to a partner whose issuer may not issue certificates
 
     Background:
@@ -73,7 +73,7 @@ Feature: Certificates below a root that the gateway trusts
         | issued by an intermediate that may not sign certificates |
         | issued by one intermediate too many                      |
 
-  @PKIX-02 @receiver
+  @PKIX-02 @must @receiver
   Rule: The gateway refuses a client's certificate whose issuer may not issue certificates
 
     Background:
@@ -96,7 +96,7 @@ Feature: Certificates below a root that the gateway trusts
         | issued by an intermediate that may not sign certificates |
         | issued by one intermediate too many                      |
 
-  @PKIX-03 @sender
+  @PKIX-03 @must @sender
   Rule: The gateway does not send mail that requires domain validation to a partner whose certificate is for clients only
 
     Background:
@@ -113,7 +113,7 @@ Feature: Certificates below a root that the gateway trusts
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @PKIX-04 @sender
+  @PKIX-04 @must @sender
   Rule: If an intermediate may issue only for some domains, the gateway accepts its certificates for these domains alone
 
     Background:
@@ -135,7 +135,7 @@ Feature: Certificates below a root that the gateway trusts
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @PKIX-04 @receiver
+  @PKIX-04 @must @receiver
   Rule: The gateway refuses mail from a client whose intermediate may issue only for other domains
 
     Background:

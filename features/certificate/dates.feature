@@ -2,7 +2,7 @@ Feature: Certificates minutes before and after their dates
   A certificate is valid from its first date to its last one, to the second, and so is each of its issuers. Who grants some
   minutes more, because clocks differ, accepts certificates that are not valid.
 
-  @PKIX-01 @sender
+  @PKIX-01 @must @sender
   Rule: The gateway sends mail that requires domain validation while the partner's path is valid, and neither earlier nor later
 
     Background:
@@ -38,7 +38,7 @@ Feature: Certificates minutes before and after their dates
         | issued by an intermediate a few minutes past its end         |
         | issued by an intermediate a few minutes before its beginning |
 
-  @PKIX-01 @receiver
+  @PKIX-01 @must @receiver
   Rule: The gateway accepts mail from a client while the client's path is valid, and neither earlier nor later
 
     Background:

@@ -3,7 +3,7 @@ Feature: Which hosts of an authority a firewall has to allow
   The certificate names three hosts: that of the list, that of the responder, and that of the issuer's certificate. The
   firewall allows some of them and refuses connections to the others.
 
-  @EXO-REV-03
+  @EXO-REV-03 @must
   Rule: The gateway learns the status where the firewall lets it reach the list or the responder
 
     Background:
@@ -41,7 +41,7 @@ Feature: Which hosts of an authority a firewall has to allow
         | none of its hosts |
         | the issuer        |
 
-  @EXO-REV-03
+  @EXO-REV-03 @must
   Rule: The gateway needs the host of the issuer's certificate too where the partner leaves out its intermediate
 
     Background:

@@ -1,7 +1,7 @@
 Feature: Keys and signatures of certificates
   A short key or a broken digest lets somebody else make a certificate that looks right.
 
-  @EXO-CRT-05 @receiver
+  @EXO-CRT-05 @must @receiver
   Rule: The gateway refuses mail from a client whose certificate has a short key
 
     Background:
@@ -18,7 +18,7 @@ Feature: Keys and signatures of certificates
       When the client delivers a message
       Then the gateway refuses the message
 
-  @EXO-CRT-11 @sender
+  @EXO-CRT-11 @must @sender
   Rule: The gateway refuses certificates that an authority signed with SHA-1, and does not look at how a trusted root signed itself
     The former root signed itself with SHA-1, as most roots of its age did.
 
@@ -43,7 +43,7 @@ Feature: Keys and signatures of certificates
         | signed with SHA-1                                   |
         | issued by an intermediate that is signed with SHA-1 |
 
-  @EXO-CRT-11 @receiver
+  @EXO-CRT-11 @must @receiver
   Rule: The gateway refuses mail from a client whose certificate or intermediate an authority signed with SHA-1
 
     Background:

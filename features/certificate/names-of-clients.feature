@@ -1,7 +1,7 @@
 @receiver
 Feature: The names in a client's certificate
 
-  @ID-01
+  @ID-01 @must
   Rule: If a client's certificate lists DNS names, the gateway looks at these alone
 
     Background:
@@ -31,7 +31,7 @@ Feature: The names in a client's certificate
         | with its name in an e-mail address only         |
         | for its name with a NUL byte and more behind it |
 
-  @ID-02
+  @ID-02 @must
   Rule: In a client's certificate, the gateway accepts no wildcard that is less or more than the whole first label
     What the gateway does with a wildcard for exactly one label is up to its administrator.
 

@@ -1,7 +1,7 @@
 @sender
 Feature: The names in a partner's certificate
 
-  @ID-01
+  @ID-01 @must
   Rule: If a certificate lists DNS names, the gateway looks at these alone
     What the gateway does with a certificate that lists none, and has the right common name, is up to its administrator.
 
@@ -37,7 +37,7 @@ Feature: The names in a partner's certificate
         | with its address in place of a name             |
         | for its name with a NUL byte and more behind it |
 
-  @ID-02
+  @ID-02 @must
   Rule: In a certificate, the gateway accepts a wildcard only as the whole first label, and for exactly one label
 
     Background:
@@ -67,7 +67,7 @@ Feature: The names in a partner's certificate
         | for a wildcard in each of the first two labels |
         | for a wildcard and nothing else                |
 
-  @ID-03
+  @ID-03 @must
   Rule: The gateway compares an internationalised domain in the form that the DNS has
     In this form the labels begin with xn-- and are called A-labels. U-labels have the letters themselves.
 
@@ -91,7 +91,7 @@ Feature: The names in a partner's certificate
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @ID-03
+  @ID-03 @must
   Rule: A connector also applies to a domain that is written with U-labels
 
     Background:
@@ -110,7 +110,7 @@ Feature: The names in a partner's certificate
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @EXO-CRT-07
+  @EXO-CRT-07 @must
   Rule: The gateway compares names without regard to upper and lower case
 
     Background:

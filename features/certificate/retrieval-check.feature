@@ -3,7 +3,7 @@ Feature: The check that an administrator makes on the mail host
   Before a change, an administrator fetches the list of the authority by hand. The check has to find what the gateway will
   find: a list that is not complete, current and signed by the issuer is none.
 
-  @EXO-REV-04
+  @EXO-REV-04 @must
   Rule: The gateway sends the message only if the check finds a complete, current and rightly signed list
 
     Background:
@@ -32,7 +32,7 @@ Feature: The check that an administrator makes on the mail host
         | has an empty list file                                    |
         | cannot be reached: a proxy answers with a page of its own |
 
-  @EXO-REV-05
+  @EXO-REV-05 @should
   Rule: The reason for which the message waits names the same cause as the check
 
     Background:
@@ -63,7 +63,7 @@ Feature: The check that an administrator makes on the mail host
         | has a list with a signature that does not fit                    | wrong signature |
         | has a list that has expired                                      | expired         |
 
-  @EXO-REV-06
+  @EXO-REV-06 @should
   Rule: The gateway uses a list behind https, but not if the status of its host is in the list itself
 
     Background:

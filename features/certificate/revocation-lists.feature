@@ -3,7 +3,7 @@ Feature: Which lists tell the status of a certificate
   A gateway that requires the status of certificates refuses a certificate that is revoked, and one of which it learns
   nothing. A wrong list tells nothing.
 
-  @PKIX-05
+  @PKIX-05 @must
   Rule: The gateway uses only a list that is current, from the right issuer and signed by it
 
     Background:
@@ -33,7 +33,7 @@ Feature: Which lists tell the status of a certificate
         | a list with a signature that does not fit |
         | a list in a text format                   |
 
-  @PKIX-05
+  @PKIX-05 @must
   Rule: The gateway does not refuse a certificate because of a wrong list where it does not require the status
 
     Background:

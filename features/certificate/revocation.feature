@@ -3,7 +3,7 @@ Feature: Revoked certificates
   The authority of a certificate tells whether it has revoked the certificate: in a list, and in answers about single
   certificates. The certificate names the addresses of both.
 
-  @EXO-FRC-08
+  @EXO-FRC-08 @must
   Rule: The gateway does not send mail that requires certificate validation to a partner whose certificate is revoked
 
     Background:
@@ -21,7 +21,7 @@ Feature: Revoked certificates
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @EXO-FRC-08
+  @EXO-FRC-08 @must
   Rule: The gateway does not send mail that requires domain validation to a partner whose certificate is revoked
     Domain validation is certificate validation with a name.
 
@@ -40,7 +40,7 @@ Feature: Revoked certificates
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @EXO-REV-01
+  @EXO-REV-01 @must
   Rule: Before the gateway sends mail that requires domain validation, it asks the authority of the partner's certificate for its status
 
     Background:

@@ -3,7 +3,7 @@ Feature: The certificate of the mail service
   apply to a gateway that stands in for the service as one of these texts describes it. Its root is one of the lab with the
   name of the published one.
 
-  @EXO-CRT-01 @receiver
+  @EXO-CRT-01 @observed @receiver
   Rule: The chain of the gateway's certificate leads to the root that the text names, by its fingerprint
 
     Background:
@@ -19,7 +19,7 @@ Feature: The certificate of the mail service
       When the client starts TLS
       Then the gateway differs from the published certificate in the root alone
 
-  @EXO-CRT-02 @receiver
+  @EXO-CRT-02 @must @receiver
   Rule: The gateway's certificate is for the name that the text publishes, among its alternative names
 
     Background:
@@ -36,7 +36,7 @@ Feature: The certificate of the mail service
       When the client starts TLS
       Then the gateway has the published name in its certificate
 
-  @EXO-CRT-02 @sender
+  @EXO-CRT-02 @must @sender
   Rule: As a client the gateway shows a certificate for the name that the text publishes
 
     Background:
@@ -50,7 +50,7 @@ Feature: The certificate of the mail service
       Then the message arrives over TLS
       And the wire shows the published name in the certificate of the gateway
 
-  @EXO-CRT-03 @receiver
+  @EXO-CRT-03 @observed @receiver
   Rule: The organisation in the gateway's certificate is the same before and after a change of the authority
 
     Background:
@@ -66,7 +66,7 @@ Feature: The certificate of the mail service
       When the client starts TLS
       Then the gateway has the former organisation in its certificate
 
-  @EXO-CRT-04 @receiver
+  @EXO-CRT-04 @observed @receiver
   Rule: The gateway's certificate has the unit that the text publishes, and none where the text has none
 
     Background:
@@ -82,7 +82,7 @@ Feature: The certificate of the mail service
       When the client starts TLS
       Then the gateway has the former unit in its certificate
 
-  @EXO-CRT-06 @receiver
+  @EXO-CRT-06 @observed @receiver
   Rule: Who knows the former attributes recognises the former certificate, and does not take it for the present one
 
     Background:
@@ -100,7 +100,7 @@ Feature: The certificate of the mail service
       Then the gateway is recognised by the attributes of the former certificate
       And the gateway is not recognised by the published attributes
 
-  @EXO-CRT-08 @receiver
+  @EXO-CRT-08 @must @receiver
   Rule: Who knows the published attributes alone accepts the gateway, and refuses one that differs in any of them
 
     Background:
@@ -124,7 +124,7 @@ Feature: The certificate of the mail service
         | unit         |
         | key          |
 
-  @EXO-CRT-09 @receiver
+  @EXO-CRT-09 @observed @receiver
   Rule: The gateway has the attributes of the later table, and not those of the table before it
 
     Background:
@@ -136,7 +136,7 @@ Feature: The certificate of the mail service
       Then the gateway has all published attributes in its certificate
       And the gateway is not recognised by the attributes of the former certificate
 
-  @EXO-CRT-10 @receiver
+  @EXO-CRT-10 @must @receiver
   Rule: One certificate is for the mail exchangers of all customers, whether or not the client names a server
     The mail exchanger of a customer of the service is one label below mail.protection.outlook.com.
 

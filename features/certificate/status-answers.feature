@@ -4,7 +4,7 @@ Feature: Which answers tell the status of a certificate
   nothing. A wrong answer tells nothing. Answers that partners send along do not apply to a gateway that asks no partner for
   them.
 
-  @OCSP-01
+  @OCSP-01 @must
   Rule: The gateway accepts a certificate only with an answer that says good, where the partner sends the answer along
 
     Background:
@@ -29,7 +29,7 @@ Feature: Which answers tell the status of a certificate
         | that the certificate is not known |
         | that there is no answer now       |
 
-  @OCSP-01
+  @OCSP-01 @must
   Rule: The gateway accepts a certificate only with an answer that says good, where it asks a responder
 
     Background:
@@ -56,7 +56,7 @@ Feature: Which answers tell the status of a certificate
         | that the certificate is not known |
         | that there is no answer now       |
 
-  @OCSP-02
+  @OCSP-02 @must
   Rule: The gateway does not use a wrong answer that the partner sends along
 
     Background:
@@ -89,7 +89,7 @@ Feature: Which answers tell the status of a certificate
         | an answer that has expired                   |
         | an answer from the future                    |
 
-  @OCSP-02
+  @OCSP-02 @must
   Rule: The gateway does not use a wrong answer of a responder that it asks
 
     Background:

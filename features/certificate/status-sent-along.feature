@@ -3,7 +3,7 @@ Feature: Answers about the status of a certificate that the partner sends along
   A partner can fetch the answer of its authority itself and send it along with its certificate (OCSP stapling). Then the
   gateway need not ask the authority.
 
-  @OCSP-03
+  @OCSP-03 @should
   Rule: The gateway believes what a partner sends along about the status of its certificate
     This does not apply to a gateway that asks no partner for it: a partner sends an answer along to who asks alone.
 
@@ -32,7 +32,7 @@ Feature: Answers about the status of a certificate that the partner sends along
         | that its certificate is revoked                              |
         | that its certificate is revoked and supports TLS 1.2 at most |
 
-  @OCSP-03
+  @OCSP-03 @should
   Rule: A gateway that requires the status of certificates needs nobody but the partner to learn it
 
     Background:
@@ -68,7 +68,7 @@ Feature: Answers about the status of a certificate that the partner sends along
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @OCSP-04
+  @OCSP-04 @may
   Rule: The gateway refuses a certificate that promises an answer about its status where none comes along
     This does not apply to a gateway that asks no partner for such an answer.
 

@@ -2,7 +2,7 @@
 Feature: A firewall between the gateway and the authority of a certificate
   A firewall that lets the gateway connect to mail servers alone keeps it from learning whether a certificate is revoked.
 
-  @EXO-REV-02
+  @EXO-REV-02 @must
   Rule: A gateway that requires the status of certificates holds mail back while nobody tells it the status
 
     Background:
@@ -29,7 +29,7 @@ Feature: A firewall between the gateway and the authority of a certificate
         | the names are not found                |
         | a proxy answers with a page of its own |
 
-  @EXO-REV-02
+  @EXO-REV-02 @must
   Rule: A gateway that does not require the status of certificates delivers with a warning while nobody tells it the status
 
     Background:
@@ -55,7 +55,7 @@ Feature: A firewall between the gateway and the authority of a certificate
         | the names are not found                |
         | a proxy answers with a page of its own |
 
-  @EXO-REV-02
+  @EXO-REV-02 @must
   Rule: The gateway delivers opportunistic mail, whatever it can learn of the partner's certificate
 
     Background:
@@ -78,7 +78,7 @@ Feature: A firewall between the gateway and the authority of a certificate
         | connections are refused |
         | connections are dropped |
 
-  @EXO-REV-07
+  @EXO-REV-07 @should
   Rule: The gateway sends the waiting message at its next attempt once it reaches the authority again, without a restart
 
     Background:

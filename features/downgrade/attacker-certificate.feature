@@ -2,7 +2,7 @@
 Feature: An attacker on the path shows a certificate of its own
   To the gateway, an attacker that takes the place of the partner looks like the partner.
 
-  @DGR-03
+  @DGR-03 @must
   Rule: The gateway sends no mail that requires domain validation to an attacker on the path
 
     Background:
@@ -29,7 +29,7 @@ Feature: An attacker on the path shows a certificate of its own
         | ends the TLS handshake with an alert and goes on unencrypted                       |
         | shows a certificate that is self-signed and goes on unencrypted when TLS has ended |
 
-  @DGR-03
+  @DGR-03 @must
   Rule: The gateway sends no mail that requires domain validation to an attacker at a later attempt
 
     Background:
@@ -46,7 +46,7 @@ Feature: An attacker on the path shows a certificate of its own
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @DGR-03
+  @DGR-03 @must
   Rule: The gateway sends no mail that requires domain validation to an attacker that comes after a first message has passed
 
     Background:
@@ -63,7 +63,7 @@ Feature: An attacker on the path shows a certificate of its own
       Then the later message stays queued
       And the wire shows no unencrypted part of the message
 
-  @DGR-03
+  @DGR-03 @must
   Rule: The gateway sends opportunistic mail over TLS even if the certificate is an attacker's
 
     Background:
@@ -84,7 +84,7 @@ Feature: An attacker on the path shows a certificate of its own
         | self-signed      |
         | for another name |
 
-  @ID-04
+  @ID-04 @should
   Rule: The gateway sends no mail that requires domain validation to the host of a forged MX record, whatever name this host has
     Where DNS is not signed, an attacker chooses the host. That the host's certificate is for the host proves nothing.
 
@@ -102,7 +102,7 @@ Feature: An attacker on the path shows a certificate of its own
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @ID-04
+  @ID-04 @should
   Rule: The gateway's log does not call a session verified because its certificate is for the host of a forged MX record
 
     Background:

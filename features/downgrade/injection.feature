@@ -2,7 +2,7 @@ Feature: An attacker on the path injects unencrypted bytes around STARTTLS
   An attacker on the path can add bytes before the TLS handshake. If the gateway takes them for a part of the encrypted
   session, the attacker can send commands or replies there.
 
-  @RFC3207-07 @receiver
+  @RFC3207-07 @must @receiver
   Rule: The gateway never executes inside TLS a command that came unencrypted after STARTTLS
 
     @control
@@ -28,7 +28,7 @@ Feature: An attacker on the path injects unencrypted bytes around STARTTLS
         | a NOOP that ends in a bare LF  |
         | EHLO and MAIL                  |
 
-  @RFC3207-08 @sender
+  @RFC3207-08 @must @sender
   Rule: The gateway never takes a reply that came unencrypted after the go-ahead as a reply inside TLS
 
     Background:

@@ -1,7 +1,7 @@
 Feature: An attacker on the path between two servers of a service
   The tap plays the attacker.
 
-  @EXO-S2S-05 @sender
+  @EXO-S2S-05 @must @sender
   Rule: If an attacker prevents TLS to the second server or shows a certificate of its own, the gateway keeps the message queued
 
     Background:
@@ -36,7 +36,7 @@ Feature: An attacker on the path between two servers of a service
       Then the message does not arrive
       And the wire shows no unencrypted part of the message
 
-  @EXO-S2S-05 @sender
+  @EXO-S2S-05 @must @sender
   Rule: Once the attacker is gone, the gateway sends the waiting message to the second server over TLS
 
     Background:
@@ -60,7 +60,7 @@ Feature: An attacker on the path between two servers of a service
         | removes STARTTLS                         |
         | resets the connection at the ClientHello |
 
-  @EXO-S2S-05 @receiver
+  @EXO-S2S-05 @must @receiver
   Rule: If an attacker removes STARTTLS, the gateway refuses the unencrypted message from the second server
 
     Background:

@@ -2,7 +2,7 @@
 Feature: An attacker on the path removes or corrupts STARTTLS
   To the gateway, a partner whose STARTTLS an attacker has removed or corrupted looks like a partner that does the same itself.
 
-  @DGR-01
+  @DGR-01 @must
   Rule: If an attacker removes STARTTLS and the connector requires TLS, the gateway keeps the message queued
 
     Background:
@@ -19,7 +19,7 @@ Feature: An attacker on the path removes or corrupts STARTTLS
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @DGR-01
+  @DGR-01 @must
   Rule: If an attacker removes STARTTLS after a first message has passed and the connector requires TLS, the gateway keeps the later message queued
 
     Background:
@@ -36,7 +36,7 @@ Feature: An attacker on the path removes or corrupts STARTTLS
       Then the later message stays queued
       And the wire shows no unencrypted part of the message
 
-  @DGR-01
+  @DGR-01 @must
   Rule: If an attacker removes STARTTLS and TLS is optional, the gateway sends the message unencrypted
     Optional TLS does not protect against this attacker. An administrator who needs protection requires TLS.
 
@@ -53,7 +53,7 @@ Feature: An attacker on the path removes or corrupts STARTTLS
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
 
-  @DGR-02
+  @DGR-02 @must
   Rule: If an attacker corrupts STARTTLS or the reply to it and the connector requires TLS, the gateway does not send the message
     If the reply to STARTTLS is a permanent refusal, a gateway may return the message at once.
 
@@ -91,7 +91,7 @@ Feature: An attacker on the path removes or corrupts STARTTLS
         |  502 |
         |  554 |
 
-  @DGR-02
+  @DGR-02 @must
   Rule: If an attacker corrupts STARTTLS or the reply to it and TLS is optional, the gateway sends the message unencrypted or keeps it queued
     If the reply to STARTTLS is a permanent refusal, a gateway may also return the message at once. It must not lose the
     message: to say that the message was delivered, although it did not arrive.

@@ -1,6 +1,6 @@
 Feature: A TLS connection that breaks in the middle of a message
 
-  @DGR-05 @sender
+  @DGR-05 @must @sender
   Rule: After the connection has broken, the gateway sends the message again over TLS, and it arrives once and complete
 
     Background:
@@ -19,7 +19,7 @@ Feature: A TLS connection that breaks in the middle of a message
       Then the message arrives over TLS
       And the message arrives exactly once and complete
 
-  @DGR-05 @receiver
+  @DGR-05 @must @receiver
   Rule: The gateway does not deliver a message if the connection or TLS ended before all of it had come
 
     Background:

@@ -1,7 +1,7 @@
 Feature: Inbound connectors that require TLS or a certificate
   An inbound connector can require TLS, or TLS with a certificate, from clients of the domains that it names.
 
-  @EXO-FRC-11 @receiver
+  @EXO-FRC-11 @must @receiver
   Rule: If a connector requires TLS, the gateway refuses a message without TLS and does not deliver it
     A message that was cancelled before and the case of letters change nothing: the sender of each message decides.
 
@@ -32,7 +32,7 @@ Feature: Inbound connectors that require TLS or a certificate
       Then the gateway refuses the message
       And the message does not reach the mailbox
 
-  @EXO-FRC-12 @receiver
+  @EXO-FRC-12 @must @receiver
   Rule: If a connector requires a certificate, the gateway asks the client for one and refuses mail from a client without one
 
     Background:
@@ -56,7 +56,7 @@ Feature: Inbound connectors that require TLS or a certificate
       When the client delivers a message
       Then the gateway refuses the message
 
-  @EXO-FRC-13 @receiver
+  @EXO-FRC-13 @must @receiver
   Rule: If a connector requires a certificate, the gateway refuses mail from a client whose certificate is for another name
 
     Background:
@@ -82,7 +82,7 @@ Feature: Inbound connectors that require TLS or a certificate
         | mail.partner.test.other.test |
         | mail.certified.test          |
 
-  @EXO-FRC-15 @receiver
+  @EXO-FRC-15 @must @receiver
   Rule: The gateway does not require of clients of other domains what a connector requires
 
     Background:
@@ -100,7 +100,7 @@ Feature: Inbound connectors that require TLS or a certificate
       Then the gateway accepts the message
       And the message reaches the mailbox
 
-  @EXO-FRC-15 @receiver
+  @EXO-FRC-15 @must @receiver
   Rule: The gateway applies the connector of the sender's domain, also to a client that greets with a name of another domain
 
     Background:
@@ -117,7 +117,7 @@ Feature: Inbound connectors that require TLS or a certificate
       When the client delivers a message
       Then the gateway refuses the message
 
-  @EXO-CON-01 @receiver
+  @EXO-CON-01 @must @receiver
   Rule: The gateway applies an inbound connector to incoming mail
 
     Background:
@@ -133,7 +133,7 @@ Feature: Inbound connectors that require TLS or a certificate
       When the client delivers a message
       Then the gateway refuses the message
 
-  @EXO-CON-01 @sender
+  @EXO-CON-01 @must @sender
   Rule: The gateway does not apply an inbound connector to outgoing mail
 
     Background:

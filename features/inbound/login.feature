@@ -1,7 +1,7 @@
 @receiver
 Feature: Clients that log in with a password
 
-  @RFC8314-02
+  @RFC8314-02 @must
   Rule: The gateway accepts no password without TLS, and its refusal does not tell whether the password was right
 
     @control
@@ -14,7 +14,7 @@ Feature: Clients that log in with a password
       When the client logs in with the right password and with a wrong one
       Then the gateway refuses both passwords alike
 
-  @RFC8314-01
+  @RFC8314-01 @should
   Rule: Users log in over TLS that begins with STARTTLS or with the connection, at a server with its own name
 
     @control
@@ -29,7 +29,7 @@ Feature: Clients that log in with a password
       Then the gateway accepts only the right password
       And the gateway's certificate is for the gateway's own name
 
-  @RFC8314-01
+  @RFC8314-01 @should
   Rule: After STARTTLS no user gets TLS 1.0 or TLS 1.1
 
     @control
@@ -48,7 +48,7 @@ Feature: Clients that log in with a password
         | TLS 1.1 |
         | TLS 1.0 |
 
-  @RFC8314-01
+  @RFC8314-01 @should
   Rule: Where TLS begins with the connection no user gets TLS 1.0 or TLS 1.1
 
     Background:

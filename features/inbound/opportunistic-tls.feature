@@ -1,7 +1,7 @@
 @receiver
 Feature: Mail from clients that no connector names
 
-  @EXO-OPP-07
+  @EXO-OPP-07 @must
   Rule: The gateway accepts mail without TLS from a client that no connector names, also on a new connection after a failed handshake
 
     Background:
@@ -24,7 +24,7 @@ Feature: Mail from clients that no connector names
         | does not use TLS                                       |
         | supports TLS 1.1 at most and then delivers unencrypted |
 
-  @RFC3207-04
+  @RFC3207-04 @must
   Rule: The gateway does not require STARTTLS for mail to its own mailboxes, although connectors may require it of single clients
 
     Background:

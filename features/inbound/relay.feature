@@ -3,7 +3,7 @@ Feature: A server of the own organisation that relays through the gateway
   To the gateway, an on-premises server is a client. Anybody can write the organisation's domain into a sender's address, so
   that only a certificate tells this client from others.
 
-  @EXO-HYB-01
+  @EXO-HYB-01 @must
   Rule: The gateway relays mail of its own domain for a server with the expected certificate, and not for the sender's domain alone
 
     Background:
@@ -33,7 +33,7 @@ Feature: A server of the own organisation that relays through the gateway
         | from an unknown authority |
         | expired                   |
 
-  @EXO-HYB-02
+  @EXO-HYB-02 @must
   Rule: The gateway stops to relay for a server whose certificate was renewed under another name
 
     Background:
@@ -56,7 +56,7 @@ Feature: A server of the own organisation that relays through the gateway
         | renewed.gateway.test               |
         | onpremises.gateway.test.other.test |
 
-  @EXO-HYB-02
+  @EXO-HYB-02 @must
   Rule: The gateway relays again for this server when the administrator has changed the expected name, and not for the old name
 
     Background:

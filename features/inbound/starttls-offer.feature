@@ -1,7 +1,7 @@
 @receiver
 Feature: When the gateway offers STARTTLS
 
-  @RFC3207-01
+  @RFC3207-01 @must
   Rule: The gateway offers STARTTLS as a bare keyword, and only while it can really start TLS
 
     @control

@@ -2,7 +2,7 @@
 Feature: A gateway that requires TLS of every client
   A gateway that is not public may require TLS before any other command.
 
-  @RFC3207-05
+  @RFC3207-05 @should
   Rule: If the gateway requires TLS of every client, it answers 530 to every unencrypted command except EHLO, NOOP, STARTTLS and QUIT
     The control shows that the gateway answers STARTTLS as usual.
 

@@ -1,6 +1,6 @@
 Feature: The content of a message
 
-  @EXO-MSG-04 @receiver
+  @EXO-MSG-04 @must @receiver
   Rule: TLS does not change a message that the gateway receives
 
     Background:
@@ -16,7 +16,7 @@ Feature: The content of a message
       When the client delivers a message
       Then the message reaches the mailbox unchanged
 
-  @EXO-MSG-04 @sender
+  @EXO-MSG-04 @must @sender
   Rule: TLS does not change a message that the gateway sends
 
     Background:
@@ -33,7 +33,7 @@ Feature: The content of a message
       Then the message arrives over TLS
       And the message arrives exactly once and complete
 
-  @EXO-MSG-05 @sender
+  @EXO-MSG-05 @must @sender
   Rule: The gateway leaves S/MIME encryption in place: only the recipient can read the message, even on a hop without TLS
     The suite sees the message on the wire, not in the queue of the gateway.
 
@@ -53,7 +53,7 @@ Feature: The content of a message
       Then the message arrives unencrypted
       And the message can be decrypted by its recipient and read by nobody else
 
-  @EXO-MSG-05 @receiver
+  @EXO-MSG-05 @must @receiver
   Rule: The gateway leaves S/MIME encryption in place: only the recipient can read the message in the mailbox
 
     Background:

@@ -1,6 +1,6 @@
 Feature: TLS protects one hop only
 
-  @EXO-MSG-02 @sender
+  @EXO-MSG-02 @must @sender
   Rule: If the partner offers no TLS, the gateway sends the message unencrypted, even if it came in over TLS
 
     Background:
@@ -18,7 +18,7 @@ Feature: TLS protects one hop only
       Then the message arrives unencrypted
       And the message claims TLS in its Received lines only for the first hop
 
-  @EXO-MSG-02 @sender
+  @EXO-MSG-02 @must @sender
   Rule: If the second server offers no TLS, the gateway sends the message unencrypted, even if it came in over TLS
     No connector requires TLS here. To the gateway, a second server whose STARTTLS the tap removes offers no TLS.
 
@@ -43,7 +43,7 @@ Feature: TLS protects one hop only
         | the same kind |
         | another kind  |
 
-  @EXO-MSG-03 @sender
+  @EXO-MSG-03 @must @sender
   Rule: The gateway starts a new TLS session with the partner, whether the message came in unencrypted or over TLS
 
     Background:
@@ -61,7 +61,7 @@ Feature: TLS protects one hop only
       Then the message arrives over TLS
       And each hop has a TLS session of its own
 
-  @EXO-MSG-03 @sender
+  @EXO-MSG-03 @must @sender
   Rule: The gateway starts a new TLS session with the second server for a message that came in over TLS
 
     Background:
@@ -80,7 +80,7 @@ Feature: TLS protects one hop only
       Then the message arrives over TLS
       And each hop has a TLS session of its own
 
-  @EXO-MSG-06 @sender
+  @EXO-MSG-06 @must @sender
   Rule: The gateway claims no protection for what a partner does with the message, although a connector requires TLS
 
     Background:
@@ -97,7 +97,7 @@ Feature: TLS protects one hop only
       Then the message arrives over TLS
       And the gateway claims no protection behind the next server
 
-  @EXO-MSG-06 @sender
+  @EXO-MSG-06 @must @sender
   Rule: The gateway claims no protection for what the second server does with the message, although both belong to one service
 
     Background:

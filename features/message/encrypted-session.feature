@@ -1,6 +1,6 @@
 Feature: What is inside TLS in a session
 
-  @EXO-MSG-01 @sender
+  @EXO-MSG-01 @must @sender
   Rule: Once the gateway has started TLS as a sender, every byte of the session is inside TLS
 
     Background:
@@ -18,7 +18,7 @@ Feature: What is inside TLS in a session
       Then the message arrives over TLS
       And the wire shows only the greeting, EHLO and STARTTLS outside TLS
 
-  @EXO-MSG-01 @receiver
+  @EXO-MSG-01 @must @receiver
   Rule: Once a client has started TLS with the gateway, every byte of the session is inside TLS
 
     Background:

@@ -1,7 +1,7 @@
 Feature: Which outbound connector applies
   A connector applies to the domains that it names and to mail in its own direction.
 
-  @EXO-FRC-05 @sender
+  @EXO-FRC-05 @must @sender
   Rule: If a connector names all sub-domains of a domain with a wildcard, the gateway requires TLS for them
 
     Background:
@@ -17,7 +17,7 @@ Feature: Which outbound connector applies
       When the gateway sends a message to the partner
       Then the message does not arrive
 
-  @EXO-FRC-05 @sender
+  @EXO-FRC-05 @must @sender
   Rule: If a connector names a domain without a wildcard, the gateway requires TLS for this domain
 
     Background:
@@ -33,7 +33,7 @@ Feature: Which outbound connector applies
       When the gateway sends a message to the partner
       Then the message does not arrive
 
-  @EXO-FRC-05 @sender
+  @EXO-FRC-05 @must @sender
   Rule: The gateway requires TLS for a connector's domain also if the recipient's domain is written in capitals
 
     Background:
@@ -50,7 +50,7 @@ Feature: Which outbound connector applies
       When the gateway sends a message to the partner
       Then the message does not arrive
 
-  @EXO-FRC-05 @sender
+  @EXO-FRC-05 @must @sender
   Rule: The gateway requires TLS only for the domains that the connector names; without a wildcard, sub-domains are not among them
 
     Background:
@@ -67,7 +67,7 @@ Feature: Which outbound connector applies
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
 
-  @EXO-CON-02 @sender
+  @EXO-CON-02 @must @sender
   Rule: The gateway applies an outbound connector to outgoing mail
 
     Background:
@@ -83,7 +83,7 @@ Feature: Which outbound connector applies
       When the gateway sends a message to the partner
       Then the message stays queued
 
-  @EXO-CON-02 @receiver
+  @EXO-CON-02 @must @receiver
   Rule: The gateway does not apply an outbound connector to incoming mail
 
     Background:
@@ -101,7 +101,7 @@ Feature: Which outbound connector applies
       Then the gateway accepts the message
       And the message reaches the mailbox
 
-  @EXO-CON-04 @sender
+  @EXO-CON-04 @observed @sender
   Rule: The gateway uses a connector with a wildcard for the sub-domains that no other connector names
     For example, one connector requires TLS for *.company.test, and another makes TLS optional for sales.company.test.
     The partner has the domain shop.company.test.
@@ -119,7 +119,7 @@ Feature: Which outbound connector applies
       When the gateway sends a message to the partner
       Then the message does not arrive
 
-  @EXO-CON-04 @sender
+  @EXO-CON-04 @observed @sender
   Rule: If two connectors cover a domain, the gateway uses the one that names it more specifically
     For example, one connector requires TLS for *.company.test, and another makes TLS optional for sales.company.test
     or for *.sales.company.test.

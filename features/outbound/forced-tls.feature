@@ -3,7 +3,7 @@ Feature: Outbound connectors that require TLS
   An outbound connector can require TLS for the domains that it names. The gateway keeps mail for these domains in its queue
   rather than send it unencrypted.
 
-  @EXO-FRC-01
+  @EXO-FRC-01 @must
   Rule: If the connector requires TLS and the partner does not offer STARTTLS, the gateway keeps the message queued
 
     Background:
@@ -26,7 +26,7 @@ Feature: Outbound connectors that require TLS
       When the gateway sends a message to the partner
       Then the message stays queued for a reason that names TLS
 
-  @EXO-FRC-01
+  @EXO-FRC-01 @must
   Rule: If the connector requires TLS and the partner knows no EHLO, the gateway sends nothing unencrypted after HELO
 
     Background:
@@ -42,7 +42,7 @@ Feature: Outbound connectors that require TLS
       When the gateway sends a message to the partner
       Then the wire shows no unencrypted part of the message
 
-  @EXO-FRC-04
+  @EXO-FRC-04 @must
   Rule: The gateway sends a message that waits for TLS once the partner offers STARTTLS again
 
     Background:
@@ -60,7 +60,7 @@ Feature: Outbound connectors that require TLS
       Then the message arrives over TLS
       And the message arrives exactly once
 
-  @EXO-FRC-06
+  @EXO-FRC-06 @must
   Rule: With encryption only, the gateway requires TLS and accepts any certificate
 
     Background:
@@ -88,7 +88,7 @@ Feature: Outbound connectors that require TLS
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @EXO-FRC-07
+  @EXO-FRC-07 @must
   Rule: With certificate validation, the gateway sends no mail to a partner whose certificate is untrusted or outside its validity, or that offers no STARTTLS
 
     Background:

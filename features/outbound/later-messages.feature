@@ -2,7 +2,7 @@
 Feature: Later messages and attempts for which TLS is optional
   What happened before does not change that the gateway tries TLS first.
 
-  @EXO-OPP-01
+  @EXO-OPP-01 @must
   Rule: The gateway starts TLS also at a later attempt, after a first one that failed without a fault in TLS
 
     Background:
@@ -20,7 +20,7 @@ Feature: Later messages and attempts for which TLS is optional
       Then the message arrives over TLS
       And the wire shows no MAIL command before TLS
 
-  @EXO-OPP-01
+  @EXO-OPP-01 @must
   Rule: The gateway starts TLS for each of several messages to one partner
 
     Background:

@@ -1,7 +1,7 @@
 @sender
 Feature: Partners with several mail exchangers
 
-  @RFC5321-01
+  @RFC5321-01 @must
   Rule: If the handshake with one mail exchanger fails, the gateway tries the next one, in order of preference
 
     Background:
@@ -26,7 +26,7 @@ Feature: Partners with several mail exchangers
       Then the message arrives over TLS
       And the message arrives at mail exchanger 2
 
-  @RFC5321-01
+  @RFC5321-01 @must
   Rule: If TLS is optional and a mail exchanger offers no STARTTLS, the gateway uses it and does not try the next one
 
     Background:
@@ -51,7 +51,7 @@ Feature: Partners with several mail exchangers
       Then the message arrives unencrypted
       And the message arrives at mail exchanger 1
 
-  @RFC5321-01
+  @RFC5321-01 @must
   Rule: The gateway requires the same of the next mail exchanger as of the first
 
     Background:
@@ -76,7 +76,7 @@ Feature: Partners with several mail exchangers
       Then the message does not arrive
       And the wire shows no unencrypted part of the message
 
-  @EXO-FRC-02
+  @EXO-FRC-02 @must
   Rule: If no handshake succeeds and the connector requires TLS, the gateway sends nothing unencrypted to any mail exchanger, at any attempt
 
     Background:
@@ -121,7 +121,7 @@ Feature: Partners with several mail exchangers
         | answers the TLS handshake with an unencrypted reply and goes on unencrypted |
         | supports TLS 1.1 at most                                                    |
 
-  @EXO-FRC-02
+  @EXO-FRC-02 @must
   Rule: If the connector requires TLS and the handshake fails, the gateway says that the message waits for TLS
 
     Background:
@@ -137,7 +137,7 @@ Feature: Partners with several mail exchangers
       When the gateway sends a message to the partner
       Then the message stays queued for a reason that names TLS
 
-  @EXO-FRC-02
+  @EXO-FRC-02 @must
   Rule: If the connector requires TLS and TLS fails late or for long, the gateway sends nothing unencrypted
 
     Background:

@@ -2,7 +2,7 @@
 Feature: Outbound mail for which TLS is optional
   The gateway tries TLS first and never requires it.
 
-  @EXO-OPP-01
+  @EXO-OPP-01 @must
   Rule: The gateway starts TLS with every partner that offers STARTTLS, before it sends a MAIL command
 
     Background:
@@ -32,7 +32,7 @@ Feature: Outbound mail for which TLS is optional
       Then the message arrives over TLS
       And the wire shows no MAIL command before TLS
 
-  @EXO-OPP-04
+  @EXO-OPP-04 @must
   Rule: The gateway sends a message to a partner without STARTTLS unencrypted, on its first connection
 
     Background:
@@ -50,7 +50,7 @@ Feature: Outbound mail for which TLS is optional
       And the wire shows a single connection
       And the wire shows no delay before the MAIL command
 
-  @EXO-OPP-05
+  @EXO-OPP-05 @should
   Rule: If the gateway cannot verify the partner's certificate, it still sends the message over TLS and no part of it unencrypted
 
     Background:
@@ -76,7 +76,7 @@ Feature: Outbound mail for which TLS is optional
         | for another name          |
         | from an unknown authority |
 
-  @EXO-OPP-06
+  @EXO-OPP-06 @observed
   Rule: After a failed handshake, the gateway sends the message unencrypted on a new connection or keeps it queued
 
     Background:
@@ -106,7 +106,7 @@ Feature: Outbound mail for which TLS is optional
         | answers the TLS handshake with an unencrypted reply and goes on unencrypted |
         | falls silent in the TLS handshake                                           |
 
-  @EXO-OPP-06
+  @EXO-OPP-06 @observed
   Rule: After a failed handshake, the gateway does not lose the message
 
     Background:

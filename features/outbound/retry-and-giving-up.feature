@@ -1,7 +1,7 @@
 @sender
 Feature: Retries, and messages that the gateway gives up on
 
-  @RFC5321-02
+  @RFC5321-02 @must
   Rule: If the connector requires TLS and the partner offers STARTTLS at neither of two attempts, the gateway keeps the message queued
 
     Background:
@@ -18,7 +18,7 @@ Feature: Retries, and messages that the gateway gives up on
       When the gateway tries up to 2 times to send a message to the partner
       Then the message stays queued
 
-  @RFC5321-02
+  @RFC5321-02 @must
   Rule: When the gateway gives up on a message that waited for TLS, it notifies the author once
 
     Background:
@@ -36,7 +36,7 @@ Feature: Retries, and messages that the gateway gives up on
       When the gateway tries to send a message to the partner until it gives up
       Then the author gets one notification with a null return path
 
-  @RFC5321-02
+  @RFC5321-02 @must
   Rule: When the gateway gives up on a message without a return path, it notifies nobody
 
     Background:
@@ -55,7 +55,7 @@ Feature: Retries, and messages that the gateway gives up on
       When the gateway tries to send a message to the partner until it gives up
       Then nobody gets a notification
 
-  @EXO-FRC-03
+  @EXO-FRC-03 @must
   Rule: When the gateway gives up on a message that forced TLS holds back, its author gets a notification that gives TLS as the reason
 
     Background:
@@ -80,7 +80,7 @@ Feature: Retries, and messages that the gateway gives up on
         | refuses STARTTLS with 454            |
         | ends the TLS handshake with an alert |
 
-  @EXO-OPP-06
+  @EXO-OPP-06 @observed
   Rule: If the gateway gives up on a message because each handshake has failed, it notifies the author
     A gateway that sends the message unencrypted after a failed handshake has nothing to give up.
 

@@ -1,7 +1,7 @@
 @sender
 Feature: One message to several partners
 
-  @EXO-OPP-08
+  @EXO-OPP-08 @must
   Rule: The gateway decides about TLS for each partner, also if one message goes to several partners
 
     @control

@@ -1,7 +1,7 @@
 @sender
 Feature: Partners that refuse STARTTLS temporarily
 
-  @RFC3207-03
+  @RFC3207-03 @must
   Rule: If the partner refuses STARTTLS temporarily and the connector requires TLS, the gateway waits and sends the message over TLS later
 
     Background:
@@ -18,7 +18,7 @@ Feature: Partners that refuse STARTTLS temporarily
       Then the message arrives over TLS
       And the wire shows no unencrypted part of the message
 
-  @RFC3207-03
+  @RFC3207-03 @must
   Rule: If the partner refuses STARTTLS temporarily and TLS is optional, the gateway sends the message unencrypted or keeps it queued
 
     Background:
@@ -34,7 +34,7 @@ Feature: Partners that refuse STARTTLS temporarily
       When the gateway sends a message to the partner
       Then the message arrives unencrypted or stays queued
 
-  @RFC3207-03
+  @RFC3207-03 @must
   Rule: After a temporary refusal of STARTTLS, the gateway uses TLS again in the next session
 
     Background:

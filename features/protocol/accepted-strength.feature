@@ -2,7 +2,7 @@
 Feature: The strength and the options of the TLS that the gateway accepts
   The lab finds out once in a run what the gateway accepts, with a connection for each question.
 
-  @BCP-04
+  @BCP-04 @must
   Rule: Keys, groups and signatures of the gateway have at least 112 bits of strength
 
     @control
@@ -23,7 +23,7 @@ Feature: The strength and the options of the TLS that the gateway accepts
         | curves of less than 224 bits         |
         | signatures with SHA-1 or MD5         |
 
-  @BCP-05
+  @BCP-05 @must
   Rule: The gateway uses no dangerous option of TLS, and uses those that protect
 
     @control
@@ -48,7 +48,7 @@ Feature: The strength and the options of the TLS that the gateway accepts
         | truncated HMAC  |
         | early data      |
 
-  @ID-05
+  @ID-05 @must
   Rule: The gateway serves clients whatever server name they ask for
 
     @control

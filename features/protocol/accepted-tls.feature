@@ -3,7 +3,7 @@ Feature: The TLS that the gateway accepts
   The lab finds out once in a run what the gateway accepts, with a connection for each question. A server learns only
   after the handshake who the client is. So what it accepts of anybody, it accepts also of clients that must use TLS.
 
-  @EXO-VER-07
+  @EXO-VER-07 @must
   Rule: The gateway refuses SSL 2 and SSL 3
 
     @control
@@ -27,7 +27,7 @@ Feature: The TLS that the gateway accepts
         | SSL 3   |
         | SSL 2   |
 
-  @RFC8996-01
+  @RFC8996-01 @must
   Rule: The gateway answers a client that has only TLS 1.0 or TLS 1.1 with the alert protocol_version
 
     @control
@@ -51,7 +51,7 @@ Feature: The TLS that the gateway accepts
         | TLS 1.1 |
         | TLS 1.0 |
 
-  @BCP-01
+  @BCP-01 @must
   Rule: The gateway accepts TLS 1.2, and chooses TLS 1.3 if it has both
 
     @control
@@ -70,7 +70,7 @@ Feature: The TLS that the gateway accepts
       When the lab probes the TLS of the gateway
       Then the gateway chooses the newest version that it accepts
 
-  @BCP-02
+  @BCP-02 @must
   Rule: The gateway accepts no suite with less than 112 bits of strength
 
     @control
@@ -91,7 +91,7 @@ Feature: The TLS that the gateway accepts
         | suites of export strength   |
         | suites with DES or RC2      |
 
-  @BCP-03
+  @BCP-03 @should
   Rule: The gateway prefers suites with ECDHE and AEAD, whatever the client prefers
 
     @control

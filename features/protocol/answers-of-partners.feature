@@ -3,7 +3,7 @@ Feature: Answers of partners that the gateway must not accept
   The partner answers the ClientHello byte by byte. A gateway that accepts the answer sends its share of the key exchange; a
   gateway that does not breaks the handshake off.
 
-  @EXO-VER-07
+  @EXO-VER-07 @must
   Rule: The gateway neither offers nor accepts SSL 2 and SSL 3 as a sender
 
     Background:
@@ -22,7 +22,7 @@ Feature: Answers of partners that the gateway must not accept
       Then the wire shows no handshake beyond the ServerHello
       And the wire shows no offer of SSL 2 or SSL 3
 
-  @EXO-VER-08
+  @EXO-VER-08 @must
   Rule: The gateway neither offers nor accepts suites with triple DES as a sender
 
     Background:
@@ -41,7 +41,7 @@ Feature: Answers of partners that the gateway must not accept
       Then the wire shows no handshake beyond the ServerHello
       And the wire shows no offer of suites with 3DES
 
-  @RFC8996-02
+  @RFC8996-02 @must
   Rule: The gateway answers a partner that chooses TLS 1.0 or TLS 1.1 with an alert
 
     Background:
@@ -65,7 +65,7 @@ Feature: Answers of partners that the gateway must not accept
         | TLS 1.1 |
         | TLS 1.0 |
 
-  @RFC8996-02
+  @RFC8996-02 @must
   Rule: The gateway breaks the handshake off if the partner's random shows that an attacker has removed TLS 1.3
 
     Background:
@@ -82,7 +82,7 @@ Feature: Answers of partners that the gateway must not accept
       When the gateway sends a message to the partner
       Then the wire shows an alert in answer to the mark of a downgrade
 
-  @BCP-02
+  @BCP-02 @must
   Rule: Where TLS is required, the gateway neither offers nor accepts a suite with less than 112 bits of strength
 
     Background:
@@ -107,7 +107,7 @@ Feature: Answers of partners that the gateway must not accept
         | a suite of export strength    |
         | a suite with DES              |
 
-  @BCP-04
+  @BCP-04 @must
   Rule: Where TLS is required, the gateway accepts no key, group or signature with less than 112 bits of strength
 
     Background:
@@ -136,7 +136,7 @@ Feature: Answers of partners that the gateway must not accept
       Then the wire shows no offer of signatures with SHA-1 or MD5
       And the wire shows no handshake beyond the ServerHello
 
-  @BCP-04
+  @BCP-04 @must
   Rule: Where a certificate must be valid, the gateway accepts none with a key of less than 2048 bits
 
     Background:
@@ -152,7 +152,7 @@ Feature: Answers of partners that the gateway must not accept
       When the gateway sends a message to the partner
       Then the message does not arrive
 
-  @BCP-05
+  @BCP-05 @must
   Rule: The gateway offers no dangerous option of TLS, and insists on those that protect
 
     Background:

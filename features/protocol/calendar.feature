@@ -1,7 +1,7 @@
 Feature: Old versions by the calendar of the service
   Old versions worked, then they worked unsupported, and then they were removed.
 
-  @EXO-VER-01 @receiver
+  @EXO-VER-01 @observed @receiver
   Rule: As long as the service has TLS 1.0 and TLS 1.1, the gateway takes mail over them
 
     Background:
@@ -24,7 +24,7 @@ Feature: Old versions by the calendar of the service
       When the client delivers a message
       Then the gateway accepts the message over TLS 1.0
 
-  @EXO-VER-09 @receiver
+  @EXO-VER-09 @observed @receiver
   Rule: Until the service removes TLS 1.1, the gateway takes mail over it, and the report says from when on it is unsupported
 
     Background:
@@ -47,7 +47,7 @@ Feature: Old versions by the calendar of the service
         | 2018-10-31 |
         | 2021-01-10 |
 
-  @EXO-VER-09 @receiver
+  @EXO-VER-09 @observed @receiver
   Rule: From the day on which the service removes TLS 1.1, the gateway refuses it
 
     Background:
@@ -65,7 +65,7 @@ Feature: Old versions by the calendar of the service
       When the client delivers a message
       Then the gateway treats TLS 1.1 as the service did on that day
 
-  @EXO-VER-09 @sender
+  @EXO-VER-09 @observed @sender
   Rule: Until the service removes TLS 1.1, the gateway sends over it, and the report says from when on it is unsupported
 
     Background:
@@ -88,7 +88,7 @@ Feature: Old versions by the calendar of the service
         | 2018-10-31 |
         | 2021-01-10 |
 
-  @EXO-VER-09 @sender
+  @EXO-VER-09 @observed @sender
   Rule: From the day on which the service removes TLS 1.1, the gateway does not send over it
 
     Background:

@@ -1,7 +1,7 @@
 @sender
 Feature: Choices that the gateway leaves to its partners
 
-  @BCP-01
+  @BCP-01 @must
   Rule: The gateway sends over TLS 1.2 and over TLS 1.3, and over TLS 1.3 if the partner has both
 
     Background:
@@ -22,7 +22,7 @@ Feature: Choices that the gateway leaves to its partners
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.3, if the gateway offers this version
 
-  @BCP-03
+  @BCP-03 @should
   Rule: The gateway prefers suites with ECDHE and AEAD
 
     Background:
@@ -47,7 +47,7 @@ Feature: Choices that the gateway leaves to its partners
         | TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA    |
         | TLS_DHE_RSA_WITH_AES_256_GCM_SHA384   |
 
-  @EXO-CIP-03
+  @EXO-CIP-03 @must
   Rule: Where TLS is optional, the gateway sends with whatever the partner chooses of its offer
 
     Background:
@@ -74,7 +74,7 @@ Feature: Choices that the gateway leaves to its partners
       When the gateway sends a message to the partner
       Then the message arrives unencrypted
 
-  @M3-01
+  @M3-01 @should
   Rule: Where TLS is optional, the gateway sends over TLS with forward secrecy
 
     Background:
@@ -92,7 +92,7 @@ Feature: Choices that the gateway leaves to its partners
       Then the message arrives over TLS 1.2
       And the wire shows a session with forward secrecy
 
-  @EXO-VER-05
+  @EXO-VER-05 @observed
   Rule: Where TLS is optional, the gateway sends unencrypted to a partner that has only TLS 1.0, or keeps the mail
 
     Background:
@@ -109,7 +109,7 @@ Feature: Choices that the gateway leaves to its partners
       When the gateway sends a message to the partner
       Then the message arrives unencrypted or stays queued
 
-  @EXO-VER-05
+  @EXO-VER-05 @observed
   Rule: Where TLS is required, the gateway keeps mail for a partner that has only TLS 1.0
 
     Background:

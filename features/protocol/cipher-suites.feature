@@ -1,7 +1,7 @@
 @sender
 Feature: Cipher suites of TLS 1.2
 
-  @EXO-OPP-03
+  @EXO-OPP-03 @must
   Rule: Of the cipher suites that the gateway offers, it uses the strongest one that the partner supports
     Which suites the gateway offers is its own choice. Which of them counts as stronger is not: the examples go from the
     strongest suite to the weakest one, in the order that the catalogue gives. All examples use TLS 1.2, because TLS 1.3

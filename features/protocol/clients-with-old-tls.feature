@@ -1,7 +1,7 @@
 @receiver
 Feature: Clients with old TLS
 
-  @EXO-VER-05
+  @EXO-VER-05 @observed
   Rule: Where TLS is optional, the gateway refuses TLS 1.0, and accepts the mail of such a client unencrypted
 
     Background:
@@ -18,7 +18,7 @@ Feature: Clients with old TLS
       When the client delivers a message
       Then the gateway accepts the unencrypted message
 
-  @EXO-VER-05
+  @EXO-VER-05 @observed
   Rule: Where TLS is required, the gateway refuses the mail of a client that has only TLS 1.0
 
     Background:
@@ -35,7 +35,7 @@ Feature: Clients with old TLS
       When the client delivers a message
       Then the gateway refuses the message because TLS is missing
 
-  @M3-01
+  @M3-01 @should
   Rule: The gateway offers TLS with forward secrecy to every client
 
     Background:

@@ -1,7 +1,7 @@
 @receiver
 Feature: Every address of the gateway's domain
 
-  @BCP-07
+  @BCP-07 @should
   Rule: The gateway's domain offers TLS of the same strength at every mail exchanger and every address
 
     @control

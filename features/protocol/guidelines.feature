@@ -1,7 +1,7 @@
 Feature: Guidelines of governments
   Each guideline has tables of what is allowed. The verdict names the guideline and the year of its tables.
 
-  @NIST-01 @receiver
+  @NIST-01 @must @receiver
   Rule: The gateway accepts TLS 1.3, TLS 1.2 and the suites that NIST allows, and nothing that NIST forbids
 
     Background:
@@ -18,7 +18,7 @@ Feature: Guidelines of governments
       When the lab probes the TLS of the gateway
       Then the gateway accepts only versions and suites that NIST allows
 
-  @NIST-01 @sender
+  @NIST-01 @must @sender
   Rule: The gateway offers TLS 1.3, TLS 1.2 and the suites that NIST allows, and nothing that NIST forbids
 
     Background:
@@ -36,7 +36,7 @@ Feature: Guidelines of governments
       Then the message arrives over TLS 1.2
       And the wire shows no offer of versions and suites that NIST forbids
 
-  @NIST-02 @receiver
+  @NIST-02 @should @receiver
   Rule: The gateway accepts no groups, signatures and options that NIST forbids, and shows no such key
 
     Background:
@@ -53,7 +53,7 @@ Feature: Guidelines of governments
       When the lab probes the TLS of the gateway
       Then the gateway accepts only groups, signatures, keys and options that NIST allows
 
-  @NIST-02 @sender
+  @NIST-02 @should @sender
   Rule: The gateway offers no groups, signatures and options that NIST forbids
 
     Background:
@@ -71,7 +71,7 @@ Feature: Guidelines of governments
       Then the message arrives over TLS 1.2
       And the wire shows no offer of groups, signatures and options that NIST forbids
 
-  @BSI-02 @receiver
+  @BSI-02 @must @receiver
   Rule: The gateway accepts only what the tables of BSI allow
 
     Background:
@@ -88,7 +88,7 @@ Feature: Guidelines of governments
       When the lab probes the TLS of the gateway
       Then the gateway accepts only what BSI allows
 
-  @BSI-02 @sender
+  @BSI-02 @must @sender
   Rule: The gateway uses TLS with every partner that has it, and offers only what the tables of BSI allow
 
     Background:
@@ -106,7 +106,7 @@ Feature: Guidelines of governments
       Then the message arrives over TLS 1.2
       And the wire shows no offer of what BSI forbids
 
-  @NCSC-01 @receiver
+  @NCSC-01 @should @receiver
   Rule: The gateway accepts no version and no suite that NCSC calls insufficient
 
     @control
@@ -120,7 +120,7 @@ Feature: Guidelines of governments
       When the lab probes the TLS of the gateway
       Then the gateway accepts no version and no suite that NCSC calls insufficient
 
-  @NCSC-02 @receiver
+  @NCSC-02 @should @receiver
   Rule: The gateway accepts no group, signature or option that NCSC calls insufficient, and shows no such key
 
     @control

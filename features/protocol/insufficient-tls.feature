@@ -1,7 +1,7 @@
 Feature: TLS that is not sufficient for a connector
   A connector requires a good certificate of one partner or client, and nothing changes for the others.
 
-  @RFC3207-11 @sender
+  @RFC3207-11 @must @sender
   Rule: If the partner's certificate fails the validation that the connector requires, the gateway sends no MAIL command
 
     Background:
@@ -19,7 +19,7 @@ Feature: TLS that is not sufficient for a connector
       And the wire shows no MAIL command
       And the wire shows no session that ends without QUIT
 
-  @RFC3207-11 @sender
+  @RFC3207-11 @must @sender
   Rule: If no connector requires validation, the gateway sends mail also to a partner with a self-signed certificate
 
     Background:
@@ -35,7 +35,7 @@ Feature: TLS that is not sufficient for a connector
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-  @RFC3207-11 @receiver
+  @RFC3207-11 @must @receiver
   Rule: If the client's certificate fails the check that the connector requires, the gateway refuses the message
 
     Background:
@@ -52,7 +52,7 @@ Feature: TLS that is not sufficient for a connector
       When the client delivers a message
       Then the gateway refuses the message
 
-  @RFC3207-11 @receiver
+  @RFC3207-11 @must @receiver
   Rule: If no connector requires a certificate, the gateway accepts mail also from a client with a self-signed certificate
 
     Background:

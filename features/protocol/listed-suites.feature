@@ -2,7 +2,7 @@
 Feature: The cipher suites that a profile lists
   The lab finds out once in a run what the gateway accepts, with a connection for each question.
 
-  @EXO-CIP-01
+  @EXO-CIP-01 @must
   Rule: In TLS 1.2 the gateway chooses the suite that comes first in the list of the profile, not in that of the client
 
     @control
@@ -16,7 +16,7 @@ Feature: The cipher suites that a profile lists
       When the lab probes the TLS of the gateway
       Then the gateway chooses by the order of the profile
 
-  @EXO-CIP-02
+  @EXO-CIP-02 @must
   Rule: In TLS 1.2 the gateway accepts no suite that is not in the list of the profile
 
     @control
@@ -43,7 +43,7 @@ Feature: The cipher suites that a profile lists
         | suites of export strength     |
         | suites with DES or RC2        |
 
-  @EXO-VER-08
+  @EXO-VER-08 @must
   Rule: The gateway refuses suites with triple DES
 
     @control

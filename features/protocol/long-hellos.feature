@@ -1,7 +1,7 @@
 Feature: Long ClientHellos and hybrid groups
   A hybrid group makes a ClientHello longer than one TCP segment.
 
-  @RFC8446-01 @receiver
+  @RFC8446-01 @must @receiver
   Rule: The gateway serves a client whose ClientHello needs several records and segments
 
     @control
@@ -15,7 +15,7 @@ Feature: Long ClientHellos and hybrid groups
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
 
-  @RFC8446-01 @sender
+  @RFC8446-01 @must @sender
   Rule: The gateway sends another ClientHello if the partner asks for it, and takes no record that is too long
 
     Background:
@@ -36,7 +36,7 @@ Feature: Long ClientHellos and hybrid groups
       When the gateway sends a message to the partner
       Then the wire shows no handshake beyond the ServerHello
 
-  @PQC-01 @receiver
+  @PQC-01 @observed @receiver
   Rule: The gateway accepts hybrid groups
 
     @control
@@ -50,7 +50,7 @@ Feature: Long ClientHellos and hybrid groups
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
 
-  @PQC-01 @sender
+  @PQC-01 @observed @sender
   Rule: The gateway offers hybrid groups
 
     Background:

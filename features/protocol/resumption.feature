@@ -1,7 +1,7 @@
 Feature: Sessions that are resumed
   In a resumed session nobody shows a certificate again.
 
-  @BCP-06 @receiver
+  @BCP-06 @should @receiver
   Rule: The gateway demands of a client that resumes a session what it demands of every client
 
     Background:
@@ -18,7 +18,7 @@ Feature: Sessions that are resumed
       When the client delivers a message
       Then the gateway refuses the message
 
-  @BCP-06 @receiver
+  @BCP-06 @should @receiver
   Rule: The gateway begins a fresh session with a client whose ticket it does not know
 
     Background:
@@ -34,7 +34,7 @@ Feature: Sessions that are resumed
       When the client delivers a message
       Then the gateway accepts the message over TLS
 
-  @BCP-06 @sender
+  @BCP-06 @should @sender
   Rule: The gateway demands of a partner that resumes a session what the connector demands
 
     Background:
@@ -57,7 +57,7 @@ Feature: Sessions that are resumed
       When the gateway sends a message to the partner
       Then the message does not arrive
 
-  @RFC8446-02 @receiver
+  @RFC8446-02 @observed @receiver
   Rule: The gateway sends no session ticket before it has the client's Finished
     A server may do so, and servers in Go do. A large sender hung up on such servers for days.
 
@@ -72,7 +72,7 @@ Feature: Sessions that are resumed
       When the lab probes the TLS of the gateway
       Then the gateway sends no session ticket
 
-  @RFC8446-02 @sender
+  @RFC8446-02 @observed @sender
   Rule: The gateway goes on where a session ticket comes before its own Finished
 
     Background:
@@ -88,7 +88,7 @@ Feature: Sessions that are resumed
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.3, if the gateway offers this version
 
-  @RFC8446-02 @sender
+  @RFC8446-02 @observed @sender
   Rule: Where TLS is required, the gateway goes on where a session ticket comes before its own Finished
 
     Background:

@@ -2,7 +2,7 @@
 Feature: The server that the gateway names in its ClientHello
   Whether a gateway names a server is its own choice, except where a signed policy for the domain decides about TLS.
 
-  @ID-05
+  @ID-05 @must
   Rule: In its ClientHello the gateway names the host to which it connects, or the domain whose mail it brings, or nobody
 
     Background:
@@ -22,7 +22,7 @@ Feature: The server that the gateway names in its ClientHello
       Then the message arrives over TLS
       And the wire shows no server name but that of the mail exchanger or the domain
 
-  @ID-05
+  @ID-05 @must
   Rule: In its ClientHello the gateway names no other server where the connector verifies the partner
 
     Background:

@@ -1,6 +1,6 @@
 Feature: The STARTTLS command
 
-  @RFC3207-02 @receiver
+  @RFC3207-02 @must @receiver
   Rule: The gateway answers 501 to STARTTLS with a parameter, and the session goes on
 
     @control
@@ -14,7 +14,7 @@ Feature: The STARTTLS command
       Then the reply is 501
       And the gateway accepts the unencrypted message on the same connection
 
-  @RFC3207-06 @sender
+  @RFC3207-06 @must @sender
   Rule: After the go-ahead the gateway starts the handshake, and sends no command if the handshake fails
 
     Background:
@@ -41,7 +41,7 @@ Feature: The STARTTLS command
         | ends the TLS handshake with an alert and goes on unencrypted                |
         | answers the TLS handshake with an unencrypted reply and goes on unencrypted |
 
-  @RFC3207-09 @receiver
+  @RFC3207-09 @must @receiver
   Rule: The gateway forgets what a client said before TLS
 
     @control
@@ -64,7 +64,7 @@ Feature: The STARTTLS command
       When the client begins a message inside TLS
       Then the recipient is refused
 
-  @RFC3207-09 @sender
+  @RFC3207-09 @must @sender
   Rule: The gateway forgets what the partner offered before TLS
 
     Background:
@@ -82,7 +82,7 @@ Feature: The STARTTLS command
       Then the wire shows a new EHLO inside TLS and no use of what was offered only before TLS
       And the message arrives over TLS
 
-  @RFC3207-10 @receiver
+  @RFC3207-10 @must @receiver
   Rule: Inside TLS the gateway does not offer STARTTLS again
 
     @control
@@ -95,7 +95,7 @@ Feature: The STARTTLS command
       When the client greets the gateway
       Then STARTTLS is not offered
 
-  @RFC3207-10 @receiver
+  @RFC3207-10 @must @receiver
   Rule: Inside TLS the gateway refuses STARTTLS
 
     @control
@@ -108,7 +108,7 @@ Feature: The STARTTLS command
       When the client says STARTTLS
       Then the reply is a permanent refusal
 
-  @RFC3207-10 @sender
+  @RFC3207-10 @must @sender
   Rule: Inside TLS the gateway does not use STARTTLS again
 
     Background:

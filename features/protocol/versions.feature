@@ -1,6 +1,6 @@
 Feature: TLS versions
 
-  @EXO-VER-02 @sender
+  @EXO-VER-02 @must @sender
   Rule: The gateway supports TLS 1.2 as a sender
 
     Background:
@@ -16,7 +16,7 @@ Feature: TLS versions
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
 
-  @EXO-VER-02 @receiver
+  @EXO-VER-02 @must @receiver
   Rule: The gateway supports TLS 1.2 as a receiver
 
     Background:
@@ -32,7 +32,7 @@ Feature: TLS versions
       When the client delivers a message
       Then the gateway accepts the message over TLS 1.2
 
-  @EXO-VER-03 @receiver
+  @EXO-VER-03 @must @receiver
   Rule: The gateway refuses handshakes with TLS 1.0 and TLS 1.1 as a receiver
 
     Background:
@@ -54,7 +54,7 @@ Feature: TLS versions
         | TLS 1.1 |
         | TLS 1.0 |
 
-  @EXO-VER-04 @sender
+  @EXO-VER-04 @must @sender
   Rule: The gateway neither uses nor offers TLS 1.0 and TLS 1.1 as a sender
 
     Background:
@@ -78,7 +78,7 @@ Feature: TLS versions
         | TLS 1.1 |
         | TLS 1.0 |
 
-  @EXO-VER-04 @sender
+  @EXO-VER-04 @must @sender
   Rule: The gateway neither uses nor offers TLS 1.0 and TLS 1.1 as a sender, whatever the connector requires
 
     Background:
@@ -103,7 +103,7 @@ Feature: TLS versions
         | requires certificate validation |
         | requires domain validation      |
 
-  @EXO-OPP-02 @sender
+  @EXO-OPP-02 @must @sender
   Rule: The gateway uses the highest TLS version that the partner supports, and offers no lower one after a failed handshake
 
     Background:

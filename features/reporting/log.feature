@@ -1,6 +1,6 @@
 Feature: What the gateway's log says about TLS
 
-  @TRC-02 @sender
+  @TRC-02 @should @sender
   Rule: The gateway's log tells version, suite and authentication of each session with a partner
 
     Background:
@@ -25,7 +25,7 @@ Feature: What the gateway's log says about TLS
       Then the message arrives unencrypted
       And the gateway's log calls the session unencrypted
 
-  @TRC-02 @receiver
+  @TRC-02 @should @receiver
   Rule: The gateway's log calls a client verified if the gateway has verified its certificate
 
     Background:
@@ -39,7 +39,7 @@ Feature: What the gateway's log says about TLS
       Then the gateway accepts the message
       And the gateway's log calls the session verified
 
-  @TRC-02 @receiver
+  @TRC-02 @should @receiver
   Rule: The gateway's log does not call a client verified if it shows no certificate or a self-signed one
 
     Background:

@@ -1,6 +1,6 @@
 Feature: The Received line of the gateway
 
-  @TRC-01 @receiver
+  @TRC-01 @must @receiver
   Rule: The gateway's Received line tells the truth about the session with the client
 
     Background:
@@ -24,7 +24,7 @@ Feature: The Received line of the gateway
         | supports TLS 1.2 at most |
         | supports TLS 1.3 at most |
 
-  @TRC-01 @receiver
+  @TRC-01 @must @receiver
   Rule: The gateway's Received line tells the truth, even if the message carries a forged one that claims TLS
 
     Background:
@@ -43,7 +43,7 @@ Feature: The Received line of the gateway
       Then the message reaches the mailbox
       And the gateway's Received line agrees with the wire
 
-  @TRC-01 @receiver
+  @TRC-01 @must @receiver
   Rule: The gateway's Received line tells the truth about the session with the second server
 
     Background:

@@ -1,6 +1,6 @@
 Feature: Mail that went unencrypted can be found afterwards
 
-  @EXO-VER-06 @receiver
+  @EXO-VER-06 @should @receiver
   Rule: The gateway's Received line tells which messages came unencrypted, from whom and when
 
     Background:
@@ -18,7 +18,7 @@ Feature: Mail that went unencrypted can be found afterwards
       Then the message reaches the mailbox
       And the gateway's Received line says from whom and when the message came, and whether over TLS
 
-  @EXO-VER-06 @sender
+  @EXO-VER-06 @should @sender
   Rule: The gateway's log tells which messages went unencrypted
 
     Background:

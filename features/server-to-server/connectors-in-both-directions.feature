@@ -1,7 +1,7 @@
 Feature: An inbound and an outbound connector for the same domain
   If TLS fails in one direction, mail stops in this direction only.
 
-  @EXO-CON-03 @receiver
+  @EXO-CON-03 @must @receiver
   Rule: The gateway requires TLS of the client, whether TLS works with the partner of the same domain or not
 
     Background:
@@ -22,7 +22,7 @@ Feature: An inbound and an outbound connector for the same domain
       When the gateway sends the partner a message and the client of the same domain delivers one
       Then the gateway accepts the incoming message over TLS
 
-  @EXO-CON-03 @sender
+  @EXO-CON-03 @must @sender
   Rule: The gateway requires TLS of the partner, whether TLS works with the client of the same domain or not
 
     Background:
@@ -43,7 +43,7 @@ Feature: An inbound and an outbound connector for the same domain
       When the gateway sends the partner a message and the client of the same domain delivers one
       Then the outgoing message arrives over TLS
 
-  @EXO-CON-03 @receiver
+  @EXO-CON-03 @must @receiver
   Rule: The gateway requires TLS of mail from the second server, whether TLS works for mail to it or not
 
     Background:
@@ -72,7 +72,7 @@ Feature: An inbound and an outbound connector for the same domain
       When the gateway and the second server send each other a message
       Then the gateway accepts the incoming message over TLS
 
-  @EXO-CON-03 @sender
+  @EXO-CON-03 @must @sender
   Rule: The gateway requires TLS of mail to the second server, whether TLS works for mail from it or not
 
     Background:

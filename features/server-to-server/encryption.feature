@@ -1,6 +1,6 @@
 Feature: Mail between two servers of one service
 
-  @EXO-S2S-01 @sender
+  @EXO-S2S-01 @must @sender
   Rule: The gateway sends every message to the second server over TLS, also a notification and a message for its postmaster
 
     Background:
@@ -27,7 +27,7 @@ Feature: Mail between two servers of one service
         | another kind  | a notification               |
         | another kind  | a message for its postmaster |
 
-  @EXO-S2S-01 @receiver
+  @EXO-S2S-01 @must @receiver
   Rule: The gateway accepts mail from the second server over TLS
 
     Background:
@@ -46,7 +46,7 @@ Feature: Mail between two servers of one service
       Then the gateway accepts the message over TLS
       And the message reaches the mailbox
 
-  @EXO-S2S-02 @sender
+  @EXO-S2S-02 @must @sender
   Rule: The gateway sends mail to the second server over TLS 1.2 and over no older version
 
     Background:
@@ -71,7 +71,7 @@ Feature: Mail between two servers of one service
       Then the message does not arrive
       And the wire shows no unencrypted part of the message
 
-  @EXO-S2S-02 @receiver
+  @EXO-S2S-02 @must @receiver
   Rule: The gateway accepts mail from the second server over TLS 1.2 and over no older version
 
     Background:
@@ -95,7 +95,7 @@ Feature: Mail between two servers of one service
       When the second server sends a message to the gateway
       Then the gateway refuses the TLS handshake
 
-  @EXO-S2S-03 @sender
+  @EXO-S2S-03 @must @sender
   Rule: The gateway sends mail for a mailbox on the second server over TLS, and its Received line tells the truth
 
     Background:
@@ -115,7 +115,7 @@ Feature: Mail between two servers of one service
       Then the message arrives over TLS
       And the gateway's Received line agrees with the wire
 
-  @EXO-S2S-03 @receiver
+  @EXO-S2S-03 @must @receiver
   Rule: The gateway accepts mail from a mailbox on the second server over TLS, and its Received line tells the truth
 
     Background:

@@ -1,6 +1,6 @@
 Feature: Forward secrecy between the servers of a service
 
-  @EXO-S2S-04 @sender
+  @EXO-S2S-04 @must @sender
   Rule: The gateway sends mail to the second server only with forward secrecy
 
     Background:
@@ -27,7 +27,7 @@ Feature: Forward secrecy between the servers of a service
       Then the message does not arrive
       And the wire shows no unencrypted part of the message
 
-  @EXO-S2S-04 @receiver
+  @EXO-S2S-04 @must @receiver
   Rule: The gateway receives mail from the second server only with forward secrecy
 
     Background:

@@ -2,7 +2,7 @@ Feature: An on-premises server and the cloud of the same organisation
   Both require TLS of each other, with a certificate that an authority has issued whom both sides trust. To the gateway, the
   cloud is a partner where it sends mail, and a client where it receives mail.
 
-  @EXO-HYB-03 @receiver
+  @EXO-HYB-03 @must @receiver
   Rule: The gateway refuses mail of the other side if its certificate comes from no authority, although it has the right name
 
     Background:
@@ -20,7 +20,7 @@ Feature: An on-premises server and the cloud of the same organisation
       Then the gateway refuses the message
       And the message does not reach the mailbox
 
-  @EXO-HYB-03 @sender
+  @EXO-HYB-03 @must @sender
   Rule: The gateway keeps mail for the other side if its certificate comes from no authority, although it has the right name
 
     Background:
@@ -37,7 +37,7 @@ Feature: An on-premises server and the cloud of the same organisation
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @EXO-HYB-06 @sender
+  @EXO-HYB-06 @must @sender
   Rule: The gateway sends mail to the cloud only over TLS, and only if the certificate has the name that the connector gives
 
     Background:
@@ -61,7 +61,7 @@ Feature: An on-premises server and the cloud of the same organisation
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
-  @EXO-HYB-04 @sender
+  @EXO-HYB-04 @must @sender
   Rule: If one of several servers behind the other side's name has another certificate, the gateway gives mail to the others alone
 
     Background:
@@ -90,7 +90,7 @@ Feature: An on-premises server and the cloud of the same organisation
       When the gateway sends a message to the partner
       Then every message arrives over TLS at a server with the right certificate, or stays queued
 
-  @EXO-HYB-04 @receiver
+  @EXO-HYB-04 @must @receiver
   Rule: All servers of the gateway's domain show certificates with the same subject and issuer
 
     @control

@@ -2,7 +2,7 @@ Feature: A change from one certificate authority to another
   In September 2018 the service moved from one root to another. Senders that trusted only the former root could then no
   longer validate its certificate; senders that trusted both roots in time noticed nothing.
 
-  @EXO-TRN-01 @receiver
+  @EXO-TRN-01 @must @receiver
   Rule: While its certificate is changed, the gateway loses no mail and shows the former certificate before the change and the new one afterwards
     The catalogue speaks of a change at a set date. The suite makes the change at once; the gateway may restart, and a
     client whose delivery fails tries again. The suite does not set the clock to the limits of a validity.
@@ -22,7 +22,7 @@ Feature: A change from one certificate authority to another
       Then every message arrives exactly once
       And sessions show the former certificate before the change and the new one afterwards, within their validity
 
-  @EXO-TRN-02 @sender
+  @EXO-TRN-02 @must @sender
   Rule: A gateway that trusts only the former root keeps mail that requires domain validation for a partner under the new root
 
     Background:
@@ -45,7 +45,7 @@ Feature: A change from one certificate authority to another
       When the gateway sends a message to the partner
       Then the wire shows no unencrypted part of the message
 
-  @EXO-TRN-02 @sender
+  @EXO-TRN-02 @must @sender
   Rule: A gateway that trusts only the former root still sends opportunistic mail over TLS to a partner under the new root
 
     Background:
@@ -63,7 +63,7 @@ Feature: A change from one certificate authority to another
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-  @EXO-TRN-03 @sender
+  @EXO-TRN-03 @should @sender
   Rule: A gateway that trusts both roots sends mail that requires domain validation before and after the change
 
     Background:
@@ -81,7 +81,7 @@ Feature: A change from one certificate authority to another
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-  @EXO-TRN-03 @sender
+  @EXO-TRN-03 @should @sender
   Rule: A gateway that trusts both roots sends opportunistic mail over TLS before and after the change
 
     Background:
@@ -99,7 +99,7 @@ Feature: A change from one certificate authority to another
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-  @EXO-TRN-03 @sender
+  @EXO-TRN-03 @should @sender
   Rule: A gateway that trusts only the new root sends mail that requires domain validation after the change
 
     Background:
@@ -117,7 +117,7 @@ Feature: A change from one certificate authority to another
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-  @EXO-TRN-04 @sender
+  @EXO-TRN-04 @must @sender
   Rule: During the roll-out the gateway sends mail that requires domain validation to front ends with the former certificate and with the new one
 
     Background:
@@ -143,7 +143,7 @@ Feature: A change from one certificate authority to another
         | shows the former certificate at one front end and the new one at the others |
         | shows the new certificate at one front end and the former one at the others |
 
-  @EXO-TRN-04 @receiver
+  @EXO-TRN-04 @must @receiver
   Rule: During the roll-out the front ends of the gateway differ in their certificates and in nothing else
 
     @control

@@ -3,7 +3,7 @@ Feature: A gateway whose trusted roots only its administrator changes
   Such a gateway does not learn of a new root by itself. Until the administrator has installed the root, it has to refuse
   what the root has issued, whatever a partner shows.
 
-  @EXO-ROOT-02
+  @EXO-ROOT-02 @must
   Rule: The gateway does not trust a root because a partner shows it, or because it has the name of a trusted one
 
     Background:
@@ -28,7 +28,7 @@ Feature: A gateway whose trusted roots only its administrator changes
         | shows a certificate of the new authority with its root                         |
         | shows a certificate of an authority that only bears the name of the former one |
 
-  @EXO-ROOT-02
+  @EXO-ROOT-02 @must
   Rule: The gateway sends the waiting message once its administrator has installed exactly the root of the partner
 
     Background:
@@ -54,7 +54,7 @@ Feature: A gateway whose trusted roots only its administrator changes
         | the partner's own certificate             |
         | the intermediate of the new authority     |
 
-  @EXO-ROOT-03
+  @EXO-ROOT-03 @must
   Rule: The gateway trusts a root only if the check of its trusted roots finds exactly this root among them
     The check compares fingerprints. It finds a root only in the set of trusted roots, and counts only roots there.
 

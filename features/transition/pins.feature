@@ -3,7 +3,7 @@ Feature: Pins on the certificate of the mail service
   Some administrators pin more of a partner's certificate than its name. When the service changed its authority, its
   organisation stayed the same. Its unit, its issuer and its key did not.
 
-  @EXO-TRN-05
+  @EXO-TRN-05 @must
   Rule: Before the change, mail goes out over a connector with whatever pin
 
     Background:
@@ -29,7 +29,7 @@ Feature: Pins on the certificate of the mail service
         | pins the issuer            |
         | pins the key               |
 
-  @EXO-TRN-05
+  @EXO-TRN-05 @must
   Rule: After the change, mail still goes out over a connector that compares the name or the organisation
 
     Background:
@@ -52,7 +52,7 @@ Feature: Pins on the certificate of the mail service
         | requires domain validation |
         | pins the organisation      |
 
-  @EXO-TRN-05
+  @EXO-TRN-05 @must
   Rule: After the change, mail waits if its connector pins what has changed, also if the certificate has nothing in its place
 
     Background:

@@ -2,7 +2,7 @@
 Feature: A gateway whose machine updates the trusted roots by itself
   Updates of the system bring new roots. No administrator has to install them, and nobody changes the mail server.
 
-  @EXO-ROOT-01
+  @EXO-ROOT-01 @should
   Rule: The gateway sends the waiting message once its machine has fetched the root of the partner
 
     Background:

@@ -5,6 +5,7 @@ import { pretty } from '@cucumber/gherkin-utils'
 import type { Scenario, Step } from '@cucumber/messages'
 import { bundledNames } from '../../containers/index.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
+import { loadCatalogue } from './catalogue.ts'
 import { readFeature } from './features.ts'
 
 /** Those that come with the suite, and servers and libraries that people think of. */
@@ -34,7 +35,10 @@ const FORBIDDEN: [what: string, pattern: RegExp][] = [
 ]
 
 const ROLES = ['@sender', '@receiver']
-const OTHER_TAGS = new Set([...ROLES, '@control', '@exclusive'])
+const LEVELS = ['@must', '@should', '@may', '@observed']
+const OTHER_TAGS = new Set([...ROLES, ...LEVELS, '@control', '@exclusive'])
+
+const catalogue = loadCatalogue()
 
 /** Offences against the house style, each as `uri:line: what`. */
 function offences(uri: string, text: string): string[] {
@@ -55,6 +59,11 @@ function offences(uri: string, text: string): string[] {
     const ofRule = [...document.feature!.tags, ...rule.tags].map(({ name }) => name)
     const roles = ofRule.filter(name => ROLES.includes(name))
     if (roles.length !== 1) say(rule.location.line, `a Rule has one role, this one has ${roles.length}`)
+    const levels = rule.tags.map(({ name }) => name).filter(name => LEVELS.includes(name))
+    const id = rule.tags.map(({ name }) => name.slice(1)).find(name => catalogue.has(name))
+    const level = id && `@${catalogue.get(id).level}`
+    if (levels.join(' ') !== level)
+      say(rule.location.line, `the level of ${id} is ${level}, the Rule has ${levels.join(' ') || 'none'}`)
     for (const { tags, location } of [rule, ...scenarios])
       for (const { name } of tags)
         if (!OTHER_TAGS.has(name) && !/^@[A-Z0-9]+-/.test(name))
@@ -130,7 +139,7 @@ function same(one: Line, other: Line): boolean {
 const FEATURE = `@sender
 Feature: Forced TLS
 
-  @EXO-FRC-01
+  @EXO-FRC-01 @must
   Rule: Without STARTTLS nothing leaves
 
     @control
@@ -180,6 +189,16 @@ describe('the house style of features', () => {
       )
     })
 
+  offence(
+    'a Rule without its level',
+    FEATURE.replace(' @must', ''),
+    '5: the level of EXO-FRC-01 is @must, the Rule has none',
+  )
+  offence(
+    'a Rule with another level than the catalogue',
+    FEATURE.replace('@must', '@should'),
+    '5: the level of EXO-FRC-01 is @must, the Rule has @should',
+  )
   offence(
     'a Rule without control',
     FEATURE.replace('@control', ''),
