@@ -66,8 +66,8 @@ export async function judgeInCircumstances(
   const isOver = (limit: number) => performance.now() - began > limit
   let done = 0
   let notTried = 0
-  const judge = async (pass: Pass) => {
-    const judged = await bench.judged(pass, () => isOver(within))
+  const judge = async (pass: Pass, turn = 0) => {
+    const judged = await bench.judged(pass, { isOver: () => isOver(within), turn })
     const examples = pass.reduce((sum, { rule }) => sum + rule.examples.length, 0)
     if (judged.length < examples) notTried++
     // Where nothing came about, the example ran plainly.
@@ -75,12 +75,16 @@ export async function judgeInCircumstances(
     run.listener?.doing?.(`circumstances: ${++done} of ${all} passes`)
   }
   // What sends mostly waits, and what receives mostly computes.
-  await Promise.all([passes.receiver, passes.sender].map(own => sideBySide(own, PASSES, judge)))
+  await Promise.all([
+    sideBySide(passes.receiver, PASSES, pass => judge(pass)),
+    // Examples for one connector wait for its address, one after another.
+    sideBySide(passes.sender.entries(), PASSES, ([at, pass]) => judge(pass, run.lab.leadsAll ? 0 : at)),
+  ])
   // Who asks for all combinations is told that every pair was tried.
   for (const alone of [false, true]) {
     const more = options.most ? [] : passesForPairs(rules, cells, { alone })
     all += more.length
-    await sideBySide(more, PASSES, judge)
+    await sideBySide(more, PASSES, pass => judge(pass))
   }
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
   const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(1.5 * within))
@@ -229,6 +233,7 @@ const isPartOf = (part: Combination, whole: Combination): boolean => part.every(
 /** The example is broken, under these circumstances only. */
 function accuse(run: Run, verdict: RecordedVerdict, { combination, verdict: found }: Cell): void {
   const names = combination.map(({ name }) => name)
+  if (found.connector !== undefined) verdict.connector = found.connector
   run.record.accuse(verdict, run.example(verdict.scenario), found, (detail, symptom) =>
     broken(`${detail}${ONLY_WHEN}${names.join(' and ')})`, symptom),
   )

@@ -16,6 +16,15 @@ export interface Cell extends Tried {
   verdict: RecordedVerdict
   /** The control of the Rule under the same combination. */
   control: RecordedVerdict | undefined
+  /** Whose turn it was of the connectors that fit; see `Run.turn`. */
+  turn: number
+}
+
+interface Judging {
+  isOver?: () => boolean
+  /** Whether a control that several Rules have runs once for all of them. */
+  shares?: boolean
+  turn?: number
 }
 
 /** One example, because of which a gateway may have ended by itself. */
@@ -39,9 +48,11 @@ export class Bench {
    * Each Rule under its combination, in one pass, without the examples that were not begun before `isOver`. Where several
    * Rules have the same control, it runs once, and again in each of them where it does not hold.
    */
-  async judged(assigned: readonly Assigned[], isOver = () => false, shares = true): Promise<Cell[]> {
-    const combinationOf = new Map(assigned.map(({ rule, combination }) => [placeOf(rule), combination]))
-    const pass = this.#run.pass(combinationOf)
+  async judged(
+    assigned: readonly Assigned[],
+    { isOver = () => false, shares = true, turn = 0 }: Judging = {},
+  ): Promise<Cell[]> {
+    const pass = this.#run.pass(combinationsOf(assigned), turn)
     pass.isOver = isOver
     const controls = new SharedControls(shares ? assigned : [])
     controls.tell(pass.record)
@@ -49,18 +60,20 @@ export class Bench {
     const verdicts = byScenario(await judgedIn(pass, rules, this.#parallel))
     this.judgements += pass.verdicts.length
     for (const suspect of await this.#suspects(pass, assigned))
-      verdicts.set(suspect.scenario, await this.#alone(suspect))
+      verdicts.set(suspect.scenario, await this.#alone(suspect, turn))
     const apart = controls.settle(verdicts, this.#run.catalogue)
-    const cells = this.#cells(
-      assigned.filter(({ rule }) => !apart.has(rule)),
-      verdicts,
-    )
+    const together = assigned.filter(({ rule }) => !apart.has(rule))
+    const cells = this.#cells(together, verdicts, turn)
     if (apart.size === 0) return cells
     const again = assigned.filter(({ rule }) => apart.has(rule))
-    return [...cells, ...(await this.judged(again, isOver, false))]
+    return [...cells, ...(await this.judged(again, { isOver, shares: false, turn }))]
   }
 
-  #cells(assigned: readonly Assigned[], verdicts: ReadonlyMap<string, RecordedVerdict>): Cell[] {
+  #cells(
+    assigned: readonly Assigned[],
+    verdicts: ReadonlyMap<string, RecordedVerdict>,
+    turn: number,
+  ): Cell[] {
     return assigned.flatMap(({ rule, combination }) => {
       const at = (line: number) => verdicts.get(placeOf({ uri: rule.uri, line }))
       const own = rule.examples.find(one => one.control)
@@ -72,7 +85,7 @@ export class Bench {
         if (!isBroken(verdict)) verdict.seen.conversations = []
         const { held } = verdict.seen
         const came = held ? combination.filter(({ name }) => held.includes(name)) : combination
-        return [{ rule, combination: came, verdict, control }]
+        return [{ rule, combination: came, verdict, control, turn }]
       })
     })
   }
@@ -93,8 +106,8 @@ export class Bench {
   }
 
   /** Judges an example again, with a gateway of its own: it is broken if that gateway ends as well. */
-  async #alone({ rule, combination, scenario }: Suspect): Promise<RecordedVerdict> {
-    const pass = this.#run.pass(new Map([[placeOf(rule), combination]]))
+  async #alone({ rule, combination, scenario }: Suspect, turn: number): Promise<RecordedVerdict> {
+    const pass = this.#run.pass(combinationsOf([{ rule, combination }]), turn)
     pass.alone = true
     await judgedIn(pass, [rule], 1)
     await pass.ends.blame(rule)
@@ -104,7 +117,7 @@ export class Bench {
   }
 
   /** One example under each of several combinations, and its control where it is broken; the cells of the example. */
-  async again({ rule, verdict }: Cell, combinations: readonly Combination[]): Promise<Cell[]> {
+  async again({ rule, verdict, turn }: Cell, combinations: readonly Combination[]): Promise<Cell[]> {
     const only = (fits: (example: FeatureExample) => boolean) => ({
       ...rule,
       examples: rule.examples.filter(fits),
@@ -112,11 +125,11 @@ export class Bench {
     const example = only(({ line }) => placeOf({ uri: rule.uri, line }) === verdict.scenario)
     const cells = new Map<Combination, Cell>()
     await sideBySide(combinations, AT_ONCE, async combination => {
-      const [own] = await this.judged([{ rule: example, combination }])
+      const [own] = await this.judged([{ rule: example, combination }], { turn })
       if (!own) return
       const [control] =
         isBroken(own.verdict) && !own.verdict.control
-          ? await this.judged([{ rule: only(one => one.control), combination }])
+          ? await this.judged([{ rule: only(one => one.control), combination }], { turn })
           : []
       cells.set(combination, { ...own, combination, control: control?.verdict })
     })
@@ -124,6 +137,13 @@ export class Bench {
   }
 }
 
+      verdicts.set(suspect.scenario, await this.#alone(suspect, turn))
+    const apart = controls.settle(verdicts, this.#run.catalogue)
+    const together = assigned.filter(({ rule }) => !apart.has(rule))
+    const cells = this.#cells(together, verdicts, turn)
+    if (apart.size === 0) return cells
+    const again = assigned.filter(({ rule }) => apart.has(rule))
+    return [...cells, ...(await this.judged(again, { isOver, shares: false, turn }))]
 /** The example is broken, or fails as a control by what another requirement is about. */
 export const isBroken = (verdict: RecordedVerdict): boolean =>
   isBrokenByItself(verdict) || verdict.failed !== undefined
