@@ -52,4 +52,19 @@ describe('Rules with the same control under the same combination', () => {
     assert.equal(cells.length, examples)
     for (const { verdict } of cells) assert.notEqual(verdict.verdict, 'conformant')
   })
+
+  it('run at the connector whose turn it is', async () => {
+    const run = await Run.start({ source: reference(), aftermath: 0 })
+    try {
+      const bench = new Bench(run, 8)
+      const assigned = rules.slice(0, 1).map(rule => ({ rule, combination: [tickets] }))
+      const at = async (turn: number) =>
+        new Set((await bench.judged(assigned, { turn })).map(({ verdict }) => verdict.connector))
+      const [first, second] = await withRun(run, async () => [await at(0), await at(1)])
+      assert.deepEqual([first!.size, second!.size], [1, 1])
+      assert.notDeepEqual(first, second)
+    } finally {
+      await run.stop()
+    }
+  })
 })

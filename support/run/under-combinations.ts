@@ -137,13 +137,9 @@ export class Bench {
   }
 }
 
-      verdicts.set(suspect.scenario, await this.#alone(suspect, turn))
-    const apart = controls.settle(verdicts, this.#run.catalogue)
-    const together = assigned.filter(({ rule }) => !apart.has(rule))
-    const cells = this.#cells(together, verdicts, turn)
-    if (apart.size === 0) return cells
-    const again = assigned.filter(({ rule }) => apart.has(rule))
-    return [...cells, ...(await this.judged(again, { isOver, shares: false, turn }))]
+const combinationsOf = (assigned: readonly Assigned[]): Map<string, Combination> =>
+  new Map(assigned.map(({ rule, combination }) => [placeOf(rule), combination]))
+
 /** The example is broken, or fails as a control by what another requirement is about. */
 export const isBroken = (verdict: RecordedVerdict): boolean =>
   isBrokenByItself(verdict) || verdict.failed !== undefined
