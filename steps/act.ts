@@ -9,7 +9,7 @@ import type { Partner } from '../support/lab/partner/partner.ts'
 import type { PartnerManner } from '../support/lab/partner/partner-manner.ts'
 import { forLevel } from '../support/mailflow/connectors.ts'
 import { STRANGERS } from '../support/mailflow/domains.ts'
-import type { MailFlow } from '../support/mailflow/mail-flow.ts'
+import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
 import { fitting, fittingMessage } from '../support/traffic/client-manner.ts'
 import { ClientSession } from '../support/traffic/client-session.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/delivering.ts'
@@ -36,6 +36,8 @@ export interface Sending extends Partial<MessageOptions> {
   message?: Message
   /** Handed over in place of the message, which is what comes of it; between two servers alone. */
   cause?: Message
+  /** Nothing else is asked of the partner afterwards. */
+  isLast?: boolean
 }
 
 type PartnerRequest = PartnerOptions & { hosts: readonly Behaviour[] }
@@ -247,6 +249,7 @@ export async function sendTo(
       tries: how.tries ?? 1,
       ...(how.givesUp ? { givesUp: true } : {}),
       before: world.happened.before,
+      ...(how.isLast ? handingOn(world, partners) : {}),
       ...(returnsTo ? { author: returnsTo } : {}),
       ...(changesRoots(world) ? { meanwhile: () => changeRoots(world, gateway, partners[0]!) } : {}),
       ...(world.happened.opens ? { meanwhile: world.happened.opens } : {}),
@@ -266,6 +269,18 @@ export async function sendTo(
   noteStanding(world, watched)
   world.happened.acted = true
   return watched
+}
+
+/**
+ * Under circumstances, a partner hands its addresses on where TLS is required: the message is held back, and what may still
+ * come unencrypted says for whom it is. The plain run has listened to the whole silence at the partner's own addresses.
+ */
+function handingOn({ run, intent }: MailWorld, partners: readonly Partner[]): { handOn?: () => void } {
+  const isForced = ({ domain }: Partner) =>
+    (decisive(run.flow.outbound, domain)?.tls ?? 'opportunistic') !== 'opportunistic'
+  if (!run.circumstances || run.alone || intent.said('gateway').length > 0 || !partners.every(isForced))
+    return {}
+  return { handOn: () => partners.forEach(partner => void run.lab.handOn?.(partner)) }
 }
 
 /** A partner sends an answer along to who asks for it, and to nobody else: RFC 6066 s8, RFC 8446 s4.4.2.1. */
@@ -305,7 +320,10 @@ export async function sendToPartner(world: MailWorld, how: Sending = {}): Promis
   const { others = 0 } = world.intent.read('message', 'others')
   let watched: WatchedMessage | undefined
   for (let left = others + 1; left > 0; left -= AT_ONCE) {
-    const some = Array.from({ length: Math.min(left, AT_ONCE) }, () => sendTo(world, [partner], how))
+    const isLast = others === 0 && (how.tries ?? 1) === 1
+    const some = Array.from({ length: Math.min(left, AT_ONCE) }, () =>
+      sendTo(world, [partner], { ...how, isLast }),
+    )
     watched = (await Promise.all(some)).at(-1)![0]
   }
   if (world.happened.injectedByPartner)

@@ -12,6 +12,8 @@ import { type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
 import { FixedLab } from './fixed-lab.ts'
 
+const CAME_AGAIN = 'the gateway came again when another partner had the address'
+
 describe('a lab at the addresses of a gateway file', () => {
   const pki = new Pki()
   let endpoints: Endpoint[]
@@ -180,8 +182,27 @@ describe('a lab at the addresses of a gateway file', () => {
       behaviour: { tls: 'uses' },
     })
     assert.equal(conversations.length, 1)
-    await until(() => former.conversations.length === 1, [former], 5_000)
-    assert.deepEqual([now.conversations.length, former.conversations.length, lab.strays], [0, 1, 1])
+    await until(() => lab.strays === 1, [former], 5_000)
+    // The certificate of the other partner may be why the gateway went.
+    assert.deepEqual([now.conversations.length, former.conversations.length, lab.strays], [0, 0, 1])
+    assert.equal(former.misrouted, CAME_AGAIN)
+  })
+
+  it('hands the address of a partner on while mail for that partner is still watched', async () => {
+    const quiet = await partner('quiet.forced.test')
+    const waiting = partner('now.test')
+    lab.handOn(quiet)
+    const now = await waiting
+    const over = { endpoint: endpoints[0]!, pki, hostname: 'mx.quiet.forced.test' }
+    const message = compose({ from: 'a@gateway.test', to: ['b@quiet.forced.test'] })
+    await handOver(message, { ...over, behaviour: { tls: 'uses' } })
+    assert.deepEqual([quiet.conversations.length, quiet.misrouted], [0, CAME_AGAIN])
+    await handOver(message, { ...over, behaviour: { tls: 'does not use' } })
+    const { kind, detail } = nothingInClear(quiet.conversations, message.token)
+    assert.deepEqual([kind, detail], ['broken', 'MAIL crossed the wire unencrypted'])
+    assert.deepEqual([now.conversations.length, now.messages.length], [0, 0])
+    lab.release(quiet)
+    assert.ok((await deliver('now.test')).accepted)
   })
 
   /** A gateway that speaks in clear and keeps its connection; gives the code of each answer. */

@@ -139,6 +139,10 @@ export class FixedLab implements Lab {
     for (const { server } of this.#held.get(partner) ?? []) server.addForAll(host)
   }
 
+  handOn(partner: Partner): void {
+    this.release(partner)
+  }
+
   release(partner: Partner): void {
     for (const address of this.#held.get(partner) ?? []) {
       address.server.addForAll(this.#resident(address))

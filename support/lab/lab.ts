@@ -90,6 +90,11 @@ export interface Lab {
   tap?(options: TapRequest): Promise<{ tap: Partner; inbox: Partner }>
   /** Absent where a gateway would not find them. */
   readonly web?: LabWeb | undefined
+  /**
+   * The next partner may have the addresses of this one, whose example is not over. What comes for this one then is evidence
+   * about it as far as it is unencrypted. Absent where addresses are many.
+   */
+  handOn?(partner: Partner): void
   /** The example that asked for a partner is over. Where addresses are few, the next partner gets this one's. */
   release(partner: Partner): void
   stop(): Promise<void>

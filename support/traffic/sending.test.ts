@@ -168,6 +168,38 @@ describe('a message that the gateway is asked to send', () => {
       assert.ok(performance.now() - began >= SETTLE - 1)
     })
 
+    it('lets others have the addresses before the quiet is over, and not where it arrives', async () => {
+      const gateway = { ...(await silent()), settle: 600 }
+      const handedOn = async (pattern: string) => {
+        const began = performance.now()
+        const times: number[] = []
+        const to = await partner(pattern, NO_TLS)
+        const [one] = await sent(gateway, [to], { handOn: () => times.push(performance.now() - began) })
+        return { one: one!, times, ms: performance.now() - began }
+      }
+      const held = await handedOn('*.forced.test')
+      assert.equal(held.one.quiet, 600)
+      assert.equal(held.times.length, 1)
+      assert.ok(held.times[0]! >= 200 && held.ms - held.times[0]! >= 300)
+      assert.deepEqual((await handedOn('*.opportunistic.test')).times, [])
+    })
+
+    it('does not hand them on from a gateway that has come again', async () => {
+      const gateway = { ...(await silent()), settle: 300 }
+      let count = 0
+      const send = async () => {
+        const to = await partner('*.forced.test', NO_TLS)
+        const handOn = () => {
+          count++
+          to.misrouted = 'the gateway came again'
+        }
+        return (await sent(gateway, [to], { handOn }))[0]!
+      }
+      assert.equal((await send()).excuse, 'the gateway came again')
+      assert.equal((await send()).excuse, undefined)
+      assert.equal(count, 1)
+    })
+
     it('arrives at its second attempt within that time', async () => {
       const to = await partner('*.opportunistic.test', { handshake: 'closes', times: 1 })
       const [one] = await sent(await silent(), [to])

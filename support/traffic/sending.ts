@@ -29,6 +29,12 @@ const REST = 0.5 * MAX_WAIT
 const SHORT_REST = 0.03 * MAX_WAIT
 const ENOUGH = 3
 
+/** A gateway that tries again at once does so within this time, in ms. */
+const AT_ONCE = 0.02 * MAX_WAIT
+
+/** Gateways that came for a message after its partner had handed its addresses on. */
+const comesAgain = new WeakSet<Gateway>()
+
 /** How often in a row a gateway kept the connection of a message that had arrived. */
 const keptOpen = new WeakMap<Gateway, number>()
 
@@ -54,6 +60,11 @@ export interface SendOptions {
   inbox?: Partner
   /** Ids of the partner's conversations that are about other mail, before this message. */
   before?: ReadonlySet<string>
+  /**
+   * Hands the partner's addresses on, where others wait for them: the gateway is quiet, and no copy may come any more. What
+   * comes unencrypted is still seen.
+   */
+  handOn?: () => void
   /** At which end of the partner's conversations the gateway under test is; default: it sends. */
   gatewayIs?: Party
 }
@@ -98,6 +109,7 @@ export class WatchedMessage {
   readonly #options: SendOptions
   /** The gateway was told to give the message up, and has it in its queue no more. */
   #hasLeft = false
+  #handedOn = false
   /** How much the gateway had said before: that is about earlier messages to the same recipient. */
   readonly #before: number
 
@@ -226,7 +238,10 @@ export class WatchedMessage {
         await gateway.expire!(this.recipient)
       } else await gateway.retry(partner.domain)
     }
-    if (partner.misrouted) known.excuse = partner.misrouted
+    if (partner.misrouted) {
+      known.excuse = partner.misrouted
+      if (this.#handedOn) comesAgain.add(gateway)
+    }
     await this.connectionsEnd()
   }
 
@@ -322,11 +337,23 @@ export class WatchedMessage {
       if (!known.heard || heard()) break
       for (const conversation of current().filter(isNew)) endOf.set(conversation, performance.now())
       // A connection that turns out to be about other mail is removed from the list, and does not count.
-      const last = Math.max(...current().map(conversation => endOf.get(conversation)!))
-      const rest = last + settle - performance.now()
-      if (rest <= 0) known.quiet = settle
-      else await until(() => heard() || current().some(isNew), sources, rest)
+      const silent = performance.now() - Math.max(...current().map(one => endOf.get(one)!))
+      if (silent >= AT_ONCE) this.#handOn()
+      if (silent >= settle) known.quiet = settle
+      else await until(() => heard() || current().some(isNew), sources, this.#nextLook(silent, settle))
     } while (known.quiet === undefined && performance.now() < deadline)
+  }
+
+  #nextLook(silent: number, settle: number): number {
+    return (silent < AT_ONCE ? Math.min(AT_ONCE, settle) : settle) - silent
+  }
+
+  /** While the rest of the silence is listened to, the next partner may have the addresses. */
+  #handOn(): void {
+    const { handOn, gateway } = this.#options
+    if (!handOn || this.#handedOn || comesAgain.has(gateway)) return
+    this.#handedOn = true
+    handOn()
   }
 }
 

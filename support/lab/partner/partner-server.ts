@@ -217,10 +217,10 @@ export class PartnerServer {
     const domain = recipient.split('@').at(-1)!
     const owner = this.#addresses.ownerOf(domain)
     if (!carried) {
-      this.#giveAway(conversation, host, owner)
       // That partner has other addresses now: the gateway should have delivered its mail there.
       if (owner && this.#addresses.hasAddress(owner))
         owner.misrouted ??= `the gateway delivered at port ${this.port} of ${host.address}, which is another partner's address`
+      this.#giveAway(conversation, host, owner)
     } else if (owner && this.#addresses.isForced(domain) && owner.conversations.length < MAX_LATE) {
       owner.conversations.push(lastTransaction(conversation))
       owner.changed()
@@ -243,7 +243,9 @@ export class PartnerServer {
     host.connections--
     host.partner.disown(conversation)
     if (!owner || owner.conversations.length >= MAX_LATE) return
-    owner.conversations.push(conversation)
+    if (owner === this.#addresses.author?.() || tellsOfItself(conversation))
+      owner.conversations.push(conversation)
+    else owner.misrouted ??= 'the gateway came again when another partner had the address'
     owner.changed()
   }
 
@@ -274,6 +276,11 @@ export class PartnerServer {
       this.#giveAway(conversation, host)
   }
 }
+
+/** Where a gateway does after a handshake what it does, the certificate of the partner who answered may be the reason. */
+const tellsOfItself = (conversation: Conversation): boolean =>
+  conversation.handshake === undefined ||
+  commands(conversation).some(({ verb, secured }) => !secured && (verb === 'MAIL' || verb === 'RCPT'))
 
 const NOT_SHARED: SharedAddresses = {
   ownerOf: () => undefined,
