@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { container } from '../../support/gateway/container.ts'
 import { sessionWords } from '../../support/gateway/session-words.ts'
+import { standIn } from '../../support/gateway/stand-in.ts'
 import { CHANGES, changed } from '../../support/mailflow/changes.ts'
-import type { MailFlow } from '../../support/mailflow/mail-flow.ts'
+import type { MailFlow, ServiceText } from '../../support/mailflow/mail-flow.ts'
 import { sameAsSamples, sampleFlow, samplePki } from '../../support/test-bed/fixtures/sample-flow.ts'
 import { loadDeviations } from '../../support/verdicts/deviations.ts'
 import { sendmail } from './adapter.ts'
@@ -23,6 +24,24 @@ describe('Sendmail: rendering', () => {
   it('requires TLS of every client if the flow does', async () => {
     const everybody = await changed(await flow(), [CHANGES['requires TLS of every client']], samplePki)
     assert.match(file(everybody, 'access')!.content, /^Inbound:\tPERM\+ENCR:112$/m)
+  })
+
+  it('has the suites of the service, in its order, and the versions that its text has', async () => {
+    const as = async (text: ServiceText) =>
+      file(await sampleFlow(standIn(container(sendmail), text)), 'flow.m4')!.content
+    const old = await as('exchange-online-2018')
+    assert.match(
+      old,
+      /^define\(`confCIPHER_LIST', `ECDHE-RSA-AES256-GCM-SHA384:.*:AES128-GCM-SHA256:@SECLEVEL=0'\)/m,
+    )
+    assert.equal(
+      old.match(/_OPTIONS', `\+SSL_OP_NO_SSLv2 \+SSL_OP_NO_SSLv3 \+SSL_OP_NO_TLSv1_3 /g)?.length,
+      2,
+    )
+    const later = await as('exchange-online-2021')
+    assert.match(later, /\+SSL_OP_NO_TLSv1 \+SSL_OP_NO_TLSv1_1 \+SSL_OP_NO_TLSv1_3 /)
+    assert.doesNotMatch(later, /SECLEVEL|ECDSA/)
+    assert.doesNotMatch(await as('exchange-online-current'), /TLSv1_3/)
   })
 
   it('has a row for the names below a domain: the demand of a wider connector, or SKIP', async () => {

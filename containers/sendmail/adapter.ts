@@ -1,6 +1,6 @@
 import type { DeliveryEvent } from '../../support/evidence/gateway-words.ts'
 import type { ContainerProduct, Place, Rendered } from '../../support/gateway/adapter.ts'
-import { TLS12_SUITES } from '../../support/gateway/suites.ts'
+import { suitesOf } from '../../support/gateway/suites.ts'
 import {
   covers,
   type InboundConnector,
@@ -15,10 +15,21 @@ const CERTIFICATE = `${FOLDER}/tls/chain.pem`
 const KEY = `${FOLDER}/tls/key.pem`
 /** Sendmail trusts only the roots in this file. */
 const AUTHORITIES = `${FOLDER}/tls/authorities.pem`
-const OPTIONS = [
-  ...['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1_1'].map(version => `+SSL_OP_NO_${version}`),
-  '+SSL_OP_CIPHER_SERVER_PREFERENCE',
-].join(' ')
+/** Of both directions. Sendmail sets no lowest and highest version, it switches versions off. */
+const options = ({ minVersion, maxVersion }: MailFlow): string =>
+  [
+    ...[
+      ...['SSLv2', 'SSLv3'],
+      ...(minVersion === 'TLSv1' ? [] : ['TLSv1', 'TLSv1_1']),
+      ...(maxVersion ? ['TLSv1_3'] : []),
+    ].map(version => `+SSL_OP_NO_${version}`),
+    '+SSL_OP_CIPHER_SERVER_PREFERENCE',
+  ].join(' ')
+
+/** OpenSSL 3 has TLS 1.0 and 1.1 at its lowest level of security only, because they sign with SHA-1. */
+const ciphers = (flow: MailFlow): string =>
+  [...suitesOf(flow), ...(flow.minVersion === 'TLSv1' ? ['@SECLEVEL=0'] : [])].join(':')
+
 /** The least number of bits of a cipher. Every cipher that a mail flow permits has more. */
 const BITS = 112
 
@@ -29,6 +40,7 @@ const STARTED = /sendmail\[\d+\]: starting daemon/
 export const sendmail: ContainerProduct = {
   name: 'sendmail',
   releases: debian('trixie', 'bookworm', 'bullseye'),
+  standsIn: true,
   context: {
     folder: import.meta.dirname,
     files: ['Dockerfile', 'sendmail.mc', 'start'],
@@ -48,6 +60,8 @@ export const sendmail: ContainerProduct = {
     'expiry',
     'forced-tls-inbound',
     'session-log',
+    'tls12-only',
+    'forward-secrecy-only',
   ]),
   reasons: {
     'status-required': 'Sendmail requires lists from files or nothing, and the suite does not set that up',
@@ -185,9 +199,9 @@ const settings = (flow: MailFlow, { address, inbound, submission, submissions }:
     define('confDOMAIN_NAME', flow.hostname),
     define('confAUTH_REALM', flow.domain),
     define('confAUTH_OPTIONS', 'p'),
-    define('confCIPHER_LIST', TLS12_SUITES.join(':')),
-    define('confSERVER_SSL_OPTIONS', OPTIONS),
-    define('confCLIENT_SSL_OPTIONS', OPTIONS),
+    define('confCIPHER_LIST', ciphers(flow)),
+    define('confSERVER_SSL_OPTIONS', options(flow)),
+    define('confCLIENT_SSL_OPTIONS', options(flow)),
     define('confSERVER_CERT', CERTIFICATE),
     define('confSERVER_KEY', KEY),
     define('confCLIENT_CERT', CERTIFICATE),

@@ -59,13 +59,13 @@ describe('mail-tls check --as', () => {
     refused(
       'smtp://127.0.0.1',
       'exchange-online-2021',
-      /cannot set up smtp:\/\/127\.0\.0\.1, which it does not start; --profile exchange-online-2021 judges it .* haraka, postfix, reference can/,
+      /cannot set up smtp:\/\/127\.0\.0\.1, which it does not start; --profile exchange-online-2021 judges it .* haraka, postfix, sendmail, reference can/,
     ))
 
   it('is for products that can be told a list of suites', () =>
     refused(
       'opensmtpd',
       'exchange-online-2021',
-      /opensmtpd cannot stand in for the service; haraka, postfix, reference can/,
+      /opensmtpd cannot stand in for the service; haraka, postfix, sendmail, reference can/,
     ))
 })

@@ -177,7 +177,11 @@ export class Run {
       await tellStatusOfPeers(run)
       const { name, version } = await run.gateways.with()
       signal?.throwIfAborted()
-      run.record.deviations = applicableDeviations(run.record.deviations, { name, version })
+      run.record.deviations = applicableDeviations(run.record.deviations, {
+        name,
+        version,
+        standIn: source.name,
+      })
       return run
     } catch (error) {
       await run.stop().catch(({ message }) => listener?.noted?.(message))

@@ -190,6 +190,14 @@ describe('a deviation', () => {
     assert.deepEqual(applicableDeviations(entries, { name: 'postfix', version }), [entries[0]])
   })
 
+  it('is for a product that stands in for the service alone, if it names the stand-in', () => {
+    const entries = [entry({ gateway: 'postfix-as-exchange-online-2018' })]
+    const gateway = { name: 'postfix', version: '3.10.13' }
+    assert.deepEqual(applicableDeviations(entries, gateway), [])
+    const standIn = 'postfix-as-exchange-online-2018'
+    assert.deepEqual(applicableDeviations(entries, { ...gateway, standIn }), entries)
+  })
+
   it('is found by the symptom of an observation, which its sentence may not have word by word', () => {
     const lost = entry({ symptom: 'lost after DATA' })
     const seen = { requirement: 'EXO-FRC-08', detail: 'lost (4F2) after DATA', symptom: 'Lost after DATA' }

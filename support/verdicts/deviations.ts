@@ -39,16 +39,16 @@ export function loadDeviations(file: string, catalogue: Catalogue = loadCatalogu
 /**
  * The entries that apply to a gateway and its version. Products have their own ways to number versions: the first three
  * numbers count (`8.17.1.9` is 8.17.1, `4.99` is 4.99.0). Only entries without a range apply to a version without
- * numbers.
+ * numbers. `standIn`: the name of the gateway where it stands in for the service.
  */
 export function applicableDeviations(
   deviations: readonly Deviation[],
-  { name, version }: { name: string; version: string },
+  { name, version, standIn }: { name: string; version: string; standIn?: string },
 ): Deviation[] {
   const comparable = semver.coerce(version)
   return deviations.filter(
     ({ versions, gateway = name }) =>
-      gateway === name &&
+      (gateway === name || gateway === standIn) &&
       (versions === undefined || (comparable !== null && semver.satisfies(comparable, versions))),
   )
 }
