@@ -278,7 +278,7 @@ export async function sendTo(
 function handingOn({ run, intent }: MailWorld, partners: readonly Partner[]): { handOn?: () => void } {
   const isForced = ({ domain }: Partner) =>
     (decisive(run.flow.outbound, domain)?.tls ?? 'opportunistic') !== 'opportunistic'
-  if (!run.circumstances || run.alone || intent.said('gateway').length > 0 || !partners.every(isForced))
+  if (!run.circumstances?.size || run.alone || intent.said('gateway').length > 0 || !partners.every(isForced))
     return {}
   return { handOn: () => partners.forEach(partner => void run.lab.handOn?.(partner)) }
 }
