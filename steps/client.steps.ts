@@ -35,7 +35,7 @@ const HABITS: Record<string, Partial<ClientSaid>> = {
   'resumes an earlier session': { resumes: 'by ticket' },
   'offers a ticket that the gateway does not know': { resumes: 'by an unknown ticket' },
   'is inside TLS': { insideTls: true },
-  'names no server in its hello': { namesNoServer: true },
+  'names no server in its ClientHello': { namesNoServer: true },
   'shows a valid certificate': { showsCertificate: true },
 }
 words('habit', HABITS)

@@ -71,8 +71,9 @@ const TOLD: Record<string, ChangeName> = {
   'has lost its certificate': 'has lost its certificate',
   'requires the status of certificates': 'requires the status of certificates',
   'shows a certificate of the former authority': 'shows a certificate of the former authority',
-  'uses only what the guidelines of governments allow': 'uses only what the guidelines of governments allow',
-  'still shows the certificate that the service had before': 'still shows the certificate before',
+  'is set up to use only what the guidelines of governments allow':
+    'uses only what the guidelines of governments allow',
+  'shows the former certificate of the service': 'still shows the certificate before',
   'shows a certificate with another root': 'shows a certificate with another root',
   'shows a certificate with another name': 'shows a certificate with another name',
   'shows a certificate with another organisation': 'shows a certificate with another organisation',
@@ -183,13 +184,16 @@ const OF_SERVICE: Record<string, Reaction> = {
     (['root', 'name', 'organisation', 'unit', 'key'] as const).flatMap(attribute => [
       [`has the published ${attribute} in its certificate`, service(hasAttribute(attribute))],
       [`has the former ${attribute} in its certificate`, service(hasAttribute(attribute, 'former'))],
-      [`differs from the published certificate in the ${attribute} alone`, service(differsIn(attribute))],
+      [
+        `has a certificate that differs from the published one only in the ${attribute}`,
+        service(differsIn(attribute)),
+      ],
     ]),
   ),
   'has all published attributes in its certificate': service(isAsIn('published')),
-  'is recognised by the attributes of the former certificate': service(isAsIn('former')),
-  'is not recognised by the attributes of the former certificate': service(isNotAsIn('former')),
-  'is not recognised by the published attributes': service(isNotAsIn('published')),
+  'has a certificate with all attributes of the former one': service(isAsIn('former')),
+  'has a certificate that differs from the former one': service(isNotAsIn('former')),
+  'has a certificate that differs from the published one': service(isNotAsIn('published')),
   'has a certificate for the mail exchangers of all customers, and for no name a label deeper':
     service(isForAllCustomers),
 }

@@ -102,7 +102,7 @@ type MakesMail = (world: MailWorld) => Promise<Sending>
 /** What the gateway is asked to send, in the words of the features. */
 const MAILS: Record<string, MakesMail> = {
   'a message': async () => ({}),
-  'a message for its postmaster': async world => {
+  "a message for the second server's postmaster": async world => {
     mayWriteFor(world)
     const { flow } = await world.servers.secondServer()
     return { message: compose({ from: '', to: [`postmaster@${flow.domain}`] }) }
@@ -332,7 +332,7 @@ Then('the copies end as follows', function (this: MailWorld, table: DataTable) {
   return undefined
 })
 
-Then('no partner is told a recipient of another partner', function (this: MailWorld) {
+Then('no partner gets a RCPT command for a recipient of another partner', function (this: MailWorld) {
   return this.conclude(ownRecipientsAlone(this.happened.sent))
 })
 

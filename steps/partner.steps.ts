@@ -92,7 +92,7 @@ Given('the partner passes the message on unencrypted', function (this: MailWorld
 const STARTTLS: Record<string, string> = {
   offered: 'offers STARTTLS',
   'not offered': 'does not offer STARTTLS',
-  'not answered': 'falls silent at STARTTLS',
+  'offered, not answered': 'falls silent at STARTTLS',
 }
 
 /** Columns: partner, outbound connector, STARTTLS. */

@@ -69,14 +69,15 @@ const SHOWN: Record<string, Shown> = {
     ]),
   ),
   'no offer of versions and suites that NIST forbids': wire => offersWithin(wire, 'NIST-01'),
-  'no offer of groups, signatures and options that NIST forbids': wire => offersWithin(wire, 'NIST-02'),
+  'no offer of groups, signature algorithms and options that NIST forbids': wire =>
+    offersWithin(wire, 'NIST-02'),
   'no offer of what BSI forbids': wire => offersWithin(wire, 'BSI-02'),
   'an offer of secure renegotiation and the extended master secret': offersProtection,
   'no server name but that of the mail exchanger or the domain': (wire, { only }) =>
     namesServer(wire, only.partner.domain),
-  'no handshake beyond the ServerHello': breaksOff,
-  'an alert in answer to the ServerHello': breaksOffWithAlert,
-  'an alert in answer to the mark of a downgrade': heedsMark,
+  'that the gateway breaks the handshake off': breaksOff,
+  'that the gateway breaks the handshake off with an alert': breaksOffWithAlert,
+  'that the gateway breaks the handshake off with an alert, if it offers TLS 1.3': heedsMark,
 }
 words('shown', SHOWN)
 

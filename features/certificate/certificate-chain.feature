@@ -31,7 +31,7 @@ Feature: The certificate chain up to the root
       Then the later message arrives over TLS
 
     Example: a partner that leaves out its intermediate certificate in the later session
-      Given the partner leaves out its intermediate certificate after the first connection
+      Given the partner leaves out its intermediate certificate from the second connection on
       When the gateway sends the partner two messages, one after the other
       Then the later message stays queued
 

@@ -114,40 +114,40 @@ Feature: Certificates below a root that the gateway trusts
       And the wire shows no unencrypted part of the message
 
   @PKIX-04 @must @sender
-  Rule: If an intermediate may issue only for some domains, the gateway accepts its certificates for these domains alone
+  Rule: If an intermediate may issue certificates for some domains only, the gateway accepts those for these domains and refuses others
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
 
     @control
-    Example: a partner with an intermediate for all domains
+    Example: a partner whose intermediate may issue for all domains
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a partner with an intermediate for its domain
-      Given the partner shows a certificate of an intermediate for its domain
+    Example: a partner whose intermediate may issue for the partner's domain only
+      Given the partner shows a certificate that is issued by an intermediate for the partner's domain only
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a partner with an intermediate for other domains
-      Given the partner shows a certificate that is issued by an intermediate for other domains
+    Example: a partner whose certificate has the right name, but whose intermediate may issue for other domains only
+      Given the partner shows a certificate that is issued by an intermediate for other domains only
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message
 
   @PKIX-04 @must @receiver
-  Rule: The gateway refuses mail from a client whose intermediate may issue only for other domains
+  Rule: The gateway refuses mail from a client whose intermediate may issue certificates for other domains only
 
     Background:
       Given an inbound connector that requires a certificate with the client's name
 
     @control
-    Example: a client with an intermediate for all domains
+    Example: a client whose intermediate may issue for all domains
       Given the client shows a valid certificate
       When the client delivers a message
       Then the gateway accepts the message
 
-    Example: a client with an intermediate for other domains
-      Given the client shows a certificate that is issued by an intermediate for other domains
+    Example: a client whose certificate has the right name, but whose intermediate may issue for other domains only
+      Given the client shows a certificate that is issued by an intermediate for other domains only
       When the client delivers a message
       Then the gateway refuses the message

@@ -1,6 +1,6 @@
 Feature: Certificates minutes before and after their dates
-  A certificate is valid from its first date to its last one, to the second, and so is each of its issuers. Who grants some
-  minutes more, because clocks differ, accepts certificates that are not valid.
+  A certificate is valid from its first date to its last one, to the second, and so is each of its issuers. A gateway
+  that grants some minutes more, because clocks differ, accepts certificates that are not valid.
 
   @PKIX-01 @must @sender
   Rule: The gateway sends mail that requires domain validation while the partner's path is valid, and neither earlier nor later

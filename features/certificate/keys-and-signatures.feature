@@ -2,7 +2,7 @@ Feature: Keys and signatures of certificates
   A short key or a broken digest lets somebody else make a certificate that looks right.
 
   @EXO-CRT-05 @must @receiver
-  Rule: The gateway refuses mail from a client whose certificate has a short key
+  Rule: The gateway refuses mail from a client whose certificate has a key of 1024 bits
 
     Background:
       Given an inbound connector that requires a certificate with the client's name

@@ -2,7 +2,7 @@
 Feature: The names in a client's certificate
 
   @ID-01 @must
-  Rule: If a client's certificate lists DNS names, the gateway looks at these alone
+  Rule: If a client's certificate lists DNS names, the gateway compares only these with the name that the connector requires
 
     Background:
       Given an inbound connector that requires a certificate with the client's name
@@ -14,7 +14,7 @@ Feature: The names in a client's certificate
       Then the gateway accepts the message
 
     Example: a client whose certificate has another common name beside its name
-      Given the client shows a certificate that is with another common name beside its name
+      Given the client shows a certificate that is with another common name beside the right name
       When the client delivers a message
       Then the gateway accepts the message
 
@@ -25,11 +25,11 @@ Feature: The names in a client's certificate
       And the message does not reach the mailbox
 
       Examples:
-        | flaw                                            |
-        | for another name, with its own as common name   |
-        | with its name in a URI only                     |
-        | with its name in an e-mail address only         |
-        | for its name with a NUL byte and more behind it |
+        | flaw                                                  |
+        | for another name, with the right name as common name  |
+        | with the right name only in a URI                     |
+        | with the right name only in an e-mail address         |
+        | for the right name with a NUL byte and more behind it |
 
   @ID-02 @must
   Rule: In a client's certificate, the gateway accepts no wildcard that is less or more than the whole first label
@@ -50,8 +50,8 @@ Feature: The names in a client's certificate
       Then the gateway refuses the message
 
       Examples:
-        | flaw                                          |
-        | for a wildcard that stands for several labels |
-        | for a wildcard that is a part of a label      |
-        | for a wildcard behind the first label         |
-        | for a wildcard and nothing else               |
+        | flaw                                                   |
+        | for a wildcard that would have to cover several labels |
+        | for a wildcard that is only a part of a label          |
+        | for a wildcard in the second label                     |
+        | for * as the whole name                                |

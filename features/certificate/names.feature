@@ -2,7 +2,7 @@
 Feature: The names in a partner's certificate
 
   @ID-01 @must
-  Rule: If a certificate lists DNS names, the gateway looks at these alone
+  Rule: If a partner's certificate lists DNS names, the gateway compares only these with the name that it expects
     What the gateway does with a certificate that lists none, and has the right common name, is up to its administrator.
 
     Background:
@@ -19,9 +19,9 @@ Feature: The names in a partner's certificate
       Then the message arrives over TLS
 
       Examples:
-        | kind                                     |
-        | with another common name beside its name |
-        | without a subject                        |
+        | kind                                           |
+        | with another common name beside the right name |
+        | without a subject                              |
 
     Scenario Outline: a partner with a certificate that is <flaw>
       Given the partner shows a certificate that is <flaw>
@@ -30,15 +30,15 @@ Feature: The names in a partner's certificate
       And the wire shows no unencrypted part of the message
 
       Examples:
-        | flaw                                            |
-        | for another name, with its own as common name   |
-        | with its name in a URI only                     |
-        | with its name in an e-mail address only         |
-        | with its address in place of a name             |
-        | for its name with a NUL byte and more behind it |
+        | flaw                                                  |
+        | for another name, with the right name as common name  |
+        | with the right name only in a URI                     |
+        | with the right name only in an e-mail address         |
+        | with an IP address in place of a name                 |
+        | for the right name with a NUL byte and more behind it |
 
   @ID-02 @must
-  Rule: In a certificate, the gateway accepts a wildcard only as the whole first label, and for exactly one label
+  Rule: In a partner's certificate, the gateway accepts a wildcard that is the whole first label, for exactly one label, and no other wildcard
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
@@ -60,12 +60,12 @@ Feature: The names in a partner's certificate
       And the wire shows no unencrypted part of the message
 
       Examples:
-        | flaw                                           |
-        | for a wildcard that stands for several labels  |
-        | for a wildcard that is a part of a label       |
-        | for a wildcard behind the first label          |
-        | for a wildcard in each of the first two labels |
-        | for a wildcard and nothing else                |
+        | flaw                                                   |
+        | for a wildcard that would have to cover several labels |
+        | for a wildcard that is only a part of a label          |
+        | for a wildcard in the second label                     |
+        | for a wildcard in each of the first two labels         |
+        | for * as the whole name                                |
 
   @ID-03 @must
   Rule: The gateway compares an internationalised domain in the form that the DNS has
@@ -85,8 +85,8 @@ Feature: The names in a partner's certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Example: a partner with a certificate that is for a name that looks like its own
-      Given the partner shows a certificate that is for a name that looks like its own
+    Example: a partner with a certificate that is for a name that looks like the right one
+      Given the partner shows a certificate that is for a name that looks like the right one
       When the gateway sends a message to the partner
       Then the message stays queued
       And the wire shows no unencrypted part of the message

@@ -20,7 +20,7 @@ Feature: The certificate that the gateway shows
       Then the gateway's certificate is fit for a server
 
   @PKIX-08 @must
-  Rule: The gateway shows a certificate with which a client under a policy delivers
+  Rule: The gateway shows a certificate that a client with a policy for the gateway's domain (MTA-STS) accepts
 
     @control
     Example: a client that starts TLS

@@ -33,7 +33,7 @@ Feature: The check that an administrator makes on the mail host
         | cannot be reached: a proxy answers with a page of its own |
 
   @EXO-REV-05 @should
-  Rule: The reason for which the message waits names the same cause as the check
+  Rule: The gateway's reason why the message waits names the same cause as the check
 
     Background:
       Given the gateway asks authorities for the status of certificates

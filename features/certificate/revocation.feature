@@ -41,7 +41,7 @@ Feature: Revoked certificates
       And the wire shows no unencrypted part of the message
 
   @EXO-REV-01 @must
-  Rule: Before the gateway sends mail that requires domain validation, it asks the authority of the partner's certificate for its status
+  Rule: If the connector requires domain validation, the gateway asks the authority of the partner's certificate for the certificate's status
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain

@@ -1,10 +1,12 @@
 Feature: The certificate of the mail service
-  The documents of the service publish the attributes of its certificate, so that partners can recognise it. These Rules
-  apply to a gateway that stands in for the service as one of these texts describes it. Its root is one of the lab with the
-  name of the published one.
+  The service publishes the attributes of its certificate, so that partners can recognise it. These Rules judge a gateway
+  that stands in for the service, and are inapplicable for any other. The suite compares the certificate that the gateway
+  shows with the published attributes, as a partner would. In some examples the suite gives the gateway another certificate
+  to show: then the gateway has to show it, and the comparison has to find what is different. The root is one of the lab,
+  with the name of the published root.
 
   @EXO-CRT-01 @observed @receiver
-  Rule: The chain of the gateway's certificate leads to the root that the text names, by its fingerprint
+  Rule: The chain of the gateway's certificate leads to the published root, compared by fingerprint and not by name
 
     Background:
       Given the gateway stands in for the service
@@ -17,10 +19,10 @@ Feature: The certificate of the mail service
     Example: a root that only bears the published name
       Given the gateway shows a certificate with another root
       When the client starts TLS
-      Then the gateway differs from the published certificate in the root alone
+      Then the gateway has a certificate that differs from the published one only in the root
 
   @EXO-CRT-02 @must @receiver
-  Rule: The gateway's certificate is for the name that the text publishes, among its alternative names
+  Rule: The gateway's certificate has the published name among its alternative names
 
     Background:
       Given the gateway stands in for the service
@@ -32,12 +34,12 @@ Feature: The certificate of the mail service
       And the gateway's certificate is for the gateway's own name
 
     Example: a client that names no server
-      Given the client names no server in its hello
+      Given the client names no server in its ClientHello
       When the client starts TLS
       Then the gateway has the published name in its certificate
 
   @EXO-CRT-02 @must @sender
-  Rule: As a client the gateway shows a certificate for the name that the text publishes
+  Rule: The gateway also shows a certificate for the published name when it is the client of a partner
 
     Background:
       Given the gateway stands in for the service
@@ -51,39 +53,39 @@ Feature: The certificate of the mail service
       And the wire shows the published name in the certificate of the gateway
 
   @EXO-CRT-03 @observed @receiver
-  Rule: The organisation in the gateway's certificate is the same before and after a change of the authority
+  Rule: The organisation in the gateway's certificate is the published one, before and after a change of the authority
 
     Background:
       Given the gateway stands in for the service
 
     @control
-    Example: after the change
+    Example: the present certificate, after a change of the authority
       When the client starts TLS
       Then the gateway has the published organisation in its certificate
 
-    Example: before the change
-      Given the gateway still shows the certificate that the service had before
+    Example: the former certificate, before the change
+      Given the gateway shows the former certificate of the service
       When the client starts TLS
       Then the gateway has the former organisation in its certificate
 
   @EXO-CRT-04 @observed @receiver
-  Rule: The gateway's certificate has the unit that the text publishes, and none where the text has none
+  Rule: The gateway's certificate has the published organisational unit, or no unit if none is published
 
     Background:
       Given the gateway stands in for the service
 
     @control
-    Example: after the change of the authority
+    Example: the present certificate, after a change of the authority
       When the client starts TLS
       Then the gateway has the published unit in its certificate
 
-    Example: before the change
-      Given the gateway still shows the certificate that the service had before
+    Example: the former certificate, before the change
+      Given the gateway shows the former certificate of the service
       When the client starts TLS
       Then the gateway has the former unit in its certificate
 
   @EXO-CRT-06 @observed @receiver
-  Rule: Who knows the former attributes recognises the former certificate, and does not take it for the present one
+  Rule: A comparison with the former attributes recognises the former certificate of the gateway, and not the present one
 
     Background:
       Given the gateway stands in for the service
@@ -92,16 +94,16 @@ Feature: The certificate of the mail service
     Example: the present certificate
       When the client starts TLS
       Then the gateway has all published attributes in its certificate
-      And the gateway is not recognised by the attributes of the former certificate
+      And the gateway has a certificate that differs from the former one
 
     Example: the former certificate
-      Given the gateway still shows the certificate that the service had before
+      Given the gateway shows the former certificate of the service
       When the client starts TLS
-      Then the gateway is recognised by the attributes of the former certificate
-      And the gateway is not recognised by the published attributes
+      Then the gateway has a certificate with all attributes of the former one
+      And the gateway has a certificate that differs from the published one
 
   @EXO-CRT-08 @must @receiver
-  Rule: Who knows the published attributes alone accepts the gateway, and refuses one that differs in any of them
+  Rule: A comparison with the published attributes recognises the gateway's certificate, and finds the one attribute in which another differs
 
     Background:
       Given the gateway stands in for the service
@@ -114,7 +116,7 @@ Feature: The certificate of the mail service
     Scenario Outline: a certificate with another <attribute>
       Given the gateway shows a certificate with another <attribute>
       When the client starts TLS
-      Then the gateway differs from the published certificate in the <attribute> alone
+      Then the gateway has a certificate that differs from the published one only in the <attribute>
 
       Examples:
         | attribute    |
@@ -125,7 +127,7 @@ Feature: The certificate of the mail service
         | key          |
 
   @EXO-CRT-09 @observed @receiver
-  Rule: The gateway has the attributes of the later table, and not those of the table before it
+  Rule: The gateway's certificate has the attributes that the service publishes today, and differs from the former certificate
 
     Background:
       Given the gateway stands in for the service of today
@@ -134,10 +136,10 @@ Feature: The certificate of the mail service
     Example: a client that starts TLS
       When the client starts TLS
       Then the gateway has all published attributes in its certificate
-      And the gateway is not recognised by the attributes of the former certificate
+      And the gateway has a certificate that differs from the former one
 
   @EXO-CRT-10 @must @receiver
-  Rule: One certificate is for the mail exchangers of all customers, whether or not the client names a server
+  Rule: The gateway shows one certificate for the mail exchangers of all customers, whether or not the client names a server
     The mail exchanger of a customer of the service is one label below mail.protection.outlook.com.
 
     Background:
@@ -149,6 +151,6 @@ Feature: The certificate of the mail service
       Then the gateway has a certificate for the mail exchangers of all customers, and for no name a label deeper
 
     Example: a client that names no server
-      Given the client names no server in its hello
+      Given the client names no server in its ClientHello
       When the client starts TLS
       Then the gateway has a certificate for the mail exchangers of all customers, and for no name a label deeper

@@ -1,11 +1,12 @@
 @sender
 Feature: Which answers tell the status of a certificate
   A gateway that requires the status of certificates refuses a certificate that is revoked, and one of which it learns
-  nothing. A wrong answer tells nothing. Answers that partners send along do not apply to a gateway that asks no partner for
-  them.
+  nothing. A gateway learns nothing from a wrong answer: one that is too old or too new, about another certificate, or not
+  signed by the issuer or by a responder to which the issuer has given the right. If the gateway asks no partner for an
+  answer in its ClientHello, the examples in which the partner sends one along are inapplicable.
 
   @OCSP-01 @must
-  Rule: The gateway accepts a certificate only with an answer that says good, where the partner sends the answer along
+  Rule: If the partner sends along an answer about its certificate, the gateway accepts the certificate only if the answer is good
 
     Background:
       Given the gateway requires the status of certificates
@@ -24,13 +25,13 @@ Feature: Which answers tell the status of a certificate
       And the wire shows no unencrypted part of the message
 
       Examples:
-        | answer                            |
-        | that its certificate is revoked   |
-        | that the certificate is not known |
-        | that there is no answer now       |
+        | answer                          |
+        | that its certificate is revoked |
+        | that its certificate is unknown |
+        | that no status can be given now |
 
   @OCSP-01 @must
-  Rule: The gateway accepts a certificate only with an answer that says good, where it asks a responder
+  Rule: If the gateway asks the responder of the authority, it accepts the partner's certificate only if the answer is good
 
     Background:
       Given the gateway asks authorities for the status of certificates
@@ -51,13 +52,13 @@ Feature: Which answers tell the status of a certificate
       And the wire shows no unencrypted part of the message
 
       Examples:
-        | answer                            |
-        | that its certificate is revoked   |
-        | that the certificate is not known |
-        | that there is no answer now       |
+        | answer                          |
+        | that its certificate is revoked |
+        | that its certificate is unknown |
+        | that no status can be given now |
 
   @OCSP-02 @must
-  Rule: The gateway does not use a wrong answer that the partner sends along
+  Rule: The gateway does not accept a certificate because of a wrong answer that the partner sends along
 
     Background:
       Given the gateway requires the status of certificates
@@ -90,7 +91,7 @@ Feature: Which answers tell the status of a certificate
         | an answer from the future                    |
 
   @OCSP-02 @must
-  Rule: The gateway does not use a wrong answer of a responder that it asks
+  Rule: The gateway does not accept a certificate because of a wrong answer of the responder that it asks
 
     Background:
       Given the gateway asks authorities for the status of certificates

@@ -5,7 +5,7 @@ Feature: Answers about the status of a certificate that the partner sends along
 
   @OCSP-03 @should
   Rule: The gateway believes what a partner sends along about the status of its certificate
-    This does not apply to a gateway that asks no partner for it: a partner sends an answer along to who asks alone.
+    Inapplicable if the gateway does not ask for an answer in its ClientHello: a partner sends an answer along only if asked.
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
@@ -69,8 +69,8 @@ Feature: Answers about the status of a certificate that the partner sends along
       And the wire shows no unencrypted part of the message
 
   @OCSP-04 @may
-  Rule: The gateway refuses a certificate that promises an answer about its status where none comes along
-    This does not apply to a gateway that asks no partner for such an answer.
+  Rule: The gateway refuses a certificate that promises an answer about its status if the partner sends none along
+    Inapplicable if the gateway does not ask for an answer in its ClientHello.
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain

@@ -1,6 +1,6 @@
 @sender
 Feature: A firewall between the gateway and the authority of a certificate
-  A firewall that lets the gateway connect to mail servers alone keeps it from learning whether a certificate is revoked.
+  A firewall that lets the gateway connect only to mail servers keeps it from learning whether a certificate is revoked.
 
   @EXO-REV-02 @must
   Rule: A gateway that requires the status of certificates holds mail back while nobody tells it the status
@@ -79,7 +79,7 @@ Feature: A firewall between the gateway and the authority of a certificate
         | connections are dropped |
 
   @EXO-REV-07 @should
-  Rule: The gateway sends the waiting message at its next attempt once it reaches the authority again, without a restart
+  Rule: At the first attempt at which the gateway reaches the authority again, it sends the message that waited, without a restart
 
     Background:
       Given the gateway asks authorities for the status of certificates

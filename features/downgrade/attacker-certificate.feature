@@ -57,8 +57,8 @@ Feature: An attacker on the path shows a certificate of its own
       When the gateway sends the partner two messages, one after the other
       Then the later message arrives over TLS
 
-    Example: an attacker that shows a self-signed certificate after the first connection
-      Given the partner shows a certificate that is self-signed after the first connection
+    Example: an attacker that shows a self-signed certificate from the second connection on
+      Given the partner shows a certificate that is self-signed from the second connection on
       When the gateway sends the partner two messages, one after the other
       Then the later message stays queued
       And the wire shows no unencrypted part of the message

@@ -30,8 +30,8 @@ Feature: An attacker on the path removes or corrupts STARTTLS
       When the gateway sends the partner two messages, one after the other
       Then the later message arrives over TLS
 
-    Example: STARTTLS is removed after the first connection
-      Given the partner does not offer STARTTLS after the first connection
+    Example: STARTTLS is removed from the second connection on
+      Given the partner does not offer STARTTLS from the second connection on
       When the gateway sends the partner two messages, one after the other
       Then the later message stays queued
       And the wire shows no unencrypted part of the message

@@ -15,7 +15,7 @@ Feature: Clients that log in with a password
       Then the gateway refuses both passwords alike
 
   @RFC8314-01 @should
-  Rule: Users log in over TLS that begins with STARTTLS or with the connection, at a server with its own name
+  Rule: The gateway lets users log in over TLS that begins with STARTTLS or with the connection, and its certificate is for its own name
 
     @control
     Example: a client whose TLS begins with STARTTLS
@@ -30,7 +30,7 @@ Feature: Clients that log in with a password
       And the gateway's certificate is for the gateway's own name
 
   @RFC8314-01 @should
-  Rule: After STARTTLS no user gets TLS 1.0 or TLS 1.1
+  Rule: After STARTTLS the gateway lets no user use TLS 1.0 or TLS 1.1
 
     @control
     Example: a client with TLS 1.2 at most
@@ -49,7 +49,7 @@ Feature: Clients that log in with a password
         | TLS 1.0 |
 
   @RFC8314-01 @should
-  Rule: Where TLS begins with the connection no user gets TLS 1.0 or TLS 1.1
+  Rule: Where TLS begins with the connection, the gateway lets no user use TLS 1.0 or TLS 1.1
 
     Background:
       Given the client begins with TLS

@@ -4,7 +4,7 @@ Feature: A server of the own organisation that relays through the gateway
   that only a certificate tells this client from others.
 
   @EXO-HYB-01 @must
-  Rule: The gateway relays mail of its own domain for a server with the expected certificate, and not for the sender's domain alone
+  Rule: The gateway relays mail of its own domain for a server with the expected certificate, and for no server without it
 
     Background:
       Given a server of the gateway's own organisation, which may relay because of its certificate
@@ -34,7 +34,7 @@ Feature: A server of the own organisation that relays through the gateway
         | expired                   |
 
   @EXO-HYB-02 @must
-  Rule: The gateway stops to relay for a server whose certificate was renewed under another name
+  Rule: The gateway no longer relays for a server whose certificate was renewed under another name
 
     Background:
       Given a server of the gateway's own organisation, which may relay because of its certificate
@@ -57,7 +57,7 @@ Feature: A server of the own organisation that relays through the gateway
         | onpremises.gateway.test.other.test |
 
   @EXO-HYB-02 @must
-  Rule: The gateway relays again for this server when the administrator has changed the expected name, and not for the old name
+  Rule: When the administrator has changed the expected name, the gateway relays for a server with the new name and not with the old one
 
     Background:
       Given a server of the gateway's own organisation, which may relay because of its certificate

@@ -43,7 +43,7 @@ Feature: Outbound connectors that require TLS
       Then the wire shows no unencrypted part of the message
 
   @EXO-FRC-04 @must
-  Rule: The gateway sends a message that waits for TLS once the partner offers STARTTLS again
+  Rule: If the partner offers STARTTLS only at the second attempt, the gateway then sends the message that waited, over TLS and once
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -54,7 +54,7 @@ Feature: Outbound connectors that require TLS
       Then the message arrives over TLS
       And the message arrives exactly once
 
-    Example: a partner that offers STARTTLS again at the next attempt
+    Example: a partner that does not offer STARTTLS on the first connection
       Given the partner does not offer STARTTLS on the first connection
       When the gateway tries up to 2 times to send a message to the partner
       Then the message arrives over TLS

@@ -3,7 +3,7 @@ Feature: Later messages and attempts for which TLS is optional
   What happened before does not change that the gateway tries TLS first.
 
   @EXO-OPP-01 @must
-  Rule: The gateway starts TLS also at a later attempt, after a first one that failed without a fault in TLS
+  Rule: Where TLS is optional, the gateway starts TLS also at a later attempt, after a first one that failed without a fault in TLS
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -21,24 +21,24 @@ Feature: Later messages and attempts for which TLS is optional
       And the wire shows no MAIL command before TLS
 
   @EXO-OPP-01 @must
-  Rule: The gateway starts TLS for each of several messages to one partner
+  Rule: Where TLS is optional, the gateway starts TLS for a later message to the same partner, whatever became of the first message
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
 
     @control
-    Example: a first message that arrives over TLS
+    Example: a partner without a fault
       When the gateway sends the partner two messages, one after the other
       Then the later message arrives over TLS
       And the wire shows no MAIL command before TLS
 
-    Example: a first message after which the partner shows a self-signed certificate
-      Given the partner shows a certificate that is self-signed after the first connection
+    Example: a partner that shows a self-signed certificate from the second connection on
+      Given the partner shows a certificate that is self-signed from the second connection on
       When the gateway sends the partner two messages, one after the other
       Then the later message arrives over TLS
       And the wire shows no MAIL command before TLS
 
-    Example: a first message for which the TLS handshake fails
+    Example: a partner whose handshake fails on the first connection
       Given the partner ends the TLS handshake with an alert on the first connection
       When the gateway sends the partner two messages, one after the other
       Then the later message arrives over TLS

@@ -8,7 +8,7 @@ Feature: Retries, and messages that the gateway gives up on
       Given an outbound connector that requires TLS for the partner's domain
 
     @control
-    Example: a partner that offers STARTTLS again at the second attempt
+    Example: a partner that offers STARTTLS from the second attempt on
       Given the partner does not offer STARTTLS on the first connection
       When the gateway tries up to 2 times to send a message to the partner
       Then the message arrives over TLS
@@ -26,7 +26,7 @@ Feature: Retries, and messages that the gateway gives up on
       And an outbound connector that requires TLS for the partner's domain
 
     @control
-    Example: a partner that offers STARTTLS again at the second attempt
+    Example: a partner that offers STARTTLS from the second attempt on
       Given the partner does not offer STARTTLS on the first connection
       When the gateway tries to send a message to the partner until it gives up
       Then the message arrives over TLS
@@ -45,7 +45,7 @@ Feature: Retries, and messages that the gateway gives up on
       And the message has no return path
 
     @control
-    Example: a partner that offers STARTTLS again at the second attempt
+    Example: a partner that offers STARTTLS from the second attempt on
       Given the partner does not offer STARTTLS on the first connection
       When the gateway tries to send a message to the partner until it gives up
       Then the message arrives over TLS
@@ -56,14 +56,14 @@ Feature: Retries, and messages that the gateway gives up on
       Then nobody gets a notification
 
   @EXO-FRC-03 @must
-  Rule: When the gateway gives up on a message that forced TLS holds back, its author gets a notification that gives TLS as the reason
+  Rule: When the gateway gives up on a message that waited for TLS, its author gets a notification that gives TLS as the reason
 
     Background:
       Given the gateway gives up after 3 attempts
       And an outbound connector that requires TLS for the partner's domain
 
     @control
-    Example: a partner that offers STARTTLS again at the second attempt
+    Example: a partner that offers STARTTLS from the second attempt on
       Given the partner does not offer STARTTLS on the first connection
       When the gateway tries to send a message to the partner until it gives up
       Then the message arrives over TLS

@@ -2,7 +2,7 @@
 Feature: One message to several partners
 
   @EXO-OPP-08 @must
-  Rule: The gateway decides about TLS for each partner, also if one message goes to several partners
+  Rule: If one message goes to several partners, the gateway decides about TLS for each partner by the partner's own connector
 
     @control
     Example: three partners with STARTTLS
@@ -30,18 +30,18 @@ Feature: One message to several partners
         | first   | arrives over TLS    |
         | second  | arrives unencrypted |
         | third   | stays queued        |
-      And no partner is told a recipient of another partner
+      And no partner gets a RCPT command for a recipient of another partner
 
-    Example: one partner that answers STARTTLS and two that do not, and a connector requires TLS for one of these two
+    Example: one partner without a fault and two that offer STARTTLS and do not answer it, and a connector requires TLS for one of these two
       Given a message for these partners
-        | partner | outbound connector     | STARTTLS     |
-        | first   | uses opportunistic TLS | offered      |
-        | second  | uses opportunistic TLS | not answered |
-        | third   | requires TLS           | not answered |
+        | partner | outbound connector     | STARTTLS              |
+        | first   | uses opportunistic TLS | offered               |
+        | second  | uses opportunistic TLS | offered, not answered |
+        | third   | requires TLS           | offered, not answered |
       When the gateway sends the message to all of them
       Then the copies end as follows
         | partner | copy                                |
         | first   | arrives over TLS                    |
         | second  | arrives unencrypted or stays queued |
         | third   | stays queued                        |
-      And no partner is told a recipient of another partner
+      And no partner gets a RCPT command for a recipient of another partner

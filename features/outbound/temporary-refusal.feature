@@ -35,7 +35,7 @@ Feature: Partners that refuse STARTTLS temporarily
       Then the message arrives unencrypted or stays queued
 
   @RFC3207-03 @must
-  Rule: After a temporary refusal of STARTTLS, the gateway uses TLS again in the next session
+  Rule: After a partner has refused STARTTLS temporarily, the gateway uses TLS for a later message to this partner
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain

@@ -3,10 +3,10 @@ Feature: The strength and the options of the TLS that the gateway accepts
   The lab finds out once in a run what the gateway accepts, with a connection for each question.
 
   @BCP-04 @must
-  Rule: Keys, groups and signatures of the gateway have at least 112 bits of strength
+  Rule: The gateway shows no key, and accepts no group and no signature, with less than 112 bits of strength
 
     @control
-    Example: a client that offers all of them
+    Example: a client that offers TLS 1.2 with all groups and signature algorithms
       Given the client offers only TLS 1.2
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
@@ -24,7 +24,7 @@ Feature: The strength and the options of the TLS that the gateway accepts
         | signatures with SHA-1 or MD5         |
 
   @BCP-05 @must
-  Rule: The gateway uses no dangerous option of TLS, and uses those that protect
+  Rule: The gateway accepts no dangerous option of TLS, and accepts those that protect
 
     @control
     Example: a client that offers secure renegotiation
@@ -49,7 +49,7 @@ Feature: The strength and the options of the TLS that the gateway accepts
         | early data      |
 
   @ID-05 @must
-  Rule: The gateway serves clients whatever server name they ask for
+  Rule: The gateway serves a client whatever server name the client asks for in its ClientHello
 
     @control
     Example: a client that asks for the right name
@@ -57,7 +57,7 @@ Feature: The strength and the options of the TLS that the gateway accepts
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
 
-    Scenario Outline: a client that offers <name>
+    Scenario Outline: a client with <name>
       Given the client offers <name>
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers

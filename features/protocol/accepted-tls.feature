@@ -60,7 +60,7 @@ Feature: The TLS that the gateway accepts
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
 
-    Example: a client with TLS 1.2 that sends a long hello
+    Example: a client with TLS 1.2 that sends a long ClientHello
       Given the client offers only TLS 1.2, in several records and segments
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
@@ -95,12 +95,12 @@ Feature: The TLS that the gateway accepts
   Rule: The gateway prefers suites with ECDHE and AEAD, whatever the client prefers
 
     @control
-    Example: a client that offers them first
+    Example: a client that offers suites with ECDHE and AEAD first
       Given the client offers only TLS 1.2
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
 
-    Example: a client that offers them last
+    Example: a client that offers suites with ECDHE and AEAD last
       Given the client offers suites with ECDHE and AEAD last
       When the lab probes the TLS of the gateway
       Then the gateway chooses a suite with ECDHE and AEAD

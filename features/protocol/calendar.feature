@@ -2,7 +2,7 @@ Feature: Old versions by the calendar of the service
   Old versions worked, then they worked unsupported, and then they were removed.
 
   @EXO-VER-01 @observed @receiver
-  Rule: As long as the service has TLS 1.0 and TLS 1.1, the gateway takes mail over them
+  Rule: A gateway that stands in for the service of 2018 accepts mail over TLS 1.0 and over TLS 1.1
 
     Background:
       Given the gateway stands in for the service of 2018
@@ -25,7 +25,7 @@ Feature: Old versions by the calendar of the service
       Then the gateway accepts the message over TLS 1.0
 
   @EXO-VER-09 @observed @receiver
-  Rule: Until the service removes TLS 1.1, the gateway takes mail over it, and the report says from when on it is unsupported
+  Rule: A gateway that stands in for the service before it removes TLS 1.1 accepts mail over TLS 1.1
 
     Background:
       Given no inbound connector for the client's domain
@@ -48,7 +48,7 @@ Feature: Old versions by the calendar of the service
         | 2021-01-10 |
 
   @EXO-VER-09 @observed @receiver
-  Rule: From the day on which the service removes TLS 1.1, the gateway refuses it
+  Rule: A gateway that stands in for the service from the day on which it removes TLS 1.1 refuses TLS 1.1
 
     Background:
       Given no inbound connector for the client's domain
@@ -66,11 +66,11 @@ Feature: Old versions by the calendar of the service
       Then the gateway treats TLS 1.1 as the service did on that day
 
   @EXO-VER-09 @observed @sender
-  Rule: Until the service removes TLS 1.1, the gateway sends over it, and the report says from when on it is unsupported
+  Rule: A gateway that stands in for the service before it removes TLS 1.1 sends over TLS 1.1
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
-      And the partner has TLS 1.1 alone
+      And the partner supports only TLS 1.1
 
     @control
     Example: a day on which TLS 1.1 is supported
@@ -89,7 +89,7 @@ Feature: Old versions by the calendar of the service
         | 2021-01-10 |
 
   @EXO-VER-09 @observed @sender
-  Rule: From the day on which the service removes TLS 1.1, the gateway does not send over it
+  Rule: A gateway that stands in for the service from the day on which it removes TLS 1.1 does not send over TLS 1.1
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -101,7 +101,7 @@ Feature: Old versions by the calendar of the service
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
 
-    Example: a partner with TLS 1.1 alone
-      Given the partner has TLS 1.1 alone
+    Example: a partner with only TLS 1.1
+      Given the partner supports only TLS 1.1
       When the gateway sends a message to the partner
       Then the wire shows no TLS session older than TLS 1.2

@@ -12,18 +12,18 @@ Feature: Choices that the gateway leaves to its partners
       When the gateway sends a message to the partner
       Then the message arrives over the highest TLS version of the gateway
 
-    Example: a partner with TLS 1.2 alone
+    Example: a partner with TLS 1.2 at most
       Given the partner supports TLS 1.2 at most
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
 
-    Example: a partner with TLS 1.3 alone
-      Given the partner supports TLS 1.3 alone
+    Example: a partner with only TLS 1.3
+      Given the partner supports only TLS 1.3
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.3, if the gateway offers this version
 
   @BCP-03 @should
-  Rule: The gateway prefers suites with ECDHE and AEAD
+  Rule: If a partner lets the gateway choose, the gateway prefers suites with ECDHE and AEAD
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -48,7 +48,7 @@ Feature: Choices that the gateway leaves to its partners
         | TLS_DHE_RSA_WITH_AES_256_GCM_SHA384   |
 
   @EXO-CIP-03 @must
-  Rule: Where TLS is optional, the gateway sends with whatever the partner chooses of its offer
+  Rule: Where TLS is optional, the gateway accepts any suite that the partner chooses of those that the gateway offers
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -67,7 +67,7 @@ Feature: Choices that the gateway leaves to its partners
     Example: a partner that chooses what was not offered
       Given the partner answers the ClientHello with a suite that the gateway does not offer
       When the gateway sends a message to the partner
-      Then the wire shows no handshake beyond the ServerHello
+      Then the wire shows that the gateway breaks the handshake off
 
     Example: a partner without TLS
       Given the partner does not offer STARTTLS
@@ -104,7 +104,7 @@ Feature: Choices that the gateway leaves to its partners
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
 
-    Example: a partner with TLS 1.0 alone
+    Example: a partner with TLS 1.0 at most
       Given the partner supports TLS 1.0 at most
       When the gateway sends a message to the partner
       Then the message arrives unencrypted or stays queued
@@ -121,7 +121,7 @@ Feature: Choices that the gateway leaves to its partners
       When the gateway sends a message to the partner
       Then the message arrives over TLS 1.2
 
-    Example: a partner with TLS 1.0 alone
+    Example: a partner with TLS 1.0 at most
       Given the partner supports TLS 1.0 at most
       When the gateway sends a message to the partner
       Then the message stays queued

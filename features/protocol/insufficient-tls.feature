@@ -1,5 +1,5 @@
 Feature: TLS that is not sufficient for a connector
-  A connector requires a good certificate of one partner or client, and nothing changes for the others.
+  What a connector requires of one partner or client, the gateway does not require of the others.
 
   @RFC3207-11 @must @sender
   Rule: If the partner's certificate fails the validation that the connector requires, the gateway sends no MAIL command

@@ -44,7 +44,7 @@ Feature: The cipher suites that a profile lists
         | suites with DES or RC2        |
 
   @EXO-VER-08 @must
-  Rule: The gateway refuses suites with triple DES
+  Rule: The gateway refuses suites with 3DES
 
     @control
     Example: a client that offers TLS 1.2
@@ -52,7 +52,7 @@ Feature: The cipher suites that a profile lists
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
 
-    Example: a client with triple DES alone
+    Example: a client with only suites with 3DES
       Given the client offers only suites with 3DES
       When the lab probes the TLS of the gateway
       Then the gateway refuses what the client offers

@@ -73,7 +73,7 @@ Feature: Sessions that are resumed
       Then the gateway sends no session ticket
 
   @RFC8446-02 @observed @sender
-  Rule: The gateway goes on where a session ticket comes before its own Finished
+  Rule: Where TLS is optional, the gateway goes on if the partner sends a session ticket before the gateway's Finished
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -89,7 +89,7 @@ Feature: Sessions that are resumed
       Then the message arrives over TLS 1.3, if the gateway offers this version
 
   @RFC8446-02 @observed @sender
-  Rule: Where TLS is required, the gateway goes on where a session ticket comes before its own Finished
+  Rule: Where TLS is required, the gateway goes on if the partner sends a session ticket before the gateway's Finished
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain

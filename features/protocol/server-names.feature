@@ -23,7 +23,7 @@ Feature: The server that the gateway names in its ClientHello
       And the wire shows no server name but that of the mail exchanger or the domain
 
   @ID-05 @must
-  Rule: In its ClientHello the gateway names no other server where the connector verifies the partner
+  Rule: At every level of connector, the gateway names in its ClientHello the host, or the domain whose mail it brings, or nobody
 
     Background:
       Given the partner supports TLS 1.2 at most

@@ -55,7 +55,7 @@ Feature: TLS versions
         | TLS 1.0 |
 
   @EXO-VER-04 @must @sender
-  Rule: The gateway neither uses nor offers TLS 1.0 and TLS 1.1 as a sender
+  Rule: The gateway neither uses nor offers TLS 1.0 or TLS 1.1 as a sender
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -79,7 +79,7 @@ Feature: TLS versions
         | TLS 1.0 |
 
   @EXO-VER-04 @must @sender
-  Rule: The gateway neither uses nor offers TLS 1.0 and TLS 1.1 as a sender, whatever the connector requires
+  Rule: The gateway does not offer TLS 1.0 or TLS 1.1 as a sender, whatever the level of the connector
 
     Background:
       Given the partner supports TLS 1.2 at most

@@ -1,7 +1,9 @@
 Feature: The Received line of the gateway
+  The line agrees with the wire if it claims TLS exactly when the message came over TLS. What else it names of the session,
+  such as version, suite or group, must be what was negotiated; it need not name them.
 
   @TRC-01 @must @receiver
-  Rule: The gateway's Received line tells the truth about the session with the client
+  Rule: The gateway's Received line agrees with the session with the client
 
     Background:
       Given no inbound connector for the client's domain
@@ -25,7 +27,7 @@ Feature: The Received line of the gateway
         | supports TLS 1.3 at most |
 
   @TRC-01 @must @receiver
-  Rule: The gateway's Received line tells the truth, even if the message carries a forged one that claims TLS
+  Rule: The gateway's Received line agrees with the session, even if the message carries a forged line that claims TLS
 
     Background:
       Given no inbound connector for the client's domain
@@ -44,7 +46,7 @@ Feature: The Received line of the gateway
       And the gateway's Received line agrees with the wire
 
   @TRC-01 @must @receiver
-  Rule: The gateway's Received line tells the truth about the session with the second server
+  Rule: The gateway's Received line agrees with the session with the second server
 
     Background:
       Given the gateway and the second server belong to one service

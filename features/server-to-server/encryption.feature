@@ -1,7 +1,7 @@
 Feature: Mail between two servers of one service
 
   @EXO-S2S-01 @must @sender
-  Rule: The gateway sends every message to the second server over TLS, also a notification and a message for its postmaster
+  Rule: The gateway sends all mail to the second server over TLS, also a notification and a message for the second server's postmaster
 
     Background:
       Given the gateway and the second server belong to one service
@@ -20,15 +20,15 @@ Feature: Mail between two servers of one service
       And the wire shows no unencrypted part of the message
 
       Examples:
-        | kind          | mail                         |
-        | the same kind | a notification               |
-        | the same kind | a message for its postmaster |
-        | another kind  | a message                    |
-        | another kind  | a notification               |
-        | another kind  | a message for its postmaster |
+        | kind          | mail                                         |
+        | the same kind | a notification                               |
+        | the same kind | a message for the second server's postmaster |
+        | another kind  | a message                                    |
+        | another kind  | a notification                               |
+        | another kind  | a message for the second server's postmaster |
 
   @EXO-S2S-01 @must @receiver
-  Rule: The gateway accepts mail from the second server over TLS
+  Rule: If the second server sends over TLS, the gateway accepts the message and delivers it to the mailbox
 
     Background:
       Given the gateway and the second server belong to one service
@@ -96,7 +96,7 @@ Feature: Mail between two servers of one service
       Then the gateway refuses the TLS handshake
 
   @EXO-S2S-03 @must @sender
-  Rule: The gateway sends mail for a mailbox on the second server over TLS, and its Received line tells the truth
+  Rule: The gateway sends mail for a mailbox on the second server over TLS, and the gateway's Received line agrees with the wire
 
     Background:
       Given the gateway and the second server belong to one service
@@ -116,7 +116,7 @@ Feature: Mail between two servers of one service
       And the gateway's Received line agrees with the wire
 
   @EXO-S2S-03 @must @receiver
-  Rule: The gateway accepts mail from a mailbox on the second server over TLS, and its Received line tells the truth
+  Rule: The gateway accepts mail from a mailbox on the second server over TLS, and the gateway's Received line agrees with the wire
 
     Background:
       Given the gateway and the second server belong to one service

@@ -3,7 +3,7 @@ Feature: An on-premises server and the cloud of the same organisation
   cloud is a partner where it sends mail, and a client where it receives mail.
 
   @EXO-HYB-03 @must @receiver
-  Rule: The gateway refuses mail of the other side if its certificate comes from no authority, although it has the right name
+  Rule: The gateway refuses mail of the cloud if the cloud's certificate is self-signed, although it has the right name
 
     Background:
       Given an inbound connector that requires a certificate with the client's name
@@ -21,7 +21,7 @@ Feature: An on-premises server and the cloud of the same organisation
       And the message does not reach the mailbox
 
   @EXO-HYB-03 @must @sender
-  Rule: The gateway keeps mail for the other side if its certificate comes from no authority, although it has the right name
+  Rule: The gateway keeps mail for the cloud queued if the cloud's certificate is self-signed, although it has the right name
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
@@ -38,7 +38,7 @@ Feature: An on-premises server and the cloud of the same organisation
       And the wire shows no unencrypted part of the message
 
   @EXO-HYB-06 @must @sender
-  Rule: The gateway sends mail to the cloud only over TLS, and only if the certificate has the name that the connector gives
+  Rule: The gateway sends mail to the cloud only over TLS, and only if the cloud's certificate has the name that the connector gives
 
     Background:
       Given an outbound connector that expects a certificate for mail.partner.test
@@ -62,7 +62,7 @@ Feature: An on-premises server and the cloud of the same organisation
       And the wire shows no unencrypted part of the message
 
   @EXO-HYB-04 @must @sender
-  Rule: If one of several servers behind the other side's name has another certificate, the gateway gives mail to the others alone
+  Rule: If one of several servers behind the cloud's name shows a wrong certificate, the gateway sends mail only to the others
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain

@@ -64,7 +64,7 @@ Feature: A change from one certificate authority to another
       Then the message arrives over TLS
 
   @EXO-TRN-03 @should @sender
-  Rule: A gateway that trusts both roots sends mail that requires domain validation before and after the change
+  Rule: A gateway that trusts both roots sends mail that requires domain validation, before and after the partner changes its certificate
 
     Background:
       Given the gateway trusts both roots
@@ -82,7 +82,7 @@ Feature: A change from one certificate authority to another
       Then the message arrives over TLS
 
   @EXO-TRN-03 @should @sender
-  Rule: A gateway that trusts both roots sends opportunistic mail over TLS before and after the change
+  Rule: A gateway that trusts both roots sends opportunistic mail over TLS, before and after the partner changes its certificate
 
     Background:
       Given the gateway trusts both roots
@@ -100,7 +100,7 @@ Feature: A change from one certificate authority to another
       Then the message arrives over TLS
 
   @EXO-TRN-03 @should @sender
-  Rule: A gateway that trusts only the new root sends mail that requires domain validation after the change
+  Rule: A gateway that trusts only the new root sends mail that requires domain validation to a partner that has changed its certificate
 
     Background:
       Given an outbound connector that requires domain validation for the partner's domain
@@ -118,14 +118,14 @@ Feature: A change from one certificate authority to another
       Then the message arrives over TLS
 
   @EXO-TRN-04 @must @sender
-  Rule: During the roll-out the gateway sends mail that requires domain validation to front ends with the former certificate and with the new one
+  Rule: While a partner's servers change their certificates one by one, the gateway sends mail that requires domain validation to all of them
 
     Background:
       Given the gateway trusts both roots
       And an outbound connector that requires domain validation for the partner's domain
 
     @control
-    Example: all front ends show the new certificate
+    Example: all servers of the partner show the new certificate
       Given the partner shows a certificate of the new authority
       When the gateway sends the partner two messages, one after the other
       Then the message arrives over TLS
@@ -139,20 +139,20 @@ Feature: A change from one certificate authority to another
       And the wire shows certificates of the former and of the new authority
 
       Examples:
-        | shows                                                                       |
-        | shows the former certificate at one front end and the new one at the others |
-        | shows the new certificate at one front end and the former one at the others |
+        | shows                                                                            |
+        | shows the former certificate at one of its servers and the new one at the others |
+        | shows the new certificate at one of its servers and the former one at the others |
 
   @EXO-TRN-04 @must @receiver
-  Rule: During the roll-out the front ends of the gateway differ in their certificates and in nothing else
+  Rule: While the servers of the gateway's domain change their certificates one by one, all offer TLS of the same strength
 
     @control
-    Example: all front ends show the same certificate
+    Example: two servers of the gateway's domain show a certificate of the same authority
       Given the gateway's domain has another server
       When the lab probes every address of the gateway's domain
       Then every address offers TLS of the same strength
 
-    Example: a front end with the former certificate
+    Example: one of the two servers shows a certificate of the former authority
       Given the gateway's domain has another server with a certificate of the former authority
       When the lab probes every address of the gateway's domain
       Then every address offers TLS of the same strength

@@ -29,7 +29,7 @@ Feature: A gateway whose trusted roots only its administrator changes
         | shows a certificate of an authority that only bears the name of the former one |
 
   @EXO-ROOT-02 @must
-  Rule: The gateway sends the waiting message once its administrator has installed exactly the root of the partner
+  Rule: The gateway sends the message that waited when its administrator has installed the root of the partner, and not after another certificate
 
     Background:
       Given the gateway trusts only the former root
@@ -55,7 +55,7 @@ Feature: A gateway whose trusted roots only its administrator changes
         | the intermediate of the new authority     |
 
   @EXO-ROOT-03 @must
-  Rule: The gateway trusts a root only if the check of its trusted roots finds exactly this root among them
+  Rule: The gateway trusts the partner's root only if the check of the gateway's trusted roots finds exactly this root
     The check compares fingerprints. It finds a root only in the set of trusted roots, and counts only roots there.
 
     Background:

@@ -4,11 +4,11 @@ Feature: Pins on the certificate of the mail service
   organisation stayed the same. Its unit, its issuer and its key did not.
 
   @EXO-TRN-05 @must
-  Rule: Before the change, mail goes out over a connector with whatever pin
+  Rule: While the service shows its former certificate, the gateway sends mail over TLS, whatever the connector pins of this certificate
 
     Background:
       Given the gateway trusts both roots of the service
-      And the partner shows the certificate that the service had before its change
+      And the partner shows the former certificate of the service
 
     @control
     Example: a connector that uses opportunistic TLS
@@ -30,11 +30,11 @@ Feature: Pins on the certificate of the mail service
         | pins the key               |
 
   @EXO-TRN-05 @must
-  Rule: After the change, mail still goes out over a connector that compares the name or the organisation
+  Rule: When the service shows its present certificate, the gateway still sends mail if the connector compares the name or pins the organisation
 
     Background:
       Given the gateway trusts both roots of the service
-      And the partner shows the certificate that the service has after its change
+      And the partner shows the present certificate of the service
 
     @control
     Example: a connector that uses opportunistic TLS
@@ -53,11 +53,11 @@ Feature: Pins on the certificate of the mail service
         | pins the organisation      |
 
   @EXO-TRN-05 @must
-  Rule: After the change, mail waits if its connector pins what has changed, also if the certificate has nothing in its place
+  Rule: When the service shows its present certificate, the gateway keeps mail queued if the connector pins the former unit, issuer or key
 
     Background:
       Given the gateway trusts both roots of the service
-      And the partner shows the certificate that the service has after its change
+      And the partner shows the present certificate of the service
 
     @control
     Example: a connector that uses opportunistic TLS

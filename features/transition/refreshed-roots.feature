@@ -3,7 +3,7 @@ Feature: A gateway whose machine updates the trusted roots by itself
   Updates of the system bring new roots. No administrator has to install them, and nobody changes the mail server.
 
   @EXO-ROOT-01 @should
-  Rule: The gateway sends the waiting message once its machine has fetched the root of the partner
+  Rule: The gateway sends the message that waited when its machine has fetched the root of the partner, and not after other roots
 
     Background:
       Given the gateway trusts only the former root
@@ -24,6 +24,6 @@ Feature: A gateway whose machine updates the trusted roots by itself
 
       Examples:
         | what                                                         |
-        | the former root alone                                        |
+        | only the former root                                         |
         | the former root and another one with the name of the new one |
         | a web page in place of roots                                 |

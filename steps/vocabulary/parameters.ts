@@ -40,7 +40,7 @@ words<Installed>('installed', {
 export type Distributed = readonly AuthorityName[] | 'a web page'
 words<Distributed>('distributed', {
   'the former root and the new one': ['former', 'new'],
-  'the former root alone': ['former'],
+  'only the former root': ['former'],
   'the former root and another one with the name of the new one': ['former', 'namesake of new'],
   'a web page in place of roots': 'a web page',
 })
@@ -77,37 +77,37 @@ const BROKEN_HANDSHAKES: Record<string, Behaviour> = {
 
 const answering = (answers: Record<string, CraftedAnswer>): Record<string, Behaviour> =>
   Object.fromEntries(
-    Object.entries(answers).map(([what, crafts]) => [`answers the ClientHello with ${what}`, { crafts }]),
+    Object.entries(answers).map(([how, crafts]) => [`answers the ClientHello ${how}`, { crafts }]),
   )
 
-/** What a partner answers byte by byte. A gateway that does not break the handshake off goes on with it. */
+/** The ServerHello of a partner that the lab writes itself. A gateway that does not break the handshake off goes on with it. */
 const CRAFTED = answering({
-  'SSL 3': { version: 'SSLv3' },
-  'TLS 1.0': { version: 'TLSv1' },
-  'TLS 1.1': { version: 'TLSv1.1' },
+  'with SSL 3': { version: 'SSLv3' },
+  'with TLS 1.0': { version: 'TLSv1' },
+  'with TLS 1.1': { version: 'TLSv1.1' },
   // First those that have no signature over the random.
-  'TLS 1.2 and the mark of a downgrade': {
+  'with TLS 1.2 and the mark of a downgrade': {
     marked: true,
     suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_AES_\d+_GCM/),
   },
-  'a suite that the gateway does not offer': {
+  'with a suite that the gateway does not offer': {
     notOffered: true,
     suites: ['TLS_RSA_WITH_AES_256_GCM_SHA384', 'TLS_RSA_WITH_SEED_CBC_SHA', 'TLS_RSA_WITH_IDEA_CBC_SHA'],
   },
-  'a suite that encrypts nothing': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_NULL/) },
-  'a suite with RC4': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_RC4/) },
-  'a suite of export strength': { suites: suitesNamed(/^TLS_RSA_EXPORT/) },
-  'a suite with DES': { suites: suitesNamed(/^TLS_RSA_WITH_DES_/) },
-  'a suite with 3DES': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_3DES/) },
-  'a finite field of 1024 bits': { suites: suitesNamed(/^TLS_DHE_RSA_WITH_AES/) },
-  'a curve of 192 bits': { curve: 'secp192r1' },
-  'a signature with SHA-1': { digest: 'sha1' },
-  'TLS compression': { compresses: true },
-  'no secure renegotiation': { renegotiatesInsecurely: true },
-  'a record that is too long': { longRecord: true },
+  'with a suite that encrypts nothing': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_NULL/) },
+  'with a suite with RC4': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_RC4/) },
+  'with a suite of export strength': { suites: suitesNamed(/^TLS_RSA_EXPORT/) },
+  'with a suite with DES': { suites: suitesNamed(/^TLS_RSA_WITH_DES_/) },
+  'with a suite with 3DES': { suites: suitesNamed(/^TLS_(ECDHE_)?RSA_WITH_3DES/) },
+  'with a finite field of 1024 bits': { suites: suitesNamed(/^TLS_DHE_RSA_WITH_AES/) },
+  'with a curve of 192 bits': { curve: 'secp192r1' },
+  'with a signature with SHA-1': { digest: 'sha1' },
+  'with TLS compression': { compresses: true },
+  'without secure renegotiation': { renegotiatesInsecurely: true },
+  'with a record that is too long': { longRecord: true },
 })
 
-/** Several front ends behind one address: the first connection leads to one of them, the others to the rest. */
+/** Several servers behind one address: the first connection leads to one of them, the others to the rest. */
 const rolledOut = (one: AuthorityName, others: AuthorityName): Behaviour => ({
   times: 1,
   tls: { authority: one },
@@ -147,14 +147,14 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   'prefers the weakest suite of the profile': {
     tls: { maxVersion: 'TLSv1.2', suites: EXCHANGE_SUITES.toReversed() },
   },
-  'supports TLS 1.3 alone': { tls: { minVersion: 'TLSv1.3' } },
+  'supports only TLS 1.3': { tls: { minVersion: 'TLSv1.3' } },
   "sends a session ticket before the gateway's Finished": { ticketsEarly: true },
   'resumes sessions': { tls: { resumes: 'with the same keys' } },
   'has new keys for tickets': { tls: { resumes: 'with new keys' } },
   'resumes sessions and shows a certificate that is self-signed': {
     tls: { resumes: 'with the same keys', ...presenting('self-signed').tls },
   },
-  'has TLS 1.1 alone': { tls: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' } },
+  'supports only TLS 1.1': { tls: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' } },
   ...Object.fromEntries(
     ['P-384', 'X25519MLKEM768'].map(group => [
       `accepts only the group ${group}`,
@@ -185,10 +185,16 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   },
   'shows a certificate of the former authority': { tls: { authority: 'former' } },
   'shows a certificate of the new authority': { tls: { authority: 'new' } },
-  'shows the former certificate at one front end and the new one at the others': rolledOut('former', 'new'),
-  'shows the new certificate at one front end and the former one at the others': rolledOut('new', 'former'),
-  'shows the certificate that the service had before its change': { tls: { ofService: 'before' } },
-  'shows the certificate that the service has after its change': { tls: { ofService: 'after' } },
+  'shows the former certificate at one of its servers and the new one at the others': rolledOut(
+    'former',
+    'new',
+  ),
+  'shows the new certificate at one of its servers and the former one at the others': rolledOut(
+    'new',
+    'former',
+  ),
+  'shows the former certificate of the service': { tls: { ofService: 'before' } },
+  'shows the present certificate of the service': { tls: { ofService: 'after' } },
   'shows a certificate of the new authority with its root': {
     tls: { authority: 'new', kind: { chain: 'with its root' } },
   },
@@ -208,7 +214,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   'shows a certificate with a wildcard for one label': {
     tls: { kind: { hosts: 'wildcards for one label' } },
   },
-  'shows a certificate of an intermediate for its domain': {
+  "shows a certificate that is issued by an intermediate for the partner's domain only": {
     tls: { kind: { intermediate: 'for its domains' } },
   },
   ...Object.fromEntries(
@@ -219,15 +225,16 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   ),
 }
 
-const ON_SOME = ' (on|after) the first (?:(\\d+) connections|connection)'
+/** On which connections a partner does something, where it does not do so on all. */
+const ON_SOME = ' on the first (?:(\\d+) connections|connection)| from the second connection on'
 
 /** Throws for words that are no behaviour: a table cell has no parameter type to check it. */
 export function behaviour(text: string): Behaviour {
-  const [, does, when, count] = new RegExp(`^(.*?)(?:${ON_SOME})?$`).exec(text) ?? []
+  const [, does, some, count = 1] = new RegExp(`^(.*?)(${ON_SOME})?$`).exec(text) ?? []
   const found = BEHAVIOURS[does ?? '']
   if (!found) throw new Error(`no partner is known that ${text}`)
-  if (!when) return found
-  return { ...found, [when === 'on' ? 'times' : 'spares']: Number(count ?? 1) }
+  if (!some) return found
+  return some.startsWith(' on') ? { ...found, times: Number(count) } : { ...found, spares: 1 }
 }
 
 defineParameterType({
@@ -236,7 +243,7 @@ defineParameterType({
     `(?:${Object.keys(BEHAVIOURS)
       .sort((one, other) => other.length - one.length)
       .map(RegExp.escape)
-      .join('|')})(?:${ON_SOME.replace('(on|after)', '(?:on|after)').replace('(\\d+)', '\\d+')})?`,
+      .join('|')})(?:${ON_SOME.replace('(\\d+)', '\\d+')})?`,
   ),
   transformer: behaviour,
   useForSnippets: false,

@@ -93,25 +93,26 @@ describe('the certificates of a run', () => {
       leaf!.verify(issuer!.publicKey) && !issuer!.ca,
     'signed with SHA-1': ([leaf]) => leaf!.toLegacyObject().fingerprint !== '' && signedWithSha1(leaf!),
     'with a key of 1024 bits': ([leaf]) => leaf!.publicKey.asymmetricKeyDetails?.modulusLength === 1024,
-    'with its name in the common name only': ([leaf]) => leaf!.subjectAltName === undefined,
-    'for another name, with its own as common name': ([leaf]) =>
+    'with the right name only as common name': ([leaf]) => leaf!.subjectAltName === undefined,
+    'for another name, with the right name as common name': ([leaf]) =>
       leaf!.subject === 'CN=d1.verified.test' && leaf!.subjectAltName!.includes('other-d1.verified.test'),
-    'for a wildcard that stands for several labels': ([leaf]) => leaf!.subjectAltName === 'DNS:*.test',
-    'for a wildcard that is a part of a label': ([leaf]) =>
+    'for a wildcard that would have to cover several labels': ([leaf]) =>
+      leaf!.subjectAltName === 'DNS:*.test',
+    'for a wildcard that is only a part of a label': ([leaf]) =>
       leaf!.subjectAltName === 'DNS:*1.verified.test, DNS:*x.d1.verified.test',
-    'for a wildcard behind the first label': ([leaf]) =>
+    'for a wildcard in the second label': ([leaf]) =>
       leaf!.subjectAltName === 'DNS:d1.*.test, DNS:mx.*.verified.test',
     'for a wildcard in each of the first two labels': ([leaf]) =>
       leaf!.subjectAltName === 'DNS:*.*.test, DNS:*.*.verified.test',
-    'for a wildcard and nothing else': ([leaf]) => leaf!.subjectAltName === 'DNS:*',
-    'for its name with a NUL byte and more behind it': ([leaf]) =>
+    'for * as the whole name': ([leaf]) => leaf!.subjectAltName === 'DNS:*',
+    'for the right name with a NUL byte and more behind it': ([leaf]) =>
       leaf!.raw.includes('d1.verified.test\0.other.test') && !leaf!.checkHost('d1.verified.test'),
-    'for a name that looks like its own': ([leaf]) =>
+    'for a name that looks like the right one': ([leaf]) =>
       leaf!.subjectAltName === 'DNS:d1.xn--vrified-t8a.test, DNS:mx.d1.xn--vrified-t8a.test',
-    'with its name in an e-mail address only': ([leaf]) =>
+    'with the right name only in an e-mail address': ([leaf]) =>
       leaf!.subjectAltName?.startsWith('email:postmaster@d1.verified.test') === true,
-    'with its address in place of a name': ([leaf]) => leaf!.subjectAltName === 'IP Address:192.0.2.1',
-    'with another common name beside its name': ([leaf]) =>
+    'with an IP address in place of a name': ([leaf]) => leaf!.subjectAltName === 'IP Address:192.0.2.1',
+    'with another common name beside the right name': ([leaf]) =>
       leaf!.subject === 'CN=other-d1.verified.test' && leaf!.checkHost('d1.verified.test') !== undefined,
     // The extension is critical: RFC 5280 s4.1.2.6.
     'without a subject': ([leaf]) =>
@@ -126,7 +127,7 @@ describe('the certificates of a run', () => {
     'issued by an intermediate a few minutes before its end': ([, one]) => isInMinutes(one!.validToDate),
     'issued by an intermediate a few minutes past its beginning': ([, one]) =>
       isMinutesAgo(one!.validFromDate),
-    'with its name in a URI only': ([leaf]) =>
+    'with the right name only in a URI': ([leaf]) =>
       leaf!.subjectAltName?.startsWith('URI:smtp://d1.verified.test') === true,
     'with a signature that does not fit': ([leaf, issuer]) =>
       leaf!.checkIssued(issuer!) && !leaf!.verify(issuer!.publicKey),
@@ -143,7 +144,7 @@ describe('the certificates of a run', () => {
       last?.raw.includes(Buffer.from('0603551d130101ff040830060101ff020100', 'hex')) === true &&
       leaf!.verify(first!.publicKey) &&
       first!.verify(last.publicKey),
-    'issued by an intermediate for other domains': ([, issuer]) =>
+    'issued by an intermediate for other domains only': ([, issuer]) =>
       issuer!.raw.includes(Buffer.from('0603551d1e', 'hex')) && issuer!.raw.includes('other.test'),
   }
   const isInMinutes = (date: Date) => date.getTime() > Date.now() && date.getTime() < Date.now() + 600_000
@@ -163,7 +164,7 @@ describe('the certificates of a run', () => {
     ['expired', 'for another name'],
     ['signed with SHA-1', 'with a key of 1024 bits'],
     ['not yet valid', 'from an unknown authority', 'for the wrong usage'],
-    ['expired', 'with its name in the common name only', 'without its intermediate'],
+    ['expired', 'with the right name only as common name', 'without its intermediate'],
     ['expired', 'self-signed'],
     ['expired', 'issued by an intermediate that has expired'],
   ]

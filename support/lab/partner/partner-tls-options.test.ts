@@ -183,7 +183,7 @@ describe('the TLS of a partner', () => {
   })
 
   it('has a certificate for another name beside one with a wrong name', async () => {
-    const tls = { presents: ['for a wildcard and nothing else', 'expired'] } as const
+    const tls = { presents: ['for * as the whole name', 'expired'] } as const
     const shown = await hostTls(lab.pki, ['d1.test'], tls, { certificateChoice: 'by server name' })
     const [own, other] = [shown.byName!.cert, shown.cert].map(pem => new X509Certificate(String(pem)))
     assert.deepEqual([own!.subjectAltName, other!.subjectAltName], ['DNS:*', 'DNS:other-d1.test'])

@@ -186,7 +186,7 @@ export const PATH: readonly Mutant[] = [
     symptom: /did not arrive: deferred .* certificate names/,
   },
   {
-    name: 'lets a certificate for a wildcard and nothing else stand for every name',
+    name: 'lets a certificate for * as the whole name stand for every name',
     requirement: 'ID-02',
     sender: { acceptsName: ({ certificate }, correct) => correct || certificate.names.includes('*') },
     symptom: 'arrived over TLS',

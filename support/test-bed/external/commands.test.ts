@@ -35,7 +35,7 @@ describe('a gateway that can be asked by commands', () => {
     assert.deepEqual(
       retried.filter(({ verdict }) => verdict === 'conformant').map(({ title }) => title),
       [
-        'a partner that offers STARTTLS again at the second attempt',
+        'a partner that offers STARTTLS from the second attempt on',
         'a partner that offers STARTTLS at neither attempt',
       ],
     )
