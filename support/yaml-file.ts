@@ -15,7 +15,9 @@ import {
   parseDocument,
   visit,
 } from 'yaml'
+import yamlPackage from 'yaml/package.json' with { type: 'json' }
 import { InputError } from './input-error.ts'
+import { kept } from './kept.ts'
 import { nearest } from './nearest.ts'
 
 /** A place in a document, such as `['outbound', 'connectors', 0, 'tls']`. */
@@ -70,10 +72,27 @@ export function readYaml<T>(file: string, schema: () => ValidateFunction<T>): Ya
   return parseYaml(text, file, schema)
 }
 
+/** From so many characters on, reading the value takes so long that it is kept: 0.3 s for the catalogue. */
+const KEPT_FROM = 4_000
+
 /** Like `readYaml`, but for a given text. `file` is its name in messages. */
 export function parseYaml<T>(text: string, file: string, schema: () => ValidateFunction<T>): YamlFile<T> {
+  const source = sourceOf(text, file)
+  const read = () => plainValue(source)
+  const value = text.length < KEPT_FROM ? read() : kept(`yaml ${yamlPackage.version}\n${text}`, read)
+  const validate = schema()
+  if (!validate(value)) throw source.fail(validate.errors!.map(error => explain(source.document(), error)))
+  return { value, problem: source.problem }
+}
+
+/** A text with the places in it. It is parsed when somebody asks for the document. */
+function sourceOf(text: string, file: string) {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  let parsed: Document.Parsed | undefined
+  const document = (): Document.Parsed => {
+    parsed ??= parseDocument(text, { lineCounter: lines, prettyErrors: false })
+    return parsed
+  }
   const fail = (problems: Problem[]) => {
     const sorted = problems.sort((a, b) => a.offset - b.offset)
     const told = sorted.slice(0, MAX_PROBLEMS).map(({ offset, message }) => {
@@ -84,27 +103,28 @@ export function parseYaml<T>(text: string, file: string, schema: () => ValidateF
     return new InputError([...new Set(told)].join('\n'))
   }
   const problem = (path: KeyPath, message: string, what?: 'key') =>
-    fail([problemAt(document, path, message, what)])
+    fail([problemAt(document(), path, message, what)])
+  return { text, document, fail, problem }
+}
 
-  if (document.errors.length > 0)
+/** The value of a text, whatever its schema. Throws InputError for what is not YAML, or was meant otherwise. */
+function plainValue({ text, document, fail, problem }: ReturnType<typeof sourceOf>): unknown {
+  const { errors } = document()
+  if (errors.length > 0)
     throw fail(
-      document.errors.map(({ pos: [offset], message }) => {
+      errors.map(({ pos: [offset], message }) => {
         const advice = IPV6_IN_BRACKETS.test(text.slice(0, offset)) ? QUOTES_FOR_IPV6 : ''
         return { offset, message: `not valid YAML: ${message}${advice}` }
       }),
     )
-  const unquoted = missingQuotes(document, text)
+  const unquoted = missingQuotes(document(), text)
   if (unquoted.length > 0) throw fail(unquoted)
-  let value: unknown
   try {
-    value = document.toJS()
+    return document().toJS()
   } catch (error) {
     // The document has so many aliases that they would fill the memory.
     throw problem([], `not usable YAML: ${(error as Error).message}`)
   }
-  const validate = schema()
-  if (!validate(value)) throw fail(validate.errors!.map(error => explain(document, error)))
-  return { value, problem }
 }
 
 interface Problem {
