@@ -20,10 +20,10 @@ import {
 } from '../support/lab/services/http-host.ts'
 import type { StatusAddresses } from '../support/pki/certificate.ts'
 import { ANSWERS, type AnswerName, LISTS, type ListName } from '../support/pki/status-words.ts'
-import { lookupAt } from '../support/reference/resolver.ts'
 import type { StatusReport } from '../support/traffic/revocation-check.ts'
 import type { Observation } from '../support/verdicts/observation.ts'
 import { Inapplicable } from './outcome.ts'
+import { lookupOf } from './roots.ts'
 import { words } from './vocabulary/parameters.ts'
 import type { Subjects } from './vocabulary/subjects.ts'
 import type { MailWorld } from './world.ts'
@@ -82,7 +82,11 @@ words<Said>('authority', {
 })
 
 Given('the authority of the partner {authority}', function (this: MailWorld, does: Said) {
-  webOf(this)
+  const { named } = webOf(this)
+  if (!named && Object.values(does.ways ?? {}).includes('without a name'))
+    throw new Inapplicable(
+      'the web hosts of the authority have no names; the key names of the gateway file would make it applicable',
+    )
   this.intent.add('authority', does)
 })
 
@@ -106,7 +110,10 @@ export async function judgeNotAsked(world: MailWorld): Promise<Observation> {
 }
 
 function webOf({ run }: MailWorld): LabWeb {
-  if (!run.lab.web) throw new Inapplicable('the gateway would not find the web hosts of an authority')
+  if (!run.lab.web)
+    throw new Inapplicable(
+      'the gateway would not find the web hosts of an authority; the key names of the gateway file, or partners at an address of loopback, would make it applicable',
+    )
   return run.lab.web
 }
 
@@ -146,9 +153,9 @@ async function checked({ happened, servers }: MailWorld): Promise<StatusReport> 
   const { flow } = servers.gatewaySeen
   const shown = [happened.watched.at(-1)!.partner.hosts[0]!.spec.tls.faulty.cert].flat()[0]!
   const certificates = (pems: readonly string[]) => pems.map(pem => new X509Certificate(pem))
-  const lookup = lookupAt(flow.network.resolver)
+  const lookup = lookupOf(flow)
   const chain = certificates(shown.split(/(?=-----BEGIN)/))
-  const [own] = await checkRevocation(chain, certificates(flow.trust), { lookup, wait: CHECK_WAIT })
+  const [own] = await checkRevocation(chain, certificates(flow.trust), { ...lookup, wait: CHECK_WAIT })
   return own!
 }
 
@@ -204,7 +211,7 @@ export async function tellStatus(
   const byUrl = new Map(all.flatMap(([urls, one]) => urls.map(url => [url, one] as const)))
   const open = async () => {
     await webOf(world).serve(byUrl)
-    await Promise.all([...byUrl.keys()].map(url => webOf(world).way(new URL(url).hostname, 'open')))
+    await Promise.all([...byUrl.keys()].map(url => webOf(world).way(url, 'open')))
   }
   await webOf(world).serve(byUrl)
   const { ways = {}, opens } = world.intent.read('authority', 'ways', 'opens')
@@ -213,7 +220,7 @@ export async function tellStatus(
     const way = ways[source]
     for (const url of way ? urlsOf[source] : [])
       if (way === 'to a proxy') await webOf(world).serve(new Map([[url, PROXY_PAGE]]))
-      else if (way) await webOf(world).way(new URL(url).hostname, way)
+      else if (way) await webOf(world).way(url, way)
   }
   if (opens) world.happened.opens = open
 }

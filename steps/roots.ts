@@ -1,6 +1,7 @@
 import type { Gateway } from '../support/gateway/gateway.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { PROXY_PAGE } from '../support/lab/services/http-host.ts'
+import type { MailFlow } from '../support/mailflow/mail-flow.ts'
 import { lookupAt } from '../support/reference/resolver.ts'
 import { fetched } from '../support/traffic/fetching.ts'
 import { Inapplicable } from './outcome.ts'
@@ -18,6 +19,10 @@ export async function changeRoots(world: MailWorld, gateway: Gateway, partner: P
   if (installs) await install(world, gateway, installs, partner)
   if (fetches) await fetchRoots(world, gateway, fetches, partner)
 }
+
+/** How the suite finds hosts as the gateway does. Nothing where the lab has no names: then all URLs have addresses. */
+export const lookupOf = ({ network: { resolver } }: MailFlow) =>
+  resolver === '' ? {} : { lookup: lookupAt(resolver) }
 
 /** Longest list of roots, in bytes. */
 const MOST = 1024 * 1024
@@ -39,7 +44,7 @@ async function fetchRoots(
   await web.serve(new Map([[url, answer]]))
   if (gateway.refreshRoots) return gateway.refreshRoots(url)
   const { flow } = gateway
-  const text = (await fetched(url, { most: MOST, lookup: lookupAt(flow.network.resolver) })).toString()
+  const text = (await fetched(url, { most: MOST, ...lookupOf(flow) })).toString()
   const trust = text.split(/(?=-----BEGIN)/)
   if (text.startsWith('-----BEGIN')) await gateway.change({ ...flow, trust })
 }

@@ -170,7 +170,8 @@ export class MailWorld extends World {
   }
 
   /** Judges one observation; the first that is not kept ends the example. */
-  conclude(seen: Observation): 'skipped' | undefined {
+  conclude(judged: Observation): 'skipped' | undefined {
+    const seen = this.#unlessUnreached(judged)
     // What is kept must be known of every connection.
     const unknown = seen.kind === 'kept' && this.happened.flooded
     const observation = unknown ? unclear('there was more than is served or kept of one partner') : seen
@@ -182,6 +183,22 @@ export class MailWorld extends World {
     if (verdict.verdict === 'non-conformant') throw new NonConformant(verdict.detail)
     this.log(`${verdict.verdict}: ${verdict.detail}`)
     return 'skipped'
+  }
+
+  /**
+   * A gateway that wanted to ask the authority of a certificate and did not reach it, though nothing in the example is in the way:
+   * a firewall may be, so nothing is held against the gateway.
+   */
+  #unlessUnreached(seen: Observation): Observation {
+    if (seen.kind !== 'broken' || this.intent.said('authority').some(path => path.startsWith('ways')))
+      return seen
+    const { web } = this.run.lab
+    const [host] = this.happened.watched.flatMap(({ partner }) => web?.unreached?.(partner.domain) ?? [])
+    return host === undefined
+      ? seen
+      : unclear(
+          `${seen.detail}; but the gateway or its resolver asked for the address of ${host} and came to no web host of the suite, so a firewall may be between them`,
+        )
   }
 
   /**

@@ -18,11 +18,11 @@ const AUTHORITIES = `${FOLDER}/tls/authorities.pem`
 /** Of both directions. Sendmail sets no lowest and highest version, it switches versions off. */
 const options = ({ minVersion, maxVersion }: MailFlow): string =>
   [
-    ...[
-      ...['SSLv2', 'SSLv3'],
-      ...(minVersion === 'TLSv1' ? [] : ['TLSv1', 'TLSv1_1']),
-      ...(maxVersion ? ['TLSv1_3'] : []),
-    ].map(version => `+SSL_OP_NO_${version}`),
+    ...[...['SSLv2', 'SSLv3'], ...(minVersion === 'TLSv1' ? [] : ['TLSv1', 'TLSv1_1'])].map(
+      version => `+SSL_OP_NO_${version}`,
+    ),
+    // SSL_OP_NO_TLSv1_3, a name that Sendmail 8.15 does not know.
+    ...(maxVersion ? ['+0x20000000'] : []),
     '+SSL_OP_CIPHER_SERVER_PREFERENCE',
   ].join(' ')
 

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { isIPv6 } from 'node:net'
 import { basename } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { getCACertificates } from 'node:tls'
@@ -157,7 +158,7 @@ function located(file: GatewayFile, network: RunNetwork): GatewayFile {
 }
 
 /** What the file does not say, such as the gateway's key, is empty. */
-function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
+function flowOf({ inbound, outbound, pki, names, lab }: GatewayFile): MailFlow {
   const domain = (inbound?.recipient ?? outbound?.sender)?.split('@')[1] ?? inbound!.hostname
   return {
     hostname: inbound?.hostname ?? domain,
@@ -173,9 +174,11 @@ function flowOf({ inbound, outbound, pki }: GatewayFile): MailFlow {
     outbound: (outbound?.connectors ?? []).map(({ partner: _, ...connector }) => connector),
     users: outbound?.login ? [outbound.login] : [],
     attempts: Number.POSITIVE_INFINITY,
-    network: { resolver: '', partnerPort: 0 },
+    network: { resolver: names ? serverText(names.listen) : lab ? `${lab.resolver}:53` : '', partnerPort: 0 },
   }
 }
+
+const serverText = ({ host, port }: Endpoint): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`
 
 /** The roots of the system without intermediates, which would fill a gap in the chain that the gateway shows. */
 function systemRoots(): string[] {

@@ -241,7 +241,9 @@ export class ContainerLab implements Lab {
       await this.zone.set([{ name: host, type: 'A', data: this.containers.subnet.fixed(FIXED.lab) }])
       return `http://${host}${path}`
     },
-    way: async (host, is) => {
+    named: true,
+    way: async (url, is) => {
+      const host = new URL(url).hostname
       if (is === 'without a name') return this.zone.clear([{ name: host, type: 'A' }])
       const { subnet } = this.containers
       // The name servers have no web host, and at the last address of the lab's there is nobody.

@@ -1,12 +1,14 @@
+import { isIPv4 } from 'node:net'
 import { freshDomain } from '../mailflow/domains.ts'
 import { decisive, type OutboundLevel } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
-import { changedSpecs, hostSpecs, type Lab, type PartnerOptions } from './lab.ts'
+import { changedSpecs, hostSpecs, type Lab, type LabWeb, type PartnerOptions } from './lab.ts'
 import type { Behaviour } from './partner/behaviour.ts'
 import { authorsDomain, mayComeAgain, Owners } from './partner/owners.ts'
 import { Partner, type PartnerHost } from './partner/partner.ts'
 import { PartnerServer } from './partner/partner-server.ts'
+import { AddressWeb } from './services/address-web.ts'
 
 /** The addresses at which a gateway delivers mail for the domains of one pattern. It may choose any of them. */
 export interface Route {
@@ -27,6 +29,10 @@ interface Waiting {
   addresses: readonly Address[]
   grant: () => void
 }
+
+/** The gateway delivers to this machine itself. */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 
 /**
  * The lab around a gateway that delivers to fixed addresses, as its administrator has set it up. The suite listens at
@@ -52,6 +58,7 @@ export class FixedLab implements Lab {
    * addresses of its route whenever no partner has them. Absent where no connector leaves TLS to the gateway.
    */
   author: Partner | undefined
+  readonly #web: AddressWeb | undefined
   #waiting: Waiting[] = []
 
   /** `sender`: of the messages that the gateway is asked to send. */
@@ -75,6 +82,14 @@ export class FixedLab implements Lab {
     this.#routes = routes.map(({ to, tls, partner }) => ({ to, tls, addresses: partner.map(addressAt) }))
     this.#addresses = [...addresses.values()]
     this.room = this.#addresses.length > 0 ? 1 : 0
+    const hosts = this.#addresses.map(({ endpoint }) => endpoint.host)
+    // A gateway on another machine may not reach other ports than those that its administrator has opened.
+    if (hosts.length > 0 && hosts.every(isLoopback))
+      this.#web = new AddressWeb(hosts[0] === 'localhost' ? '127.0.0.1' : hosts[0]!)
+  }
+
+  get web(): LabWeb | undefined {
+    return this.#web
   }
 
   get strays(): number {
@@ -104,7 +119,7 @@ export class FixedLab implements Lab {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#addresses.map(({ server }) => server.stop()))
+    await Promise.all([...this.#addresses.map(({ server }) => server.stop()), this.#web?.stop()])
   }
 
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {

@@ -109,8 +109,15 @@ export interface LabWeb {
   at(host: string, path: string): Promise<string>
   /** As `at`, over https; `identity` is told the URL. Absent where no gateway asks for it. */
   secureAt?(host: string, path: string, identity: (url: string) => Promise<WebIdentity>): Promise<string>
-  /** From now on the way to a host is so; `open`: as it was at first. */
-  way(host: string, is: WayToHost): Promise<void>
+  /** From now on the way to the host of a URL is so; `open`: as it was at first. */
+  way(url: string, is: WayToHost): Promise<void>
+  /** Its hosts have names in the DNS, so that a gateway may not find one. */
+  readonly named: boolean
+  /**
+   * A host below a domain of which the gateway, or its resolver, has asked for the address, where no request has come to any
+   * host below the domain. Absent where nothing can be between the gateway and these hosts.
+   */
+  unreached?(domain: string): string | undefined
   /** From now on, these URLs answer so, whatever the method is. */
   serve(answers: ReadonlyMap<string, HttpAnswer>): Promise<void>
   /** What was asked for at hosts below a domain so far, oldest first. */

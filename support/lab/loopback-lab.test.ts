@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type LookupFunction } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { freePort } from '../free-port.ts'
 import { Pki } from '../pki/pki.ts'
 import { handOver } from '../traffic/delivering.ts'
+import { fetched } from '../traffic/fetching.ts'
 import { compose } from '../traffic/message.ts'
 import { LoopbackLab } from './loopback-lab.ts'
 import { AddressRange } from './partner/address-range.ts'
@@ -20,6 +22,47 @@ const firstBytes = (host: string, port: number) =>
       resolve(bytes.toString())
     })
   })
+
+describe('the lab at addresses for a gateway of the user', () => {
+  it('knows that somebody looked for a web host of its and did not come', async () => {
+    const dns = { host: '127.0.0.1', port: await freePort('127.0.0.1') }
+    const lab = new LoopbackLab(new Pki(), {
+      ...{ partners: [new AddressRange(`127.99.${randomInt(256)}.0/29`)], port: 2525, dns, admitted: [] },
+    })
+    await lab.start()
+    try {
+      const { web } = lab
+      const url = await web!.at('crl.d1.test', '/list.crl')
+      await web!.serve(new Map([[url, { body: Buffer.from('here') }]]))
+      assert.equal(web!.unreached!('d1.test'), undefined)
+      const resolver = new Resolver()
+      resolver.setServers([`${dns.host}:${dns.port}`])
+      await resolver.resolve4('crl.d1.test')
+      assert.equal(web!.unreached!('d1.test'), 'crl.d1.test')
+      assert.equal(web!.unreached!('d2.test'), undefined)
+      const lookup: LookupFunction = (name, _, done) =>
+        void resolver.resolve4(name).then(found =>
+          done(
+            null,
+            found.map(address => ({ address, family: 4 })),
+          ),
+        )
+      const answer = await fetched(url, { most: 10, lookup })
+      assert.equal(answer.toString(), 'here')
+      assert.equal(web!.unreached!('d1.test'), undefined)
+    } finally {
+      await lab.stop()
+    }
+  })
+
+  it('has no web hosts where there are too few addresses', () => {
+    const about = { port: 2525, dns: { host: '127.0.0.1', port: 0 }, admitted: [] }
+    const web = (range: string) =>
+      new LoopbackLab(new Pki(), { ...about, partners: [new AddressRange(range)] }).web
+    assert.equal(web('127.99.0.0/31'), undefined)
+    assert.ok(web('127.99.0.0/29'))
+  })
+})
 
 describe('the lab on the loopback interface', () => {
   const lab = new LoopbackLab(new Pki())

@@ -20,7 +20,7 @@ import { addResident, mayComeAgain, Owners, type OwnersOptions } from './partner
 import { Partner } from './partner/partner.ts'
 import { PartnerAddresses } from './partner/partner-addresses.ts'
 import { PartnerServer } from './partner/partner-server.ts'
-import { LoopbackWeb } from './services/loopback-web.ts'
+import { LoopbackWeb, type WebPlaces } from './services/loopback-web.ts'
 
 /** Where the lab is, for a gateway of the user's, and what that gateway is told. */
 export interface OwnAddresses extends OwnersOptions {
@@ -52,7 +52,8 @@ export class LoopbackLab implements Lab {
   readonly freshDomain = freshDomain
   readonly #own: OwnAddresses | undefined
   readonly #names = new Names()
-  readonly #web = new LoopbackWeb((host, address) => this.#names.setAddress(host, address))
+  readonly web: LabWeb | undefined
+  readonly #web: LoopbackWeb
   readonly #addresses: PartnerAddresses
   readonly #server: PartnerServer
   readonly #owners: Owners
@@ -80,6 +81,11 @@ export class LoopbackLab implements Lab {
       hasAddress: partner => this.#held.has(partner),
     })
     this.#server = new PartnerServer(this.#owners)
+    const places = own && webPlaces(this.#addresses.ranges)
+    const lead = (host: string, address: string | undefined) => this.#names.setAddress(host, address)
+    const asked = (domain: string) => this.#names.askedBelow(domain)
+    this.#web = new LoopbackWeb(lead, places && { places, asked })
+    this.web = own && !places ? undefined : this.#web
   }
 
   get room(): number {
@@ -143,11 +149,6 @@ export class LoopbackLab implements Lab {
 
   async stop(): Promise<void> {
     await Promise.all([this.#server, this.#names, this.#web, ...this.#views].map(one => one.stop()))
-  }
-
-  /** A gateway on another machine would not reach them. */
-  get web(): LabWeb | undefined {
-    return this.#own ? undefined : this.#web
   }
 
   async partner(options: PartnerOptions): Promise<Partner> {
@@ -216,6 +217,17 @@ export class LoopbackLab implements Lab {
     }
     this.#held.delete(partner)
   }
+}
+
+/**
+ * The last addresses for partners, which have them at another port. Nothing where there are too few: the web hosts have one, and
+ * nobody is at two others.
+ */
+function webPlaces(ranges: readonly AddressRange[]): WebPlaces | undefined {
+  const range = ranges.find(({ size }) => size >= 3)
+  if (!range) return undefined
+  const [dropped, refused, open] = [1, 2, 3].map(n => range.at(range.size - n))
+  return { open: open!, refused: refused!, dropped: dropped! }
 }
 
 /** How many addresses a partner takes. */

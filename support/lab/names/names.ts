@@ -25,6 +25,10 @@ export class Names {
   readonly #addresses = new Map<string, readonly string[]>()
   /** Names below which there are others: a resolver that asks for them first is not told that nothing is there (RFC 8020 s2). */
   readonly #above = new Set<string>()
+  /** Host names that have got an address alone. */
+  readonly #hosts = new Set<string>()
+  /** Those of whose addresses somebody has asked. */
+  readonly #asked = new Set<string>()
   #admitted: { patterns: { to: string }[]; address: string } | undefined
   #server: DnsServer | undefined
   #listens = false
@@ -103,8 +107,14 @@ export class Names {
 
   /** Without an address: the name does not exist from now on. */
   setAddress(hostname: string, address: string | undefined): void {
+    this.#hosts.add(hostname.toLowerCase())
     if (address === undefined) this.#addresses.delete(hostname.toLowerCase())
     else this.#addresses.set(hostname.toLowerCase(), [address])
+  }
+
+  /** The hosts below a domain, of those that have got an address of their own, for whose address somebody has asked. */
+  askedBelow(domain: string): string[] {
+    return [...this.#asked].filter(name => name.endsWith(`.${domain.toLowerCase()}`))
   }
 
   #exchangersOf(name: string): Exchanger[] | undefined {
@@ -129,6 +139,7 @@ export class Names {
     response.header.aa = 1
     const exchangers = this.#exchangersOf(name)
     const own = this.#addressesOf(name)
+    if (own.length > 0 && this.#hosts.has(name)) this.#asked.add(name)
     const addresses = own.length > 0 || exchangers ? own : this.#addressOfAdmitted(name)
     if (!exchangers && addresses.length === 0) response.header.rcode = this.#isAbove(name) ? 0 : 3
     else if (exchangers && question.type === Packet.TYPE.MX)

@@ -44,8 +44,15 @@ export class DeafHost {
     await Promise.race(this.#fill.map(socket => once(socket, 'connect')))
   }
 
-  stop(): void {
-    for (const socket of this.#fill) socket.destroy()
-    this.#child?.kill('SIGKILL')
+  /** It can listen again afterwards. */
+  async stop(): Promise<void> {
+    for (const socket of this.#fill.splice(0)) socket.destroy()
+    const child = this.#child
+    this.#child = undefined
+    this.#listening = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
   }
 }

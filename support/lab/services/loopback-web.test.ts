@@ -38,7 +38,7 @@ describe('the way to a web host of the lab', () => {
     it(`can be ${way}`, async () => {
       const url = await web.at('crl.d1.test', '/list.crl')
       await web.serve(new Map([[url, { body: Buffer.from('here') }]]))
-      await web.way('crl.d1.test', way)
+      await web.way(url, way)
       assert.equal(await outcome(url), expected)
     })
 })
