@@ -27,6 +27,7 @@ import { EXTENSION } from '../support/wire/tls/craft-hello.ts'
 import { addressesAt, tellStatus } from './authority.steps.ts'
 import { domainOfEarlier, mustHaveTried, partnerAfter } from './earlier-mail.ts'
 import { Inapplicable } from './outcome.ts'
+import { recipientAt, recipientsAt } from './recipients.ts'
 import { changeRoots, changesRoots } from './roots.ts'
 import type { MailWorld } from './world.ts'
 
@@ -163,6 +164,7 @@ function messageFor(
   const {
     author: authorIs,
     recipient,
+    recipients: _more,
     ...manner
   } = fittingMessage(world.manners.message, {
     sevenBitOnly: world.manners.partner.withholds === '8BITMIME',
@@ -223,11 +225,6 @@ function noteStanding(
   happened.standing.note(watched, flow, { external: run.gateways.source.kind === 'external' })
 }
 
-let lastRecipient = 0
-
-/** Of its own for each message: what the gateway says late of an earlier message is not taken for a word on this one. */
-const recipientAt = (domain: string): string => `inbox${++lastRecipient}@${domain}`
-
 /** The gateway is asked to send one message to these partners. */
 export async function sendTo(
   world: MailWorld,
@@ -237,7 +234,7 @@ export async function sendTo(
   world.needsRole('sender')
   const gateway = await (changesRoots(world) ? world.servers.gatewayOfOwn() : world.servers.gateway())
   const { submitted } = world.intent.read('message', 'submitted')
-  const to = partners.map(({ domain }) => recipientAt(domain))
+  const to = await recipientsAt(world, partners, how)
   const { author } = world.run.lab
   const returnsTo = world.happened.author ?? author
   const send = () =>
@@ -297,9 +294,9 @@ function mustAskForStatus(world: MailWorld, watched: readonly WatchedMessage[]):
 /** A gateway may decide from whom it takes mail, and for whom, by more than the domain. */
 function mustTakeAddresses(world: MailWorld, watched: readonly WatchedMessage[]): void {
   const refusal = watched.find(({ known }) => known.refusal !== undefined)?.known.refusal
-  const { author, recipient } = world.manners.message
+  const { author, recipient, recipients } = world.manners.message
   const { uLabels } = world.intent.read('message', 'uLabels')
-  if (refusal !== undefined && (author ?? recipient ?? uLabels) !== undefined)
+  if (refusal !== undefined && (author ?? recipient ?? recipients ?? uLabels) !== undefined)
     throw new Inapplicable(`the gateway does not take the message with such an address: ${refusal}`)
 }
 

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { Given } from '@cucumber/cucumber'
+import { forEachCopy } from '../support/judgements/outbound.ts'
 import {
   asksForStatus,
   asksNobody,
@@ -164,7 +165,8 @@ const CHECK_WAIT = 2_000
 
 /** Whether the gateway sends the message just where the check finds the status. */
 export async function judgeByStatusCheck(world: MailWorld): Promise<Observation> {
-  return doesAsStatusCheckSays(await checked(world), world.happened.only)
+  const status = await checked(world)
+  return forEachCopy(sent => doesAsStatusCheckSays(status, sent))(world.happened.only)
 }
 
 /** Whether the gateway names this cause, which the check finds. */

@@ -21,6 +21,7 @@ import {
   arrivesOverTls,
   type Cause,
   doesNotArrive,
+  forEachCopy,
   judgeLater,
   offersVersion,
   ownRecipientsAlone,
@@ -195,14 +196,14 @@ When('the gateway and the second server send each other a message', async functi
 
 /** What can become of a copy of a message, in the words of the features. */
 const COPY_FATES: Record<string, (sent: Sent) => Observation> = {
-  'arrives over TLS': sent => arrivesOverTls(sent),
-  'arrives unencrypted': arrivesInClear,
-  'does not arrive': doesNotArrive,
-  'stays queued': staysQueued,
-  'arrives unencrypted or stays queued': sent => arrivesInClearOr(staysQueued, sent),
-  'arrives unencrypted or does not arrive': sent => arrivesInClearOr(doesNotArrive, sent),
-  'arrives exactly once': sent => arrivesOnce(sent),
-  'arrives exactly once and complete': sent => arrivesOnce(sent, { complete: true }),
+  'arrives over TLS': forEachCopy(sent => arrivesOverTls(sent)),
+  'arrives unencrypted': forEachCopy(arrivesInClear),
+  'does not arrive': forEachCopy(doesNotArrive),
+  'stays queued': forEachCopy(staysQueued),
+  'arrives unencrypted or stays queued': forEachCopy(sent => arrivesInClearOr(staysQueued, sent)),
+  'arrives unencrypted or does not arrive': forEachCopy(sent => arrivesInClearOr(doesNotArrive, sent)),
+  'arrives exactly once': forEachCopy(sent => arrivesOnce(sent)),
+  'arrives exactly once and complete': forEachCopy(sent => arrivesOnce(sent, { complete: true })),
 }
 words('copyFate', COPY_FATES)
 
@@ -218,7 +219,7 @@ const queuedBecause =
   ({ only }) => {
     if (staysQueued(only).kind === 'kept' && only.deliveryEvents.length === 0)
       throw new Inapplicable('the gateway says nothing about its queue, so its reason is not known')
-    return staysQueuedBecause(cause, only)
+    return forEachCopy(sent => staysQueuedBecause(cause, sent))(only)
   }
 
 /** What can become of the message of an example. */
@@ -233,7 +234,7 @@ const FATES: Record<string, Fate> = {
   'arrives over TLS 1.3, if the gateway offers this version': ({ only }, world) => {
     needsNewestTls(world)
     if (offersVersion(only, 'TLSv1.3') === false) throw new Inapplicable('the gateway does not offer TLS 1.3')
-    return arrivesOverTls(only, { version: 'TLSv1.3' })
+    return forEachCopy(sent => arrivesOverTls(sent, { version: 'TLSv1.3' }))(only)
   },
   'arrives over the TLS of that day': ({ only, day }) => {
     const used = arrivesOverTls(only, { version: 'TLSv1.1' })
@@ -288,7 +289,7 @@ defineParameterType({
 })
 
 Then('the message arrives over {version}', function (this: MailWorld, version: string) {
-  return this.conclude(arrivesOverTls(this.happened.only, { version }))
+  return this.conclude(forEachCopy(sent => arrivesOverTls(sent, { version }))(this.happened.only))
 })
 
 /** Which suites a gateway offers is its own choice, so where it offers none of these there is nothing to judge. */
@@ -297,7 +298,7 @@ function concludeOnSuites(world: MailWorld, suites: readonly string[]) {
   const offered = suitesOffered(only, suites)
   if (offered?.length === 0) throw new Inapplicable(`the gateway does not offer ${suites.join(' or ')}`)
   const [strongest = suites[0]!] = offered ?? []
-  return world.conclude(arrivesOverTls(only, { suite: strongest }))
+  return world.conclude(forEachCopy(sent => arrivesOverTls(sent, { suite: strongest }))(only))
 }
 
 Then(
@@ -315,7 +316,7 @@ Then(
 )
 
 Then('the message arrives at mail exchanger {int}', function (this: MailWorld, exchanger: number) {
-  return this.conclude(arrivesAt(this.happened.only, exchanger))
+  return this.conclude(forEachCopy(sent => arrivesAt(sent, exchanger))(this.happened.only))
 })
 
 /** Columns: partner, copy. */

@@ -152,10 +152,23 @@ describe('Sendmail: a single line', () => {
   it('reports a bounce, but not a message that Sendmail only puts into its queue', () => {
     const to =
       'Nov 24 22:00:00 sendmail[7]: 6AOM000001: to=<inbox@d1.test>, delay=00:00:00, mailer=esmtp, pri=1,'
-    const bounced = sendmail.read(`${to} dsn=5.1.1, reply=550 5.1.1 Nobody here, stat=User unknown`)
-    assert.deepEqual([bounced?.kind, bounced?.reason], ['bounced', 'User unknown (550 5.1.1 Nobody here)'])
-    assert.equal(sendmail.read(`${to} dsn=5.1.1, stat=User unknown`)?.reason, 'User unknown')
-    assert.equal(sendmail.read(`${to} dsn=4.4.0, stat=queued`), undefined)
+    const read = (said: string) =>
+      [sendmail.read(`${to} ${said}`) ?? []].flat().map(({ kind, reason }) => [kind, reason])
+    assert.deepEqual(read('dsn=5.1.1, reply=550 5.1.1 Nobody here, stat=User unknown'), [
+      ['bounced', 'User unknown (550 5.1.1 Nobody here)'],
+    ])
+    assert.deepEqual(read('dsn=5.1.1, stat=User unknown'), [['bounced', 'User unknown']])
+    assert.deepEqual(read('dsn=4.4.0, stat=queued'), [])
+  })
+
+  it('reports each recipient of a transaction', () => {
+    const line =
+      'Dec  1 07:36:14 sendmail[55]: 5B17aE56000054: to=<inbox1@d1.test>,<"inbox2, here"@d1.test>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=150934, relay=mx.d1.test. [172.20.0.9], dsn=4.0.0, stat=Deferred: 403 4.7.0 encryption too weak 0 less than 112'
+    const said = { kind: 'deferred', reason: 'Deferred: 403 4.7.0 encryption too weak 0 less than 112' }
+    assert.deepEqual(sendmail.read(line), [
+      { ...said, recipient: 'inbox1@d1.test' },
+      { ...said, recipient: '"inbox2, here"@d1.test' },
+    ])
   })
 
   it('has its version and the version of its TLS library', () => {

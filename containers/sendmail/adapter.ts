@@ -120,14 +120,16 @@ export const sendmail: ContainerProduct = {
     return { tls: true, version, suite, verified: verify === 'OK' }
   },
 
-  read(line: string): DeliveryEvent | undefined {
-    const { recipient, kind, reply, reason } =
-      /sendmail\[\d+\]: \w+: to=<(?<recipient>[^>]*)>, .*?\bdsn=(?<kind>[245])\.[\d.]+, (?:reply=(?<reply>.*), )?stat=(?<reason>(?!queued).*)$/.exec(
+  /** One line for all recipients of a transaction. */
+  read(line: string): DeliveryEvent[] | undefined {
+    const { recipients, kind, reply, reason } =
+      /sendmail\[\d+\]: \w+: to=<(?<recipients>[^>]*(?:>,<[^>]*)*)>, .*?\bdsn=(?<kind>[245])\.[\d.]+, (?:reply=(?<reply>.*), )?stat=(?<reason>(?!queued).*)$/.exec(
         line.trimEnd(),
       )?.groups ?? {}
-    if (!recipient || !kind || reason === undefined) return undefined
+    if (!recipients || !kind || reason === undefined) return undefined
     // Since 8.16 the log has the partner's reply in a field of its own.
-    return { kind: KINDS[kind]!, recipient, reason: reply ? `${reason} (${reply})` : reason }
+    const said = { kind: KINDS[kind]!, reason: reply ? `${reason} (${reply})` : reason }
+    return recipients.split('>,<').map(recipient => ({ ...said, recipient }))
   },
 }
 

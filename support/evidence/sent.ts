@@ -55,6 +55,8 @@ export interface Sent {
   attempts: number
   /** Nothing was heard, the message did not arrive, and the gateway has it in its queue no more. */
   lost?: true
+  /** The same message for its other recipients at the same partner, which must fare alike. */
+  copies?: readonly Sent[]
 }
 
 /** The gateway took the message, no copy arrived, and the gateway says that it returned the message. */

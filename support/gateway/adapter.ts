@@ -30,8 +30,8 @@ export interface Adapter {
   readonly reloaded?: RegExp
   /** Pure: a mail flow as files of this product. */
   render(flow: MailFlow, place: Place): Rendered
-  /** Pure: what a log line says about a recipient, or nothing. */
-  read(line: string): DeliveryEvent | undefined
+  /** Pure: what a log line says about one recipient or several, or nothing. */
+  read(line: string): DeliveryEvent | readonly DeliveryEvent[] | undefined
   /** Pure: what a log line says about the TLS of a session, or nothing. */
   session(line: string): Omit<SessionWord, 'line'> | undefined
   /** Pure: the session that a log line belongs to, where the product names it. Without it, each line is a session. */

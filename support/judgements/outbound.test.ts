@@ -22,6 +22,7 @@ import {
   arrivesOverHighest,
   arrivesOverTls,
   doesNotArrive,
+  forEachCopy,
   isStillUnderWay,
   judgeLater,
   ownRecipientsAlone,
@@ -479,6 +480,38 @@ describe('judging at which mail exchanger a message arrived', () => {
     ],
     ...notArrived(one => arrivesAt(one, 1)),
   ])
+})
+
+describe('judging a message for several recipients at one partner', () => {
+  const overTls = forEachCopy(one => arrivesOverTls(one))
+  const queued = forEachCopy(staysQueued)
+  table([
+    ['all got it', overTls(sent({ copies: [sent()] })), 'kept', /^the message arrived over TLS 1.3/],
+    [
+      'one got it unencrypted',
+      overTls(sent({ copies: [sent(unencrypted)] })),
+      'broken',
+      /^for another recipient at the same domain, the message arrived unencrypted$/,
+    ],
+    ['all wait', queued(held({ copies: [held()] })), 'refused', /deferred the message/],
+    [
+      'one waits and one got it',
+      queued(held({ copies: [sent(unencrypted)] })),
+      'broken',
+      /^for another recipient at the same domain, the message arrived unencrypted$/,
+    ],
+    [
+      'of one nothing is known',
+      queued(held({ copies: [held({ deliveryEvents: [] })] })),
+      'unclear',
+      /^for another recipient at the same domain, the message did not arrive, and the gateway said nothing/,
+    ],
+  ])
+
+  it('has the symptom of one recipient, so that a recorded deviation fits', () => {
+    const seen = overTls(sent({ copies: [sent(unencrypted)] }))
+    deepEqual(seen.kind === 'broken' && seen.symptom, 'the message arrived unencrypted')
+  })
 })
 
 describe('judging a later message to the same partner', () => {

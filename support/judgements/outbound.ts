@@ -3,6 +3,7 @@ import { changedHeader, textOf } from '../evidence/mail.ts'
 import { isAt, type Sent } from '../evidence/sent.ts'
 import { duration } from '../quantities.ts'
 import {
+  all,
   because,
   broken,
   kept,
@@ -21,6 +22,21 @@ export interface TlsExpectation {
   /** Standard name. */
   suite?: string
 }
+
+/** A judgement of the message for each of its recipients at the partner: what becomes of one must become of all. */
+export const forEachCopy =
+  (judgement: (sent: Sent) => Observation) =>
+  ({ copies = [], ...sent }: Sent): Observation => {
+    const own = judgement(sent)
+    const others = copies.map(judgement).map(seen => {
+      const detail = `for another recipient at the same domain, ${seen.detail}`
+      return seen.kind === 'broken'
+        ? { ...seen, detail, symptom: seen.symptom ?? seen.detail }
+        : { ...seen, detail }
+    })
+    const seen = all(own, ...others)
+    return seen.kind === 'kept' ? own : seen
+  }
 
 /** The partner got the message over TLS, and no unencrypted copy. */
 export function arrivesOverTls(sent: Sent, { version, suite }: TlsExpectation = {}): Observation {
@@ -278,7 +294,12 @@ export function judgeLater(sent: readonly Sent[], judgement: (sent: Sent) => Obs
   if (session.events.filter(({ kind }) => kind === 'content').length > 1)
     return unclear('both messages went over the same connection')
   // The conversations of the earlier message are left out.
-  return judgement({ ...later, conversations: [session] })
+  const alone = { conversations: [session] }
+  return judgement({
+    ...later,
+    ...alone,
+    ...(later.copies ? { copies: later.copies.map(copy => ({ ...copy, ...alone })) } : {}),
+  })
 }
 
 /** The conversations that may have carried the message: the tap does not know which of several sessions did. */

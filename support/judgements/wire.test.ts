@@ -32,6 +32,7 @@ import {
 const { token } = MESSAGE
 const overTls = conversation(OVER_TLS)
 const unencrypted = conversation(IN_CLEAR)
+const toAnother = conversation(OVER_TLS.map(line => line.replace(/(?<=RCPT TO:<)/, 'another-')))
 const left = conversation(LEFT)
 /** Up to the go-ahead to STARTTLS. */
 const BEGUN = OVER_TLS.slice(0, 6)
@@ -373,5 +374,17 @@ describe('judging how many connections it took', () => {
     ['one', singleConnection([left]), 'kept'],
     ['two', singleConnection([left, overTls]), 'broken', /used 2 connections/],
     ['none', singleConnection([]), 'unclear'],
+    [
+      'one for each of two recipients',
+      singleConnection([overTls, toAnother]),
+      'kept',
+      /a single connection for each recipient/,
+    ],
+    [
+      'one for each of two recipients, and one more',
+      singleConnection([overTls, toAnother, left]),
+      'broken',
+      /used 3 connections/,
+    ],
   ])
 })

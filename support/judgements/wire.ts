@@ -281,10 +281,20 @@ export function noLowerOffer(conversations: readonly Conversation[]): Observatio
   )
 }
 
+/** The gateway may send to each recipient at a partner on a connection of its own: RFC 5321 s4.5.4.1. */
 export function singleConnection(conversations: readonly Conversation[]): Observation {
-  return conversations.length === 1
-    ? kept('the gateway used a single connection')
-    : conversations.length === 0
-      ? unclear('the lab saw no connection')
-      : broken(`the gateway used ${countedConnections(conversations)}`)
+  if (conversations.length === 0) return unclear('the lab saw no connection')
+  if (conversations.length === 1) return kept('the gateway used a single connection')
+  const named = conversations.map(
+    one =>
+      new Set(
+        commands(one).flatMap(({ verb, address }) => (verb === 'RCPT' ? [address?.toLowerCase() ?? ''] : [])),
+      ),
+  )
+  const isApart = named.every(
+    (own, at) => own.size > 0 && named.every((other, place) => place === at || own.isDisjointFrom(other)),
+  )
+  return isApart
+    ? kept('the gateway used a single connection for each recipient')
+    : broken(`the gateway used ${countedConnections(conversations)}`)
 }

@@ -16,12 +16,16 @@ export interface Mail {
   secured: boolean
 }
 
-/** Whether a circumstance holds, as far as the message itself tells. */
-export function heldIn(mail: Mail, recipients: readonly string[]): (circumstance: string) => boolean {
+/** Whether a circumstance holds, as far as the message itself tells. `recipients`: in one domain, of `all`. */
+export function heldIn(
+  mail: Mail,
+  recipients: readonly string[],
+  all: readonly string[] = recipients,
+): (circumstance: string) => boolean {
   const text = mail.content.toString('latin1')
   return circumstance =>
     SENT_CIRCUMSTANCES[circumstance]?.(text) ??
-    ENVELOPE_CIRCUMSTANCES[circumstance]?.({ from: mail.from, to: recipients }) ??
+    ENVELOPE_CIRCUMSTANCES[circumstance]?.({ from: mail.from, to: recipients, all }) ??
     false
 }
 
@@ -76,7 +80,10 @@ export class Queue {
       domains: [...byDomain.keys()],
       allRecipients: recipients,
     }
-    const deliveries = [...byDomain].map(([domain, own]) => ({ ...about, domain, recipients: own }))
+    const apart = this.#options.decisions.sendsApart(at)
+    const deliveries = [...byDomain].flatMap(([domain, own]) =>
+      (apart ? own.map(one => [one]) : [own]).map(some => ({ ...about, domain, recipients: some })),
+    )
     for (const delivery of deliveries) this.#waiting.add(delivery)
     if (sends !== 'at once') return
     if (this.#options.decisions.stopsAtFirstFailure(at)) void this.#oneByOne(deliveries.toReversed())

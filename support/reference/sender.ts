@@ -114,7 +114,7 @@ export class Sender {
 
   #situation(delivery: Delivery): SenderSituation {
     const { mail, recipients, attempts, domains, allRecipients } = delivery
-    const ofMessage = heldIn(mail, recipients)
+    const ofMessage = heldIn(mail, recipients, allRecipients)
     const flow = this.#context.flow()
     const domain = recipients[0]!.split('@').at(-1)!
     const situation = {

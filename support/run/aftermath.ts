@@ -43,7 +43,7 @@ export class StandingMessages {
     { outbound }: MailFlow,
     { external }: { external: boolean },
   ): void {
-    for (const watched of messages) {
+    for (const watched of messages.flatMap(one => [one, ...one.copies])) {
       const level = decisive(outbound, watched.partner.domain)?.tls ?? 'opportunistic'
       const before = watched.seen()
       const [first, ...more] = before.arrivals

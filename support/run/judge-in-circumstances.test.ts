@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
 import { loadFeatures, select } from '../catalogue/features.ts'
+import { loadDimensions } from '../circumstances/dimensions.ts'
 import type { Defect } from '../reference/decisions/defect.ts'
 import { reference } from '../reference/gateway.ts'
 import { withRun } from './current.ts'
 import { judgeAll } from './judge-all.ts'
-import { judgeInCircumstances } from './judge-in-circumstances.ts'
+import { judgeInCircumstances, judgeUnder } from './judge-in-circumstances.ts'
 import { Run, type RunListener } from './run.ts'
 
 const AFTER_HELO: Defect = {
@@ -94,6 +95,54 @@ describe('judging in circumstances', () => {
     }
     const helo = tried.values.find(({ value }) => value === 'HELO in place of EHLO')!
     assert.equal(helo.broken, broken.length)
+  })
+
+  describe('by the recipients of the sent message', () => {
+    const values = loadDimensions().find(({ name }) => name === 'the recipients of the sent message')!.values
+    const catalogue = loadCatalogue()
+
+    async function under(value: string, defect: Defect, requirements: string[]) {
+      const run = await Run.start({ source: reference(defect) })
+      try {
+        const rules = select(loadFeatures(catalogue), catalogue, { requirements })
+        const combination = values.filter(one => one.value === value)
+        return await withRun(run, () => judgeUnder(run, rules, combination, 4))
+      } finally {
+        await run.stop()
+      }
+    }
+    const APART: Defect = { queue: { sendsApart: () => true } }
+    const [TWO, OTHER_FIRST, OTHER_LAST] = values.map(({ value }) => value) as [string, string, string]
+    /** A recipient for whom TLS is optional, or the last one. */
+    const WRONG: Record<string, Defect> = {
+      [TWO]: {
+        ...APART,
+        sender: {
+          mayGoInClear: ({ recipients: [own], allRecipients }, correct) =>
+            correct || allRecipients.indexOf(own!) > 0,
+        },
+      },
+      [OTHER_FIRST]: {
+        sender: { level: ({ levels }, correct) => (levels.length > 1 ? levels[0]! : correct) },
+      },
+      [OTHER_LAST]: { sender: { level: ({ levels }, correct) => levels[1] ?? correct } },
+    }
+
+    for (const [value, defect] of Object.entries(WRONG))
+      it(`finds a gateway that decides by another one: ${value}`, async () => {
+        const verdicts = await under(value, defect, ['EXO-FRC-01'])
+        const broken = verdicts.filter(({ verdict }) => verdict === 'non-conformant')
+        assert.ok(broken.length > 0)
+        assert.ok(broken.every(({ detail }) => /unencrypted/.test(detail)))
+      })
+
+    for (const value of [TWO, OTHER_FIRST, OTHER_LAST])
+      it(`finds nothing in a gateway that sends to each apart: ${value}`, async () => {
+        const verdicts = await under(value, APART, ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-OPP-06'])
+        for (const { verdict, detail } of verdicts) assert.equal(verdict, 'conformant', detail)
+        const came = verdicts.filter(({ seen }) => seen.held?.length === 1)
+        assert.ok(came.length > 1, `${came.length}`)
+      })
   })
 
   it('holds a control that fails under some circumstances against the requirement that it breaks', async () => {

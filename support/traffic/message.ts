@@ -27,6 +27,12 @@ export const ADDRESS_MANNERS = {
   author: ['null', 'quoted local part', 'local part of 64 characters'],
   /** The forward-path. Plain: as usual. RFC 5321 s2.4, s4.1.2 and s4.5.3.1.1. */
   recipient: ['quoted local part with an at sign', 'local part of 64 characters', 'domain in capitals'],
+  /** For whom the message is. Plain: one recipient, at the partner. RFC 5321 s3.3 and s4.5.3.1.8. */
+  recipients: [
+    'two at the partner',
+    'one at another partner, then one at the partner',
+    'one at the partner, then one at another partner',
+  ],
 } as const satisfies Record<string, readonly string[]>
 
 /** What a message is like; an absent key is the plain way. JSON only. */

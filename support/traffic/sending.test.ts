@@ -90,6 +90,27 @@ describe('a message that the gateway is asked to send', () => {
     assert.deepEqual([held!.arrivals, held!.deliveryEvents[0]?.kind], [[], 'deferred'])
   })
 
+  it('has a fate of its own for each recipient at one partner', async () => {
+    const to = await partner('*.forced.test', NO_TLS)
+    const message = compose({
+      from: 'probe@gateway.test',
+      to: ['first', 'second'].map(local => `${local}@${to.domain}`),
+    })
+    const gateway = await started({
+      queue: { sendsApart: () => true },
+      sender: { mayGoInClear: ({ recipients }) => recipients.some(one => one.startsWith('second@')) },
+    })
+    const [first, ...more] = await sent(gateway, [to], { message, tries: 2 })
+    assert.deepEqual(more, [])
+    const [second] = first!.copies!
+    assert.deepEqual([first!.recipient, second!.recipient], message.to)
+    assert.deepEqual([first!.arrivals.length, first!.attempts], [0, 2])
+    assert.deepEqual(
+      second!.arrivals.map(({ secured }) => secured),
+      [false],
+    )
+  })
+
   it('is not confused with an earlier message to the same recipient', async () => {
     const gateway = await started()
     const to = await partner('*.forced.test', { ...NO_TLS, times: 1 })

@@ -105,7 +105,9 @@ type Known = Pick<Sent, 'heard' | 'attempts'> &
 export class WatchedMessage {
   readonly partner: Partner
   readonly recipient: string
-  readonly known: Known = { heard: false, attempts: 1 }
+  readonly known: Known
+  /** The same message on its way to its other recipients at the partner. What is known of one is known of all. */
+  readonly copies: readonly WatchedMessage[]
   readonly #options: SendOptions
   /** The gateway was told to give the message up, and has it in its queue no more. */
   #hasLeft = false
@@ -113,15 +115,24 @@ export class WatchedMessage {
   /** How much the gateway had said before: that is about earlier messages to the same recipient. */
   readonly #before: number
 
-  constructor(partner: Partner, options: SendOptions) {
+  /** `recipients`: of the message, at this partner. */
+  constructor(
+    partner: Partner,
+    options: SendOptions,
+    recipients: readonly string[] = options.message.to.filter(to => partner.expects(to)),
+    known: Known = { heard: false, attempts: 1 },
+  ) {
+    const [recipient, ...others] = recipients
     this.partner = partner
-    this.recipient = options.message.to.find(to => partner.expects(to))!
+    this.recipient = recipient!
+    this.known = known
     this.#options = options
     this.#before = options.gateway.events.length
+    this.copies = others.map(other => new WatchedMessage(partner, options, [other], known))
   }
 
   seen(): Sent {
-    const { known, recipient, partner, conversations, deliveryEvents } = this
+    const { known, recipient, partner, conversations, deliveryEvents, copies } = this
     const { submission, ...rest } = known
     return {
       ...rest,
@@ -132,6 +143,7 @@ export class WatchedMessage {
       conversations: conversations.map(snapshotOf),
       deliveryEvents: [...deliveryEvents],
       ...(submission ? { submission: snapshotOf(submission) } : {}),
+      ...(copies.length > 0 ? { copies: copies.map(one => one.seen()) } : {}),
     }
   }
 
@@ -194,6 +206,39 @@ export class WatchedMessage {
     }))
   }
 
+  /** For each recipient at the partner. */
+  get #all(): readonly WatchedMessage[] {
+    return [this, ...this.copies]
+  }
+
+  /** The gateway says one thing for each attempt. */
+  #isTold(expired: boolean): boolean {
+    const { deliveryEvents, known } = this
+    return expired
+      ? deliveryEvents.some(({ kind }) => kind === 'bounced')
+      : deliveryEvents.length >= known.attempts
+  }
+
+  #isKnown(expired = false): boolean {
+    return this.arrivals.length > 0 || this.#isTold(expired)
+  }
+
+  /** Whether the gateway has a copy in its queue of which nothing is known; undefined where that cannot be said. */
+  async #isInQueue(): Promise<boolean | undefined> {
+    const silent = this.#all.filter(one => !one.#isKnown())
+    const held = await Promise.all(
+      (silent.length > 0 ? silent : [this]).map(({ recipient }) => this.#options.gateway.holds?.(recipient)),
+    )
+    return held.find(one => one !== false) ?? held[0]
+  }
+
+  /** It has not arrived, and the gateway says that it waits, or is quiet. */
+  #isHeldBack(): boolean {
+    const { arrivals, deliveryEvents, known } = this
+    const last = this.#isTold(false) ? deliveryEvents.at(-1)?.kind : known.quiet !== undefined && 'deferred'
+    return arrivals.length === 0 && last === 'deferred'
+  }
+
   /** Waits until it is clear what becomes of the message. */
   async follow(): Promise<void> {
     const { partner, known } = this
@@ -201,13 +246,9 @@ export class WatchedMessage {
     const sources = [partner, gateway, ...(inbox ? [inbox] : []), ...(author ? [author] : [])]
     let expired = false
     for (;;) {
-      // The gateway says one thing for each attempt.
-      const told = () =>
-        expired
-          ? this.deliveryEvents.some(({ kind }) => kind === 'bounced')
-          : this.deliveryEvents.length >= known.attempts
+      const told = () => this.#isTold(expired)
       const fault = () => gateway.end ?? gateway.fault
-      const heard = () => this.arrivals.length > 0 || told() || fault() !== undefined
+      const heard = () => this.#all.every(one => one.#isKnown(expired)) || fault() !== undefined
       const wait = (ms: number) => until(heard, sources, ms)
       if (expired && gateway.holds) known.heard = await this.#isGivenUp(wait)
       else if (gateway.settle === undefined) {
@@ -226,9 +267,8 @@ export class WatchedMessage {
         throw new GatewayFailure(`${gateway.name} was told to give up a message, and did not return it`)
       // The lab may hear what the gateway says before it hears what the partner saw.
       await partner.upToDate()
-      const last = this.deliveryEvents.at(-1)
-      const isHeldBack = told() ? last?.kind === 'deferred' : known.quiet !== undefined
-      if (!known.heard || this.arrivals.length > 0 || !isHeldBack || known.attempts >= tries) break
+      const waits = this.#all.some(one => one.#isHeldBack())
+      if (!known.heard || !waits || known.attempts >= tries) break
       if (known.attempts === 1) await this.#options.meanwhile?.()
       known.attempts++
       expired = givesUp === true && gateway.expire !== undefined && known.attempts === tries
@@ -263,7 +303,7 @@ export class WatchedMessage {
     const { known } = this
     const { gateway } = this.#options
     if (await wait(SILENCE)) return true
-    if ((await gateway.holds!(this.recipient)) !== false) {
+    if ((await this.#isInQueue()) !== false) {
       // The gateway skips a message that its last attempt still locks, and does not say so.
       if (known.attempts > 1) await gateway.retry(this.partner.domain)
       return wait((gateway.patience ?? SIGN) - SILENCE)
@@ -287,8 +327,7 @@ export class WatchedMessage {
 
   /** The message has left the queue, and what became of it is not said soon. */
   async #isGone(wait: (ms: number) => Promise<boolean>): Promise<boolean> {
-    const held = await this.#options.gateway.holds?.(this.recipient)
-    return held === false && !(await wait(SILENCE))
+    return (await this.#isInQueue()) === false && !(await wait(SILENCE))
   }
 
   #lose(): void {

@@ -47,6 +47,9 @@ export const CORRECT_QUEUE = {
    */
   stopsAtFirstFailure: (_at: Situation): boolean => false,
 
+  /** Whether the gateway sends to each recipient in a domain apart: never. No text forbids it: RFC 5321 s4.5.4.1. */
+  sendsApart: (_at: Situation): boolean => false,
+
   /** What becomes of a recipient. The gateway gives up mail that has waited too long. RFC 5321 s4.5.4.1, RFC5321-02. */
   result({ result, attempt, flow }: Situation & { result: DeliveryResult }): DeliveryResult {
     if (result.kind !== 'deferred' || attempt < flow.attempts) return result

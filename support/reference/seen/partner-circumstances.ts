@@ -146,7 +146,10 @@ export const SENT_CIRCUMSTANCES = messageCircumstances('sent')
 
 interface Envelope {
   from: string
+  /** In one domain. */
   to: readonly string[]
+  /** In all domains. */
+  all: readonly string[]
 }
 
 const LONGEST_LOCAL_PART = 64
@@ -159,6 +162,12 @@ const recipientIs =
   (fits: (recipient: string) => boolean) =>
   ({ to }: Envelope) =>
     to.length > 0 && to.every(fits)
+
+const domainOf = (address = ''): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+const ownIs =
+  (place: 0 | 1) =>
+  ({ to, all }: Envelope): boolean =>
+    to.length === 1 && all.length === 2 && all[place] === to[0] && domainOf(all[0]) !== domainOf(all[1])
 
 /** The same, from the addresses of this message. */
 export const ENVELOPE_CIRCUMSTANCES: Record<string, (envelope: Envelope) => boolean> = {
@@ -176,6 +185,10 @@ export const ENVELOPE_CIRCUMSTANCES: Record<string, (envelope: Envelope) => bool
   'the recipient of the sent message: domain in capitals': recipientIs(recipient =>
     /@[^a-z]+$/.test(recipient),
   ),
+  'the recipients of the sent message: two at the partner': ({ to }) =>
+    to.length === 2 && domainOf(to[0]) === domainOf(to[1]),
+  'the recipients of the sent message: one at another partner, then one at the partner': ownIs(1),
+  'the recipients of the sent message: one at the partner, then one at another partner': ownIs(0),
 }
 
 const BUSY = 'on a busy machine every reply may take so long'

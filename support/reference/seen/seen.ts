@@ -15,6 +15,6 @@ export function isDeep(domain: string, pattern = '*'): boolean {
 
 /** Dimensions that show only after the gateway has accepted a sender. */
 const WITH_MESSAGE =
-  /^(the recipients of the message|how the client transfers the message|writes of the message|the (text|size|author|recipient) of the (delivered|sent) message|headers of the (delivered|sent) message): /
+  /^(the recipients of the message|how the client transfers the message|writes of the message|the (text|size|author|recipients?) of the (delivered|sent) message|headers of the (delivered|sent) message): /
 
 export const isSeenWithMessage = (circumstance: string): boolean => WITH_MESSAGE.test(circumstance)
