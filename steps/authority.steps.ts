@@ -186,7 +186,7 @@ export async function tellStatus(
   { crl, ocsp, issuer: issuers }: Required<StatusAddresses>,
 ): Promise<void> {
   // Loaded here, because few examples need it.
-  const { namedAnswer, namedList } = await import('../support/pki/make-status-answers.ts')
+  const { namedAnswer, namedList } = await import('../support/pki/ocsp-responder-answers.ts')
   const { revoked, silent, answer, list } = world.intent.read(
     'authority',
     'revoked',

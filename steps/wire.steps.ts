@@ -1,5 +1,4 @@
 import { Then } from '@cucumber/cucumber'
-import { offersWithin } from '../support/judgements/guideline.ts'
 import {
   breaksOff,
   breaksOffWithAlert,
@@ -9,7 +8,8 @@ import {
   offersProtection,
   PARTS,
   type PartName,
-} from '../support/judgements/hello.ts'
+} from '../support/judgements/client-hello.ts'
+import { offersWithin } from '../support/judgements/guideline.ts'
 import { showsNameAsClient } from '../support/judgements/service-certificate.ts'
 import { showsBoth } from '../support/judgements/transition.ts'
 import {

@@ -7,7 +7,7 @@ import { STRANGERS } from '../mailflow/domains.ts'
 import { Pki } from '../pki/pki.ts'
 import { Run } from '../run/run.ts'
 import { sideBySide } from '../side-by-side.ts'
-import { handOver } from '../traffic/delivering.ts'
+import { handOver } from '../traffic/deliver-message.ts'
 import { compose, newToken } from '../traffic/message.ts'
 import { until } from '../wire/until.ts'
 

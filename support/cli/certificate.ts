@@ -14,13 +14,13 @@ import {
   keyName,
   PUBLISHED,
   type PublishedName,
-} from '../pki/expected.ts'
+} from '../pki/expected-certificate.ts'
 import { certificatesAt, type Store, storeAt } from '../pki/store.ts'
 import { counted, daysUntil } from '../quantities.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { COLUMNS, wrapped } from './columns.ts'
+import { row, safe, serverAt, shownAt, subjectOf } from './server-certificate-text.ts'
 import type { Look, Paint } from './terminal.ts'
-import { row, safe, serverAt, shownAt, subjectOf } from './told.ts'
 
 export interface CertificateOptions {
   expect?: string

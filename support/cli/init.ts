@@ -8,7 +8,7 @@ import { InputError } from '../input-error.ts'
 import { AUTHORITY_FILES, writeAuthorities } from '../pki/authority-files.ts'
 import { addressOf } from '../wire/smtp/smtp.ts'
 import { modeline } from '../yaml-file.ts'
-import { PARTNER, type Surroundings, surroundingsText } from './surroundings.ts'
+import { PARTNER, type Surroundings, surroundingsText } from './servers-on-this-machine.ts'
 
 export interface InitOptions {
   receiver?: string

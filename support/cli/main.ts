@@ -348,7 +348,7 @@ program
   )
   .action(async (file: string, options: InitOptions) => {
     const { init } = await import('./init.ts')
-    const { lookAround } = await import('./surroundings.ts')
+    const { lookAround } = await import('./servers-on-this-machine.ts')
     const found = options.receiver === undefined ? await lookAround() : undefined
     process.stdout.write(init(file, options, found))
   })

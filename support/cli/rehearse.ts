@@ -29,8 +29,8 @@ import { complain } from './complain.ts'
 import { sourceOf } from './order.ts'
 import { never, onInterrupt } from './process-end.ts'
 import { mustBeReachable } from './reachable.ts'
+import { safe } from './server-certificate-text.ts'
 import type { Look, Paint } from './terminal.ts'
-import { safe } from './told.ts'
 
 export interface RehearseOptions {
   report?: string

@@ -4,8 +4,8 @@ import { isSelfSigned } from '../pki/chain.ts'
 import { certificatesAt, storeAt } from '../pki/store.ts'
 import { checkRevocation, type Source, type StatusReport } from '../traffic/revocation-check.ts'
 import { COLUMNS, wrapped } from './columns.ts'
+import { isFile, row, safe, serverAt, shownAt, subjectOf } from './server-certificate-text.ts'
 import type { Look } from './terminal.ts'
-import { isFile, row, safe, serverAt, shownAt, subjectOf } from './told.ts'
 
 export interface RevocationOptions {
   store?: string

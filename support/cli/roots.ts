@@ -4,8 +4,8 @@ import { jsonText } from '../json-text.ts'
 import { certificatesAt, type Standing, type Store, standingOf, storeAt } from '../pki/store.ts'
 import { counted } from '../quantities.ts'
 import { COLUMNS, wrapped } from './columns.ts'
+import { row, safe, subjectOf } from './server-certificate-text.ts'
 import type { Look } from './terminal.ts'
-import { row, safe, subjectOf } from './told.ts'
 
 export interface RootsOptions {
   store?: string

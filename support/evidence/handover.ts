@@ -1,6 +1,6 @@
-import type { Breakdown } from '../wire/breakdown.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { Reply } from '../wire/smtp/reply.ts'
+import type { Breakdown } from '../wire/wire-error.ts'
 import type { Message } from './mail.ts'
 
 /** How far a delivery got. */

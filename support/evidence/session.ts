@@ -1,6 +1,6 @@
-import type { Breakdown } from '../wire/breakdown.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { Reply } from '../wire/smtp/reply.ts'
+import type { Breakdown } from '../wire/wire-error.ts'
 
 /** What crosses in the clear behind STARTTLS, before the go-ahead; each text is a separate write. */
 export const SMUGGLED = {

@@ -1,5 +1,5 @@
 import { type Grade, type Subject, TLS_PROFILES, type TlsProfile } from '../catalogue/tls-profiles.ts'
-import { hellosIn, versionsOffered } from '../evidence/hello.ts'
+import { hellosIn, versionsOffered } from '../evidence/client-hellos.ts'
 import type { SuiteOffer, TlsOffer, TlsVersion } from '../evidence/offer.ts'
 import { graded, nameOf } from '../verdicts/grades.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import type { Session } from '../evidence/session.ts'
 import type { MailFlow, Service } from '../mailflow/mail-flow.ts'
 import { certificatesIn } from '../pki/chain.ts'
-import { PUBLISHED } from '../pki/expected.ts'
+import { PUBLISHED } from '../pki/expected-certificate.ts'
 import { Pki, type ServiceLeaf } from '../pki/pki.ts'
 import { CERTIFICATE, conversation, session, table } from '../test-bed/fixtures/evidence.ts'
 import {

@@ -1,3 +1,4 @@
+import { hellosIn, versionsOffered } from '../evidence/client-hellos.ts'
 import {
   closedInsteadOfHandshake,
   commands,
@@ -8,7 +9,6 @@ import {
   sentBehindStarttls,
   startedTls,
 } from '../evidence/facts.ts'
-import { hellosIn, versionsOffered } from '../evidence/hello.ts'
 import { duration } from '../quantities.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { Conversation } from '../wire/conversation.ts'

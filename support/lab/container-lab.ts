@@ -4,6 +4,7 @@ import { type Container, ContainerFailure, type Doing, Engine, type RunNetwork }
 import { FIXED } from '../engine/subnet.ts'
 import { freshDomain } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
+import { Zone } from './dns/signed-zone.ts'
 import {
   changedSpecs,
   exchangersOf,
@@ -16,7 +17,6 @@ import {
 } from './lab.ts'
 import type { Mailbox } from './mailbox/mailbox.ts'
 import { labMailbox } from './mailbox/mailhog.ts'
-import { Zone } from './names/zone.ts'
 import type { Behaviour } from './partner/behaviour.ts'
 import { addResident, type OwnersOptions } from './partner/owners.ts'
 import { Partner } from './partner/partner.ts'

@@ -3,13 +3,13 @@ import { pathTo } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Party } from '../wire/conversation.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
-import type { Exchanger } from './names/names.ts'
+import type { Exchanger } from './dns/dns-server.ts'
 import type { Behaviour } from './partner/behaviour.ts'
 import type { HostSpec, Partner } from './partner/partner.ts'
 import type { PartnerManner } from './partner/partner-manner.ts'
 import { hostTls } from './partner/partner-tls-options.ts'
-import type { TapChanges } from './path/tap-changes.ts'
 import type { HttpAnswer, WebIdentity } from './services/http-host.ts'
+import type { TapChanges } from './tap/tap-changes.ts'
 
 export interface PartnerOptions {
   domain: string

@@ -1,6 +1,7 @@
 import { freshDomain } from '../mailflow/domains.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
+import { Names } from './dns/dns-server.ts'
 import {
   changedSpecs,
   exchangersOf,
@@ -13,7 +14,6 @@ import {
   tapOptions,
   wantsIpv6,
 } from './lab.ts'
-import { Names } from './names/names.ts'
 import { AddressRange, type Family } from './partner/address-range.ts'
 import type { Behaviour } from './partner/behaviour.ts'
 import { addResident, mayComeAgain, Owners, type OwnersOptions } from './partner/owners.ts'

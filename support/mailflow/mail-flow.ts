@@ -1,4 +1,4 @@
-import type { ExpectedAttributes } from '../pki/expected.ts'
+import type { ExpectedAttributes } from '../pki/expected-certificate.ts'
 import type { Identity } from '../pki/pki.ts'
 
 /** TLS settings of an outbound connector, the weakest first. The names follow Exchange's levels. */

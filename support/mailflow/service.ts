@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { type ExpectedAttributes, PUBLISHED, type PublishedName } from '../pki/expected.ts'
+import { type ExpectedAttributes, PUBLISHED, type PublishedName } from '../pki/expected-certificate.ts'
 import { type HierarchyName, SERVICE_NAME } from '../pki/hierarchies.ts'
 import type { Pki, Role, ServiceLeaf } from '../pki/pki.ts'
 import type { MailFlow, Service, ServiceText } from './mail-flow.ts'

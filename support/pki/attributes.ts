@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type * as pkijs from 'pkijs'
 import { keyOf } from '../wire/tls/certificate-facts.ts'
 import type { StatusAddresses } from './certificate.ts'
-import { pkijsCertificate } from './revocation.ts'
+import { pkijsCertificate } from './write-crl-and-ocsp.ts'
 
 /** Object identifiers: RFC 5280 s4.1.2.4, s4.2.1 and s4.2.2.1. */
 const OIDS = {

@@ -1,4 +1,4 @@
-import type { OcspRefusal } from './revocation.ts'
+import type { OcspRefusal } from './write-crl-and-ocsp.ts'
 
 /** What a responder says about a certificate, and who says so. Absent: the issuer, from yesterday until tomorrow. */
 export interface AnswerSpec {

@@ -2,7 +2,7 @@ import pc from 'picocolors'
 import { jsonText } from '../json-text.ts'
 import { counted } from '../quantities.ts'
 import type { GeneratedResult } from './generated.ts'
-import { OUTCOMES, type Outcome, type Trial } from './workshop.ts'
+import { OUTCOMES, type Outcome, type Trial } from './try-generated-defect.ts'
 
 export type GeneratedTotals = Record<Outcome | 'planted' | 'alarms', number>
 

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Answer, Task } from './generated.ts'
-import { type DrawOptions, Workshop } from './workshop.ts'
+import { type DrawOptions, Workshop } from './try-generated-defect.ts'
 
 const workshop = new Workshop(workerData as DrawOptions)
 

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { sideBySide } from '../side-by-side.ts'
-import { Crew } from './crew.ts'
-import type { Clean, DrawOptions, Trial } from './workshop.ts'
+import type { Clean, DrawOptions, Trial } from './try-generated-defect.ts'
+import { Crew } from './worker-threads.ts'
 
 export interface GeneratedResult {
   seed: string

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { decisive, type InboundConnector, type MailFlow } from '../mailflow/mail-flow.ts'
 import { printable } from '../wire/printable.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
-import { type Channel, ChannelError } from './channel.ts'
 import {
   type Command,
   GO_AHEAD,
@@ -17,6 +16,7 @@ import { headersInFront } from './received.ts'
 import { ClientSeen, type PastSession } from './seen/client.ts'
 import { CLIENT_CIRCUMSTANCES } from './seen/client-circumstances.ts'
 import { isDeep } from './seen/seen.ts'
+import { type Channel, ChannelError } from './smtp-connection.ts'
 import { tlsOptions } from './tls-options.ts'
 
 /** How long the gateway waits for the next command, in ms. */

@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { decisive, type MailFlow } from '../mailflow/mail-flow.ts'
 import { withALabels } from '../wire/smtp/a-labels.ts'
 import { PeerLimit } from '../wire/smtp/lines.ts'
-import { Channel, ChannelError } from './channel.ts'
 import type { DeliveryResult, TlsFailure } from './decisions/queue.ts'
 import type {
   ConnectionSituation,
@@ -18,6 +17,7 @@ import { PartnerSeen, type PastMail } from './seen/partner.ts'
 import { PARTNER_CIRCUMSTANCES } from './seen/partner-circumstances.ts'
 import { isDeep } from './seen/seen.ts'
 import { Refusal, Smtp } from './smtp.ts'
+import { Channel, ChannelError } from './smtp-connection.ts'
 import { hasStatus, lacksIssuer, leadsToRoot, promisesStapling, statusOf } from './status.ts'
 import { tlsOptions } from './tls-options.ts'
 

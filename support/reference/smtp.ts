@@ -1,6 +1,6 @@
 import { printable } from '../wire/printable.ts'
-import type { Channel } from './channel.ts'
 import type { SeenReply } from './seen/partner.ts'
+import type { Channel } from './smtp-connection.ts'
 
 export interface Answer {
   code: number

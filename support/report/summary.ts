@@ -1,5 +1,5 @@
 import { duration, minute } from '../quantities.ts'
-import { expectedOf } from '../verdicts/expected.ts'
+import { expectedOf } from '../verdicts/expected-outcome.ts'
 import { BY_URGENCY, totals, withoutReason } from '../verdicts/verdict.ts'
 import { triedIn } from './circumstances.ts'
 import { CHANGE_KINDS, DIFFERENCE_TITLES, differenceTold } from './diff.ts'

@@ -1,6 +1,6 @@
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 import { STRANGERS } from '../mailflow/domains.ts'
-import { handOver } from '../traffic/delivering.ts'
+import { handOver } from '../traffic/deliver-message.ts'
 import { compose } from '../traffic/message.ts'
 import type { Run } from './run.ts'
 

@@ -5,10 +5,10 @@ import type { Lab } from '../lab/lab.ts'
 import type { Mailbox } from '../lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
 import { STRANGERS } from '../mailflow/domains.ts'
-import { handOver, type SenderBehaviour } from '../traffic/delivering.ts'
+import { handOver, type SenderBehaviour } from '../traffic/deliver-message.ts'
 import { compose, newToken } from '../traffic/message.ts'
 import { send } from '../traffic/sending.ts'
-import type { Submission } from '../traffic/submission.ts'
+import type { Submission } from '../traffic/submit-message.ts'
 import { until } from '../wire/until.ts'
 
 /** Longest wait for a notification after the gateway has said that it returns a message, in ms. */

@@ -21,7 +21,7 @@ export async function tellStatusOfPeers({
   const role = pki.peersPlay
   if (!role || !web) return
   // Loaded here, because few runs need it.
-  const { ocspAnswer, revocationList } = await import('../pki/revocation.ts')
+  const { ocspAnswer, revocationList } = await import('../pki/write-crl-and-ocsp.ts')
   const authority = pki.lookAlike(role.hierarchy)
   const urls = await Promise.all(
     authority.places.map(async place => {

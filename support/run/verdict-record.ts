@@ -2,7 +2,7 @@ import type { Catalogue, Requirement } from '../catalogue/catalogue.ts'
 import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { counted } from '../quantities.ts'
 import { recordedDeviation } from '../verdicts/deviations.ts'
-import { unexplained } from '../verdicts/lacks.ts'
+import { unexplained } from '../verdicts/failed-controls.ts'
 import { type Broken, because, broken, type Lack, type Observation } from '../verdicts/observation.ts'
 import type { Evidence, RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import {

@@ -3,12 +3,12 @@ import { putOff } from '../evidence/temporary-refusal.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import type { Link } from '../wire/link.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
-import { inPieces } from '../wire/pieces.ts'
 import { printable } from '../wire/printable.ts'
 import { Recorder } from '../wire/recorder.ts'
 import type { Reply } from '../wire/smtp/reply.ts'
 import { addressOf, type Endpoint, SmtpClient, WireError } from '../wire/smtp/smtp.ts'
 import { FlightReader, type ServerFlight } from '../wire/tls/server-flight.ts'
+import { inPieces } from '../wire/write-in-pieces.ts'
 
 /** Where a prober asks. */
 export interface Target extends Endpoint {

@@ -1,7 +1,7 @@
 import type { Identity, Pki } from '../pki/pki.ts'
-import { inPieces } from '../wire/pieces.ts'
 import type { ClientTls } from '../wire/smtp/smtp.ts'
 import { opensslName } from '../wire/tls/tls-names.ts'
+import { inPieces } from '../wire/write-in-pieces.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import type { ClientManner } from './client-manner.ts'
 

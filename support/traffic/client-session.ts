@@ -10,7 +10,7 @@ import {
 import { isForNow } from '../evidence/temporary-refusal.ts'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
 import type { Pki } from '../pki/pki.ts'
-import { comeAgain } from '../wire/again.ts'
+import { comeAgain } from '../wire/come-again.ts'
 import { type Conversation, snapshotOf } from '../wire/conversation.ts'
 import {
   authPlain,
@@ -22,12 +22,12 @@ import {
 } from '../wire/smtp/smtp.ts'
 import { type ClientManner, inSession } from './client-manner.ts'
 import { tlsOf } from './client-manner-tls.ts'
-import { declinedInHandshake, declinedPart } from './declined.ts'
-import { call } from './delivering.ts'
+import { writesOf } from './client-writes.ts'
+import { declinedInHandshake, declinedPart } from './declined-manner.ts'
+import { call } from './deliver-message.ts'
 import { addressLiteral, pathOf, spelled } from './envelope.ts'
 import { compose } from './message.ts'
 import { type Before, precede } from './preceding.ts'
-import { writesOf } from './writes.ts'
 
 export type Mechanism = 'PLAIN' | 'LOGIN'
 

@@ -13,11 +13,11 @@ import {
 } from '../wire/smtp/smtp.ts'
 import type { SenderBehaviour } from './client-behaviour.ts'
 import { type ClientManner, neededKeywords } from './client-manner.ts'
-import { declinedInHandshake, declinedPart, isAboutTls } from './declined.ts'
+import { chunksOf, writesOf } from './client-writes.ts'
+import { declinedInHandshake, declinedPart, isAboutTls } from './declined-manner.ts'
 import { addressLiteral, mailCommand, type Recipient, recipientsOf, spelled } from './envelope.ts'
 import { ELSEWHERE } from './history.ts'
 import { compose } from './message.ts'
-import { chunksOf, writesOf } from './writes.ts'
 
 /** Long enough for half a message to be read by the gateway, in ms. */
 const UNDER_WAY = 50

@@ -1,5 +1,4 @@
 import { connect } from 'node:tls'
-import { bounded, WireError } from '../wire/breakdown.ts'
 import { MAX_WAIT } from '../wire/patience.ts'
 import type { Recorder } from '../wire/recorder.ts'
 import type { SmtpClient } from '../wire/smtp/smtp.ts'
@@ -7,6 +6,7 @@ import { type ClientTls, connectionOptions } from '../wire/tls/client-tls.ts'
 import { hasTicket, recordsIn } from '../wire/tls/early-ticket.ts'
 import { labelled } from '../wire/tls/handshake-keys.ts'
 import { TlsCarrier } from '../wire/tls/tls-carrier.ts'
+import { bounded, WireError } from '../wire/wire-error.ts'
 
 /** A server has closed a connection that its client has left within this time, in ms. */
 const CLOSES = 0.3 * MAX_WAIT

@@ -6,7 +6,7 @@ import { opensslName, spoken } from '../wire/tls/tls-names.ts'
 import type { Target } from './ask.ts'
 import { Certificates, fingerprintOf } from './certificates.ts'
 import { acceptance, type Chosen, drain, drainBoth, mapped } from './drain.ts'
-import { FinishedHandshakes, isKeyTransport, type Whole } from './finished.ts'
+import { FinishedHandshakes, isKeyTransport, type Whole } from './finished-handshakes.ts'
 import {
   ALL_GROUPS,
   ALL_SIGNATURES,

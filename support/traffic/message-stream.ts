@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Handover } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
 import type { MailStream } from '../evidence/mail-stream.ts'
-import { type HandoverOptions, handOver } from './delivering.ts'
+import { type HandoverOptions, handOver } from './deliver-message.ts'
 import { compose, newToken } from './message.ts'
 
 /** The client tries again after this long, in ms, when the gateway does not accept a message. */

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { PROBES, REFUSED, type Strength } from '../evidence/offer.ts'
 import { putOff } from '../evidence/temporary-refusal.ts'
-import { comeAgain } from '../wire/again.ts'
+import { comeAgain } from '../wire/come-again.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { addressOf, type ClientTls, type Endpoint, SmtpClient, WireError } from '../wire/smtp/smtp.ts'

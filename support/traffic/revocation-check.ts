@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto'
 import { attributesOf } from '../pki/attributes.ts'
 import type { StatusAddresses } from '../pki/certificate.ts'
 import { hasIssued, isSelfSigned, pathOf } from '../pki/chain.ts'
-import { ocspRequest } from '../pki/revocation.ts'
 import {
   type CertificateStatus,
   NoStatus,
@@ -10,7 +9,8 @@ import {
   type Subject,
   statusInAnswer,
   statusInList,
-} from '../pki/status.ts'
+} from '../pki/read-crl-and-ocsp.ts'
+import { ocspRequest } from '../pki/write-crl-and-ocsp.ts'
 import { type FetchFault, type FetchOptions, fetched, NotFetched } from './fetching.ts'
 
 /** One place where something about a certificate can be had, and what came of asking there. */

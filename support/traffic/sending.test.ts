@@ -14,7 +14,7 @@ import { mutant } from '../reference/mutants/index.ts'
 import { until } from '../wire/until.ts'
 import { compose } from './message.ts'
 import { type SendOptions, sendAndWatch } from './sending.ts'
-import { Submission } from './submission.ts'
+import { Submission } from './submit-message.ts'
 
 const NO_TLS: Behaviour = { starttls: { hides: true } }
 
@@ -258,7 +258,7 @@ const { parentPort, workerData: { support, holds } } = require('node:worker_thre
 const load = path => import(support + path)
 async function main() {
   const [{ send }, { Submission }, { standardFlow }, { reference, ReferenceGateway }, { LoopbackLab }, { Pki }, { compose }] =
-    await Promise.all(['traffic/sending.ts', 'traffic/submission.ts', 'mailflow/standard-flow.ts', 'reference/gateway.ts',
+    await Promise.all(['traffic/sending.ts', 'traffic/submit-message.ts', 'mailflow/standard-flow.ts', 'reference/gateway.ts',
       'lab/loopback-lab.ts', 'pki/pki.ts', 'traffic/message.ts'].map(load))
   const pki = new Pki()
   const lab = new LoopbackLab(pki)

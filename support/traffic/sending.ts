@@ -10,7 +10,7 @@ import { printable } from '../wire/printable.ts'
 import { withALabels } from '../wire/smtp/a-labels.ts'
 import { type ClientTls, WireError } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
-import type { Submission } from './submission.ts'
+import type { Submission } from './submit-message.ts'
 
 /** Longest wait, for each attempt, until a copy arrives or the gateway says something about the message, in ms. */
 const SIGN = 2 * MAX_WAIT

@@ -1,5 +1,5 @@
-import type { Breakdown } from './breakdown.ts'
 import type { CommandFields, ReplyFields } from './smtp/line-fields.ts'
+import type { Breakdown } from './wire-error.ts'
 
 /** A side of a connection: `sender` opened it, `receiver` listened. */
 export type Party = 'sender' | 'receiver'

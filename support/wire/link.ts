@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { type Cut, writePieces } from './pieces.ts'
+import { type Cut, writePieces } from './write-in-pieces.ts'
 
 /** Gets every byte of a TCP connection, below TLS. */
 export interface Tap {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { WireError } from './breakdown.ts'
 import { MAX_CLEAR, Recorder } from './recorder.ts'
+import { WireError } from './wire-error.ts'
 
 describe('the record of a connection', () => {
   const recording = () => {

@@ -1,6 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
-import { WireError } from './breakdown.ts'
 import type { Conversation, EventDetail, Handshake, Party, WireEvent } from './conversation.ts'
 import { detailOf, detailText, type PlainKind } from './event-detail.ts'
 import type { Tap } from './link.ts'
@@ -9,6 +8,7 @@ import { PeerLimit } from './smtp/lines.ts'
 import { certificateFacts } from './tls/certificate-facts.ts'
 import { labelled } from './tls/handshake-keys.ts'
 import { RecordReader, type TlsSighting } from './tls/tls-records.ts'
+import { WireError } from './wire-error.ts'
 
 /** The most that is kept of one connection, so that no peer can fill the memory. */
 const MAX_EVENTS = 400

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Message } from '../../evidence/mail.ts'
 import { Pki } from '../../pki/pki.ts'
-import { handOver } from '../../traffic/delivering.ts'
+import { handOver } from '../../traffic/deliver-message.ts'
 import { compose } from '../../traffic/message.ts'
 import { LoopbackLab } from '../loopback-lab.ts'
 import type { Partner } from '../partner/partner.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { folderFiles, type RunNetwork } from '../../engine/engine.ts'
 import { Pki } from '../../pki/pki.ts'
 import { engineOrSkip } from '../../test-bed/fixtures/test-engine.ts'
-import { handOver } from '../../traffic/delivering.ts'
+import { handOver } from '../../traffic/deliver-message.ts'
 import { compose } from '../../traffic/message.ts'
 import { usersMailbox } from './users-mailbox.ts'
 

@@ -3,7 +3,7 @@ import type { AuthorityName, CertificateFlaw, CertificateKind } from '../../pki/
 import type { AnswerName } from '../../pki/status-words.ts'
 import type { Party } from '../../wire/conversation.ts'
 import type { CraftedAnswer } from '../../wire/tls/craft-answer.ts'
-import type { TapChanges } from '../path/tap-changes.ts'
+import type { TapChanges } from '../tap/tap-changes.ts'
 import type { PartnerManner } from './partner-manner.ts'
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'

@@ -138,7 +138,7 @@ async function stapled(
   authority: PartnerTls['authority'],
 ): Promise<string> {
   // Loaded here, because few partners need it.
-  const { namedAnswer } = await import('../../pki/make-status-answers.ts')
+  const { namedAnswer } = await import('../../pki/ocsp-responder-answers.ts')
   const serials = [cert, byName?.cert ?? []].flat(2).map(pem => new X509Certificate(pem).serialNumber)
   const about = { issuer: await pki.issuer(authority), serials, other: await pki.issuer('other') }
   return namedAnswer(name, about).toString('base64')

@@ -1,4 +1,4 @@
-import { comeAgain } from '../again.ts'
+import { comeAgain } from '../come-again.ts'
 import { Recorder } from '../recorder.ts'
 import { type Endpoint, SmtpClient, WireError } from './smtp.ts'
 

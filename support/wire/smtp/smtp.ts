@@ -1,24 +1,24 @@
 import { type Socket, connect as tcpConnect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
-import { bounded, reasonOf, WireError } from '../breakdown.ts'
 import type { Party } from '../conversation.ts'
 import { Link } from '../link.ts'
 import { MAX_WAIT } from '../patience.ts'
-import { type Cut, writePieces } from '../pieces.ts'
 import { printable } from '../printable.ts'
 import type { Recorder } from '../recorder.ts'
 import { withoutCredentials } from '../secrets.ts'
 import { type ClientTls, connectionOptions } from '../tls/client-tls.ts'
 import { beginTls } from '../tls/handshake.ts'
+import { bounded, reasonOf, WireError } from '../wire-error.ts'
+import { type Cut, writePieces } from '../write-in-pieces.ts'
+import { type Room, roomAt } from './connection-limit.ts'
 import { replyFields } from './line-fields.ts'
 import { LineBuffer, PeerLimit } from './lines.ts'
 import { NotSmtp, type Reply, ReplyReader } from './reply.ts'
-import { type Room, roomAt } from './room.ts'
 
-// The types that the client takes and returns, and the error that it throws.
-export { type Breakdown, WireError } from '../breakdown.ts'
 export type { ClientTls } from '../tls/client-tls.ts'
+// The types that the client takes and returns, and the error that it throws.
+export { type Breakdown, WireError } from '../wire-error.ts'
 export type { Reply } from './reply.ts'
 
 /** All waits of one session together, in ms, so that a server that always answers late cannot hold a session for long. */

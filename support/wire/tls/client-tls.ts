@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
-import type { Cut } from '../pieces.ts'
+import type { Cut } from '../write-in-pieces.ts'
 
 /** How the lab's side of a handshake behaves as a client. PEM texts; versions as Node names them (`TLSv1.2`). */
 export interface ClientTls {

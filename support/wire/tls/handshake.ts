@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls'
-import { reasonOf, WireError } from '../breakdown.ts'
 import type { Link } from '../link.ts'
 import type { Recorder } from '../recorder.ts'
+import { reasonOf, WireError } from '../wire-error.ts'
 
 const failed = (detail: string) => new WireError('handshake failure', detail)
 

@@ -1,5 +1,5 @@
 import { Cursor } from './cursor.ts'
-import { type ServerHello, serverHello } from './hellos.ts'
+import { type ServerHello, serverHello } from './read-hellos.ts'
 import { groupName, signatureName } from './tls-names.ts'
 import { RecordReader } from './tls-records.ts'
 

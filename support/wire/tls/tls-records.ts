@@ -1,6 +1,6 @@
 import type { ClientHello } from '../conversation.ts'
 import { HandshakeKeys } from './handshake-keys.ts'
-import { clientHello, type ServerHello, serverHello } from './hellos.ts'
+import { clientHello, type ServerHello, serverHello } from './read-hellos.ts'
 import { groupName } from './tls-names.ts'
 
 /** What the unencrypted part of TLS records says; RFC 8446 s5.1, RFC 5246 s6.2. */

@@ -3,7 +3,7 @@ import * as pkijs from 'pkijs'
 import { Fault } from '../fault.ts'
 import { hasIssued, isCurrent } from './chain.ts'
 import { type Element, elementAt, elementsIn, TAGS } from './der.ts'
-import { bytes, OCSP_REFUSALS, OIDS, pkijsCertificate } from './revocation.ts'
+import { bytes, OCSP_REFUSALS, OIDS, pkijsCertificate } from './write-crl-and-ocsp.ts'
 
 /** Object identifiers: RFC 5280 s4.2.1.3, RFC 6960 s4.2.2.2. */
 const KEY_USAGE = '2.5.29.15'

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { parseEndpoint } from '../gateway/gateway-file-values.ts'
 import { InputError } from '../input-error.ts'
 import { clipped, visibleLine } from '../report/visible.ts'
-import { type Shown, shownBy } from '../wire/smtp/shown.ts'
+import { type Shown, shownBy } from '../wire/smtp/certificate-shown.ts'
 import { addressOf, type Endpoint, WireError } from '../wire/smtp/smtp.ts'
 import { COLUMNS, wrapped } from './columns.ts'
 

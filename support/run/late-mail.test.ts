@@ -8,8 +8,8 @@ import type { WatchedMessage } from '../traffic/sending.ts'
 import { broken, type Observation, refused } from '../verdicts/observation.ts'
 import type { Deviation } from '../verdicts/verdict.ts'
 import type { Conversation } from '../wire/conversation.ts'
-import { Aftermath, type LateMail, StandingMessages } from './aftermath.ts'
 import type { RuleExample } from './example.ts'
+import { Aftermath, type LateMail, StandingMessages } from './late-mail.ts'
 import { VerdictRecord } from './verdict-record.ts'
 
 const EXAMPLE: RuleExample = {

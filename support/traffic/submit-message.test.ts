@@ -12,7 +12,7 @@ import { ReferenceGateway } from '../reference/gateway.ts'
 import { Loopback } from '../test-bed/fixtures/loopback.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { compose } from './message.ts'
-import { Submission } from './submission.ts'
+import { Submission } from './submit-message.ts'
 
 describe('handing messages over for sending on', () => {
   const pki = new Pki()

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, isIPv6 } from 'node:net'
 import { decode, encode, type StringAnswer } from 'dns-packet'
 import { freePort } from '../../free-port.ts'
-import { Names } from './names.ts'
+import { Names } from './dns-server.ts'
 
 describe('the DNS server of the lab without containers', () => {
   const all = new Names()

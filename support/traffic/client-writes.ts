@@ -1,5 +1,5 @@
-import { type Cut, inHalves, inPieces } from '../wire/pieces.ts'
 import type { Writes } from '../wire/smtp/smtp.ts'
+import { type Cut, inHalves, inPieces } from '../wire/write-in-pieces.ts'
 import type { ClientManner } from './client-manner.ts'
 
 const KIB = 1024

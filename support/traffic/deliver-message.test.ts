@@ -6,7 +6,7 @@ import { Pki } from '../pki/pki.ts'
 import { type ListenerOptions, SmtpListener } from '../test-bed/fixtures/smtp-listener.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { CLIENT_MANNERS, type ClientManner, type History } from './client-manner.ts'
-import { handOver, type SenderBehaviour } from './delivering.ts'
+import { handOver, type SenderBehaviour } from './deliver-message.ts'
 import { compose } from './message.ts'
 
 const FROM = 'sender@client.test'

@@ -1,6 +1,6 @@
 import { isBroken, oldHash } from '../catalogue/tls-profiles.ts'
+import { hellosIn, versionsOffered } from '../evidence/client-hellos.ts'
 import { countedConnections, eventsAfterGoAhead, secured, startedTls } from '../evidence/facts.ts'
-import { hellosIn, versionsOffered } from '../evidence/hello.ts'
 import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
 import type { ClientHello, Conversation } from '../wire/conversation.ts'
 import { EXTENSION } from '../wire/tls/craft-hello.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { encode } from 'dns-packet'
-import { Zone } from './zone.ts'
+import { Zone } from './signed-zone.ts'
 
 const TYPES: Record<number, string> = { 1: 'A', 6: 'SOA', 15: 'MX', 16: 'TXT', 52: 'TLSA' }
 const CLASSES: Record<number, string> = { 1: 'IN', 255: 'ANY' }

@@ -3,7 +3,7 @@ import type { Stage } from '../evidence/handover.ts'
 import { replyFields } from '../wire/smtp/line-fields.ts'
 import { ReplyReader } from '../wire/smtp/reply.ts'
 import type { ClientManner } from './client-manner.ts'
-import { declinedInHandshake, declinedPart } from './declined.ts'
+import { declinedInHandshake, declinedPart } from './declined-manner.ts'
 
 const BIG = 100 * 1024
 

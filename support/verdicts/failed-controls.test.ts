@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { MailFlow } from '../mailflow/mail-flow.ts'
-import { requirementOf, unexplained } from './lacks.ts'
+import { requirementOf, unexplained } from './failed-controls.ts'
 import type { Lack } from './observation.ts'
 
 describe('what a gateway does not do at all breaks', () => {

@@ -7,13 +7,13 @@ import {
   type TlsOptions,
   connect as tlsConnect,
 } from 'node:tls'
-import { reasonOf } from '../wire/breakdown.ts'
 import { Link } from '../wire/link.ts'
 import { LineBuffer } from '../wire/smtp/lines.ts'
 import { certificateFacts } from '../wire/tls/certificate-facts.ts'
 import { EarlyTicket } from '../wire/tls/early-ticket.ts'
 import { TlsCarrier } from '../wire/tls/tls-carrier.ts'
 import { RecordReader } from '../wire/tls/tls-records.ts'
+import { reasonOf } from '../wire/wire-error.ts'
 import type { TlsSession } from './decisions/situation.ts'
 import type { SeenHello } from './seen/client.ts'
 import type { SeenHandshake } from './seen/partner.ts'

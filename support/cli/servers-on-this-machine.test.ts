@@ -8,7 +8,7 @@ import stringWidth from 'string-width'
 import { loadGatewayFile } from '../gateway/gateway-file.ts'
 import { startCommand } from '../test-bed/fixtures/command.ts'
 import { init } from './init.ts'
-import { lookAround, type Places, surroundingsText } from './surroundings.ts'
+import { lookAround, type Places, surroundingsText } from './servers-on-this-machine.ts'
 
 describe('what mail-tls init finds', () => {
   const servers: Server[] = []

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { SmtpListener } from '../../test-bed/fixtures/smtp-listener.ts'
 import { Recorder } from '../recorder.ts'
-import { Room } from './room.ts'
+import { Room } from './connection-limit.ts'
 import { SmtpClient } from './smtp.ts'
 
 describe('the room at a server', () => {

@@ -1,7 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { pemEncoded } from '../pem.ts'
 import { certificate } from './certificate.ts'
-import { ocspAnswer, ocspRefusal, revocationList, type StatusSigner } from './revocation.ts'
 import {
   ANSWERS,
   type AnswerName,
@@ -10,6 +9,7 @@ import {
   type ListName,
   type ListSpec,
 } from './status-words.ts'
+import { ocspAnswer, ocspRefusal, revocationList, type StatusSigner } from './write-crl-and-ocsp.ts'
 
 /** About which certificates, by their serial numbers in hexadecimal, and who could sign. */
 export interface AnswersAbout {

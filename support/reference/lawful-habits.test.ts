@@ -7,7 +7,7 @@ import { judgeAll } from '../run/judge-all.ts'
 import { Run } from '../run/run.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
 import { reference } from './gateway.ts'
-import { HABITS, type Habit } from './habits.ts'
+import { HABITS, type Habit } from './lawful-habits.ts'
 import { isAlarm } from './selftest.ts'
 
 describe('a sound gateway', function () {

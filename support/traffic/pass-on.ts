@@ -4,7 +4,7 @@ import { Partner } from '../lab/partner/partner.ts'
 import { PartnerServer } from '../lab/partner/partner-server.ts'
 import type { Pki } from '../pki/pki.ts'
 import { snapshotOf } from '../wire/conversation.ts'
-import { call } from './delivering.ts'
+import { call } from './deliver-message.ts'
 
 /** The partner passes a message on, in the clear, to a server of its own. Both ends are the lab's, on loopback. */
 export async function passOn(pki: Pki, partner: Partner, content: string): Promise<PassedOn> {

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { certificate } from './certificate.ts'
 import { elementAt, elementsIn, TAGS } from './der.ts'
 import { Hierarchy } from './hierarchies.ts'
-import { ocspAnswer, ocspRefusal, ocspRequest, revocationList } from './revocation.ts'
-import { NoStatus, statusInAnswer, statusInList } from './status.ts'
+import { NoStatus, statusInAnswer, statusInList } from './read-crl-and-ocsp.ts'
+import { ocspAnswer, ocspRefusal, ocspRequest, revocationList } from './write-crl-and-ocsp.ts'
 
 const KEYS: Record<string, () => KeyObject> = {
   'RSA 2048': () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { external } from '../gateway/external.ts'
 import { loadGatewayFile } from '../gateway/gateway-file.ts'
 import { writeAuthorities } from '../pki/authority-files.ts'
-import { surroundings } from './surroundings.ts'
+import { surroundings } from './start-lab.ts'
 
 describe('the lab around a gateway of a file', () => {
   let folder: string

@@ -1,6 +1,6 @@
 import { type Grade, TLS_PROFILES } from '../catalogue/tls-profiles.ts'
 import { counted } from '../quantities.ts'
-import { type Accepted, type AcceptedRow, isDisputed } from '../verdicts/accepted.ts'
+import { type Accepted, type AcceptedRow, isDisputed } from '../verdicts/accepted-tls.ts'
 import { clipped } from './visible.ts'
 
 const WORDS: Record<Grade, string> = { good: 'allowed', weak: 'should not', wrong: 'must not' }

@@ -1,6 +1,13 @@
 import { conversation, HELLO, OVER_TLS, table } from '../test-bed/fixtures/evidence.ts'
 import type { ClientHello, WireEvent } from '../wire/conversation.ts'
-import { breaksOff, breaksOffWithAlert, heedsMark, namesServer, offersNo, offersProtection } from './hello.ts'
+import {
+  breaksOff,
+  breaksOffWithAlert,
+  heedsMark,
+  namesServer,
+  offersNo,
+  offersProtection,
+} from './client-hello.ts'
 
 const BEGUN = OVER_TLS.slice(0, 7)
 const answer: WireEvent = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mock } from 'node:test'
 import { sampleRun } from '../test-bed/fixtures/sample-run.ts'
 import type { VerdictName } from '../verdicts/verdict.ts'
-import { Telling } from './telling.ts'
+import { Telling } from './tell-verdicts.ts'
 
 describe('telling of verdicts', () => {
   const [sample] = sampleRun().verdicts

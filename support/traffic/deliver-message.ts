@@ -1,7 +1,7 @@
 import type { Handover } from '../evidence/handover.ts'
 import type { Message } from '../evidence/mail.ts'
 import { mayAcceptSoon } from '../evidence/temporary-refusal.ts'
-import { comeAgain } from '../wire/again.ts'
+import { comeAgain } from '../wire/come-again.ts'
 import { type Conversation, snapshotOf } from '../wire/conversation.ts'
 import { Recorder } from '../wire/recorder.ts'
 import { type Endpoint, SmtpClient } from '../wire/smtp/smtp.ts'

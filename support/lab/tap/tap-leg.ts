@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls'
-import { bounded, reasonOf, WireError } from '../../wire/breakdown.ts'
 import type { Party } from '../../wire/conversation.ts'
 import { Link } from '../../wire/link.ts'
 import type { Recorder } from '../../wire/recorder.ts'
 import { LineBuffer } from '../../wire/smtp/lines.ts'
 import { acceptTls, beginTls } from '../../wire/tls/handshake.ts'
+import { bounded, reasonOf, WireError } from '../../wire/wire-error.ts'
 
 /** How long one leg may take to close after the other leg has closed, in ms. */
 const LINGER = 1_000

@@ -15,10 +15,10 @@ import { PeerLimit } from '../wire/smtp/lines.ts'
 import { NotSmtp, type Reply, ReplyReader } from '../wire/smtp/reply.ts'
 import type { ClientTls } from '../wire/smtp/smtp.ts'
 import { until } from '../wire/until.ts'
-import { handOver, type SenderBehaviour } from './delivering.ts'
+import { handOver, type SenderBehaviour } from './deliver-message.ts'
 import { compose } from './message.ts'
 import { sendAndWatch, type WatchedMessage } from './sending.ts'
-import type { Submission } from './submission.ts'
+import type { Submission } from './submit-message.ts'
 
 /** What two gateways need to exchange mail. */
 interface RelayMeans {
