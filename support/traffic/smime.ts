@@ -10,21 +10,34 @@ export interface Secret {
   decrypt(content: string): string | undefined
 }
 
+interface Reader {
+  certificate: forge.pki.Certificate
+  privateKey: forge.pki.rsa.PrivateKey
+}
+
+/** Who can read the messages; one for all of them, because making a key takes long. */
+let reader: Reader | undefined
+
+function newReader(): Reader {
+  const { publicKey, privateKey } = forge.pki.rsa.generateKeyPair({ bits: 2048 })
+  const certificate = forge.pki.createCertificate()
+  certificate.publicKey = publicKey
+  certificate.serialNumber = `01${randomBytes(8).toString('hex')}`
+  certificate.validity.notAfter = new Date(Date.now() + 24 * 60 * 60 * 1000)
+  const subject = [{ name: 'commonName', value: 'the reader of encrypted messages' }]
+  certificate.setSubject(subject)
+  certificate.setIssuer(subject)
+  certificate.sign(privateKey, forge.md.sha256.create())
+  return { certificate, privateKey }
+}
+
 /** A message whose text only its recipient can read: S/MIME enveloped data, RFC 8551 s3.3. */
 export function encrypted({ from, to }: { from: string; to: string[] }): {
   message: Message
   secret: Secret
 } {
-  const keys = forge.pki.rsa.generateKeyPair({ bits: 2048 })
-  const certificate = forge.pki.createCertificate()
-  certificate.publicKey = keys.publicKey
-  certificate.serialNumber = `01${randomBytes(8).toString('hex')}`
-  certificate.validity.notAfter = new Date(Date.now() + 24 * 60 * 60 * 1000)
-  const subject = [{ name: 'commonName', value: to[0]!.slice(0, 64) }]
-  certificate.setSubject(subject)
-  certificate.setIssuer(subject)
-  certificate.sign(keys.privateKey, forge.md.sha256.create())
-
+  reader ??= newReader()
+  const { certificate, privateKey } = reader
   const text = `secret-${randomBytes(8).toString('hex')}`
   const envelope = forge.pkcs7.createEnvelopedData()
   envelope.addRecipient(certificate)
@@ -48,7 +61,7 @@ export function encrypted({ from, to }: { from: string; to: string[] }): {
           const received = forge.pkcs7.messageFromAsn1(
             forge.asn1.fromDer(der),
           ) as forge.pkcs7.PkcsEnvelopedData
-          received.decrypt(received.recipients[0]!, keys.privateKey)
+          received.decrypt(received.recipients[0]!, privateKey)
           return received.content?.toString()
         } catch {
           return undefined

@@ -1,6 +1,12 @@
 import { constants } from 'node:crypto'
 import { isIP } from 'node:net'
-import type { ConnectionOptions, SecureVersion } from 'node:tls'
+import {
+  type ConnectionOptions,
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+} from 'node:tls'
 import type { Cut } from '../write-in-pieces.ts'
 
 /** How the lab's side of a handshake behaves as a client. PEM texts; versions as Node names them (`TLSv1.2`). */
@@ -32,14 +38,30 @@ export function connectionOptions(tls: ClientTls): ConnectionOptions {
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(tls.servername && isIP(tls.servername) === 0 ? { servername: tls.servername } : {}),
-    ...(tls.trust ? { ca: [...tls.trust] } : {}),
-    ...(tls.identity ? { key: tls.identity.key, cert: tls.identity.certificate } : {}),
-    ...(tls.minVersion ? { minVersion: tls.minVersion } : {}),
-    ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),
-    ...(tls.ciphers ? { ciphers: tls.ciphers } : {}),
-    ...(tls.groups ? { ecdhCurve: tls.groups } : {}),
     ...(tls.asksForStatus ? { requestOCSP: true } : {}),
     ...(tls.session ? { session: tls.session } : {}),
-    ...(tls.withoutTickets ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+    secureContext: contextOf({
+      ...(tls.trust ? { ca: [...tls.trust] } : {}),
+      ...(tls.identity ? { key: tls.identity.key, cert: tls.identity.certificate } : {}),
+      ...(tls.minVersion ? { minVersion: tls.minVersion } : {}),
+      ...(tls.maxVersion ? { maxVersion: tls.maxVersion } : {}),
+      ...(tls.ciphers ? { ciphers: tls.ciphers } : {}),
+      ...(tls.groups ? { ecdhCurve: tls.groups } : {}),
+      ...(tls.withoutTickets ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+    }),
   }
+}
+
+/** So many are kept: clients differ in little, and making one takes about as long as the rest of a handshake's beginning. */
+const MAX_CONTEXTS = 64
+const contexts = new Map<string, SecureContext>()
+
+function contextOf(options: SecureContextOptions): SecureContext {
+  const key = JSON.stringify(options)
+  const context = contexts.get(key) ?? createSecureContext(options)
+  // The one that was used last is the last to go.
+  contexts.delete(key)
+  contexts.set(key, context)
+  if (contexts.size > MAX_CONTEXTS) contexts.delete(contexts.keys().next().value!)
+  return context
 }

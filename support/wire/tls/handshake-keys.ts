@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 
 interface Suite {
   cipher: 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305'
@@ -21,7 +21,8 @@ const TAG = 16
  */
 export class HandshakeKeys {
   readonly #suite: Suite
-  readonly #key: Buffer
+  /** Not its bytes, which Node would make a key of for each record. */
+  readonly #key: KeyObject
   readonly #iv: Buffer
   #sequence = 0
 
@@ -33,8 +34,9 @@ export class HandshakeKeys {
 
   private constructor(suite: Suite, secret: Buffer) {
     this.#suite = suite
-    this.#key = expandLabel(suite.hash, secret, 'key', suite.keyLength)
-    this.#iv = expandLabel(suite.hash, secret, 'iv', 12)
+    const from = createSecretKey(secret)
+    this.#key = createSecretKey(expandLabel(suite.hash, from, 'key', suite.keyLength))
+    this.#iv = expandLabel(suite.hash, from, 'iv', 12)
   }
 
   /** Content type and content of the next record; nothing when the record is not under these keys. */
@@ -67,9 +69,10 @@ export function sealedFirst(
 ): Buffer | undefined {
   const known = SUITES[suite]
   if (!known) return undefined
+  const from = createSecretKey(secret)
   const [key, nonce] = [
-    expandLabel(known.hash, secret, 'key', known.keyLength),
-    expandLabel(known.hash, secret, 'iv', 12),
+    expandLabel(known.hash, from, 'key', known.keyLength),
+    expandLabel(known.hash, from, 'iv', 12),
   ]
   const plain = Buffer.concat([content, Buffer.from([type])])
   const header = Buffer.from([23, 3, 3, 0, 0])
@@ -86,7 +89,7 @@ export function labelled(line: Buffer): [label: string, secret: Buffer] {
 }
 
 /** HKDF-Expand-Label with an empty context, for at most one block; RFC 8446 s7.1. */
-function expandLabel(hash: string, secret: Buffer, label: string, length: number): Buffer {
+function expandLabel(hash: string, secret: KeyObject, label: string, length: number): Buffer {
   const name = Buffer.from(`tls13 ${label}`, 'latin1')
   const info = Buffer.concat([
     Buffer.from([length >> 8, length & 0xff, name.length]),

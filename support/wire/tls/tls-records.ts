@@ -69,8 +69,7 @@ export class RecordReader {
     const seen: TlsSighting[] = []
     if (!this.#suite || !this.#sealed) return seen
     this.#keys = HandshakeKeys.from(this.#suite, secret)
-    for (const { header, body } of this.#sealed) this.#open(header, body, seen)
-    this.#sealed = []
+    for (const { header, body } of this.#sealed.splice(0)) this.#open(header, body, seen)
     return seen
   }
 
