@@ -7,7 +7,7 @@ import { type Mailbox, partnerMailbox } from '../support/lab/mailbox/mailbox.ts'
 import type { Behaviour } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import type { PartnerManner } from '../support/lab/partner/partner-manner.ts'
-import { forLevel } from '../support/mailflow/connectors.ts'
+import { forLevel, NoConnector } from '../support/mailflow/connectors.ts'
 import { STRANGERS } from '../support/mailflow/domains.ts'
 import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
 import { fitting, fittingMessage } from '../support/traffic/client-manner.ts'
@@ -310,7 +310,7 @@ export async function sendToPartner(world: MailWorld, how: Sending = {}): Promis
   // A user who has to log in writes in nobody else's name; and the author may need the address of the partner.
   if ((how.tries ?? 1) > 1 && !gateways.source.login && lab.room > 1) {
     const connector = forLevel(flow, 'opportunistic')
-    const pattern = typeof connector === 'string' ? '*.opportunistic.test' : connector.to
+    const pattern = connector instanceof NoConnector ? '*.opportunistic.test' : connector.to
     world.happened.author = await world.servers.partner({ domain: lab.freshDomain(pattern) })
   }
   const passesOn = world.intent.read('onward').unencrypted

@@ -10,6 +10,7 @@ import {
   forOneDomain,
   forParentAlone,
   generalAndOptional,
+  NoConnector,
   pinning,
   required,
   requiredBothWays,
@@ -28,7 +29,7 @@ import type { MailWorld } from './world.ts'
 function chosen<T extends object>(world: MailWorld, choose: (flow: Choosable) => Choice<T>): T {
   const { flow, run } = world
   const choice = choose({ ...flow, turn: run.turn })
-  if (typeof choice === 'string') throw new Inapplicable(withKey(world, choice))
+  if (choice instanceof NoConnector) throw new Inapplicable(withKey(world, choice))
   const earlier = Array.from({ length: run.turn }, (_, turn) => choose({ ...flow, turn }))
   if (earlier.some(one => isDeepStrictEqual(one, choice)))
     throw new Inapplicable('the gateway has no further connector of this kind')
@@ -38,12 +39,10 @@ function chosen<T extends object>(world: MailWorld, choose: (flow: Choosable) =>
 }
 
 /** Of a gateway file, the sentence about a missing connector also says where one could be named. */
-function withKey({ run }: MailWorld, missing: string): string {
-  const side = / no (inbound|outbound) connectors? /.exec(missing)?.[1]
-  return run.gateways.source.kind === 'external' && side
-    ? `${missing}; such a connector in ${side}.connectors of the gateway file would make it applicable`
-    : missing
-}
+const withKey = ({ run }: MailWorld, { side, why }: NoConnector): string =>
+  run.gateways.source.kind === 'external'
+    ? `${why}; such a connector in ${side}.connectors of the gateway file would make it applicable`
+    : why
 
 const ofLevel = (level: 'encryption-only' | 'certificate-validation' | 'domain-validation') => {
   return (world: MailWorld) => {

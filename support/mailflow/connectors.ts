@@ -16,8 +16,21 @@ import { FORCED_LEVELS } from './standard-flow.ts'
  */
 export type Choosable = MailFlow & { readonly turn?: number }
 
-/** What was chosen, or a sentence that says why the mail flow has no such connector. */
-export type Choice<T> = T | string
+/** What was chosen, if the mail flow has such a connector. */
+export type Choice<T> = T | NoConnector
+
+/** Why nothing was chosen. */
+export class NoConnector {
+  /** Where such a connector would stand. */
+  readonly side: 'inbound' | 'outbound'
+  /** A sentence. */
+  readonly why: string
+
+  constructor(side: NoConnector['side'], what: string) {
+    this.side = side
+    this.why = `the gateway has no ${side} ${what}`
+  }
+}
 
 /** Whether a connector is for all domains below a name, so that each example can have a domain of its own there. */
 const isPattern = (domain: string): boolean => domain.startsWith('*.')
@@ -33,10 +46,10 @@ const turned = <T>({ turn = 0 }: Choosable, fitting: readonly T[]): T | undefine
   fitting[turn % Math.max(fitting.length, 1)]
 
 const outbound = (flow: Choosable, fits: (c: OutboundConnector) => boolean, what: string) =>
-  turned(flow, flow.outbound.filter(fits)) ?? `the gateway has no outbound connector that ${what}`
+  turned(flow, flow.outbound.filter(fits)) ?? new NoConnector('outbound', `connector that ${what}`)
 
 const inbound = (flow: Choosable, fits: (c: InboundConnector) => boolean, what: string) =>
-  turned(flow, flow.inbound.filter(fits)) ?? `the gateway has no inbound connector that ${what}`
+  turned(flow, flow.inbound.filter(fits)) ?? new NoConnector('inbound', `connector that ${what}`)
 
 /** The outbound connectors with a level that are for all domains below a name, the plainest first. */
 export function withLevel(flow: MailFlow, level: OutboundLevel): OutboundConnector[] {
@@ -48,7 +61,7 @@ export function withLevel(flow: MailFlow, level: OutboundLevel): OutboundConnect
 export function forLevel(flow: Choosable, level: OutboundLevel): Choice<OutboundConnector> {
   return (
     turned(flow, withLevel(flow, level)) ??
-    `the gateway has no outbound connector that has the level ${level}`
+    new NoConnector('outbound', `connector that has the level ${level}`)
   )
 }
 
@@ -65,7 +78,7 @@ export function forced(flow: Choosable): Choice<OutboundConnector> {
         flow,
         withLevel(flow, level).filter(one => !isCutInto(one)),
       ),
-    ).find(one => one !== undefined) ?? 'the gateway has no outbound connector that requires TLS'
+    ).find(one => one !== undefined) ?? new NoConnector('outbound', 'connector that requires TLS')
   )
 }
 
@@ -89,7 +102,7 @@ export function expecting(flow: Choosable, tlsDomain: string): Choice<OutboundCo
 export function forOneDomain(flow: MailFlow, which: 'first' | 'last' = 'first'): Choice<OutboundConnector> {
   const fits = ({ to, tls }: OutboundConnector) => !isPattern(to) && tls !== 'opportunistic'
   const found = which === 'first' ? flow.outbound.find(fits) : flow.outbound.findLast(fits)
-  return found ?? 'the gateway has no outbound connector that requires TLS for one domain by its name'
+  return found ?? new NoConnector('outbound', 'connector that requires TLS for one domain by its name')
 }
 
 /** An outbound connector that requires TLS for one domain, while none covers the domains below that. */
@@ -114,7 +127,7 @@ export function generalAndOptional(
         covers(general.to, optional.to.replace('*.', ''))
       )
         return { general, optional }
-  return 'the gateway has no outbound connectors of which one makes TLS optional where another requires it'
+  return new NoConnector('outbound', 'connectors of which one makes TLS optional where another requires it')
 }
 
 const requiresTls = ({ from, tls, clientCertificate }: InboundConnector): boolean =>
@@ -150,7 +163,7 @@ export function certified(
   const what = name === undefined ? 'with a name' : `for ${name}`
   return (
     turned(flow, flow.inbound.filter(fits)) ??
-    `the gateway has no inbound connector that requires a certificate ${what}`
+    new NoConnector('inbound', `connector that requires a certificate ${what}`)
   )
 }
 
@@ -163,7 +176,7 @@ export function missingConnector(flow: MailFlow, capability: Capability, where: 
     case 'encryption-only':
     case 'certificate-validation':
     case 'domain-validation': {
-      if (typeof forLevel(flow, capability) !== 'string') return undefined
+      if (!(forLevel(flow, capability) instanceof NoConnector)) return undefined
       // A domain of its own for each example can only be made up below a pattern.
       const one = flow.outbound.some(
         ({ tls, tlsDomain }) => tls === capability && !isPattern(tlsDomain ?? ''),
@@ -175,7 +188,7 @@ export function missingConnector(flow: MailFlow, capability: Capability, where: 
         ? undefined
         : `no outbound connector with to: "*.…" and tlsDomain in ${where}`
     case 'inbound-required': {
-      if (typeof required(flow) !== 'string') return undefined
+      if (!(required(flow) instanceof NoConnector)) return undefined
       const one = flow.inbound.some(
         ({ tls, clientCertificate }) => tls === 'required' && clientCertificate === undefined,
       )

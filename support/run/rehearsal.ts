@@ -6,7 +6,7 @@ import { eachArrivedOnce, showsChange } from '../judgements/transition.ts'
 import type { Behaviour } from '../lab/partner/behaviour.ts'
 import type { Partner } from '../lab/partner/partner.ts'
 import { CHANGES, type ChangeName, changed } from '../mailflow/changes.ts'
-import { forLevel } from '../mailflow/connectors.ts'
+import { forLevel, NoConnector } from '../mailflow/connectors.ts'
 import { OUTBOUND_LEVELS, type OutboundConnector, type OutboundLevel } from '../mailflow/mail-flow.ts'
 import type { AuthorityName } from '../pki/flaws.ts'
 import { compose } from '../traffic/message.ts'
@@ -145,7 +145,7 @@ async function sentInAllPhases(
     seen?.(mail)
   }
   const connectors = OUTBOUND_LEVELS.map(level => forLevel(run.flow, level)).filter(
-    (found): found is OutboundConnector => typeof found !== 'string',
+    (found): found is OutboundConnector => !(found instanceof NoConnector),
   )
   const waiting: Waiting[] = []
   const turn = await run.gateways.turn([], true)
