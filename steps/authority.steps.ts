@@ -1,13 +1,14 @@
 import { X509Certificate } from 'node:crypto'
 import { Given } from '@cucumber/cucumber'
+import { doesAsCheckSays } from '../support/judgements/checks.ts'
 import { forEachCopy } from '../support/judgements/outbound.ts'
 import {
   asksForStatus,
   asksNobody,
   asksSeldom,
   type Cause,
-  doesAsStatusCheckSays,
   namesCause,
+  ofStatus,
   warnsOfStatus,
 } from '../support/judgements/revocation.ts'
 import type { LabWeb, WayToHost } from '../support/lab/lab.ts'
@@ -165,8 +166,8 @@ const CHECK_WAIT = 2_000
 
 /** Whether the gateway sends the message just where the check finds the status. */
 export async function judgeByStatusCheck(world: MailWorld): Promise<Observation> {
-  const status = await checked(world)
-  return forEachCopy(sent => doesAsStatusCheckSays(status, sent))(world.happened.only)
+  const says = ofStatus(await checked(world))
+  return forEachCopy(sent => doesAsCheckSays(says, sent))(world.happened.only)
 }
 
 /** Whether the gateway names this cause, which the check finds. */

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { Given, Then, When } from '@cucumber/cucumber'
 import type { Session } from '../support/evidence/session.ts'
 import { asOn, oldTlsOn, REMOVED_ON } from '../support/judgements/calendar.ts'
+import { doesAsCheckSays } from '../support/judgements/checks.ts'
 import { claimsNothingBehindPartner } from '../support/judgements/hops.ts'
 import {
   accepts,
@@ -19,7 +20,7 @@ import {
   receivedLineTraces,
 } from '../support/judgements/received-lines.ts'
 import { CAUSES, type Cause } from '../support/judgements/revocation.ts'
-import { doesAsCheckSays } from '../support/judgements/roots.ts'
+import { ofRoots } from '../support/judgements/roots.ts'
 import {
   type AsService,
   differsIn,
@@ -205,7 +206,8 @@ async function judgeByCheck({ only }: Happened, { servers, intent, run }: MailWo
   const { always } = intent.read('partner', 'always')
   const root = new X509Certificate(await run.pki.root(always?.tls?.authority))
   const place = 'the trusted roots of the gateway'
-  return doesAsCheckSays(standingOf(root, { place, certificates: certificatesIn(Buffer.from(store)) }), only)
+  const standing = standingOf(root, { place, certificates: certificatesIn(Buffer.from(store)) })
+  return doesAsCheckSays(ofRoots(standing), only)
 }
 
 /** What the gateway can do with what comes to it, in the words of the features. */

@@ -1,14 +1,8 @@
 import type { Sent } from '../evidence/sent.ts'
 import type { SeenRequest } from '../evidence/web.ts'
 import { held, table, sent as wholly } from '../test-bed/fixtures/evidence.ts'
-import {
-  asksForStatus,
-  asksNobody,
-  asksSeldom,
-  doesAsStatusCheckSays,
-  namesCause,
-  warnsOfStatus,
-} from './revocation.ts'
+import { doesAsCheckSays } from './checks.ts'
+import { asksForStatus, asksNobody, asksSeldom, namesCause, ofStatus, warnsOfStatus } from './revocation.ts'
 
 const at = (host: string): SeenRequest => ({ at: 0, method: 'GET', host: `${host}.d1.test`, path: '/x' })
 const sent = ({ shown = true, arrived = false }) =>
@@ -55,17 +49,21 @@ describe('judging a gateway by the check of a status', () => {
   const waits = (reason: string) =>
     held({ deliveryEvents: [{ kind: 'deferred', recipient: 'inbox@partner.test', reason }] })
   table([
-    ['good, and it arrived', doesAsStatusCheckSays(said('good', 'good'), wholly()), 'kept'],
+    ['good, and it arrived', doesAsCheckSays(ofStatus(said('good', 'good')), wholly()), 'kept'],
     [
       'good, and it is held',
-      doesAsStatusCheckSays(said('good', 'good'), held()),
+      doesAsCheckSays(ofStatus(said('good', 'good')), held()),
       'broken',
       /list: good, and/,
     ],
-    ['not known, and it is held', doesAsStatusCheckSays(said('undetermined', 'expired'), held()), 'refused'],
+    [
+      'not known, and it is held',
+      doesAsCheckSays(ofStatus(said('undetermined', 'expired')), held()),
+      'refused',
+    ],
     [
       'not known, and it arrived',
-      doesAsStatusCheckSays(said('undetermined', 'wrong content'), wholly()),
+      doesAsCheckSays(ofStatus(said('undetermined', 'wrong content')), wholly()),
       'broken',
       /undetermined, list: wrong content, and the gateway sent the message/,
     ],

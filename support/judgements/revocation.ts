@@ -1,7 +1,7 @@
 import type { Sent } from '../evidence/sent.ts'
 import type { SeenRequest } from '../evidence/web.ts'
-import { broken, kept, type Observation, refused, unclear } from '../verdicts/observation.ts'
-import { arrivesOverTls } from './outbound.ts'
+import { broken, kept, type Observation, unclear } from '../verdicts/observation.ts'
+import type { CheckSays } from './checks.ts'
 
 /** At these hosts, an issuer's certificate is no status. */
 const aboutStatus = (requests: readonly SeenRequest[]): SeenRequest[] =>
@@ -68,19 +68,12 @@ export interface Checked {
 const outcomesOf = ({ sources }: Checked): string[] =>
   sources.filter(({ kind }) => kind !== 'issuer').map(({ kind, outcome }) => `${kind}: ${outcome}`)
 
-/** The gateway sends the message where the check finds that the certificate is good, and nowhere else: EXO-REV-04, -06. */
-export function doesAsStatusCheckSays(check: Checked, sent: Sent): Observation {
-  const says = `the check says ${[check.status, ...outcomesOf(check)].join(', ')}`
-  if (check.status === 'good') {
-    const seen = arrivesOverTls(sent)
-    return seen.kind === 'broken'
-      ? { ...seen, detail: `${says}, and ${seen.detail}`, symptom: seen.symptom ?? seen.detail }
-      : seen
-  }
-  return sent.arrivals.length > 0
-    ? broken(`${says}, and the gateway sent the message`, 'and the gateway sent the message')
-    : refused(`${says}, and the message did not arrive`)
-}
+/** The check of a status, `mail-tls revocation`, on the partner's certificate: EXO-REV-04, -06. */
+export const ofStatus = (check: Checked): CheckSays => ({
+  good: check.status === 'good',
+  says: `the check says ${[check.status, ...outcomesOf(check)].join(', ')}`,
+  varies: true,
+})
 
 /** The reason for which the message waits names the cause that the check finds: EXO-REV-05. */
 export function namesCause(cause: Cause, check: Checked, sent: Sent): Observation {
