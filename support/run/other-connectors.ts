@@ -2,7 +2,7 @@ import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { changesGateway, mayVary } from '../circumstances/range.ts'
 import { broken } from '../verdicts/observation.ts'
 import { byScenario, type RecordedVerdict } from '../verdicts/recorded-verdict.ts'
-import { isBroken } from '../verdicts/verdict.ts'
+import { isBroken, isDecided } from '../verdicts/verdict.ts'
 import { judgedIn } from './judge-all.ts'
 import type { Run } from './run.ts'
 
@@ -12,7 +12,8 @@ const AT_ONCE = 3
 /**
  * Every example was judged with the first connector that fits. Judges with each further connector the control of every Rule
  * and one other example, another one for each connector. An example that comes out otherwise with a further connector is
- * judged by that, and its sentence names the connector. Changes the verdicts of the run in place.
+ * judged by that, and its sentence names the connector; one of which nothing can be said is judged once more, since a retry
+ * of earlier mail may have been in its way. Changes the verdicts of the run in place.
  */
 export async function judgeOtherConnectors(
   run: Run,
@@ -23,8 +24,12 @@ export async function judgeOtherConnectors(
   const judged = async (turn: number) => {
     const rules = selection.map(rule => partOf(rule, plain, turn)).filter(rule => rule !== undefined)
     if (rules.length === 0) return []
-    const verdicts = await judgedIn(run.pass(new Map(), turn), rules, parallel)
-    return verdicts.filter(({ verdict }) => verdict !== 'inapplicable')
+    const verdicts = byScenario(await judgedIn(run.pass(new Map(), turn), rules, parallel))
+    const open = rules.map(rule => undecided(rule, verdicts)).filter(({ examples }) => examples.length > 0)
+    if (open.length > 0)
+      for (const again of await judgedIn(run.pass(new Map(), turn), open, parallel))
+        verdicts.set(again.scenario, again)
+    return [...verdicts.values()].filter(({ verdict }) => verdict !== 'inapplicable')
   }
   for (let turn = 1; ; turn += AT_ONCE) {
     const passes = await Promise.all(Array.from({ length: AT_ONCE }, (_, more) => judged(turn + more)))
@@ -55,6 +60,14 @@ function partOf(
   const other = others[(turn - 1) % Math.max(others.length, 1)]
   return { ...rule, examples: [...controls, ...(other ? [other] : [])] }
 }
+
+const undecided = (rule: FeatureRule, verdicts: ReadonlyMap<string, RecordedVerdict>): FeatureRule => ({
+  ...rule,
+  examples: rule.examples.filter(({ line }) => {
+    const verdict = verdicts.get(placeOf({ uri: rule.uri, line }))
+    return verdict !== undefined && verdict.verdict !== 'inapplicable' && !isDecided(verdict)
+  }),
+})
 
 function accuse(run: Run, verdict: RecordedVerdict, found: RecordedVerdict): void {
   // One connector is enough.
