@@ -110,14 +110,16 @@ export function domainOfEarlier(
   { domain: which }: EarlierMail,
 ): string | Inapplicable {
   if (which === 'the same') return domain
-  const connectors =
-    which === 'another' ? [decisive(flow.outbound, domain)] : withLevel(flow, 'opportunistic')
+  const own = decisive(flow.outbound, domain)
+  if (which === 'another, where TLS is required' && (own?.tls ?? 'opportunistic') === 'opportunistic')
+    return new Inapplicable('TLS is optional for mail to the partner')
+  const connectors = which === 'another, where TLS is optional' ? withLevel(flow, 'opportunistic') : [own]
   return (
     connectors
       .map(one => lab.freshDomain(one?.to.startsWith('*.') ? one.to : '*.test'))
       .find(one => lab.leadsTogether(one, domain)) ??
     new Inapplicable(
-      `no mail for ${which === 'another' ? 'another domain' : 'a domain without required TLS'} comes to the partner's address`,
+      `no mail for ${which === 'another, where TLS is optional' ? 'a domain without required TLS' : 'another domain'} comes to the partner's address`,
     )
   )
 }

@@ -42,6 +42,24 @@ Feature: Outbound connectors that require TLS
       When the gateway sends a message to the partner
       Then the wire shows no unencrypted part of the message
 
+  @EXO-FRC-01 @must
+  Rule: If the connector requires TLS and the partner offers STARTTLS at no attempt, the gateway sends nothing unencrypted at a later one
+
+    Background:
+      Given an outbound connector that requires TLS for the partner's domain
+
+    @control
+    Example: a partner that offers STARTTLS at once
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message arrives over TLS
+      And the message arrives exactly once
+
+    Example: a partner that offers STARTTLS at neither attempt
+      Given the partner does not offer STARTTLS
+      When the gateway tries up to 2 times to send a message to the partner
+      Then the message does not arrive
+      And the wire shows no unencrypted part of the message
+
   @EXO-FRC-04 @must
   Rule: If the partner offers STARTTLS only at the second attempt, the gateway then sends the message that waited, over TLS and once
 

@@ -256,6 +256,7 @@ export class Sender {
     } catch (error) {
       why = error instanceof HostFailure ? error.tlsFailure : undefined
       if (why === 'handshake failed') this.#keep(at, 'no handshake')
+      if (why === 'no STARTTLS') this.#keep(at, why)
       if (error instanceof HostFailure && !channel.over)
         for (const command of decisions.commandsBeforeGivingUp(at)) await smtp.say(command)
       throw error

@@ -7,6 +7,7 @@ export const SENT_BEFORE = [
   'a message whose TLS handshake failed',
   'a message to another domain at the same mail exchanger',
   'an unencrypted message to another domain at the same mail exchanger',
+  'a message that waits because STARTTLS was not offered',
 ] as const
 export type SentBefore = (typeof SENT_BEFORE)[number]
 
@@ -15,7 +16,7 @@ export interface EarlierMail {
   /** The partner shows the certificate then that it shows in the example, too. */
   sameCertificate?: true
   /** A domain at the same mail exchangers: that of the partner, another one with the same connector, or one without. */
-  domain: 'the same' | 'another' | 'another, where TLS is optional'
+  domain: 'the same' | 'another' | 'another, where TLS is optional' | 'another, where TLS is required'
   /** How the partner takes it. Without a fault, the message arrives. */
   partner: Behaviour
 }
@@ -31,6 +32,10 @@ export const EARLIER_MAIL: Record<SentBefore, EarlierMail> = {
   'a message to another domain at the same mail exchanger': { domain: 'another', partner: {} },
   'an unencrypted message to another domain at the same mail exchanger': {
     domain: 'another, where TLS is optional',
+    partner: { starttls: { hides: true } },
+  },
+  'a message that waits because STARTTLS was not offered': {
+    domain: 'another, where TLS is required',
     partner: { starttls: { hides: true } },
   },
 }

@@ -38,6 +38,12 @@ export const OUTBOUND: readonly Mutant[] = [
     symptom: 'arrived unencrypted',
   },
   {
+    name: 'delivers forced mail in clear from the second attempt on',
+    requirement: 'EXO-FRC-01',
+    sender: { mayGoInClear: ({ attempt }, correct) => correct || attempt > 1 },
+    symptom: 'arrived unencrypted',
+  },
+  {
     name: 'returns held mail because the host once had no TLS',
     requirement: 'EXO-FRC-04',
     ...REMEMBERS_HOSTS_WITHOUT_TLS,

@@ -80,6 +80,10 @@ export const PARTNER_CIRCUMSTANCES: Record<string, Holds> = {
     'other',
     'unencrypted',
   ),
+  'what the gateway sent before: a message that waits because STARTTLS was not offered': before(
+    'other',
+    'no STARTTLS',
+  ),
   'how the partner greets: in three lines': seen => greeting(seen).length === 3,
   'how the partner greets: in lower case': seen => greeting(seen).some(line => line.includes('esmtp')),
   'how the partner greets: without ESMTP': seen =>

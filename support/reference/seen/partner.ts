@@ -26,7 +26,7 @@ export interface PastMail {
   id: string
   /** Of the recipients, lower case. */
   domain: string
-  outcome: 'over TLS' | 'unencrypted' | 'refused' | 'no handshake'
+  outcome: 'over TLS' | 'unencrypted' | 'refused' | 'no handshake' | 'no STARTTLS'
 }
 
 /** What the gateway knows of a partner before it connects. */
