@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { Given } from '@cucumber/cucumber'
+import { isExternal } from '../support/gateway/external.ts'
 import { doesAsCheckSays } from '../support/judgements/checks.ts'
 import { forEachCopy } from '../support/judgements/outbound.ts'
 import {
@@ -23,7 +24,7 @@ import {
 import type { StatusAddresses } from '../support/pki/certificate.ts'
 import { ANSWERS, type AnswerName, LISTS, type ListName } from '../support/pki/status-words.ts'
 import type { StatusReport } from '../support/traffic/revocation-check.ts'
-import type { Observation } from '../support/verdicts/observation.ts'
+import { type Observation, unclear } from '../support/verdicts/observation.ts'
 import { Inapplicable } from './outcome.ts'
 import { lookupOf } from './roots.ts'
 import { words } from './vocabulary/parameters.ts'
@@ -94,6 +95,7 @@ Given('the authority of the partner {authority}', function (this: MailWorld, doe
 
 Given('the gateway asks authorities for the status of certificates', function (this: MailWorld) {
   this.needs('status-online')
+  if (this.run.gateways.source.kind === 'external') this.status ??= 'asked'
 })
 
 /** Whether the gateway has asked it. */
@@ -103,8 +105,14 @@ export async function judgeAsked(world: MailWorld): Promise<Observation> {
 }
 
 /** Whether the log of the gateway warns that the status of the partner's certificate is not known. */
-export const judgeWarned = ({ happened: { only }, servers }: MailWorld): Observation =>
-  warnsOfStatus(servers.gatewaySeen.log(only.partner.domain))
+export function judgeWarned({ happened: { only }, servers, run }: MailWorld): Observation {
+  const { source } = run.gateways
+  if (isExternal(source) && !source.file.commands?.log)
+    return unclear(
+      'the suite cannot read the log of a gateway that it did not start; the key commands.log would let it',
+    )
+  return warnsOfStatus(servers.gatewaySeen.log(only.partner.domain))
+}
 
 /** Whether the gateway has asked nobody. */
 export async function judgeNotAsked(world: MailWorld): Promise<Observation> {

@@ -27,10 +27,11 @@ import type { MailWorld } from './world.ts'
  * connector already.
  */
 function chosen<T extends object>(world: MailWorld, choose: (flow: Choosable) => Choice<T>): T {
-  const { flow, run } = world
-  const choice = choose({ ...flow, turn: run.turn })
+  const { flow, run, status } = world
+  const choosable = { ...flow, ...(status ? { status } : {}) }
+  const choice = choose({ ...choosable, turn: run.turn })
   if (choice instanceof NoConnector) throw new Inapplicable(withKey(world, choice))
-  const earlier = Array.from({ length: run.turn }, (_, turn) => choose({ ...flow, turn }))
+  const earlier = Array.from({ length: run.turn }, (_, turn) => choose({ ...choosable, turn }))
   if (earlier.some(one => isDeepStrictEqual(one, choice)))
     throw new Inapplicable('the gateway has no further connector of this kind')
   if ('to' in choice) world.connector = String(choice.to)

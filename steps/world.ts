@@ -6,7 +6,7 @@ import { isExternal } from '../support/gateway/external.ts'
 import type { PartnerManner } from '../support/lab/partner/partner-manner.ts'
 import type { Capability } from '../support/mailflow/capabilities.ts'
 import { CHANGES, type Change, type ChangeName } from '../support/mailflow/changes.ts'
-import type { MailFlow, ServiceText } from '../support/mailflow/mail-flow.ts'
+import type { MailFlow, OutboundConnector, ServiceText } from '../support/mailflow/mail-flow.ts'
 import { currentRun } from '../support/run/current.ts'
 import type { RuleExample } from '../support/run/example.ts'
 import type { LateMail } from '../support/run/late-mail.ts'
@@ -42,6 +42,8 @@ export class MailWorld extends World {
   example!: RuleExample
   /** The pattern of the connector that was chosen, if one was. */
   connector: string | undefined
+  /** What the connector of a gateway file has to say about the status of certificates, if the example is about that. */
+  status: OutboundConnector['status']
   /** What the gateway is judged as. */
   role: 'sender' | 'receiver' = 'receiver'
   /** Of the example, for the listener of the run. */
@@ -162,6 +164,11 @@ export class MailWorld extends World {
     // Such a gateway is judged as it is.
     if (source.kind === 'external' && change.byOwner) return
     if (change.needs) this.needs(change.needs)
+    // Its administrator has told it so, for the connectors of which the file says it.
+    if (source.kind === 'external' && change.sets === 'status') {
+      this.status = 'required'
+      return
+    }
     // Such a gateway is told at the time to give up.
     if ((source.kind === 'external' || source.expires) && change.needs === 'expiry') return
     const why = source.refuses?.(change)

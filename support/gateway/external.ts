@@ -53,9 +53,6 @@ const WITH_COMMANDS: Partial<Record<Capability, { keys: (keyof Commands)[]; why:
 /** Capabilities that such a gateway never has, because the suite cannot log in to it or change it. */
 const BEYOND_A_FILE: Partial<Record<Capability, string>> = {
   'tls12-only': 'the suite cannot tell a gateway that it did not start which versions to speak',
-  'status-required': 'a gateway file does not say whether the gateway requires the status of certificates',
-  'status-online':
-    'a gateway file does not say whether the gateway asks authorities for the status of certificates',
   'strict-tls': 'the suite cannot tell a gateway that it did not start which algorithms to use',
   'forward-secrecy-only': 'the suite cannot tell a gateway that it did not start which key exchange to use',
   'forced-tls-inbound': 'the suite cannot make a gateway that it did not start require TLS of every client',

@@ -382,7 +382,7 @@ describe('a gateway file', () => {
     const { outbound } = load(
       varied('partner: 127.0.0.1:2625', 'partner: ["127.0.0.2:2625", "[::1]:2625"]').replace(
         'tls: domain-validation',
-        'tls: domain-validation\n      tlsDomain: "*.Partner.test"\n      partner: 127.0.0.2:2626',
+        'tls: domain-validation\n      tlsDomain: "*.Partner.test"\n      partner: 127.0.0.2:2626\n      status: required',
       ),
     )
     assert.deepEqual(outbound!.connectors[0]!.partner, [
@@ -391,6 +391,7 @@ describe('a gateway file', () => {
     ])
     assert.deepEqual(outbound!.connectors[3]!.partner, [{ host: '127.0.0.2', port: 2626 }])
     assert.equal(outbound!.connectors[3]!.tlsDomain, '*.partner.test')
+    assert.equal(outbound!.connectors[3]!.status, 'required')
   })
 
   const wrong: [about: string, from: string, to: string, message: string][] = [
@@ -532,6 +533,12 @@ describe('a gateway file', () => {
       'tls: encryption-only',
       'tls: encryption-only\n      tlsDomain: a.test',
       '23:18: outbound.connectors[1].tlsDomain: needs tls: domain-validation in the same connector',
+    ],
+    [
+      'a status where no certificate is validated',
+      'tls: encryption-only',
+      'tls: encryption-only\n      status: asked',
+      '23:15: outbound.connectors[1].status: needs tls: certificate-validation or domain-validation in the same connector',
     ],
     [
       'a wait without unit',

@@ -5,7 +5,7 @@ import { type Catalogue, loadCatalogue, type Profile } from '../catalogue/catalo
 import { InputError } from '../input-error.ts'
 import type { MailboxAddress } from '../lab/mailbox/users-mailbox.ts'
 import type { AddressRange } from '../lab/partner/address-range.ts'
-import type { InboundConnector, OutboundConnector } from '../mailflow/mail-flow.ts'
+import type { InboundConnector, OutboundConnector, OutboundLevel } from '../mailflow/mail-flow.ts'
 import type { Endpoint } from '../wire/smtp/smtp.ts'
 import { type At, type KeyPath, readYaml } from '../yaml-file.ts'
 import { type Commands, readCommands, type WrittenCommands } from './commands/read-commands.ts'
@@ -248,12 +248,13 @@ function outboundSide(
     ...(submitTls ? { submitTls } : {}),
     sender: at(['outbound', 'sender'], () => checkedAddress(sender)),
     partner: everywhere,
-    connectors: connectors.map(({ to, tls, tlsDomain: name, partner: own }, index) => {
+    connectors: connectors.map(({ to, tls, tlsDomain: name, partner: own, status: said }, index) => {
       const key = (last: string) => ['outbound', 'connectors', index, last]
       const checked = {
         to: at(key('to'), () => newPattern(to, seen)),
         tls,
         partner: own === undefined ? everywhere : partnerAt(key('partner'), own),
+        ...(said === undefined ? {} : { status: at(key('status'), () => statusAt(tls, said)) }),
       }
       if (name === undefined) return checked
       const tlsDomain = at(key('tlsDomain'), () => {
@@ -265,6 +266,11 @@ function outboundSide(
     }),
     settle: at(['outbound', 'settle'], () => parseDuration(settle)),
   }
+}
+
+function statusAt(tls: OutboundLevel, status: NonNullable<OutboundConnector['status']>) {
+  if (tls === 'certificate-validation' || tls === 'domain-validation') return status
+  throw new InputError('needs tls: certificate-validation or domain-validation in the same connector')
 }
 
 /** The suite's own name servers have no zone but `test`. */

@@ -34,6 +34,8 @@ const encrypted = out('*.encrypted.test', 'encryption-only')
 const verified = out('*.verified.test', 'domain-validation')
 const named = out('*.named.test', 'domain-validation', 'mail.partner.test')
 const wildcard = out('*.wildcard.test', 'domain-validation', '*.partner.test')
+const asking: OutboundConnector = { ...out('*.asking.test', 'domain-validation'), status: 'asked' }
+const strict: OutboundConnector = { ...out('*.strict.test', 'domain-validation'), status: 'required' }
 const one = out('one.test', 'encryption-only')
 const optionalForOne = out('one.encrypted.test', 'opportunistic')
 const optionalForMany = out('*.some.encrypted.test', 'opportunistic')
@@ -82,6 +84,26 @@ const table: Row[] = [
     flow => forLevel(flow, 'certificate-validation'),
     [encrypted, verified],
     no('outbound', 'has the level certificate-validation'),
+  ],
+  [
+    'no connector that requires the status',
+    flow => forLevel(flow, 'domain-validation'),
+    [strict, asking],
+    '*.asking.test',
+  ],
+  ...(['asked', 'required'] as const).map(
+    (status): Row => [
+      `one with status: ${status}`,
+      flow => forLevel({ ...flow, status }, 'domain-validation'),
+      [verified, asking, strict],
+      status === 'asked' ? '*.asking.test' : '*.strict.test',
+    ],
+  ),
+  [
+    'and none that says nothing of it',
+    flow => forLevel({ ...flow, status: 'required' }, 'domain-validation'),
+    [verified, asking],
+    no('outbound', 'has the level domain-validation and status: required'),
   ],
   ['just the name', flow => expecting(flow, '*.partner.test'), [named, wildcard], '*.wildcard.test'],
   [

@@ -7,6 +7,7 @@ import {
   type OutboundConnector,
   type OutboundLevel,
   type Pin,
+  STATUS_DEMANDS,
 } from './mail-flow.ts'
 import { FORCED_LEVELS } from './standard-flow.ts'
 
@@ -14,7 +15,11 @@ import { FORCED_LEVELS } from './standard-flow.ts'
  * A mail flow from which connectors are chosen. `turn`: where several connectors fit, not the first but the one after so many
  * others, so that each has its turn; beginning again after the last. Default: 0.
  */
-export type Choosable = MailFlow & { readonly turn?: number }
+export type Choosable = MailFlow & {
+  readonly turn?: number
+  /** Only connectors of which the gateway file says just this. Default: all that do not require the status. */
+  readonly status?: OutboundConnector['status']
+}
 
 /** What was chosen, if the mail flow has such a connector. */
 export type Choice<T> = T | NoConnector
@@ -52,8 +57,10 @@ const inbound = (flow: Choosable, fits: (c: InboundConnector) => boolean, what: 
   turned(flow, flow.inbound.filter(fits)) ?? new NoConnector('inbound', `connector that ${what}`)
 
 /** The outbound connectors with a level that are for all domains below a name, the plainest first. */
-export function withLevel(flow: MailFlow, level: OutboundLevel): OutboundConnector[] {
-  const plain = flow.outbound.filter(c => isPattern(c.to) && c.tls === level && !c.pin)
+export function withLevel(flow: Choosable, level: OutboundLevel): OutboundConnector[] {
+  const fits = ({ status }: OutboundConnector) =>
+    flow.status === undefined ? status !== 'required' : status === flow.status
+  const plain = flow.outbound.filter(c => isPattern(c.to) && c.tls === level && !c.pin && fits(c))
   return NAMES.flatMap(named => plain.filter(named))
 }
 
@@ -61,7 +68,10 @@ export function withLevel(flow: MailFlow, level: OutboundLevel): OutboundConnect
 export function forLevel(flow: Choosable, level: OutboundLevel): Choice<OutboundConnector> {
   return (
     turned(flow, withLevel(flow, level)) ??
-    new NoConnector('outbound', `connector that has the level ${level}`)
+    new NoConnector(
+      'outbound',
+      `connector that has the level ${level}${flow.status ? ` and status: ${flow.status}` : ''}`,
+    )
   )
 }
 
@@ -176,13 +186,24 @@ export function missingConnector(flow: MailFlow, capability: Capability, where: 
     case 'encryption-only':
     case 'certificate-validation':
     case 'domain-validation': {
-      if (!(forLevel(flow, capability) instanceof NoConnector)) return undefined
+      if (
+        [undefined, ...STATUS_DEMANDS].some(status => withLevel({ ...flow, status }, capability).length > 0)
+      )
+        return undefined
       // A domain of its own for each example can only be made up below a pattern.
       const one = flow.outbound.some(
         ({ tls, tlsDomain }) => tls === capability && !isPattern(tlsDomain ?? ''),
       )
       return `no outbound connector with ${one ? 'to: "*.…" and ' : ''}tls: ${capability} in ${where}`
     }
+    case 'status-online':
+      return flow.outbound.some(({ status }) => status !== undefined)
+        ? undefined
+        : `no outbound connector with status in ${where}`
+    case 'status-required':
+      return flow.outbound.some(({ status }) => status === 'required')
+        ? undefined
+        : `no outbound connector with status: required in ${where}`
     case 'tls-domain':
       return flow.outbound.some(({ to, tlsDomain }) => tlsDomain !== undefined && isPattern(to))
         ? undefined

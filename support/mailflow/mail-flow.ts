@@ -10,12 +10,20 @@ export const OUTBOUND_LEVELS = [
 ] as const
 export type OutboundLevel = (typeof OUTBOUND_LEVELS)[number]
 
+/** The weakest first. */
+export const STATUS_DEMANDS = ['asked', 'required'] as const
+
 export interface OutboundConnector {
   /** A recipient domain, or with `*.` before it all domains below it. */
   to: string
   tls: OutboundLevel
   /** Name that the certificate must carry in place of the recipient's own (Exchange's TlsDomain). */
   tlsDomain?: string
+  /**
+   * What a gateway file says about the status of the partner's certificate: the gateway asks the authority for it, and
+   * refuses one that is revoked; or also one whose status it cannot learn. Absent: nothing is said.
+   */
+  status?: (typeof STATUS_DEMANDS)[number]
   /** An attribute that the certificate must have besides. The name is then not compared. */
   pin?: Pin
 }

@@ -136,6 +136,7 @@ export class Sender {
       level,
       expected: connector?.tlsDomain ?? withALabels(domain).toLowerCase(),
       pin: connector?.pin,
+      requiresStatus: flow.requiresStatus === true || connector?.status === 'required',
       validates: level === 'certificate-validation' || level === 'domain-validation',
       cutBefore: this.#cut.has(mail.id),
       messages: this.#messages,
@@ -389,7 +390,7 @@ export class Sender {
     }
     if (promisesStapling(shown) && !stapled && !this.#decisions.acceptsBrokenPromise(at))
       fail('it promises an answer about its status, and none came')
-    if (!hasStatus(shown) && !stapled && !at.flow.requiresStatus) return
+    if (!hasStatus(shown) && !stapled && !at.requiresStatus) return
     const use = this.#decisions.usesStapled(at)
     const along = stapled && use !== 'not at all' ? { stapled, suffices: use === 'in place of asking' } : {}
     const statuses = await statusOf(shown, along, at.flow)

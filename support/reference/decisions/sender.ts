@@ -45,6 +45,8 @@ export interface SenderSituation extends Situation {
   expected: string
   /** What the connector pins, if it does. */
   pin: Pin | undefined
+  /** A certificate whose status cannot be learned is refused, for all connectors or for this one. */
+  requiresStatus: boolean
   /** The level asks for a certificate that is verified. */
   validates: boolean
   /** The transfer of this message was cut before. */
@@ -184,9 +186,12 @@ export const CORRECT_SENDER = {
    * Whether it accepts a certificate of which this is known, and of its issuers: not if one is revoked; nor if the status is
    * required and not known. EXO-FRC-08, EXO-REV-02, PKIX-05, OCSP-01.
    */
-  acceptsStatus: ({ statuses, flow }: ConnectionSituation & { statuses: readonly StatusSaid[] }): boolean =>
+  acceptsStatus: ({
+    statuses,
+    requiresStatus,
+  }: ConnectionSituation & { statuses: readonly StatusSaid[] }): boolean =>
     !statuses.some(({ status }) => status === 'revoked') &&
-    !(flow.requiresStatus && statuses.some(({ status }) => status !== 'good')),
+    !(requiresStatus && statuses.some(({ status }) => status !== 'good')),
 
   /** Whether it warns in its log where it accepts a certificate without knowing its status. EXO-REV-02. */
   warnsOfStatus: (_at: ConnectionSituation): boolean => true,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { freePort } from '../../free-port.ts'
 import { freshHost } from '../fixtures/ports.ts'
-import { externalBed, options, problemsIn } from './bed.ts'
+import { externalBed, OUTBOUND, options, problemsIn } from './bed.ts'
 
 describe('a gateway of the user that asks for the status of certificates', () => {
   const { startGateway, check } = externalBed()
@@ -42,4 +42,41 @@ describe('a gateway of the user that asks for the status of certificates', () =>
       assert.equal(result.status, 1)
     }).timeout(90_000)
   }
+
+  const withStatus = [
+    ...OUTBOUND,
+    { to: '*.asks.test', tls: 'domain-validation', status: 'asked' },
+    { to: '*.strict.test', tls: 'domain-validation', status: 'required' },
+  ] as const
+  const byDemand = options('PKIX-05', 'EXO-REV-03')
+
+  it('is judged by connectors of which the file says what they do about the status', async () => {
+    await startGateway({ sides: 'outbound', outbound: [...withStatus], ...(await freshNames()) })
+    const result = await check(...byDemand, '--parallel', '8')
+    assert.deepEqual(problemsIn(result), [])
+    assert.equal(result.status, 0)
+    const of = result.verdicts.filter(({ verdict }) => verdict === 'conformant')
+    const connectors = of.map(({ requirement, connector }) => `${requirement} ${connector}`)
+    assert.deepEqual([...new Set(connectors)].sort(), [
+      'EXO-REV-03 *.strict.test',
+      'PKIX-05 *.asks.test',
+      'PKIX-05 *.strict.test',
+    ])
+  }).timeout(180_000)
+
+  it('is found out if it takes an expired list for a proof', async () => {
+    const defect = 'takes an expired list as a proof'
+    await startGateway({ sides: 'outbound', outbound: [...withStatus], defect, ...(await freshNames()) })
+    const result = await check(...options('PKIX-05'), '--parallel', '8')
+    assert.equal(result.status, 1)
+  }).timeout(180_000)
+
+  it('is judged by the key that its connectors would need otherwise', async () => {
+    await startGateway({ sides: 'outbound', ...(await freshNames()) })
+    const { out } = await check('--dry-run', ...byDemand)
+    assert.match(
+      out.replaceAll(/\s+/g, ' '),
+      /no PKIX-05 [^.]*no outbound connector with status in gateway\.yaml/,
+    )
+  })
 })
