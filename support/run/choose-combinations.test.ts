@@ -38,7 +38,7 @@ describe('the passes of a run under circumstances', () => {
   })
 
   it('have the control each time, and other examples in turn where there are several', () => {
-    const own = passesOf(rules, 'sender', rows, { inTurn: true, isMust })
+    const own = passesOf(rules, 'sender', rows, { share: 'in turn', isMust })
     const chosen = own.map(
       pass => new Map(pass.map(({ rule }) => [`${rule.uri}:${rule.line}`, rule.examples])),
     )
@@ -54,6 +54,22 @@ describe('the passes of a run under circumstances', () => {
       const many = rule.examples.length - 1
       assert.equal(others.length, passes * Math.ceil(many / 4))
       assert.equal(new Set(others).size, Math.min(many, others.length))
+    }
+  })
+
+  it('have all other examples where it is not their turn', () => {
+    const [all, inTurn, rest] = (['all', 'in turn', 'not in turn'] as const).map(share =>
+      passesOf(rules, 'receiver', rows, { share, isMust }).map(pass =>
+        pass.flatMap(({ rule }) => rule.examples),
+      ),
+    )
+    const others = (examples: FeatureRule['examples']) => examples.filter(({ control }) => !control)
+    assert.equal(rest!.length, all!.length)
+    for (const [at, examples] of all!.entries()) {
+      const both = [...others(inTurn![at]!), ...others(rest![at]!)]
+      assert.equal(new Set(both).size, both.length)
+      assert.deepEqual(new Set(both), new Set(others(examples)))
+      assert.ok(inTurn![at]!.length < examples.length && rest![at]!.length < examples.length)
     }
   })
 })

@@ -13,7 +13,10 @@ export interface Selection {
   strength: Strength
   /** How many combinations for each role at most, or those that have every value; absent: all that cover. */
   most?: { receiver: number; sender: number } | 'every value'
-  /** Of what the gateway sends, each combination has the controls and some other examples of each Rule, in turn. */
+  /**
+   * Each combination has the controls and some other examples of each Rule, in turn. Of what the gateway receives, it has the
+   * rest once all combinations had these: where the time is over before, every circumstance was tried with every Rule.
+   */
   inTurn?: boolean
   /** The same combinations for the same seed. */
   seed: string
@@ -39,10 +42,7 @@ export function passesOf(
   rules: readonly FeatureRule[],
   role: Dimension['role'],
   { [role]: { rows, first, most } }: ReturnType<typeof combinations>,
-  {
-    inTurn = false,
-    isMust = () => true,
-  }: Pick<Selection, 'inTurn'> & { isMust?: (rule: FeatureRule) => boolean } = {},
+  { share = 'all', isMust = () => true }: { share?: Share; isMust?: (rule: FeatureRule) => boolean } = {},
 ): Pass[] {
   const own = rules.filter(rule => rule.role === role)
   const { must = [], other = [] } = Object.groupBy(own, rule => (isMust(rule) ? 'must' : 'other'))
@@ -54,23 +54,30 @@ export function passesOf(
       const from = placeOfRule.get(rule)! * Math.max(count - first, 0)
       const row = at < first ? rows[at]! : others[(at - first + from) % others.length]!
       const combination = row.filter(({ mattersTo }) => !mattersTo.includes(rule.requirement))
-      const examples = inTurn ? someOf(rule.examples, at) : rule.examples
-      return combination.length > 0 ? [{ rule: { ...rule, examples }, combination }] : []
+      const examples = shareOf(share, rule.examples, at)
+      return combination.length > 0 && examples.length > 0
+        ? [{ rule: { ...rule, examples }, combination }]
+        : []
     }),
   ).filter(pass => pass.length > 0)
 }
 
+/** Which examples of a Rule a pass has beside the control: those whose turn it is, or all but these. */
+type Share = 'all' | 'in turn' | 'not in turn'
+
 /** Of the examples of a Rule beside its control, every fourth one is tried at a time, and at least one. */
 const SHARE = 4
 
-/** The control and those other examples whose turn it is. A Rule with one other example has it every time. */
-function someOf(examples: FeatureRule['examples'], turn: number): FeatureRule['examples'] {
+/** A Rule with one other example has it at every turn; nothing where there is no example for this share. */
+function shareOf(share: Share, examples: FeatureRule['examples'], turn: number): FeatureRule['examples'] {
+  if (share === 'all') return examples
   const others = examples.filter(({ control }) => !control)
   const count = Math.ceil(others.length / SHARE)
-  const chosen = new Set(
+  const inTurn = new Set(
     Array.from({ length: count }, (_, at) => others[(turn * count + at) % others.length]),
   )
-  return examples.filter(one => one.control || chosen.has(one))
+  if (share === 'not in turn' && inTurn.size === others.length) return []
+  return examples.filter(one => one.control || inTurn.has(one) === (share === 'in turn'))
 }
 
 /** Of the golden ratio: the places at which passes begin lie far apart, however many there are. */

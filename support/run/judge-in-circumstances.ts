@@ -56,8 +56,8 @@ export async function judgeInCircumstances(
     .filter(rule => !changesInPlace || !rule.examples.some(changesGateway))
     .map(rule => worthwhile(rule, plain))
     .filter(rule => rule !== undefined)
-  const { dimensions, offered, passes } = await planned(run, rules, options)
-  let all = passes.receiver.length + passes.sender.length
+  const { dimensions, offered, passes, later } = await planned(run, rules, options)
+  let all = passes.receiver.length + passes.sender.length + later.length
 
   const bench = new Bench(run, options.parallel)
   const cells: Cell[] = []
@@ -65,35 +65,39 @@ export async function judgeInCircumstances(
   const began = performance.now()
   const isOver = (limit: number) => performance.now() - began > limit
   let done = 0
-  let notTried = 0
-  const judge = async (pass: Pass, turn = 0) => {
+  const notTried = new Set<string>()
+  const judge = async (pass: Pass, name: string, turn = 0) => {
     const judged = await bench.judged(pass, { isOver: () => isOver(within), turn })
     const examples = pass.reduce((sum, { rule }) => sum + rule.examples.length, 0)
-    if (judged.length < examples) notTried++
+    if (judged.length < examples) notTried.add(name)
     // Where nothing came about, the example ran plainly.
     cells.push(...judged.filter(({ combination }) => combination.length > 0))
     run.listener?.doing?.(`circumstances: ${++done} of ${all} passes`)
   }
   // What sends mostly waits, and what receives mostly computes.
   await Promise.all([
-    sideBySide(passes.receiver, PASSES, pass => judge(pass)),
+    sideBySide([...passes.receiver.entries(), ...later.entries()], PASSES, ([at, pass]) =>
+      judge(pass, `receiver ${at}`),
+    ),
     // Examples for one connector wait for its address, one after another.
-    sideBySide(passes.sender.entries(), PASSES, ([at, pass]) => judge(pass, run.lab.leadsAll ? 0 : at)),
+    sideBySide(passes.sender.entries(), PASSES, ([at, pass]) =>
+      judge(pass, `sender ${at}`, run.lab.leadsAll ? 0 : at),
+    ),
   ])
   // Who asks for all combinations is told that every pair was tried.
   for (const alone of [false, true]) {
     const more = options.most ? [] : passesForPairs(rules, cells, { alone })
     all += more.length
-    await sideBySide(more, PASSES, pass => judge(pass))
+    await sideBySide(more, PASSES, pass => judge(pass, 'for pairs'))
   }
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
   const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(1.5 * within))
-  if (cells.length === 0 && notTried === 0) return undefined
+  if (cells.length === 0 && notTried.size === 0) return undefined
   const trials = new Map([...cellsOfExample].map(([scenario, all]) => [scenario, all.map(trialOf)]))
   return {
     examples: trials.size,
     combinations: { receiver: passes.receiver.length, sender: passes.sender.length },
-    ...(notTried > 0 ? { notTried } : {}),
+    ...(notTried.size > 0 ? { notTried: notTried.size } : {}),
     judgements: bench.judgements,
     ...meter.read(),
     values: valueCounts(
@@ -115,11 +119,13 @@ export async function planned(run: Run, rules: readonly FeatureRule[], options: 
   const known = dimensions.filter(({ role }) => roles.has(role))
   const rows = combinations(known, offered, options)
   const isMust = ({ requirement }: FeatureRule) => run.catalogue.get(requirement)?.level === 'must'
-  const passes = {
-    receiver: passesOf(rules, 'receiver', rows, { isMust }),
-    sender: passesOf(rules, 'sender', rows, { ...options, isMust }),
-  }
-  return { dimensions, offered, passes }
+  const of = (role: Dimension['role'], share: 'all' | 'in turn' | 'not in turn') =>
+    passesOf(rules, role, rows, { share, isMust })
+  const share = options.inTurn ? 'in turn' : 'all'
+  const passes = { receiver: of('receiver', share), sender: of('sender', share) }
+  // Once all combinations were tried with some examples, they are tried with the rest.
+  const later = options.inTurn ? of('receiver', 'not in turn') : []
+  return { dimensions, offered, passes, later }
 }
 
 /** As `judgeInCircumstances`, under one pass alone, which may come from another run. */
