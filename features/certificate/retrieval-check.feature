@@ -64,7 +64,7 @@ Feature: The check that an administrator makes on the mail host
         | has a list that has expired                                      | expired         |
 
   @EXO-REV-06 @should
-  Rule: The gateway uses a list behind https, but not if the status of its host is in the list itself
+  Rule: The gateway uses a list behind https, but not if only this list tells the status of the https host's certificate
 
     Background:
       Given the gateway asks authorities for the status of certificates

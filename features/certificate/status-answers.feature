@@ -31,7 +31,7 @@ Feature: Which answers tell the status of a certificate
         | that no status can be given now |
 
   @OCSP-01 @must
-  Rule: If the gateway asks the responder of the authority, it accepts the partner's certificate only if the answer is good
+  Rule: If the gateway asks the authority's responder, the gateway accepts the partner's certificate only if the answer is good
 
     Background:
       Given the gateway asks authorities for the status of certificates

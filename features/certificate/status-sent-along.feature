@@ -4,7 +4,7 @@ Feature: Answers about the status of a certificate that the partner sends along
   gateway need not ask the authority.
 
   @OCSP-03 @should
-  Rule: The gateway believes what a partner sends along about the status of its certificate
+  Rule: The gateway believes the authority's answer that a partner sends along about the partner's certificate
     Inapplicable if the gateway does not ask for an answer in its ClientHello: a partner sends an answer along only if asked.
 
     Background:
@@ -33,7 +33,7 @@ Feature: Answers about the status of a certificate that the partner sends along
         | that its certificate is revoked and supports TLS 1.2 at most |
 
   @OCSP-03 @should
-  Rule: A gateway that requires the status of certificates needs nobody but the partner to learn it
+  Rule: A gateway that requires the status of certificates is content with a good answer that the partner sends along, and asks nobody else
 
     Background:
       Given the gateway requires the status of certificates

@@ -3,7 +3,7 @@ Feature: A firewall between the gateway and the authority of a certificate
   A firewall that lets the gateway connect only to mail servers keeps it from learning whether a certificate is revoked.
 
   @EXO-REV-02 @must
-  Rule: A gateway that requires the status of certificates holds mail back while nobody tells it the status
+  Rule: A gateway that requires the status of certificates keeps mail queued while the authority of the partner's certificate cannot be reached
 
     Background:
       Given the gateway asks authorities for the status of certificates
@@ -30,7 +30,7 @@ Feature: A firewall between the gateway and the authority of a certificate
         | a proxy answers with a page of its own |
 
   @EXO-REV-02 @must
-  Rule: A gateway that does not require the status of certificates delivers with a warning while nobody tells it the status
+  Rule: A gateway that does not require the status of certificates delivers, with a warning, while the authority cannot be reached
 
     Background:
       Given the gateway asks authorities for the status of certificates
@@ -79,7 +79,7 @@ Feature: A firewall between the gateway and the authority of a certificate
         | connections are dropped |
 
   @EXO-REV-07 @should
-  Rule: At the first attempt at which the gateway reaches the authority again, it sends the message that waited, without a restart
+  Rule: When the gateway can reach the authority again, the gateway sends the message that waited at the next attempt, without a restart
 
     Background:
       Given the gateway asks authorities for the status of certificates

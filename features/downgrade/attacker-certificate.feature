@@ -103,7 +103,7 @@ Feature: An attacker on the path shows a certificate of its own
       And the wire shows no unencrypted part of the message
 
   @ID-04 @should
-  Rule: The gateway's log does not call a session verified because its certificate is for the host of a forged MX record
+  Rule: The gateway's log does not call a session with the host of a forged MX record verified, although this host's certificate is for the host
 
     Background:
       Given the gateway logs its TLS sessions

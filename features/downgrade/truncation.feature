@@ -1,7 +1,7 @@
 Feature: A TLS connection that breaks in the middle of a message
 
   @DGR-05 @must @sender
-  Rule: After the connection has broken, the gateway sends the message again over TLS, and it arrives once and complete
+  Rule: After the connection has broken, the gateway sends the message again over TLS, and the message arrives once and complete
 
     Background:
       Given an outbound connector that requires TLS for the partner's domain
@@ -20,7 +20,7 @@ Feature: A TLS connection that breaks in the middle of a message
       And the message arrives exactly once and complete
 
   @DGR-05 @must @receiver
-  Rule: The gateway does not deliver a message if the connection or TLS ended before all of it had come
+  Rule: The gateway does not deliver a message if the connection or TLS ended before the end of the message
 
     Background:
       Given no inbound connector for the client's domain

@@ -2,7 +2,7 @@
 Feature: Clients that log in with a password
 
   @RFC8314-02 @must
-  Rule: The gateway accepts no password without TLS, and its refusal does not tell whether the password was right
+  Rule: The gateway accepts no password without TLS, and refuses a right password in the same words as a wrong one
 
     @control
     Example: a client that uses TLS

@@ -2,7 +2,7 @@
 Feature: When the gateway offers STARTTLS
 
   @RFC3207-01 @must
-  Rule: The gateway offers STARTTLS as a bare keyword, and only while it can really start TLS
+  Rule: The gateway offers STARTTLS as a bare keyword, and offers or accepts it only while it has a certificate
 
     @control
     Example: a gateway with a certificate

@@ -1,7 +1,7 @@
 Feature: TLS protects one hop only
 
   @EXO-MSG-02 @must @sender
-  Rule: If the partner offers no TLS, the gateway sends the message unencrypted, even if it came in over TLS
+  Rule: If the partner offers no TLS, the gateway sends the message unencrypted, even if the gateway got it over TLS
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -19,7 +19,7 @@ Feature: TLS protects one hop only
       And the message claims TLS in its Received lines only for the first hop
 
   @EXO-MSG-02 @must @sender
-  Rule: If the second server offers no TLS, the gateway sends the message unencrypted, even if it came in over TLS
+  Rule: If the second server offers no TLS, the gateway sends the message unencrypted, even if the gateway got it over TLS
     No connector requires TLS here. To the gateway, a second server whose STARTTLS the tap removes offers no TLS.
 
     Background:
@@ -98,7 +98,7 @@ Feature: TLS protects one hop only
       And the gateway claims no protection behind the next server
 
   @EXO-MSG-06 @must @sender
-  Rule: The gateway claims no protection for what the second server does with the message, although both belong to one service
+  Rule: The gateway claims no protection for what the second server does with the message, although both servers belong to one service
 
     Background:
       Given the gateway and the second server belong to one service

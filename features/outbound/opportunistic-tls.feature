@@ -3,7 +3,7 @@ Feature: Outbound mail for which TLS is optional
   The gateway tries TLS first and never requires it.
 
   @EXO-OPP-01 @must
-  Rule: The gateway starts TLS with every partner that offers STARTTLS, before it sends a MAIL command
+  Rule: Where TLS is optional, the gateway starts TLS with every partner that offers STARTTLS, and sends no MAIL command before TLS
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -33,7 +33,7 @@ Feature: Outbound mail for which TLS is optional
       And the wire shows no MAIL command before TLS
 
   @EXO-OPP-04 @must
-  Rule: The gateway sends a message to a partner without STARTTLS unencrypted, on its first connection
+  Rule: Where TLS is optional, the gateway sends to a partner without STARTTLS unencrypted, on the first connection and without delay
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -51,7 +51,7 @@ Feature: Outbound mail for which TLS is optional
       And the wire shows no delay before the MAIL command
 
   @EXO-OPP-05 @should
-  Rule: If the gateway cannot verify the partner's certificate, it still sends the message over TLS and no part of it unencrypted
+  Rule: Where TLS is optional, the gateway sends the message over TLS whatever the partner's certificate, and no part of the message unencrypted
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -77,7 +77,7 @@ Feature: Outbound mail for which TLS is optional
         | from an unknown authority |
 
   @EXO-OPP-06 @observed
-  Rule: After a failed handshake, the gateway sends the message unencrypted on a new connection or keeps it queued
+  Rule: Where TLS is optional, the gateway sends the message unencrypted on a new connection after a failed handshake, or keeps it queued
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -107,7 +107,7 @@ Feature: Outbound mail for which TLS is optional
         | falls silent in the TLS handshake                                           |
 
   @EXO-OPP-06 @observed
-  Rule: After a failed handshake, the gateway does not lose the message
+  Rule: Where TLS is optional, the gateway does not lose or duplicate the message after a failed handshake
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain

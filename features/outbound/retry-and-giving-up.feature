@@ -19,7 +19,7 @@ Feature: Retries, and messages that the gateway gives up on
       Then the message stays queued
 
   @RFC5321-02 @must
-  Rule: When the gateway gives up on a message that waited for TLS, it notifies the author once
+  Rule: When the gateway gives up on a message that waited for TLS, the gateway notifies the author once
 
     Background:
       Given the gateway gives up after 3 attempts
@@ -56,7 +56,7 @@ Feature: Retries, and messages that the gateway gives up on
       Then nobody gets a notification
 
   @EXO-FRC-03 @must
-  Rule: When the gateway gives up on a message that waited for TLS, its author gets a notification that gives TLS as the reason
+  Rule: When the gateway gives up on a message that waited for TLS, the notification gives TLS as the reason
 
     Background:
       Given the gateway gives up after 3 attempts

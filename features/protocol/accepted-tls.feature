@@ -52,7 +52,7 @@ Feature: The TLS that the gateway accepts
         | TLS 1.0 |
 
   @BCP-01 @must
-  Rule: The gateway accepts TLS 1.2, and chooses TLS 1.3 if it has both
+  Rule: The gateway accepts TLS 1.2, and chooses TLS 1.3 if both the gateway and the client support TLS 1.3
 
     @control
     Example: a client with TLS 1.2

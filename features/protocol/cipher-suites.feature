@@ -2,7 +2,7 @@
 Feature: Cipher suites of TLS 1.2
 
   @EXO-OPP-03 @must
-  Rule: Of the cipher suites that the gateway offers, it uses the strongest one that the partner supports
+  Rule: Of the cipher suites that both the gateway and the partner support, the gateway uses the strongest one
     Which suites the gateway offers is its own choice. Which of them counts as stronger is not: the examples go from the
     strongest suite to the weakest one, in the order that the catalogue gives. All examples use TLS 1.2, because TLS 1.3
     has other suites. An example with one suite says nothing of a gateway that does not offer this suite.

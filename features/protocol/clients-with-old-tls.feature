@@ -2,7 +2,7 @@
 Feature: Clients with old TLS
 
   @EXO-VER-05 @observed
-  Rule: Where TLS is optional, the gateway refuses TLS 1.0, and accepts the mail of such a client unencrypted
+  Rule: Where TLS is optional, the gateway refuses TLS 1.0, and accepts unencrypted mail from a client that has only TLS 1.0
 
     Background:
       Given no inbound connector for the client's domain
@@ -19,7 +19,7 @@ Feature: Clients with old TLS
       Then the gateway accepts the unencrypted message
 
   @EXO-VER-05 @observed
-  Rule: Where TLS is required, the gateway refuses the mail of a client that has only TLS 1.0
+  Rule: Where TLS is required, the gateway refuses unencrypted mail from a client that has only TLS 1.0
 
     Background:
       Given an inbound connector that requires TLS for the client's domain
