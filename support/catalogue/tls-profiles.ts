@@ -45,6 +45,11 @@ export const EXCHANGE_SUITES: readonly string[] = [
   'TLS_RSA_WITH_AES_128_GCM_SHA256',
 ]
 
+// What an option is where a server has it, and where it has not.
+const DEMANDED = { yes: 'good', no: 'wrong' } as const
+const FORBIDDEN = { yes: 'wrong', no: 'good' } as const
+const UNWANTED = { yes: 'weak', no: 'good' } as const
+
 const SSL_IS_WRONG = { SSLv3: 'wrong', SSLv2: 'wrong' } as const
 const nothing = (): undefined => undefined
 const isTls13 = (name: string): boolean => !name.includes('_WITH_')
@@ -186,15 +191,15 @@ export const TLS_PROFILES: readonly TlsProfile[] = [
     key: keyOf2048,
     certificateSignature: signedWithSha2,
     options: {
-      compression: { yes: 'wrong', no: 'good' },
-      'secure renegotiation': { yes: 'good', no: 'wrong' },
-      'extended master secret': { yes: 'good', no: 'wrong' },
-      'truncated HMAC': { yes: 'wrong', no: 'good' },
-      'early data': { yes: 'wrong', no: 'good' },
-      'unknown server name': { yes: 'good', no: 'wrong' },
-      'odd server name': { yes: 'good', no: 'wrong' },
-      'no server name': { yes: 'good', no: 'wrong' },
-      'old record version': { yes: 'good', no: 'wrong' },
+      compression: FORBIDDEN,
+      'secure renegotiation': DEMANDED,
+      'extended master secret': DEMANDED,
+      'truncated HMAC': FORBIDDEN,
+      'early data': FORBIDDEN,
+      'unknown server name': DEMANDED,
+      'odd server name': DEMANDED,
+      'no server name': DEMANDED,
+      'old record version': DEMANDED,
     },
     requirements: {
       version: 'RFC8996-01',
@@ -220,9 +225,9 @@ export const TLS_PROFILES: readonly TlsProfile[] = [
     key: keyOf2048,
     certificateSignature: signedWithSha2,
     options: {
-      compression: { yes: 'wrong', no: 'good' },
-      'secure renegotiation': { yes: 'good', no: 'wrong' },
-      'extended master secret': { yes: 'good', no: 'wrong' },
+      compression: FORBIDDEN,
+      'secure renegotiation': DEMANDED,
+      'extended master secret': DEMANDED,
     },
     requirements: { ...everywhere('NIST-02'), version: 'NIST-01', suite: 'NIST-01', record: 'NIST-01' },
   },
@@ -242,12 +247,12 @@ export const TLS_PROFILES: readonly TlsProfile[] = [
     key: bsiKey,
     certificateSignature: signedWithSha2,
     options: {
-      compression: { yes: 'wrong', no: 'good' },
-      'secure renegotiation': { yes: 'good', no: 'wrong' },
+      compression: FORBIDDEN,
+      'secure renegotiation': DEMANDED,
       // The text says that a server should refuse it; TaSK forbids it.
-      'client-initiated renegotiation': { yes: 'weak', no: 'good' },
-      'truncated HMAC': { yes: 'wrong', no: 'good' },
-      'early data': { yes: 'wrong', no: 'good' },
+      'client-initiated renegotiation': UNWANTED,
+      'truncated HMAC': FORBIDDEN,
+      'early data': FORBIDDEN,
     },
     requirements: everywhere('BSI-02'),
   },
@@ -267,10 +272,10 @@ export const TLS_PROFILES: readonly TlsProfile[] = [
     key: ncscKey,
     certificateSignature: signedWithSha2,
     options: {
-      compression: { yes: 'wrong', no: 'good' },
-      'secure renegotiation': { yes: 'good', no: 'wrong' },
-      'client-initiated renegotiation': { yes: 'weak', no: 'good' },
-      'early data': { yes: 'wrong', no: 'good' },
+      compression: FORBIDDEN,
+      'secure renegotiation': DEMANDED,
+      'client-initiated renegotiation': UNWANTED,
+      'early data': FORBIDDEN,
     },
     requirements: { ...everywhere('NCSC-02'), version: 'NCSC-01', suite: 'NCSC-01', record: 'NCSC-01' },
   },
