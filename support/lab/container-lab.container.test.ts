@@ -50,6 +50,16 @@ const SENDER = `
   }
   main().then(seen => console.log(JSON.stringify(seen)), error => console.log(JSON.stringify({ error: String(error) })))`
 
+/** Fetches a URL and prints what came, the code of the error, or that nothing came for longer than ARP waits (3 s). */
+const FETCHER = `
+  const { hostname, pathname } = new URL(process.argv[1])
+  const done = word => { console.log(word); process.exit() }
+  require('node:dns').promises.resolve4(hostname).then(([host]) =>
+    require('node:http')
+      .get({ host, path: pathname, headers: { host: hostname }, timeout: 5000 }, answer => answer.on('data', body => done(String(body))))
+      .on('timeout', () => done('no answer'))
+      .on('error', ({ code }) => done(code)), ({ code }) => done(code))`
+
 describe('a lab in containers', function () {
   this.timeout(20 * 60_000)
   let engine: Engine
@@ -98,6 +108,18 @@ describe('a lab in containers', function () {
     assert.equal(message!.host, partner.hosts[0]!.hostname)
     assert.equal(message!.content, 'Subject: x\r\n\r\nthe word is flour\r\n')
     assert(Math.abs(message!.at - performance.now()) < 60_000, 'in time of this process')
+  })
+
+  it('has web hosts to which the way is open, refused, dropped or without a name', async () => {
+    const url = await lab.web.at('crl.ways.test', '/ways/list.crl')
+    await lab.web.serve(new Map([[url, { body: Buffer.from('here') }]]))
+    const seen: string[] = []
+    for (const way of ['open', 'refused', 'dropped', 'without a name', 'open'] as const) {
+      await lab.web.way(url, way)
+      const { stdout } = await sender.exec(['node', '-e', FETCHER, url])
+      seen.push(stdout.trim())
+    }
+    assert.deepEqual(seen, ['here', 'ECONNREFUSED', 'no answer', 'ENOTFOUND', 'here'])
   })
 
   it('plays partners that behave as asked, each at its own address', async () => {

@@ -30,8 +30,8 @@ const UPDATE_PORT = 5300
 const MAILBOX_PORT = 8025
 /** How long each of the lab's containers may take to come up, in ms. */
 const START_LIMIT = 30_000
-/** Number of an address that no container has, as in FIXED. */
-const NOBODY = 7
+/** Number of an address, as in FIXED, at which the lab container drops each connection. */
+const DROPS = 7
 /** Pause between two attempts to ask the mailbox, in ms. */
 const PAUSE = 20
 
@@ -246,8 +246,8 @@ export class ContainerLab implements Lab {
       const host = new URL(url).hostname
       if (is === 'without a name') return this.zone.clear([{ name: host, type: 'A' }])
       const { subnet } = this.containers
-      // The name servers have no web host, and at the last address of the lab's there is nobody.
-      const addresses = { open: FIXED.lab, refused: FIXED.names, dropped: NOBODY }
+      // The name servers have no web host.
+      const addresses = { open: FIXED.lab, refused: FIXED.names, dropped: DROPS }
       await this.zone.set([{ name: host, type: 'A', data: subnet.fixed(addresses[is]) }])
     },
     serve: answers =>
@@ -309,6 +309,7 @@ async function startLab(
     environment: {
       LAB_TOKEN: token,
       LAB_RANGE: network.subnet.labRange,
+      LAB_DROPS: network.subnet.fixed(DROPS),
       LAB_NAMES: `${network.subnet.fixed(FIXED.names)}:${UPDATE_PORT}`,
     },
     ports: [CONTROL_PORT],
