@@ -301,12 +301,10 @@ const wire = (lines: readonly Buffer[]): Buffer =>
  * TLS options for the tap as a client. Without the certificate, which is a server's: the server that sends shows
  * none.
  */
-const asClient = (
-  { minVersion, maxVersion, ciphers }: TlsOptions,
-  servername: string,
-): ConnectionOptions => ({
-  ...connectionOptions({ servername }),
-  minVersion,
-  maxVersion,
-  ciphers,
-})
+const asClient = ({ minVersion, maxVersion, ciphers }: TlsOptions, servername: string): ConnectionOptions =>
+  connectionOptions({
+    servername,
+    ...(minVersion ? { minVersion } : {}),
+    ...(maxVersion ? { maxVersion } : {}),
+    ...(ciphers ? { ciphers } : {}),
+  })
