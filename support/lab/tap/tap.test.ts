@@ -235,6 +235,16 @@ describe('a tap', function () {
       }
     })
 
+  it('offers a gateway that receives the versions that it is told, and no other', async () => {
+    const { handover, near, far } = await through(
+      { faults: { swapsTls: true }, tls: { maxVersion: 'TLSv1.2' } },
+      {},
+      { gatewayIs: 'receiver' },
+    )
+    assert.equal(handover.accepted, true)
+    assert.deepEqual([near.handshake?.version, far.handshake?.version], ['TLSv1.3', 'TLSv1.2'])
+  })
+
   it('shows no client certificate in place of the server that sends', async () => {
     const faults: TapChanges = { swapsTls: true }
     const tls: PartnerTls = { maxVersion: 'TLSv1.2' }
