@@ -3,6 +3,9 @@ import { freePort } from '../../free-port.ts'
 import { freshHost } from '../fixtures/ports.ts'
 import { externalBed, type Setup } from './bed.ts'
 
+/** How long the command waits for one answer, in ms. */
+const PATIENCE = 5_000
+
 /** What keeps the suite from judging anything, and the one sentence about it. */
 const SET_UP_FAULTS: Record<string, () => Promise<[setup: Setup, sentence: RegExp]>> = {
   'delivers to another port': async () => {
@@ -38,6 +41,13 @@ const SET_UP_FAULTS: Record<string, () => Promise<[setup: Setup, sentence: RegEx
 describe('a gateway through which no mail passes as its file says', function () {
   this.timeout(120_000)
   const { startGateway, check } = externalBed()
+  // Some of these wait in vain, for several times the patience.
+  before(() => {
+    process.env['MAIL_TLS_PATIENCE'] = `${PATIENCE}`
+  })
+  after(() => {
+    delete process.env['MAIL_TLS_PATIENCE']
+  })
   for (const [what, about] of Object.entries(SET_UP_FAULTS))
     it(`cannot be judged if it ${what}, and the suite says so in one sentence`, async () => {
       const [setup, sentence] = await about()
