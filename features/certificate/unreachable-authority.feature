@@ -1,6 +1,7 @@
 @sender
 Feature: A firewall between the gateway and the authority of a certificate
   A firewall that lets the gateway connect only to mail servers keeps it from learning whether a certificate is revoked.
+  The Rules about gateways that ask authorities are inapplicable to all others.
 
   @EXO-REV-02 @must
   Rule: A gateway that requires the status of certificates keeps mail queued while the authority of the partner's certificate cannot be reached
@@ -16,7 +17,7 @@ Feature: A firewall between the gateway and the authority of a certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: an authority of which <why>
+    Scenario Outline: an authority that cannot be reached: <why>
       Given the authority of the partner cannot be reached: <why>
       When the gateway sends a message to the partner
       Then the message stays queued for a reason that names the certificate
@@ -42,7 +43,7 @@ Feature: A firewall between the gateway and the authority of a certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: an authority of which <why>
+    Scenario Outline: an authority that cannot be reached: <why>
       Given the authority of the partner cannot be reached: <why>
       When the gateway sends a message to the partner
       Then the message arrives over TLS
@@ -56,7 +57,7 @@ Feature: A firewall between the gateway and the authority of a certificate
         | a proxy answers with a page of its own |
 
   @EXO-REV-02 @must
-  Rule: The gateway delivers opportunistic mail, whatever it can learn of the partner's certificate
+  Rule: The gateway delivers opportunistic mail without delay while the authority of the partner's certificate cannot be reached
 
     Background:
       Given an outbound connector that uses opportunistic TLS for the partner's domain
@@ -67,7 +68,7 @@ Feature: A firewall between the gateway and the authority of a certificate
       When the gateway sends a message to the partner
       Then the message arrives over TLS
 
-    Scenario Outline: an authority of which <why>
+    Scenario Outline: an authority that cannot be reached: <why>
       Given the authority of the partner cannot be reached: <why>
       When the gateway sends a message to the partner
       Then the message arrives over TLS

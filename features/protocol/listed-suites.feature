@@ -1,9 +1,10 @@
 @receiver
 Feature: The cipher suites that a profile lists
   The lab finds out once in a run what the gateway accepts, with a connection for each question.
+  Each profile with such a list that the run names is judged. Suites of the list that the gateway lacks do not count.
 
   @EXO-CIP-01 @must
-  Rule: In TLS 1.2 the gateway chooses the suite that comes first in the list of the profile, not in that of the client
+  Rule: In TLS 1.2 the gateway chooses by the order in the profile's list, not by the order in the client's offer
 
     @control
     Example: a client that offers TLS 1.2
@@ -11,7 +12,7 @@ Feature: The cipher suites that a profile lists
       When the lab probes the TLS of the gateway
       Then the gateway accepts what the client offers
 
-    Example: a client that offers the opposite order
+    Example: a client that offers the list from its last suite to its first
       Given the client offers the suites of the profile in the opposite order
       When the lab probes the TLS of the gateway
       Then the gateway chooses by the order of the profile

@@ -1,5 +1,6 @@
 Feature: Sessions that are resumed
-  In a resumed session nobody shows a certificate again.
+  In a resumed session nobody shows a certificate again. No Rule demands that a gateway resumes sessions.
+  The earlier message of the gateway goes to another domain at the same partner, for which TLS is optional.
 
   @BCP-06 @should @receiver
   Rule: The gateway demands of a client that resumes a session what it demands of every client

@@ -3,7 +3,7 @@ Feature: A gateway whose machine updates the trusted roots by itself
   Updates of the system bring new roots. No administrator has to install them, and nobody changes the mail server.
 
   @EXO-ROOT-01 @should
-  Rule: The gateway sends the message that waited when its machine has fetched the root of the partner, and not after other roots
+  Rule: The gateway sends the message that waited once its machine has fetched the partner's root, and keeps it queued if other roots were fetched
 
     Background:
       Given the gateway trusts only the former root
