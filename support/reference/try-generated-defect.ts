@@ -135,10 +135,13 @@ export class Workshop {
       ...{ undecided, requirement, name, circumstances: circumstances.map(one => one.name) },
       ...{ outcome, detail, named, durationMs: Math.round(performance.now() - began) },
     })
-    const exactly = await this.#with(planted, requirement, (run, rules) =>
-      judgeUnder(run, rules, this.#possible(circumstances), PARALLEL),
-    )
-    undecided = acted === 0 && exactly.some(isAlarm)
+    const exactly = (isOver?: () => boolean) =>
+      this.#with(planted, requirement, (run, rules) =>
+        judgeUnder(run, rules, this.#possible(circumstances), PARALLEL, isOver),
+      )
+    // That the gateway acts is enough to know.
+    const asPlanted = await exactly(() => acted > 0)
+    undecided = acted === 0 && asPlanted.some(isAlarm)
     if (acted === 0) return over('not planted', 'the gateway never sees them where it decides')
     acted = 0
     const found = ({ verdicts }: Run) => {
@@ -172,7 +175,7 @@ export class Workshop {
           found(run) ??
           (elsewhere
             ? over('found elsewhere', `${elsewhere.requirement}: ${elsewhere.detail}`)
-            : over('missed', whyMissed(exactly, run.verdicts)))
+            : over('missed', whyMissed(await exactly(), run.verdicts)))
         )
       })
     )

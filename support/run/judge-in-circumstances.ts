@@ -144,7 +144,7 @@ export async function planned(run: Run, rules: readonly FeatureRule[], options: 
   return { dimensions, offered, passes, later }
 }
 
-/** As `judgeInCircumstances`, under one pass alone, which may come from another run. */
+/** As `judgeInCircumstances`, under one pass alone, which may come from another run, and up to the first finding. */
 export async function judgeUnderPass(run: Run, pass: Pass, parallel: number): Promise<void> {
   const plain = byScenario(run.verdicts)
   const own = pass.flatMap(({ rule, combination }) => {
@@ -154,17 +154,19 @@ export async function judgeUnderPass(run: Run, pass: Pass, parallel: number): Pr
   const bench = new Bench(run, parallel)
   const cells = (await bench.judged(own)).filter(({ combination }) => combination.length > 0)
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
-  await conclude(run, bench, cellsOfExample, plain, () => false)
+  await conclude(run, bench, cellsOfExample, plain, () => false, { most: 1 })
 }
 
-/** Judges examples once, under one combination, and changes no verdict of the run. */
+/** Judges examples once, under one combination, until `isOver`, and changes no verdict of the run. */
 export async function judgeUnder(
   run: Run,
   selection: readonly FeatureRule[],
   combination: Combination,
   parallel: number,
+  isOver = () => false,
 ): Promise<RecordedVerdict[]> {
-  const cells = await new Bench(run, parallel).judged(selection.map(rule => ({ rule, combination })))
+  const assigned = selection.map(rule => ({ rule, combination }))
+  const cells = await new Bench(run, parallel).judged(assigned, { isOver })
   return cells.map(({ verdict }) => verdict)
 }
 
@@ -199,13 +201,14 @@ function trialOf(cell: Cell): Trial {
   return { ...trial, verdict: 'inconclusive', detail: `${why}: ${detail}`, state: 'unclear' }
 }
 
-/** Returns the fewest circumstances of each example that breaks under some only. */
+/** Returns the fewest circumstances of each example that breaks under some only; of so many examples at most. */
 async function conclude(
   run: Run,
   bench: Bench,
   cellsOfExample: ReadonlyMap<string, readonly Cell[]>,
   plain: ReadonlyMap<string, RecordedVerdict>,
   isOver: () => boolean,
+  { most = Number.POSITIVE_INFINITY } = {},
 ): Promise<Map<string, Combination>> {
   const only = new Map<string, Combination>()
   const settle = (scenario: string, fewest?: Cell) => {
@@ -230,6 +233,7 @@ async function conclude(
   const work = async ([scenario, found]: (typeof broken)[number]) => {
     run.listener?.doing?.(`circumstances: looking for the fewest, ${++done} of ${broken.length} examples`)
     let fewest: Cell | undefined
+    if (only.size >= most) return
     for (const one of found)
       fewest ??= done > MOST_REDUCED ? guessed(one, known) : await fewestOf(one, bench, known, isOver)
     settle(scenario, fewest)
@@ -237,7 +241,7 @@ async function conclude(
   }
   const [first, ...others] = broken
   if (first) await work(first)
-  await sideBySide(others, PASSES, work)
+  await sideBySide(others, Math.min(PASSES, most), work)
   return only
 }
 
