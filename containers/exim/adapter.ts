@@ -15,6 +15,8 @@ import { certificateFile, LAN } from '../files.ts'
 const FOLDER = '/etc/exim4'
 const CERTIFICATE = `${FOLDER}/tls/chain.pem`
 const KEY = `${FOLDER}/tls/key.pem`
+/** Both in one file, which `start` writes: Exim reads them anew for each session, and must not see one without the other. */
+const IDENTITY = `${FOLDER}/tls/identity.pem`
 const TRUST = `${FOLDER}/tls/roots.pem`
 
 /** Exim as Debian builds exim4-daemon-heavy, with GnuTLS. */
@@ -178,8 +180,8 @@ smtp_accept_max = 0
 smtp_accept_queue_per_connection = 0
 
 tls_advertise_hosts = *
-tls_certificate = ${CERTIFICATE}
-tls_privatekey = ${KEY}
+tls_certificate = ${IDENTITY}
+tls_privatekey = ${IDENTITY}
 tls_try_verify_hosts = *
 tls_verify_certificates = ${TRUST}
 tls_require_ciphers = ${gnutlsPriority(flow)}
@@ -302,8 +304,8 @@ const transport = (flow: MailFlow, name: string, options: Options): string =>
   `${name}:\n${Object.entries({
     driver: 'smtp',
     ...options,
-    tls_certificate: CERTIFICATE,
-    tls_privatekey: KEY,
+    tls_certificate: IDENTITY,
+    tls_privatekey: IDENTITY,
     tls_verify_certificates: TRUST,
     tls_require_ciphers: gnutlsPriority(flow),
     hosts_try_dane: '',
