@@ -56,6 +56,7 @@ import {
   judgeWarned,
 } from './authority.steps.ts'
 import type { Happened } from './happened.ts'
+import { judgeTellsWhichHadTls } from './log.steps.ts'
 import { Inapplicable, NO_MAILBOX } from './outcome.ts'
 import { type Distributed, type Installed, version, words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
@@ -233,6 +234,7 @@ const REACTIONS: Record<string, Reaction> = {
   ),
   'asks the authority only a few times': (_, world) => judgeFewRequests(world),
   'warns in its log that the status is not known': (_, world) => judgeWarned(world),
+  'tells in its log of TLS in just the sessions that had it': (_, world) => judgeTellsWhichHadTls(world),
   'asks nobody for the status of the certificate': (_, world) => judgeNotAsked(world),
   ...OF_SERVICE,
   'trusts the root of the partner only if the check of its trusted roots finds it': judgeByCheck,

@@ -1,6 +1,12 @@
 import { Then } from '@cucumber/cucumber'
-import { logAgreesWithWire, SESSION_CLASSES, type SessionClass } from '../support/judgements/log.ts'
-import { unclear } from '../support/verdicts/observation.ts'
+import { secured } from '../support/evidence/facts.ts'
+import {
+  logAgreesWithWire,
+  SESSION_CLASSES,
+  type SessionClass,
+  tellsWhichHadTls,
+} from '../support/judgements/log.ts'
+import { type Observation, unclear } from '../support/verdicts/observation.ts'
 import { until } from '../support/wire/until.ts'
 import { namesOf, sessionsAbout } from './earlier-mail.ts'
 import { words } from './vocabulary/parameters.ts'
@@ -34,3 +40,19 @@ Then(
     return this.conclude(logAgreesWithWire(said, expected, this.happened.wire))
   },
 )
+
+/** Whether the log tells of TLS in just the sessions with the partner that had it. */
+export async function judgeTellsWhichHadTls(world: MailWorld): Promise<Observation> {
+  const { happened } = world
+  const gateway = await world.servers.gateway()
+  const said = () => sessionsAbout(gateway, namesOf(happened.only.partner)).filter(one => !one.incoming)
+  const had = new Set(happened.wire.filter(secured).map(({ id }) => id)).size
+  const told = () =>
+    said().length >= had && happened.watched.every(({ deliveryEvents }) => deliveryEvents.length > 0)
+  await until(told, [gateway], LOG)
+  happened.notes.push(...said().map(({ line }) => line))
+  // Who delivers to an address, and looks up no name, cannot write one.
+  if (said().length === 0 && world.run.lab.port === 0)
+    return unclear('the log names no session with the partner, who has no address of its own')
+  return tellsWhichHadTls(said(), happened.wire)
+}

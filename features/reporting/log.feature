@@ -57,3 +57,22 @@ Feature: What the gateway's log says about TLS
       When the client delivers a message
       Then the gateway accepts the message
       And the gateway's log calls the session unverified
+
+  @DGR-06 @should @sender
+  Rule: The gateway's log shows that a partner which had TLS has none any more
+
+    Background:
+      Given the gateway logs its TLS sessions
+      And an outbound connector that uses opportunistic TLS for the partner's domain
+
+    @control
+    Example: a partner that keeps its TLS
+      When the gateway sends the partner two messages, one after the other
+      Then the later message arrives over TLS
+      And the gateway tells in its log of TLS in just the sessions that had it
+
+    Example: a partner that offers no STARTTLS from the second connection on
+      Given the partner does not offer STARTTLS from the second connection on
+      When the gateway sends the partner two messages, one after the other
+      Then the later message arrives unencrypted
+      And the gateway tells in its log of TLS in just the sessions that had it

@@ -1,6 +1,6 @@
 import type { SessionWord } from '../evidence/gateway-words.ts'
 import { conversation, IN_CLEAR, OVER_TLS, table } from '../test-bed/fixtures/evidence.ts'
-import { logAgreesWithWire } from './log.ts'
+import { logAgreesWithWire, tellsWhichHadTls } from './log.ts'
 
 const overTls = [conversation(OVER_TLS)]
 const unencrypted = [conversation(IN_CLEAR)]
@@ -120,5 +120,21 @@ describe('judging what the log says of a session', () => {
       'unclear',
       /was encrypted/,
     ],
+  ])
+})
+
+describe('judging whether the log shows that TLS was lost', () => {
+  const lost = [conversation(OVER_TLS), { ...conversation(IN_CLEAR), id: 'second' }]
+  table([
+    ['it tells of the one session', tellsWhichHadTls([word()], lost), 'kept', /just the 1 of 2/],
+    ['it says that the other had none', tellsWhichHadTls([word(), noTls], lost), 'kept'],
+    ['it tells of both', tellsWhichHadTls([word(), word()], lost), 'broken', /2 in place of 1/],
+    [
+      'it tells of none',
+      tellsWhichHadTls([noTls, noTls], lost),
+      'broken',
+      /in none of the sessions that had it/,
+    ],
+    ['there was no TLS', tellsWhichHadTls([noTls], unencrypted), 'unclear'],
   ])
 })

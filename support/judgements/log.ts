@@ -44,6 +44,26 @@ export function logAgreesWithWire(
   return kept(`the log agrees with the wire: ${[word.version, word.suite].filter(Boolean).join(', ')}`)
 }
 
+/** The log tells of TLS in as many sessions with the partner as had it, so that the loss of it can be seen: DGR-06. */
+export function tellsWhichHadTls(words: readonly SessionWord[], wire: readonly Conversation[]): Observation {
+  // Two messages to one partner have the same connections.
+  const connections = [...new Map(wire.map(one => [one.id, one])).values()]
+  const had = connections.filter(secured).length
+  if (had === 0) return unclear('there was no TLS session')
+  const told = words.filter(({ tls }) => tls)
+  if (told.length > had)
+    return broken(
+      `the log tells of TLS in more sessions than had it, ${told.length} in place of ${had}: ${told.at(-1)!.line}`,
+      'the log tells of TLS in more sessions than had it',
+    )
+  if (told.length < had)
+    return broken(
+      `the log tells of TLS in ${told.length || 'none'} of the sessions that had it, which were ${had}`,
+      'of the sessions that had it',
+    )
+  return kept(`the log tells of TLS in just the ${had} of ${connections.length} sessions that had it`)
+}
+
 function sameVersion(one: string, other: string): boolean {
   const digits = (text: string) => /1(?:\.\d)?/.exec(text)?.[0].replace(/^1$/, '1.0')
   return digits(one) === digits(other)

@@ -50,6 +50,12 @@ export const REPORTING: readonly Mutant[] = [
     symptom: 'the log calls an unencrypted session encrypted',
   },
   {
+    name: 'logs a session without TLS like those before that had it',
+    requirement: 'DGR-06',
+    words: { session: ({ tls }, correct) => (tls ? correct : { tls: true, ...TLS_1_3 }) },
+    symptom: 'the log tells of TLS in more sessions than had it',
+  },
+  {
     name: 'logs "verified" because the certificate names the MX host',
     requirement: 'TRC-02',
     words: {
