@@ -27,7 +27,7 @@ import { WireError } from '../support/wire/wire-error.ts'
 import { addressesAt, tellStatus } from './authority.steps.ts'
 import { domainOfEarlier, mustHaveTried, partnerAfter } from './earlier-mail.ts'
 import { Inapplicable } from './outcome.ts'
-import { recipientAt, recipientsAt } from './recipients.ts'
+import { noteRefusal, recipientAt, recipientsAt } from './recipients.ts'
 import { changeRoots, changesRoots } from './roots.ts'
 import type { MailWorld } from './world.ts'
 
@@ -234,7 +234,7 @@ export async function sendTo(
   world.needsRole('sender')
   const gateway = await (changesRoots(world) ? world.servers.gatewayOfOwn() : world.servers.gateway())
   const { submitted } = world.intent.read('message', 'submitted')
-  const to = await recipientsAt(world, partners, how)
+  const to = await recipientsAt(world, partners, gateway, how)
   const { author } = world.run.lab
   const returnsTo = world.happened.author ?? author
   const send = () =>
@@ -253,6 +253,8 @@ export async function sendTo(
       ...(submitted === 'over TLS' ? { tls: {} } : {}),
     })
   let watched = await send()
+  const isRefused = watched.some(({ known }) => known.refusal !== undefined)
+  if (isRefused && to.length > partners.length) noteRefusal(gateway)
   mustTakeAddresses(world, watched)
   // The gateway may take mail from senders of its own alone.
   if (author && world.run.takesAuthors && watched.some(({ known }) => known.refusal !== undefined)) {

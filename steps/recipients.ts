@@ -1,3 +1,4 @@
+import type { Gateway } from '../support/gateway/gateway.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { withLevel } from '../support/mailflow/connectors.ts'
 import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
@@ -16,6 +17,15 @@ interface Sending {
 
 let lastRecipient = 0
 
+/** After so many refusals of messages to two recipients a gateway is handed no more: it may have a limit. RFC 5321 s4.5.3.1.10. */
+const ENOUGH_REFUSALS = 2
+const refusals = new WeakMap<Gateway, number>()
+
+/** The gateway has refused a message to more recipients than partners. */
+export function noteRefusal(gateway: Gateway): void {
+  refusals.set(gateway, (refusals.get(gateway) ?? 0) + 1)
+}
+
 /** Of its own for each message: what the gateway says late of an earlier message is not taken for a word on this one. */
 export const recipientAt = (domain: string): string => `inbox${++lastRecipient}@${domain}`
 
@@ -23,12 +33,14 @@ export const recipientAt = (domain: string): string => `inbox${++lastRecipient}@
 export async function recipientsAt(
   world: MailWorld,
   partners: readonly Partner[],
+  gateway: Gateway,
   how: Sending,
 ): Promise<string[]> {
   const own = partners.map(({ domain }) => recipientAt(domain))
   const [partner] = partners
   const { recipients } = world.manners.message
   if (!recipients || !partner || !mayHaveMore(world, partners, how)) return own
+  if ((refusals.get(gateway) ?? 0) >= ENOUGH_REFUSALS) return own
   const other = recipients === 'two at the partner' ? partner.domain : await elsewhere(world, partner)
   if (other === undefined) return own
   world.comes('message', { recipients })

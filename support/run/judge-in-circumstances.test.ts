@@ -136,6 +136,23 @@ describe('judging in circumstances', () => {
         assert.ok(broken.every(({ detail }) => /unencrypted/.test(detail)))
       })
 
+    it('soon leaves a gateway alone that takes one recipient at a time', async () => {
+      let refused = 0
+      const oneAtATime: Defect = {
+        receiver: {
+          replyInstead: ({ verb, recipients }, correct) => {
+            if (verb !== 'RCPT' || recipients.length === 0) return correct
+            refused++
+            return '552 5.5.3 Too many recipients'
+          },
+        },
+      }
+      const verdicts = await under(TWO, oneAtATime, ['EXO-FRC-01', 'EXO-FRC-04', 'EXO-OPP-04', 'EXO-FRC-07'])
+      assert.ok(!verdicts.some(({ verdict }) => verdict === 'non-conformant'))
+      assert.ok(refused >= 2 && refused < 8, `${refused}`)
+      assert.ok(verdicts.filter(({ verdict }) => verdict === 'conformant').length > refused)
+    })
+
     for (const value of [TWO, OTHER_FIRST, OTHER_LAST])
       it(`finds nothing in a gateway that sends to each apart: ${value}`, async () => {
         const verdicts = await under(value, APART, ['EXO-FRC-01', 'EXO-OPP-04', 'EXO-OPP-06'])
