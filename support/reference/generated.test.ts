@@ -17,7 +17,7 @@ import { MUTANTS, mutant } from './mutants/index.ts'
 import { CLIENT_CIRCUMSTANCES, UNSEEN_OF_CLIENTS } from './seen/client-circumstances.ts'
 import { PARTNER_CIRCUMSTANCES, UNSEEN_OF_PARTNERS } from './seen/partner-circumstances.ts'
 import { isSeen } from './seen/seen.ts'
-import { type Outcome, type Trial, Workshop } from './try-generated-defect.ts'
+import { isRight, type Outcome, type Trial, Workshop } from './try-generated-defect.ts'
 
 describe('the circumstances that a gateway sees', () => {
   const names = loadDimensions().flatMap(({ values }) => values.map(({ name }) => name))
@@ -134,6 +134,12 @@ describe('conditional defects', function () {
     const unencrypted = when('TLS versions of the client: TLS 1.2 at most')
     const { outcome } = await new Workshop({ seed: 'one' }).trial(unencrypted)
     assert.equal(outcome, 'not planted')
+  })
+
+  it('count as found with the circumstances of the same message in the other direction', () => {
+    const planted = new Set(['the text of the sent message: 8-bit'])
+    assert.equal(isRight(['the text of the delivered message: 8-bit'], planted), true)
+    assert.equal(isRight(['the text of the delivered message: empty'], planted), false)
   })
 
   it('are tried on all cores, beside a gateway without a defect', async () => {

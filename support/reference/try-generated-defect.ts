@@ -212,8 +212,9 @@ async function untilDecided<T extends { undecided: boolean }>(work: () => Promis
 }
 
 /** An example may bring a circumstance along, and a defect may show only with more than makes it act. */
-function isRight(named: readonly string[], planted: ReadonlySet<string>): boolean {
-  const all = new Set([...named, ...(named.includes(`${BEFORE}: ${OTHER}`) ? named.map(lastOfClient) : [])])
+export function isRight(named: readonly string[], planted: ReadonlySet<string>): boolean {
+  const ofClient = named.includes(`${BEFORE}: ${OTHER}`) ? named.map(lastOfClient) : []
+  const all = new Set([...named, ...ofClient, ...named.map(sameMessage)])
   return planted.isSubsetOf(all) || planted.isSupersetOf(new Set(named))
 }
 
@@ -222,6 +223,10 @@ const EARLIER = 'what happened before that'
 const OTHER = 'an unencrypted delivery of another client'
 /** Where another client came last, what was before that is the last that the gateway knows of the same client. */
 const lastOfClient = (name: string): string => name.replace(EARLIER, BEFORE)
+
+/** A gateway that gets a message cannot tell whether a partner delivers it or a user wants it sent. */
+const sameMessage = (name: string): string =>
+  name.replace(' of the delivered message: ', ' of the sent message: ')
 
 function whyMissed(exactly: readonly RecordedVerdict[], verdicts: readonly RecordedVerdict[]): string {
   const shown = exactly.find(isBroken)
