@@ -24,7 +24,7 @@ import {
 import type { StatusAddresses } from '../support/pki/certificate.ts'
 import { ANSWERS, type AnswerName, LISTS, type ListName } from '../support/pki/status-words.ts'
 import type { StatusReport } from '../support/traffic/revocation-check.ts'
-import { type Observation, unclear } from '../support/verdicts/observation.ts'
+import type { Observation } from '../support/verdicts/observation.ts'
 import { Inapplicable } from './outcome.ts'
 import { lookupOf } from './roots.ts'
 import { words } from './vocabulary/parameters.ts'
@@ -108,8 +108,8 @@ export async function judgeAsked(world: MailWorld): Promise<Observation> {
 export function judgeWarned({ happened: { only }, servers, run }: MailWorld): Observation {
   const { source } = run.gateways
   if (isExternal(source) && !source.file.commands?.log)
-    return unclear(
-      'the suite cannot read the log of a gateway that it did not start; the key commands.log would let it',
+    throw new Inapplicable(
+      'the suite cannot read the log of a gateway that it did not start; the key commands.log of the gateway file would make it applicable',
     )
   return warnsOfStatus(servers.gatewaySeen.log(only.partner.domain))
 }

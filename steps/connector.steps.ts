@@ -52,6 +52,19 @@ const ofLevel = (level: 'encryption-only' | 'certificate-validation' | 'domain-v
   }
 }
 
+/** What a connector of a gateway file does about the status of certificates is what the file says. */
+const withStatus = (level: Parameters<typeof ofLevel>[0]) => {
+  const choose = ofLevel(level)
+  return (world: MailWorld) => {
+    if (world.run.gateways.source.kind === 'external') {
+      world.needs('status-online')
+      const isAsked = world.flow.outbound.some(({ tls, status }) => tls === level && status === 'asked')
+      world.status ??= isAsked ? 'asked' : 'required'
+    }
+    return choose(world)
+  }
+}
+
 /** What an outbound connector demands, in the words of the features. */
 const DEMANDS: Record<string, (world: MailWorld) => OutboundConnector> = {
   'uses opportunistic TLS': world => chosen(world, flow => forLevel(flow, 'opportunistic')),
@@ -59,6 +72,8 @@ const DEMANDS: Record<string, (world: MailWorld) => OutboundConnector> = {
   'requires encryption only': ofLevel('encryption-only'),
   'requires certificate validation': ofLevel('certificate-validation'),
   'requires domain validation': ofLevel('domain-validation'),
+  'requires certificate validation, status included,': withStatus('certificate-validation'),
+  'requires domain validation, status included,': withStatus('domain-validation'),
   ...Object.fromEntries(
     PINS.map(attribute => [
       `pins the ${attribute}`,

@@ -7,7 +7,7 @@ Feature: Revoked certificates
   Rule: The gateway does not send mail that requires certificate validation to a partner whose certificate is revoked
 
     Background:
-      Given an outbound connector that requires certificate validation for the partner's domain
+      Given an outbound connector that requires certificate validation, status included, for the partner's domain
       And the authority of the partner tells the status of its certificate
 
     @control
@@ -26,7 +26,7 @@ Feature: Revoked certificates
     Domain validation is certificate validation with a name.
 
     Background:
-      Given an outbound connector that requires domain validation for the partner's domain
+      Given an outbound connector that requires domain validation, status included, for the partner's domain
       And the authority of the partner tells the status of its certificate
 
     @control
@@ -44,7 +44,7 @@ Feature: Revoked certificates
   Rule: If the connector requires domain validation, the gateway asks the authority of the partner's certificate for the certificate's status
 
     Background:
-      Given an outbound connector that requires domain validation for the partner's domain
+      Given an outbound connector that requires domain validation, status included, for the partner's domain
       And the authority of the partner tells the status of its certificate
 
     @control

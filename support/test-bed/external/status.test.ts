@@ -17,12 +17,18 @@ describe('a gateway of the user that asks for the status of certificates', () =>
   }
   const asked = options('EXO-FRC-08', 'EXO-REV-01', 'EXO-REV-02', 'OCSP-03')
 
+  const withStatus = [
+    ...OUTBOUND,
+    { to: '*.current.test', tls: 'certificate-validation', status: 'asked' },
+    { to: '*.asks.test', tls: 'domain-validation', status: 'asked' },
+    { to: '*.strict.test', tls: 'domain-validation', status: 'required' },
+  ] as const
   for (const [where, setup] of [
     ['by names of the suite', freshNames],
     ['at an address of loopback', async () => ({})],
   ] as const) {
     it(`finds the authority ${where}`, async () => {
-      await startGateway({ sides: 'outbound', ...(await setup()) })
+      await startGateway({ sides: 'outbound', outbound: [...withStatus], ...(await setup()) })
       const result = await check(...asked, '--parallel', '8')
       assert.deepEqual(problemsIn(result), [])
       assert.equal(result.status, 0)
@@ -35,6 +41,7 @@ describe('a gateway of the user that asks for the status of certificates', () =>
     it(`is found out if it asks nobody ${where}`, async () => {
       await startGateway({
         sides: 'outbound',
+        outbound: [...withStatus],
         defect: 'asks nobody whether a certificate is revoked',
         ...(await setup()),
       })
@@ -43,11 +50,6 @@ describe('a gateway of the user that asks for the status of certificates', () =>
     }).timeout(90_000)
   }
 
-  const withStatus = [
-    ...OUTBOUND,
-    { to: '*.asks.test', tls: 'domain-validation', status: 'asked' },
-    { to: '*.strict.test', tls: 'domain-validation', status: 'required' },
-  ] as const
   const byDemand = options('PKIX-05', 'EXO-REV-03')
 
   it('is judged by connectors of which the file says what they do about the status', async () => {
@@ -70,6 +72,16 @@ describe('a gateway of the user that asks for the status of certificates', () =>
     const result = await check(...options('PKIX-05'), '--parallel', '8')
     assert.equal(result.status, 1)
   }).timeout(180_000)
+
+  it('is not held to ask anybody where the file does not say that it does', async () => {
+    await startGateway({ sides: 'outbound', defect: 'asks nobody whether a certificate is revoked' })
+    const result = await check(...asked, '--parallel', '8')
+    assert.deepEqual(problemsIn(result), [])
+    assert.equal(result.status, 0)
+    const of = (id: string) => result.verdicts.filter(({ requirement }) => requirement === id)
+    for (const { verdict } of [...of('EXO-FRC-08'), ...of('EXO-REV-01')])
+      assert.equal(verdict, 'inapplicable')
+  }).timeout(90_000)
 
   it('is judged by the key that its connectors would need otherwise', async () => {
     await startGateway({ sides: 'outbound', ...(await freshNames()) })
