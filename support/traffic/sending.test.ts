@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Sent } from '../evidence/sent.ts'
 import type { Gateway } from '../gateway/gateway.ts'
@@ -203,6 +205,22 @@ describe('a message that the gateway is asked to send', () => {
       assert.equal(held.times.length, 1)
       assert.ok(held.times[0]! >= 200 && held.ms - held.times[0]! >= 300)
       assert.deepEqual((await handedOn('*.opportunistic.test')).times, [])
+    })
+
+    it('counts as held back beside connections that name nobody, where earlier mail may come again', async () => {
+      const to = await partner('*.forced.test', NO_TLS)
+      to.shared = true
+      let others = 0
+      const sending = sent({ ...(await silent()), settle: 300 }, [to])
+      const isOver = sending.then(() => true)
+      const again = async () => {
+        const link = connect({ host: to.hosts[0]!.address, port: lab.port })
+        link.once('data', () => link.end('EHLO mx.gateway.test\r\nQUIT\r\n'))
+        await Promise.all([once(link, 'close'), pause(100)])
+        return false
+      }
+      while (!(await Promise.race([isOver, again()]))) others++
+      assert.deepEqual([(await sending)[0]!.quiet, others > 0, to.flooded], [300, true, false])
     })
 
     it('does not hand them on from a gateway that has come again', async () => {

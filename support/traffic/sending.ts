@@ -363,7 +363,12 @@ export class WatchedMessage {
     const sources = [partner, gateway, ...(author ? [author] : [])]
     // Connections of earlier attempts say nothing about this one.
     const before = new Set(known.attempts > 1 ? this.conversations : [])
-    const current = () => this.conversations.filter(one => !before.has(one))
+    const current = () => {
+      const [first, ...more] = this.conversations.filter(one => !before.has(one))
+      // Where earlier mail may be tried again, a further connection counts once it says that it is for this partner.
+      const own = partner.shared ? more.filter(one => partner.isNamedIn(one)) : more
+      return first ? [first, ...own] : []
+    }
     const ended = () => current().length > 0 && current().every(({ closed }) => closed)
     const sign = (ms: number) => until(() => heard() || ended(), sources, ms)
     delete known.quiet
