@@ -31,6 +31,8 @@ describe('a manner that a gateway does not go along with', () => {
     [{ sender: 'source route' }, 'MAIL', '550 5.7.1 the certificate is wrong', undefined],
     [{ sender: 'source route' }, 'MAIL', '550 encryption required', undefined],
     [{ sender: 'source route' }, 'MAIL', '450 4.1.7 later', undefined],
+    [{ sender: 'source route' }, 'MAIL', '503 5.5.1 EHLO first', undefined],
+    [{ parameters: 'SIZE' }, 'MAIL', '503 EHLO first', undefined],
     [{ sender: 'null' }, 'MAIL', '550 5.1.7 no bounces', undefined],
     [{ transfer: 'BDAT in one chunk' }, 'content', '502 5.5.1 what', 'BDAT in one chunk'],
     [{ transfer: 'BDAT in one chunk' }, 'content', '554 5.7.1 no', undefined],

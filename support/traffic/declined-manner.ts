@@ -27,10 +27,12 @@ export function declinedPart(
   const notUnderstood = NOT_UNDERSTOOD.has(code)
   // Names in EHLO may be refused for what they are.
   if (stage === 'EHLO' && greeting && (notUnderstood || code === 550 || code === 554)) return greeting
-  if (stage === 'MAIL' && parameters && (notUnderstood || code === 552)) return `the parameter ${parameters}`
+  // 503 is about the order of commands, and not about what MAIL says.
+  const aboutMail = stage === 'MAIL' && code !== 503
+  if (aboutMail && parameters && (notUnderstood || code === 552)) return `the parameter ${parameters}`
   const address = notUnderstood || code === 553 || /^5\.[15]\./.test(enhanced)
   // A null sender must be taken: RFC 5321 s4.5.5.
-  if (stage === 'MAIL' && sender && sender !== 'null' && address) return `the sender: ${sender}`
+  if (aboutMail && sender && sender !== 'null' && address) return `the sender: ${sender}`
   if (stage === 'content' && transfer?.startsWith('BDAT') && notUnderstood) return transfer
   return commandEnd && notUnderstood ? commandEnd : undefined
 }
