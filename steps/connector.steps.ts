@@ -23,8 +23,8 @@ import { words } from './vocabulary/parameters.ts'
 import type { MailWorld } from './world.ts'
 
 /**
- * The connector of which it is the turn. Without one the example is inapplicable, and so it is where it was judged with this
- * connector already.
+ * The connector of which it is the turn. Without one the example is inapplicable, and so it is where it was judged plainly with
+ * this connector already.
  */
 function chosen<T extends object>(world: MailWorld, choose: (flow: Choosable) => Choice<T>): T {
   const { flow, run, status } = world
@@ -32,7 +32,8 @@ function chosen<T extends object>(world: MailWorld, choose: (flow: Choosable) =>
   const choice = choose({ ...choosable, turn: run.turn })
   if (choice instanceof NoConnector) throw new Inapplicable(withKey(world, choice))
   const earlier = Array.from({ length: run.turn }, (_, turn) => choose({ ...choosable, turn }))
-  if (earlier.some(one => isDeepStrictEqual(one, choice)))
+  const isPlain = !run.circumstances?.size
+  if (isPlain && earlier.some(one => isDeepStrictEqual(one, choice)))
     throw new Inapplicable('the gateway has no further connector of this kind')
   if ('to' in choice) world.connector = String(choice.to)
   if ('from' in choice) world.connector = String(choice.from)

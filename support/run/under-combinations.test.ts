@@ -59,10 +59,13 @@ describe('Rules with the same control under the same combination', () => {
       const bench = new Bench(run, 8)
       const assigned = rules.slice(0, 1).map(rule => ({ rule, combination: [tickets] }))
       const at = async (turn: number) =>
-        new Set((await bench.judged(assigned, { turn })).map(({ verdict }) => verdict.connector))
-      const [first, second] = await withRun(run, async () => [await at(0), await at(1)])
-      assert.deepEqual([first!.size, second!.size], [1, 1])
-      assert.notDeepEqual(first, second)
+        (await bench.judged(assigned, { turn })).map(({ verdict }) => [verdict.connector, verdict.verdict])
+      const all = await withRun(run, async () => [await at(0), await at(1), await at(7)])
+      const [first, second] = all.map(cells => cells[0]![0])
+      assert.notEqual(first, second)
+      // After the last connector it is the turn of the first one again.
+      for (const [connector, verdict] of all.flat())
+        assert.deepEqual([connector === undefined, verdict], [false, 'conformant'])
     } finally {
       await run.stop()
     }
