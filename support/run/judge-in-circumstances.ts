@@ -18,7 +18,7 @@ import {
 import { findMailboxLimits } from './mailbox-limits.ts'
 import { Meter } from './meter.ts'
 import type { Run } from './run.ts'
-import { inShares, inTurn, partsOf } from './share-time.ts'
+import { inShares } from './share-time.ts'
 import { Bench, type Cell, isBroken } from './under-combinations.ts'
 
 export interface CircumstancesOptions extends Selection {
@@ -36,8 +36,6 @@ let allDimensions: Dimension[] | undefined
 
 /** Passes of each role that run side by side: one waits while another one works. */
 const PASSES = 3
-/** So many Rules of a pass are begun before other passes have their turn, where examples wait for addresses. */
-const AT_A_TIME = 24
 /** So many findings of one example are tried again, one after another, until one of them shows a second time. */
 const TRIED_AGAIN = 3
 
@@ -81,17 +79,10 @@ export async function judgeInCircumstances(
     return left
   }
   const judgeAllOf = async (role: Dimension['role'], own: readonly Pass[], turns = false) => {
-    // What waits for an address has begun and is not ended by the time, so that a whole pass would keep others waiting.
-    const parts = turns
-      ? inTurn(own.map(pass => partsOf(pass, AT_A_TIME)))
-      : own.map((part, at) => ({ part, at }))
-    all += parts.length - own.length
-    const left = await inShares(
-      parts.map(({ part }) => part),
-      PASSES,
-      (pass, place, share) => judge(pass, { share, turn: turns ? parts[place]!.at : 0 }),
+    const left = await inShares(own, PASSES, (pass, at, share) =>
+      judge(pass, { share, turn: turns ? at : 0 }),
     )
-    for (const place of left) notTried.add(`${role} ${parts[place]!.at}`)
+    for (const at of left) notTried.add(`${role} ${at}`)
   }
   // What sends mostly waits, and what receives mostly computes.
   await Promise.all([

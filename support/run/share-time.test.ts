@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { inShares, inTurn, partsOf, shareOfTime } from './share-time.ts'
+import { inShares, shareOfTime } from './share-time.ts'
 
 describe('work that shares the time', () => {
   it('has a share that ends later for each that begins later, those side by side together', () => {
@@ -39,22 +39,5 @@ describe('work that shares the time', () => {
   it('has the time that others did not need', async () => {
     assert.deepEqual(await done([8, 1, 1], 12), { had: [8, 1, 1], left: [] })
     assert.deepEqual(await done([8, 1, 1], 9), { had: [7, 1, 1], left: [0] })
-  })
-})
-
-describe('works in parts', () => {
-  it('take turns, and each part is done once', () => {
-    const works = [[1, 2, 3, 4, 5], [6, 7], [8]].map(items => partsOf(items, 2))
-    assert.deepEqual(
-      inTurn(works).map(({ part, at }) => [at, ...part]),
-      [
-        [0, 1, 2],
-        [1, 6, 7],
-        [2, 8],
-        [0, 3, 4],
-        [0, 5],
-      ],
-    )
-    assert.deepEqual(inTurn([]), [])
   })
 })

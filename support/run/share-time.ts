@@ -25,15 +25,3 @@ export async function inShares<Work>(
   await sideBySide([...left], lanes, ([at, work]) => part(work, at, 1))
   return [...left.keys()]
 }
-
-/** Parts of so many items, in their order. */
-export const partsOf = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size))
-
-/** The first part of each work, then the second of each, and so on, with the place of the work. */
-export function inTurn<Part>(works: readonly (readonly Part[])[]): { part: Part; at: number }[] {
-  const most = Math.max(0, ...works.map(({ length }) => length))
-  return Array.from({ length: most }, (_, turn) =>
-    works.flatMap((parts, at) => (turn < parts.length ? [{ part: parts[turn]!, at }] : [])),
-  ).flat()
-}
