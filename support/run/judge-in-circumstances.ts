@@ -1,4 +1,4 @@
-import { type FeatureExample, type FeatureRule, placeOf } from '../catalogue/features.ts'
+import { type FeatureRule, placeOf } from '../catalogue/features.ts'
 import { type Combination, type Dimension, loadDimensions } from '../circumstances/dimensions.ts'
 import { changesGateway, mayVary } from '../circumstances/range.ts'
 import { reduced } from '../circumstances/reduce.ts'
@@ -18,7 +18,6 @@ import {
 import { findMailboxLimits } from './mailbox-limits.ts'
 import { Meter } from './meter.ts'
 import type { Run } from './run.ts'
-import { inShares } from './share-time.ts'
 import { Bench, type Cell, isBroken } from './under-combinations.ts'
 
 export interface CircumstancesOptions extends Selection {
@@ -67,35 +66,29 @@ export async function judgeInCircumstances(
   const isOver = (limit: number) => performance.now() - began > limit
   let done = 0
   const notTried = new Set<string>()
-  /** Returns the pass with what was not begun in its share of the time. */
-  const judge = async (pass: Pass, { turn = 0, share = 1 } = {}): Promise<Pass | undefined> => {
-    const judged = await bench.judged(pass, { isOver: () => isOver(share * within), turn })
+  const judge = async (pass: Pass, name: string, turn = 0) => {
+    const judged = await bench.judged(pass, { isOver: () => isOver(within), turn })
+    const examples = pass.reduce((sum, { rule }) => sum + rule.examples.length, 0)
+    if (judged.length < examples) notTried.add(name)
     // Where nothing came about, the example ran plainly.
     cells.push(...judged.filter(({ combination }) => combination.length > 0))
     run.listener?.doing?.(`circumstances: ${++done} of ${all} passes`)
-    const left = withoutExamples(pass, new Set(judged.map(({ verdict }) => verdict.scenario)))
-    if (left.length === 0) return undefined
-    if (share < 1) all++
-    return left
-  }
-  const judgeAllOf = async (role: Dimension['role'], own: readonly Pass[], turns = false) => {
-    const left = await inShares(own, PASSES, (pass, at, share) =>
-      judge(pass, { share, turn: turns ? at : 0 }),
-    )
-    for (const at of left) notTried.add(`${role} ${at}`)
   }
   // What sends mostly waits, and what receives mostly computes.
   await Promise.all([
-    judgeAllOf('receiver', passes.receiver).then(() => judgeAllOf('receiver', later)),
+    sideBySide([...passes.receiver.entries(), ...later.entries()], PASSES, ([at, pass]) =>
+      judge(pass, `receiver ${at}`),
+    ),
     // Examples for one connector wait for its address, one after another.
-    judgeAllOf('sender', passes.sender, !run.lab.leadsAll),
+    sideBySide(passes.sender.entries(), PASSES, ([at, pass]) =>
+      judge(pass, `sender ${at}`, run.lab.leadsAll ? 0 : at),
+    ),
   ])
   // Who asks for all combinations is told that every pair was tried.
   for (const alone of [false, true]) {
     const more = options.most ? [] : passesForPairs(rules, cells, { alone })
     all += more.length
-    const left = await inShares(more, PASSES, (pass, _, share) => judge(pass, { share }))
-    if (left.length > 0) notTried.add('for pairs')
+    await sideBySide(more, PASSES, pass => judge(pass, 'for pairs'))
   }
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
   const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(1.5 * within))
@@ -114,15 +107,6 @@ export async function judgeInCircumstances(
       only,
     ),
   }
-}
-
-/** A pass without these examples; a Rule that has others keeps its control. */
-function withoutExamples(pass: Pass, scenarios: ReadonlySet<string>): Pass {
-  return pass.flatMap(({ rule, combination }) => {
-    const isLeft = ({ line }: FeatureExample) => !scenarios.has(placeOf({ uri: rule.uri, line }))
-    const examples = rule.examples.filter(one => one.control || isLeft(one))
-    return examples.some(isLeft) ? [{ rule: { ...rule, examples }, combination }] : []
-  })
 }
 
 /** The passes in which `judgeInCircumstances` tries these Rules, before it knows what comes about in them. */
