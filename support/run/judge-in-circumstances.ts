@@ -33,8 +33,8 @@ export interface CircumstancesOptions extends Selection {
 /** Read once in a process, for all its runs. */
 let allDimensions: Dimension[] | undefined
 
-/** Passes of each role that run side by side: one waits while another one works. */
-const PASSES = 3
+/** Passes of each role that run side by side: one waits while another one works, where a client's mail is relayed longest. */
+const PASSES = { receiver: 6, sender: 3 }
 /** So many findings of one example are tried again, one after another, until one of them shows a second time. */
 const TRIED_AGAIN = 3
 
@@ -76,11 +76,11 @@ export async function judgeInCircumstances(
   }
   // What sends mostly waits, and what receives mostly computes.
   await Promise.all([
-    sideBySide([...passes.receiver.entries(), ...later.entries()], PASSES, ([at, pass]) =>
+    sideBySide([...passes.receiver.entries(), ...later.entries()], PASSES.receiver, ([at, pass]) =>
       judge(pass, `receiver ${at}`),
     ),
     // Examples for one connector wait for its address, one after another.
-    sideBySide(passes.sender.entries(), PASSES, ([at, pass]) =>
+    sideBySide(passes.sender.entries(), PASSES.sender, ([at, pass]) =>
       judge(pass, `sender ${at}`, run.lab.leadsAll ? 0 : at),
     ),
   ])
@@ -88,7 +88,7 @@ export async function judgeInCircumstances(
   for (const alone of [false, true]) {
     const more = options.most ? [] : passesForPairs(rules, cells, { alone })
     all += more.length
-    await sideBySide(more, PASSES, pass => judge(pass, 'for pairs'))
+    await sideBySide(more, PASSES.sender, pass => judge(pass, 'for pairs'))
   }
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
   const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(1.5 * within))
@@ -225,7 +225,7 @@ async function conclude(
   }
   const [first, ...others] = broken
   if (first) await work(first)
-  await sideBySide(others, Math.min(PASSES, most), work)
+  await sideBySide(others, Math.min(PASSES.sender, most), work)
   return only
 }
 
