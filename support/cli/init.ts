@@ -151,6 +151,7 @@ ${keyed('partner', listen, 'where it delivers mail for the domains below: the su
     - to: "*.verified.test"
       tls: domain-validation            # TLS with a valid chain and the right name
       #tlsDomain: mail.partner.test     # the right name, if it is not the recipient's domain (Exchange's TlsDomain)
+      #status: asked                    # it asks the authority whether the certificate is revoked
       #partner: 127.0.0.1:2626          # for this connector alone: its examples run side by side with others
   settle: 5s                            # so long after the last sign of it, a message counts as held back
 

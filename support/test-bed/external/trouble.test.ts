@@ -165,7 +165,8 @@ describe('a gateway that the suite did not start, in trouble', function () {
     try {
       const { status, out, err } = await check('--dry-run')
       assert.deepEqual([status, err], [0, ''])
-      assert.match(out, /yes +EXO-FRC-01/)
+      assert.match(out, /yes +EXO-OPP-04/)
+      assert.match(out, /part +EXO-FRC-01 .*\n? *.*tries\s+queued mail again/)
       assert.match(out, /yes +EXO-FRC-11/)
       assert.match(out, /no +EXO-FRC-04.*\n? *.*retry|tries queued\s+mail again/)
       assert.equal(connections, 0)
