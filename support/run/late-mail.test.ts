@@ -55,6 +55,7 @@ describe('the messages of an example', () => {
     let seen = before
     const watched = {
       partner: { domain: 'd1.forced.test' },
+      copies: [],
       seen: () => sent(seen),
     } as unknown as WatchedMessage
     const standing = new StandingMessages()
