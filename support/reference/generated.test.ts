@@ -55,7 +55,10 @@ describe('the gateway', function () {
     .values.find(({ value }) => value === 'a delivery of the same client')!
   /** Circumstances that cannot come about in the examples of this requirement, and why. */
   const IMPOSSIBLE = {
-    sender: {},
+    sender: {
+      'what the gateway sent before: a message that waits because STARTTLS was not offered':
+        'TLS is optional in these examples, so that no message waits for it',
+    },
     receiver: {
       'parameters of MAIL: SMTPUTF8': 'the EHLO reply of the reference gateway does not list SMTPUTF8',
       'parameters of MAIL: RET and ENVID': 'the EHLO reply of the reference gateway does not list DSN',
