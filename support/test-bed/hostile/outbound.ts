@@ -120,7 +120,7 @@ export const DELIVERY: Record<string, readonly [expected: string, does: Delivery
     },
   ],
   'delivers other messages again and again': [
-    'W[IW] W[IW]',
+    '[IW][IW] [IW][IW]',
     async (port, message, { running }) => {
       while (running())
         await insideTls(async connection => {
