@@ -9,7 +9,7 @@ import type { Partner } from '../support/lab/partner/partner.ts'
 import type { PartnerManner } from '../support/lab/partner/partner-manner.ts'
 import { forLevel, NoConnector } from '../support/mailflow/connectors.ts'
 import { STRANGERS } from '../support/mailflow/domains.ts'
-import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
+import { levelFor, type MailFlow } from '../support/mailflow/mail-flow.ts'
 import { fitting, fittingMessage } from '../support/traffic/client-manner.ts'
 import { ClientSession } from '../support/traffic/client-session.ts'
 import { handOver, type SenderBehaviour } from '../support/traffic/deliver-message.ts'
@@ -257,7 +257,7 @@ export async function sendTo(
   if (isRefused && to.length > partners.length) noteRefusal(gateway)
   mustTakeAddresses(world, watched)
   // The gateway may take mail from senders of its own alone.
-  if (author && world.run.takesAuthors && watched.some(({ known }) => known.refusal !== undefined)) {
+  if (author && world.run.takesAuthors && isRefused) {
     world.run.takesAuthors = false
     watched = await send()
   }
@@ -275,8 +275,7 @@ export async function sendTo(
  * come unencrypted says for whom it is. The plain run has listened to the whole silence at the partner's own addresses.
  */
 function handingOn({ run, intent }: MailWorld, partners: readonly Partner[]): { handOn?: () => void } {
-  const isForced = ({ domain }: Partner) =>
-    (decisive(run.flow.outbound, domain)?.tls ?? 'opportunistic') !== 'opportunistic'
+  const isForced = ({ domain }: Partner) => levelFor(run.flow.outbound, domain) !== 'opportunistic'
   if (!run.circumstances?.size || run.alone || intent.said('gateway').length > 0 || !partners.every(isForced))
     return {}
   return { handOn: () => partners.forEach(partner => void run.lab.handOn?.(partner)) }

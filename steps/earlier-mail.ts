@@ -5,7 +5,7 @@ import type { PartnerOptions } from '../support/lab/lab.ts'
 import type { Behaviour, PartnerTls } from '../support/lab/partner/behaviour.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { withLevel } from '../support/mailflow/connectors.ts'
-import { decisive } from '../support/mailflow/mail-flow.ts'
+import { decisive, levelFor } from '../support/mailflow/mail-flow.ts'
 import { compose } from '../support/traffic/message.ts'
 import { sendAndWatch, type WatchedMessage } from '../support/traffic/sending.ts'
 import type { EarlierMail } from '../support/traffic/sent-before.ts'
@@ -110,10 +110,13 @@ export function domainOfEarlier(
   { domain: which }: EarlierMail,
 ): string | Inapplicable {
   if (which === 'the same') return domain
-  const own = decisive(flow.outbound, domain)
-  if (which === 'another, where TLS is required' && (own?.tls ?? 'opportunistic') === 'opportunistic')
+  const isOptional = levelFor(flow.outbound, domain) === 'opportunistic'
+  if (which === 'another, where TLS is required' && isOptional)
     return new Inapplicable('TLS is optional for mail to the partner')
-  const connectors = which === 'another, where TLS is optional' ? withLevel(flow, 'opportunistic') : [own]
+  const connectors =
+    which === 'another, where TLS is optional'
+      ? withLevel(flow, 'opportunistic')
+      : [decisive(flow.outbound, domain)]
   return (
     connectors
       .map(one => lab.freshDomain(one?.to.startsWith('*.') ? one.to : '*.test'))

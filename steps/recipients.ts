@@ -1,7 +1,7 @@
 import type { Gateway } from '../support/gateway/gateway.ts'
 import type { Partner } from '../support/lab/partner/partner.ts'
 import { withLevel } from '../support/mailflow/connectors.ts'
-import { decisive, type MailFlow } from '../support/mailflow/mail-flow.ts'
+import { levelFor } from '../support/mailflow/mail-flow.ts'
 import { FORCED_LEVELS } from '../support/mailflow/standard-flow.ts'
 import type { MailWorld } from './world.ts'
 
@@ -66,7 +66,7 @@ function mayHaveMore(
 /** A domain at another partner, for which another kind of connector is; nothing where the lab has no room for one. */
 async function elsewhere({ run, servers }: MailWorld, partner: Partner): Promise<string | undefined> {
   const { lab, flow } = run
-  const forced = isForced(flow, partner.domain)
+  const forced = levelFor(flow.outbound, partner.domain) !== 'opportunistic'
   if (lab.room < ENOUGH) {
     // Who stays at an address of his own, and leaves TLS to the gateway.
     const author = lab.author?.domain
@@ -78,6 +78,3 @@ async function elsewhere({ run, servers }: MailWorld, partner: Partner): Promise
   const behaviour = forced ? { starttls: { hides: true as const } } : {}
   return (await servers.partner({ domain: lab.freshDomain(connector.to), hosts: [behaviour] })).domain
 }
-
-const isForced = ({ outbound }: MailFlow, domain: string): boolean =>
-  (decisive(outbound, domain)?.tls ?? 'opportunistic') !== 'opportunistic'

@@ -117,6 +117,12 @@ export function decisive<C extends { to: string } | { from: string }>(
     .sort((a, b) => specificity(pattern(b)) - specificity(pattern(a)))[0]
 }
 
+/** What mail for a domain demands; without a connector, TLS is optional. */
+export const levelFor = (
+  connectors: readonly { to: string; tls: OutboundLevel }[],
+  domain: string,
+): OutboundLevel => decisive(connectors, domain)?.tls ?? 'opportunistic'
+
 /** The order in which connectors apply, greatest first: a name, a long pattern, a short one, `*`. */
 export const specificity = (pattern: string): number => pattern.length + (pattern.startsWith('*') ? 0 : 1000)
 

@@ -63,7 +63,7 @@ export function passesOf(
 }
 
 /** Which examples of a Rule a pass has beside the control: those whose turn it is, or all but these. */
-type Share = 'all' | 'in turn' | 'not in turn'
+export type Share = 'all' | 'in turn' | 'not in turn'
 
 /** Of the examples of a Rule beside its control, every fourth one is tried at a time, and at least one. */
 const SHARE = 4

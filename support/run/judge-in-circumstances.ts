@@ -14,6 +14,7 @@ import {
   passesOf,
   possible,
   type Selection,
+  type Share,
 } from './choose-combinations.ts'
 import { findMailboxLimits } from './mailbox-limits.ts'
 import { Meter } from './meter.ts'
@@ -119,8 +120,7 @@ export async function planned(run: Run, rules: readonly FeatureRule[], options: 
   const known = dimensions.filter(({ role }) => roles.has(role))
   const rows = combinations(known, offered, options)
   const isMust = ({ requirement }: FeatureRule) => run.catalogue.get(requirement)?.level === 'must'
-  const of = (role: Dimension['role'], share: 'all' | 'in turn' | 'not in turn') =>
-    passesOf(rules, role, rows, { share, isMust })
+  const of = (role: Dimension['role'], share: Share) => passesOf(rules, role, rows, { share, isMust })
   const share = options.inTurn ? 'in turn' : 'all'
   const passes = { receiver: of('receiver', share), sender: of('sender', share) }
   // Once all combinations were tried with some examples, they are tried with the rest.

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Sent } from '../evidence/sent.ts'
 import { isStillUnderWay, wasSentAgain, wasSentLater } from '../judgements/outbound.ts'
 import type { Partner } from '../lab/partner/partner.ts'
-import { decisive, type MailFlow } from '../mailflow/mail-flow.ts'
+import { levelFor, type MailFlow } from '../mailflow/mail-flow.ts'
 import type { WatchedMessage } from '../traffic/sending.ts'
 import { broken, type Observation } from '../verdicts/observation.ts'
 import type { RecordedVerdict } from '../verdicts/recorded-verdict.ts'
@@ -44,7 +44,7 @@ export class StandingMessages {
     { external }: { external: boolean },
   ): void {
     for (const watched of messages.flatMap(one => [one, ...one.copies])) {
-      const level = decisive(outbound, watched.partner.domain)?.tls ?? 'opportunistic'
+      const level = levelFor(outbound, watched.partner.domain)
       const before = watched.seen()
       const [first, ...more] = before.arrivals
       const standing = { watched, before, mayGoInClear: level === 'opportunistic' && external }

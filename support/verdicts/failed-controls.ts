@@ -1,5 +1,5 @@
 import { SERVICE } from '../mailflow/domains.ts'
-import { covers, decisive, type MailFlow } from '../mailflow/mail-flow.ts'
+import { covers, decisive, levelFor, type MailFlow } from '../mailflow/mail-flow.ts'
 import type { Lack } from './observation.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { Lack } from './observation.ts'
 export function requirementOf({ what, domain, version }: Lack, flow: MailFlow): string | undefined {
   if (covers(`*.${SERVICE}`, domain.toLowerCase())) return undefined
   if (version === 'TLSv1.2' && what !== 'takes mail over TLS') return 'EXO-VER-02'
-  const level = decisive(flow.outbound, domain)?.tls ?? 'opportunistic'
+  const level = levelFor(flow.outbound, domain)
   const connector = decisive(flow.inbound, domain)
   switch (what) {
     case 'sends over TLS':

@@ -1,5 +1,5 @@
 import { freshDomain, STRANGERS } from '../../mailflow/domains.ts'
-import { decisive, type OutboundLevel } from '../../mailflow/mail-flow.ts'
+import { decisive, levelFor, type OutboundLevel } from '../../mailflow/mail-flow.ts'
 import type { PartnerOptions } from '../lab.ts'
 import type { Partner } from './partner.ts'
 import type { SharedAddresses } from './partner-server.ts'
@@ -49,7 +49,7 @@ export class Owners implements SharedAddresses {
   }
 
   isForced(domain: string): boolean {
-    return (decisive(this.#connectors, domain)?.tls ?? 'opportunistic') !== 'opportunistic'
+    return levelFor(this.#connectors, domain) !== 'opportunistic'
   }
 }
 
