@@ -1,4 +1,4 @@
-import { covers, decisive, OUTBOUND_LEVELS } from '../../mailflow/mail-flow.ts'
+import { covers, levelFor, OUTBOUND_LEVELS } from '../../mailflow/mail-flow.ts'
 import type { Defect } from '../decisions/defect.ts'
 import type { QueueSituation } from '../decisions/queue.ts'
 import type { Mutant } from './mutant.ts'
@@ -95,7 +95,7 @@ export const OUTBOUND: readonly Mutant[] = [
     requirement: 'EXO-CON-02',
     receiver: {
       connector: ({ flow, domain }, correct) =>
-        (decisive(flow.outbound, domain)?.tls ?? 'opportunistic') === 'opportunistic'
+        levelFor(flow.outbound, domain) === 'opportunistic'
           ? correct
           : { from: domain, ...correct, tls: 'required' },
     },
