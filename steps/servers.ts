@@ -13,6 +13,7 @@ import type { Subjects } from './vocabulary/subjects.ts'
 export class Servers {
   readonly #run: Run
   readonly #intent: Intent<Subjects>
+  readonly #role: 'sender' | 'receiver'
   #turn: Promise<Turn> | undefined
   #gatewaySeen: Gateway | undefined
   #another: Promise<Gateway> | undefined
@@ -20,9 +21,11 @@ export class Servers {
   readonly #partners: Partner[] = []
   readonly #leavePaths: (() => void)[] = []
 
-  constructor(run: Run, intent: Intent<Subjects>) {
+  /** `role`: what the gateway is judged as. */
+  constructor(run: Run, intent: Intent<Subjects>, role: 'sender' | 'receiver') {
     this.#run = run
     this.#intent = intent
+    this.#role = role
   }
 
   /** The gateway under test, with the changes of the Givens; the same throughout an example, also when it ends meanwhile. */
@@ -91,8 +94,10 @@ export class Servers {
     this.#notInDryRun()
     // Before the address of a partner: who has the gateway may wait for that address.
     if (this.#run.gateways.source.changesInPlace) await this.gateway()
+    // What the gateway sends takes longer, and its examples wait for one another anyway.
+    const ahead = this.#role === 'receiver'
     const made = await this.#run.lab.partners(
-      options.map(one => ({ ...one, names: this.#expectedNames(one.domain) })),
+      options.map(one => ({ ...one, names: this.#expectedNames(one.domain), ahead })),
     )
     this.#partners.push(...made)
     return made

@@ -68,7 +68,7 @@ export class MailWorld extends World {
   }
 
   get servers(): Servers {
-    this.#servers ??= new Servers(this.run, this.intent)
+    this.#servers ??= new Servers(this.run, this.intent, this.role)
     return this.#servers
   }
 

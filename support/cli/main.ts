@@ -90,7 +90,7 @@ program
   .option('--parallel <n>', 'run so many examples side by side', wholeNumber)
   .option(
     '--circumstances <which>',
-    'judge examples again under combinations of circumstances under all of which a gateway must behave the same: none, pairwise (every pair of circumstances occurs in a combination), three-way or a number of combinations (default: for a gateway file, 24 for what the gateway receives and 8 for what it sends; otherwise none)',
+    'judge examples again under combinations of circumstances under all of which a gateway must behave the same: none, pairwise (every pair of circumstances occurs in a combination), three-way or a number of combinations (default: for a gateway file, 24 for what the gateway receives and 10 for what it sends; otherwise none)',
   )
   .option('--seed <text>', 'choose other combinations of circumstances')
   .option('--shard <i/n>', 'judge only this part of the run, such as 2/3')

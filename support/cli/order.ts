@@ -101,7 +101,7 @@ const SEED = '0.1.0'
  * Combinations for a user's own gateway, if the user does not say how many: what the gateway receives is judged in
  * milliseconds, what it sends is not. Bundled gateways are judged plainly, unless the user asks for more.
  */
-const MOST = { receiver: 24, sender: 8 }
+const MOST = { receiver: 24, sender: 10 }
 
 /**
  * For a user's own gateway, if the user does not say how many combinations: so long after the start of the command examples

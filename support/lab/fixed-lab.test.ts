@@ -141,6 +141,28 @@ describe('a lab at the addresses of a gateway file', () => {
     assert.deepEqual(order.slice(2).sort(), ['a.other.test', 'b.test'])
   })
 
+  it('gives an address first to partners that are ahead, and among these in the order of waiting', async () => {
+    const wanted = [
+      { domain: 'behind.test' },
+      { domain: 'ahead.test', ahead: true },
+      { domain: 'also-ahead.test', ahead: true },
+      { domain: 'last.test', ahead: false },
+    ]
+    // Their certificates are made here, so that they begin to wait in this order.
+    for (const options of wanted) for (const one of await lab.partners([options])) lab.release(one)
+    const [first] = await lab.partners([{ domain: 'first.test' }])
+    const order: string[] = []
+    const waiting = wanted.map(async options => {
+      const [partner] = await lab.partners([options])
+      order.push(partner!.domain)
+      lab.release(partner!)
+    })
+    await lab.partners([{ domain: 'a.other.test' }])
+    lab.release(first!)
+    await Promise.all(waiting)
+    assert.deepEqual(order, ['ahead.test', 'also-ahead.test', 'behind.test', 'last.test'])
+  })
+
   it('counts mail for an earlier partner as a stray, and not against the present one', async () => {
     const former = await partner('former.test')
     lab.release(former)

@@ -27,6 +27,7 @@ interface Address {
 /** A partner that waits until it can have all of these addresses. */
 interface Waiting {
   addresses: readonly Address[]
+  ahead: boolean
   grant: () => void
 }
 
@@ -133,7 +134,7 @@ export class FixedLab implements Lab {
       await hostSpecs(this.pki, only, () => addresses[0]!.endpoint.host),
       only.alsoFor,
     )
-    await this.#take(addresses)
+    await this.#take(addresses, only.ahead)
     for (const { server } of addresses) server.addForAll(partner.hosts[0])
     this.#held.set(partner, addresses)
     partner.shared = [...this.#owners.all].some(
@@ -171,16 +172,17 @@ export class FixedLab implements Lab {
     return decisive(this.#routes, domain)?.addresses ?? this.#addresses
   }
 
-  #take(addresses: readonly Address[]): Promise<void> {
+  #take(addresses: readonly Address[], ahead = false): Promise<void> {
     return new Promise(grant => {
-      this.#waiting.push({ addresses, grant })
+      const others = this.#waiting.findIndex(one => ahead && !one.ahead)
+      this.#waiting.splice(others < 0 ? this.#waiting.length : others, 0, { addresses, ahead, grant })
       this.#grant()
     })
   }
 
   /**
-   * Gives addresses out in the order of asking: a partner that waits for several addresses is overtaken at none of
-   * them.
+   * Gives addresses out in the order of waiting: a partner that waits for several addresses is overtaken at none of
+   * them by one that is behind it.
    */
   #grant(): void {
     const wanted = new Set<Address>()

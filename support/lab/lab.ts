@@ -25,6 +25,8 @@ export interface PartnerOptions {
   maxConnections?: number
   /** More domains whose mail the partner takes, at the same mail exchangers. */
   alsoFor?: readonly string[]
+  /** Where addresses are few: before all partners that wait without this. */
+  ahead?: boolean
 }
 
 /** A tap in front of a server. */

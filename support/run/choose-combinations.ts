@@ -14,8 +14,8 @@ export interface Selection {
   /** How many combinations for each role at most, or those that have every value; absent: all that cover. */
   most?: { receiver: number; sender: number } | 'every value'
   /**
-   * Each combination has the controls and some other examples of each Rule, in turn. Of what the gateway receives, it has the
-   * rest once all combinations had these: where the time is over before, every circumstance was tried with every Rule.
+   * Each combination has the controls and some other examples of each Rule, in turn, and the rest once all combinations had
+   * these: where the time is over before, every circumstance was tried with every Rule.
    */
   inTurn?: boolean
   /** The same combinations for the same seed. */

@@ -34,8 +34,10 @@ export interface CircumstancesOptions extends Selection {
 /** Read once in a process, for all its runs. */
 let allDimensions: Dimension[] | undefined
 
-/** Passes of each role that run side by side: one waits while another one works, where a client's mail is relayed longest. */
-const PASSES = { receiver: 6, sender: 3 }
+/** Passes of each role that run side by side: one waits while another one works. What sends waits longest. */
+const PASSES = { receiver: 6, sender: 10 }
+/** Findings for which the fewest circumstances are looked for side by side. */
+const REDUCED_AT_ONCE = 3
 /** So many findings of one example are tried again, one after another, until one of them shows a second time. */
 const TRIED_AGAIN = 3
 
@@ -58,7 +60,8 @@ export async function judgeInCircumstances(
     .map(rule => worthwhile(rule, plain))
     .filter(rule => rule !== undefined)
   const { dimensions, offered, passes, later } = await planned(run, rules, options)
-  let all = passes.receiver.length + passes.sender.length + later.length
+  const ofRole = (role: Dimension['role']) => [...passes[role].entries(), ...later[role].entries()]
+  let all = ofRole('receiver').length + ofRole('sender').length
 
   const bench = new Bench(run, options.parallel)
   const cells: Cell[] = []
@@ -77,11 +80,9 @@ export async function judgeInCircumstances(
   }
   // What sends mostly waits, and what receives mostly computes.
   await Promise.all([
-    sideBySide([...passes.receiver.entries(), ...later.entries()], PASSES.receiver, ([at, pass]) =>
-      judge(pass, `receiver ${at}`),
-    ),
-    // Examples for one connector wait for its address, one after another.
-    sideBySide(passes.sender.entries(), PASSES.sender, ([at, pass]) =>
+    sideBySide(ofRole('receiver'), PASSES.receiver, ([at, pass]) => judge(pass, `receiver ${at}`)),
+    // Examples for one connector wait for its address, one after another: where they wait, all combinations do.
+    sideBySide(ofRole('sender'), PASSES.sender, ([at, pass]) =>
       judge(pass, `sender ${at}`, run.lab.leadsAll ? 0 : at),
     ),
   ])
@@ -121,10 +122,10 @@ export async function planned(run: Run, rules: readonly FeatureRule[], options: 
   const rows = combinations(known, offered, options)
   const isMust = ({ requirement }: FeatureRule) => run.catalogue.get(requirement)?.level === 'must'
   const of = (role: Dimension['role'], share: Share) => passesOf(rules, role, rows, { share, isMust })
-  const share = options.inTurn ? 'in turn' : 'all'
-  const passes = { receiver: of('receiver', share), sender: of('sender', share) }
+  const both = (share: Share) => ({ receiver: of('receiver', share), sender: of('sender', share) })
+  const passes = both(options.inTurn ? 'in turn' : 'all')
   // Once all combinations were tried with some examples, they are tried with the rest.
-  const later = options.inTurn ? of('receiver', 'not in turn') : []
+  const later = options.inTurn ? both('not in turn') : { receiver: [], sender: [] }
   return { dimensions, offered, passes, later }
 }
 
@@ -225,7 +226,7 @@ async function conclude(
   }
   const [first, ...others] = broken
   if (first) await work(first)
-  await sideBySide(others, Math.min(PASSES.sender, most), work)
+  await sideBySide(others, Math.min(REDUCED_AT_ONCE, most), work)
   return only
 }
 
