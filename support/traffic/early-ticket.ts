@@ -8,14 +8,14 @@ import { labelled } from '../wire/tls/handshake-keys.ts'
 import { TlsCarrier } from '../wire/tls/tls-carrier.ts'
 import { bounded, WireError } from '../wire/wire-error.ts'
 
-/** A server has closed a connection that its client has left within this time, in ms. */
+/** A server has closed a connection with a bad record within this time, in ms. */
 const CLOSES = 0.3 * MAX_WAIT
 const APPLICATION_DATA = 23
 
 /**
  * Whether a server of TLS 1.3 sends a session ticket before it has the client's Finished. The client keeps its Finished back
- * and says that nothing more will come: what the server has sent until it closes came before. Call it where TLS can begin.
- * Throws WireError where that is not known.
+ * and sends a bad record in its place, for which the server has to close (RFC 8446 s5.2): what the server has sent until then
+ * came before. Call it where TLS can begin. Throws WireError where that is not known.
  */
 export async function sendsTicketEarly(
   client: SmtpClient,
@@ -26,12 +26,16 @@ export async function sendsTicketEarly(
   const received: Buffer[] = []
   let secret: Buffer | undefined
   link.on('data', (chunk: Buffer) => received.push(chunk))
+  let isSpoilt = false
   const rewrites = (bytes: Buffer): Buffer => {
-    // What the client encrypts begins with its Finished. A second hello is not encrypted: RFC 8446 s4.1.2.
-    if (!recordsIn(bytes).some(([type]) => type === APPLICATION_DATA)) return bytes
-    recorder.event('sender', 'bytes', 'keeps its Finished back, and sends nothing more')
-    link.end()
-    return Buffer.alloc(0)
+    if (isSpoilt) return Buffer.alloc(0)
+    // What the client encrypts ends with its Finished. A second hello is not encrypted: RFC 8446 s4.1.2.
+    isSpoilt = recordsIn(bytes).some(([type]) => type === APPLICATION_DATA)
+    if (!isSpoilt) return bytes
+    recorder.event('sender', 'bytes', 'sends a bad record in place of its Finished')
+    const bad = Buffer.from(bytes)
+    bad[bad.length - 1]! ^= 1
+    return bad
   }
   const socket = connect({ socket: new TlsCarrier(link, { rewrites }), ...connectionOptions(tls) })
   socket.on('keylog', line => {
@@ -44,7 +48,7 @@ export async function sendsTicketEarly(
     link.once('end', resolve).once('close', resolve)
   })
   try {
-    await bounded(closed, 'the server does not close after the client', CLOSES)
+    await bounded(closed, 'the server does not close after a bad record', CLOSES)
   } finally {
     socket.destroy()
   }
