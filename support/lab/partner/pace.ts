@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { writeInPieces } from '../../wire/write-in-pieces.ts'
 import type { PartnerManner } from './partner-manner.ts'
 
 /** What the end of a message is called among the verbs. */
@@ -20,7 +21,8 @@ type Done = (error?: Error | null) => void
 export class Pace {
   readonly #speed: PartnerManner['speed']
   readonly #onFree: () => void
-  #next: NodeJS.Timeout | NodeJS.Immediate | undefined
+  #next: NodeJS.Timeout | undefined
+  #isOver = false
   /** A reply is under way. */
   busy = false
   /** To what the next reply is: a verb, or CONTENT. */
@@ -64,20 +66,17 @@ export class Pace {
 
   #trickle(stream: Writable, bytes: Buffer, then: Done): void {
     this.busy = true
-    const [first, rest] = [bytes.subarray(0, 1), bytes.subarray(1)]
-    stream.write(first, error => {
-      if (rest.length > 0 && !error) this.#next = setImmediate(() => this.#trickle(stream, rest, then))
-      else {
-        this.busy = false
-        then(error)
-        this.#onFree()
-      }
+    writeInPieces(stream, bytes, 1, error => {
+      if (this.#isOver) return
+      this.busy = false
+      then(error)
+      this.#onFree()
     })
   }
 
   /** The connection is closed. */
   stop(): void {
-    clearTimeout(this.#next as NodeJS.Timeout)
-    clearImmediate(this.#next as NodeJS.Immediate)
+    this.#isOver = true
+    clearTimeout(this.#next)
   }
 }

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { Link } from '../link.ts'
+import { writeInPieces } from '../write-in-pieces.ts'
 
 /** How TLS is carried; all absent: as by the link itself. */
 export interface Carriage {
@@ -70,17 +71,10 @@ export class TlsCarrier extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const bytes = this.#how.rewrites ? this.#how.rewrites(chunk) : chunk
+    const { pieces } = this.#how
     if (bytes.length === 0) done()
-    else this.#writeOut(bytes, done)
-  }
-
-  #writeOut(chunk: Buffer, done: (error?: Error | null) => void): void {
-    const { pieces = chunk.length } = this.#how
-    const [first, rest] = [chunk.subarray(0, pieces), chunk.subarray(pieces)]
-    this.#link.write(first, error => {
-      if (error || rest.length === 0) done(error)
-      else setImmediate(() => this.#writeOut(rest, done))
-    })
+    else if (pieces === undefined) this.#link.write(bytes, done)
+    else writeInPieces(this.#link, bytes, pieces, done)
   }
 
   override _final(done: (error?: Error | null) => void): void {
