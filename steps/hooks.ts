@@ -14,7 +14,7 @@ import { lineIn } from '../support/catalogue/features.ts'
 import { currentRun, useRun } from '../support/run/current.ts'
 import { Run } from '../support/run/run.ts'
 import { WireError } from '../support/wire/smtp/smtp.ts'
-import { DryRun, Inapplicable, NonConformant } from './outcome.ts'
+import { DryRun, Inapplicable, NonConformant, NotBegun } from './outcome.ts'
 import { MailWorld } from './world.ts'
 
 setWorldConstructor(MailWorld)
@@ -35,6 +35,10 @@ setDefinitionFunctionWrapper((step: (...args: unknown[]) => unknown) => {
     } catch (error) {
       if (error instanceof NonConformant) throw error
       if (error instanceof DryRun) return 'skipped'
+      if (error instanceof NotBegun) {
+        this.begins = false
+        return 'skipped'
+      }
       if (error instanceof Inapplicable) {
         this.verdict = { verdict: 'inapplicable', detail: error.message }
         this.log(`inapplicable: ${error.message}`)
@@ -97,7 +101,11 @@ BeforeStep(function (this: MailWorld, { pickleStep: { type, text } }) {
 
 After(async function (this: MailWorld, { pickle, gherkinDocument }) {
   const { example, run, begins } = this
-  if (!begins) return
+  if (!begins) {
+    this.servers.release()
+    await this.servers.giveBack()
+    return
+  }
   if (run.plan) {
     const { verdict } = this
     if (verdict?.verdict === 'lab-error') throw new Error(verdict.detail)

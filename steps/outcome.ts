@@ -13,6 +13,11 @@ export class DryRun extends Error {
   override name = 'DryRun'
 }
 
+/** The time of the run was over while the example waited for the address of its first partner. */
+export class NotBegun extends Error {
+  override name = 'NotBegun'
+}
+
 /** Why an example is inapplicable that has to look into a mailbox. */
 export const NO_MAILBOX =
   'the gateway file names no mailbox in which the message could be seen; the key inbound.mailbox would make it applicable'

@@ -5,7 +5,7 @@ import type { Partner } from '../support/lab/partner/partner.ts'
 import { CHANGES, type Change } from '../support/mailflow/changes.ts'
 import { decisive } from '../support/mailflow/mail-flow.ts'
 import type { Run } from '../support/run/run.ts'
-import { DryRun } from './outcome.ts'
+import { DryRun, NotBegun } from './outcome.ts'
 import type { Intent } from './vocabulary/intent.ts'
 import type { Subjects } from './vocabulary/subjects.ts'
 
@@ -89,7 +89,7 @@ export class Servers {
     return { gateway, second }
   }
 
-  /** Partners, all or none; they go back to the lab when the example is over. */
+  /** Partners, all or none; they go back to the lab when the example is over. Throws NotBegun. */
   async partners(options: readonly PartnerOptions[]): Promise<Partner[]> {
     this.#notInDryRun()
     // Before the address of a partner: who has the gateway may wait for that address.
@@ -99,7 +99,10 @@ export class Servers {
     const made = await this.#run.lab.partners(
       options.map(one => ({ ...one, names: this.#expectedNames(one.domain), ahead })),
     )
+    const isFirst = this.#partners.length === 0
     this.#partners.push(...made)
+    // Many may have waited for one address when the time was over.
+    if (isFirst && this.#run.isOver()) throw new NotBegun()
     return made
   }
 

@@ -23,8 +23,8 @@ import { Bench, type Cell, isBroken } from './under-combinations.ts'
 
 export interface CircumstancesOptions extends Selection {
   /**
-   * After so many ms no further example is begun; combinations that were not tried with all examples are counted. After half
-   * as much time again, a finding is only looked at again and not reduced.
+   * After so many ms no further example is begun; combinations that were not tried with all examples are counted. After LONGER
+   * than that, a finding is only looked at again and not reduced.
    */
   within?: number
   /** Examples that run side by side. */
@@ -38,6 +38,8 @@ let allDimensions: Dimension[] | undefined
 const PASSES = { receiver: 6, sender: 10 }
 /** Findings for which the fewest circumstances are looked for side by side. */
 const REDUCED_AT_ONCE = 3
+/** The fewest circumstances are looked for until so many times the time for trying is over. */
+const LONGER = 1.4
 /** So many findings of one example are tried again, one after another, until one of them shows a second time. */
 const TRIED_AGAIN = 3
 
@@ -93,7 +95,7 @@ export async function judgeInCircumstances(
     await sideBySide(more, PASSES.sender, pass => judge(pass, 'for pairs'))
   }
   const cellsOfExample = Map.groupBy(cells, ({ verdict }) => verdict.scenario)
-  const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(1.5 * within))
+  const only = await conclude(run, bench, cellsOfExample, plain, () => isOver(LONGER * within))
   if (cells.length === 0 && notTried.size === 0) return undefined
   const trials = new Map([...cellsOfExample].map(([scenario, all]) => [scenario, all.map(trialOf)]))
   return {
