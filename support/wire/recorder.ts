@@ -95,6 +95,9 @@ export class Recorder implements Tap {
     if (kind === 'close') {
       if (conversation.closed) return
       conversation.closed = true
+      // What came in single bytes takes a hundred times its size until here.
+      for (const side of ['sender', 'receiver'] as const)
+        this.#clear[side] = [Buffer.concat(this.#clear[side])]
     }
     if (conversation.events.length < MAX_EVENTS || kind === 'close') this.#keep(from, detail, text, secured)
     else this.#full(`more than ${MAX_EVENTS} events`)
