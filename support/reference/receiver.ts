@@ -259,6 +259,7 @@ class Session {
     } catch (error) {
       if (!this.#channel.survivesTls || this.#channel.over) throw error
     }
+    this.#seen.beforeTls = this.#seen.commands
     this.#seen.commands = []
     this.#seen.tls = this.#channel.session
     if (!this.#decisions.forgets({ ...this.#situation(), event: 'handshake' })) return

@@ -39,6 +39,8 @@ describe('a manner of a client', () => {
     [{ transfer: 'DATA with the envelope pipelined' }, { tls: 'uses', leavesAt: 'MAIL' }, false],
     [{ transfer: 'DATA with the envelope pipelined', extraCommands: 'NOOP between commands' }, TLS, false],
     [{ transfer: 'DATA with the envelope pipelined', extraCommands: 'RSET before MAIL' }, TLS, true],
+    [{ extraCommands: 'MAIL and RSET before STARTTLS' }, TLS, true],
+    [{ extraCommands: 'MAIL and RSET before STARTTLS' }, UNENCRYPTED, false],
     [{ transfer: 'BDAT with the envelope pipelined' }, { tls: 'uses', cuts: true }, false],
     [{ transfer: 'BDAT in one chunk' }, { tls: 'uses', cuts: true }, true],
     [{ transfer: 'BDAT in one chunk' }, { tls: 'uses', endsTlsIn: 'the message' }, false],

@@ -30,8 +30,13 @@ export const CLIENT_MANNERS = {
   commandEnd: ['a blank before the line end'],
   /** Of MAIL. Plain: none. RFC 1870 s6, RFC 6152 s2, RFC 6531 s3.4, RFC 3461 s4.3 and s4.4. */
   parameters: ['SIZE', 'BODY', 'SIZE and BODY', 'SMTPUTF8', 'RET and ENVID'],
-  /** Beside those that a delivery needs. Plain: none. RFC 5321 s4.1.1.5, s4.1.1.6, s4.1.1.9 and s4.1.4. */
-  extraCommands: ['RSET before MAIL', 'NOOP between commands', 'VRFY before MAIL'],
+  /** Beside those that a delivery needs. Plain: none. RFC 5321 s4.1.1.5, s4.1.1.6, s4.1.1.9 and s4.1.4, RFC 3207 s4.2. */
+  extraCommands: [
+    'RSET before MAIL',
+    'NOOP between commands',
+    'VRFY before MAIL',
+    'MAIL and RSET before STARTTLS',
+  ],
   /** Plain: the address of the message. RFC 5321 s4.1.2, s4.5.5, s4.5.3.1.1, s2.4 and appendix C. */
   sender: [
     'null',
@@ -158,6 +163,7 @@ export function fits(manner: ClientManner, behaviour: SenderBehaviour, receiving
   const needsEhlo = usesTls || neededKeywords(manner).size > 0 || receiving?.message?.text === '8-bit'
   if (greeting === 'HELO in place of EHLO' && needsEhlo) return false
   if (greeting === 'EHLO with an address literal' && behaviour.greetsAs) return false
+  if (extraCommands === 'MAIL and RSET before STARTTLS' && !usesTls) return false
   if (sender === 'domain in capitals' && behaviour.inCapitals) return false
   if (sender === 'null' && !takesNull(receiving)) return false
   // NOOP may only end a group of commands: RFC 2920 s3.1.

@@ -108,6 +108,7 @@ export class Delivery {
     this.#result.reply = greeting
     if (!is(2, greeting) || !(await this.#greet())) return false
     if (!tls) return true
+    if (!(await this.#beforeStarttls())) return false
     if (!(await this.#command('STARTTLS', 'STARTTLS'))) return false
     this.#result.stage = 'handshake'
     const failure = await this.#startTls(tls)
@@ -115,6 +116,24 @@ export class Delivery {
     if (this.#manner.session && tls.session && !this.#client.resumed)
       this.#result.leftOut = `a session ${this.#manner.session}: the gateway began a fresh one`
     return this.#greet()
+  }
+
+  /** Whatever the gateway answers, it counts no more inside TLS: RFC 3207 s4.2. It may end the session, like any other. */
+  async #beforeStarttls(): Promise<boolean> {
+    const { extraCommands } = this.#manner
+    if (extraCommands !== 'MAIL and RSET before STARTTLS') return true
+    try {
+      for (const command of [`MAIL FROM:<${this.#message.from}>`, 'RSET']) {
+        const reply = await this.#say(command)
+        if (reply.code !== 421) continue
+        this.#decline(extraCommands, reply)
+        return false
+      }
+      return true
+    } catch (error) {
+      if (error instanceof WireError) this.#decline(`${extraCommands}: ${error.message}`)
+      throw error
+    }
   }
 
   async #startTls(tls: ClientTls): Promise<WireError | undefined> {

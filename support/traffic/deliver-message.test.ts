@@ -264,6 +264,22 @@ describe('a client', () => {
         assert.equal(conversations[0]!.handshake?.resumed, version === 'TLSv1.2' ? true : undefined)
       })
 
+    it('begins a message before TLS and takes it back', async () => {
+      const { accepted } = await secured({ extraCommands: 'MAIL and RSET before STARTTLS' })
+      assert.equal(accepted, true)
+      assert.deepEqual(listener.heard[0]!.lines, [EHLO, MAIL, 'RSET', 'STARTTLS', ...PLAIN])
+    })
+
+    it('knows a gateway that ends a session in which a message began before TLS', async () => {
+      const manner: ClientManner = { extraCommands: 'MAIL and RSET before STARTTLS' }
+      const { accepted, declined } = await deliver(manner, {
+        behaviour: TLS,
+        tls: identity,
+        replies: line => (line === MAIL ? '421 4.7.0 bye' : undefined),
+      })
+      assert.deepEqual([accepted, declined], [false, 'MAIL and RSET before STARTTLS: 421 4.7.0 bye'])
+    })
+
     it('knows a gateway that does not resume sessions', async () => {
       const withoutTickets = {
         ...identity,

@@ -139,6 +139,8 @@ export const CLIENT_CIRCUMSTANCES: Record<string, Holds> = {
     beforeMail(seen, -1)?.verb === 'RSET' && !beganMessage(beforeMail(seen, -2)),
   'commands beside those of a delivery: NOOP between commands': seen => beforeMail(seen, -1)?.verb === 'NOOP',
   'commands beside those of a delivery: VRFY before MAIL': seen => beforeMail(seen, -1)?.verb === 'VRFY',
+  'commands beside those of a delivery: MAIL and RSET before STARTTLS': ({ beforeTls }) =>
+    beforeTls.some(({ verb }, at) => verb === 'MAIL' && beforeTls[at + 1]?.verb === 'RSET'),
   'the sender of the message: null': seen => path(seen) === '',
   'the sender of the message: quoted local part': mailbox(/^"[^"@]*"@/),
   'the sender of the message: quoted local part with an at sign': mailbox(/^"[^"]*@[^"]*"@/),

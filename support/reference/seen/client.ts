@@ -35,6 +35,8 @@ export type PastSession = 'delivered' | 'refused' | 'cut off' | 'no handshake'
 export class ClientSeen {
   /** Since the connection began, or since the handshake; the last one is the command that the gateway acts upon. */
   commands: SeenCommand[] = []
+  /** Before the handshake. */
+  beforeTls: readonly SeenCommand[] = []
   hello: SeenHello | undefined
   tls: TlsSession | undefined
   /** The domain of the client is two names below that of its connector, or deeper. */
