@@ -23,6 +23,8 @@ export interface Circumstance {
   source: string
   /** Keyword of EHLO that the gateway must offer for it. */
   needs?: string
+  /** No gateway refuses a client or a message because of it. */
+  mustBeTaken?: true
   sets: Patch
   /** Requirements to which it matters. */
   mattersTo: readonly string[]
@@ -46,7 +48,9 @@ interface Entry {
   role: 'receiver' | 'sender'
   plain: string
   mattersTo?: string[]
-  values: { value: string; source: string; needs?: string; mattersTo?: string[]; sets: Patch }[]
+  values: (Pick<Circumstance, 'value' | 'source' | 'needs' | 'mustBeTaken' | 'sets'> & {
+    mattersTo?: string[]
+  })[]
 }
 
 const FILE = join(PACKAGE_ROOT, 'features/circumstances.yaml')
@@ -78,6 +82,7 @@ export function loadDimensions(file = FILE, catalogue: Catalogue = loadCatalogue
           value: one.value,
           source: one.source,
           ...(one.needs === undefined ? {} : { needs: one.needs }),
+          ...(one.mustBeTaken ? { mustBeTaken: true } : {}),
           sets: one.sets,
           mattersTo: [...mattersTo, ...(one.mattersTo ?? [])],
         }

@@ -185,6 +185,47 @@ describe('judging in circumstances', () => {
     assert.ok(verdicts.every(({ verdict }) => verdict === 'conformant' || verdict === 'inconclusive'))
   })
 
+  describe('of a gateway that refuses messages', () => {
+    const refusing = (fits: (content: string) => boolean): Defect => {
+      let refused = false
+      return {
+        receiver: {
+          stored: ({ content }, correct) => {
+            refused = fits(content)
+            return refused ? undefined : correct
+          },
+          replyToMessage: (_, correct) => (refused ? '554 5.6.0 not such a message' : correct),
+        },
+      }
+    }
+    const text = 'the text of the delivered message'
+
+    it('finds one that reads the text as commands', async () => {
+      const { verdicts, ofControls } = await judged(
+        refusing(content => content.includes('STARTTLS')),
+        ['EXO-OPP-07'],
+        9,
+      )
+      const [finding] = [...verdicts, ...ofControls].filter(({ verdict }) => verdict === 'non-conformant')
+      assert.match(finding!.detail, /554 5\.6\.0.* \(only when .*: a line that says STARTTLS\)/)
+    })
+
+    it('leaves alone one that takes no message without a text', async () => {
+      const { verdicts, ofControls, tried } = await judged(
+        refusing(content => /\r\n\r\n(\r\n)*$/.test(content)),
+        ['EXO-OPP-07'],
+        9,
+      )
+      const named = ({ dimension, value }: { dimension: string; value: string }) =>
+        dimension === text && value === 'empty'
+      assert.ok(tried.values.find(named)!.examples > 0)
+      assert.deepEqual(
+        [...verdicts, ...ofControls].filter(({ verdict }) => verdict === 'non-conformant'),
+        [],
+      )
+    })
+  })
+
   it('finds a gateway that ends by itself under some circumstances', async () => {
     const { verdicts } = await judged(
       {

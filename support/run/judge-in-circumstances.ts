@@ -168,12 +168,29 @@ function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdic
 
 /**
  * An example came out otherwise, and the circumstances are not to blame: the control came out as it should, or is itself
- * the example and was not refused by a reply.
+ * the example and was not refused by a reply, or only for what must be taken.
  */
-function isFinding({ verdict, control }: Cell): boolean {
+function isFinding({ verdict, control, combination }: Cell): boolean {
   if (!isBroken(verdict)) return false
-  const { byReply = verdict.failed?.seen.byReply } = verdict
-  return verdict.control ? !byReply : control?.verdict === 'conformant'
+  if (!verdict.control) return control?.verdict === 'conformant'
+  return !isRefusal(verdict) || combination.every(({ mustBeTaken }) => mustBeTaken)
+}
+
+const isRefusal = ({ byReply, failed }: RecordedVerdict): boolean =>
+  (byReply ?? failed?.seen.byReply) !== undefined
+
+/** A control that was refused under circumstances of which some must be taken: these alone, if it is so under them, too. */
+async function refusedFor(cells: readonly Cell[], bench: Bench): Promise<Cell | undefined> {
+  const refused = cells.find(
+    ({ verdict, combination }) =>
+      verdict.control &&
+      isBroken(verdict) &&
+      isRefusal(verdict) &&
+      combination.some(({ mustBeTaken }) => mustBeTaken),
+  )
+  if (!refused) return undefined
+  const taken = refused.combination.filter(({ mustBeTaken }) => mustBeTaken)
+  return (await bench.again(refused, [taken])).find(isFinding)
 }
 
 function trialOf(cell: Cell): Trial {
@@ -214,7 +231,7 @@ async function conclude(
   for (const [scenario, cells] of cellsOfExample) {
     const found = cells.filter(isFinding).slice(0, TRIED_AGAIN)
     if (found.length > 0) broken.push([scenario, found])
-    else settle(scenario)
+    else settle(scenario, isOver() ? undefined : await refusedFor(cells, bench))
   }
   let done = 0
   const work = async ([scenario, found]: (typeof broken)[number]) => {
