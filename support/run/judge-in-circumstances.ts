@@ -18,6 +18,7 @@ import {
 } from './choose-combinations.ts'
 import { findMailboxLimits } from './mailbox-limits.ts'
 import { Meter } from './meter.ts'
+import { isFinding, RefusedControls } from './refused-controls.ts'
 import type { Run } from './run.ts'
 import { Bench, type Cell, isBroken } from './under-combinations.ts'
 
@@ -166,33 +167,6 @@ function worthwhile(rule: FeatureRule, plain: ReadonlyMap<string, RecordedVerdic
   return examples.some(({ control }) => control) ? { ...rule, examples } : undefined
 }
 
-/**
- * An example came out otherwise, and the circumstances are not to blame: the control came out as it should, or is itself
- * the example and was not refused by a reply, or only for what must be taken.
- */
-function isFinding({ verdict, control, combination }: Cell): boolean {
-  if (!isBroken(verdict)) return false
-  if (!verdict.control) return control?.verdict === 'conformant'
-  return !isRefusal(verdict) || combination.every(({ mustBeTaken }) => mustBeTaken)
-}
-
-const isRefusal = ({ byReply, failed }: RecordedVerdict): boolean =>
-  (byReply ?? failed?.seen.byReply) !== undefined
-
-/** A control that was refused under circumstances of which some must be taken: these alone, if it is so under them, too. */
-async function refusedFor(cells: readonly Cell[], bench: Bench): Promise<Cell | undefined> {
-  const refused = cells.find(
-    ({ verdict, combination }) =>
-      verdict.control &&
-      isBroken(verdict) &&
-      isRefusal(verdict) &&
-      combination.some(({ mustBeTaken }) => mustBeTaken),
-  )
-  if (!refused) return undefined
-  const taken = refused.combination.filter(({ mustBeTaken }) => mustBeTaken)
-  return (await bench.again(refused, [taken])).find(isFinding)
-}
-
 function trialOf(cell: Cell): Trial {
   const { verdict, detail, control } = cell.verdict
   const trial = { combination: cell.combination, verdict, detail }
@@ -228,10 +202,11 @@ async function conclude(
   /** What was enough elsewhere is tried first. */
   const known: Combination[] = []
   const broken: [scenario: string, found: Cell[]][] = []
+  const refused = new RefusedControls(bench)
   for (const [scenario, cells] of cellsOfExample) {
     const found = cells.filter(isFinding).slice(0, TRIED_AGAIN)
     if (found.length > 0) broken.push([scenario, found])
-    else settle(scenario, isOver() ? undefined : await refusedFor(cells, bench))
+    else settle(scenario, isOver() ? undefined : await refused.among(cells))
   }
   let done = 0
   const work = async ([scenario, found]: (typeof broken)[number]) => {
