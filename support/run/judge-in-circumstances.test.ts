@@ -207,6 +207,7 @@ describe('judging in circumstances', () => {
         9,
       )
       const [finding] = [...verdicts, ...ofControls].filter(({ verdict }) => verdict === 'non-conformant')
+      assert.equal(finding!.requirement, 'EXO-MSG-04')
       assert.match(finding!.detail, /554 5\.6\.0.* \(only when .*: a line that says STARTTLS\)/)
     })
 

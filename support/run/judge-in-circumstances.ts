@@ -18,7 +18,7 @@ import {
 } from './choose-combinations.ts'
 import { findMailboxLimits } from './mailbox-limits.ts'
 import { Meter } from './meter.ts'
-import { isFinding, RefusedControls } from './refused-controls.ts'
+import { forItsText, isFinding, RefusedControls } from './refused-controls.ts'
 import type { Run } from './run.ts'
 import { Bench, type Cell, isBroken } from './under-combinations.ts'
 
@@ -193,7 +193,7 @@ async function conclude(
     const verdict = plain.get(scenario)!
     const before = { verdict: verdict.verdict, detail: verdict.detail }
     if (fewest) only.set(scenario, fewest.combination)
-    if (fewest) accuse(run, verdict, fewest)
+    if (fewest) accuse(run, verdict, forItsText(fewest))
     const trials = cellsOfExample.get(scenario)!.map(trialOf)
     const { circumstances, cells } = cellsOf(before, trials, fewest && trialOf(fewest))
     verdict.circumstances = circumstances

@@ -14,6 +14,15 @@ export function isFinding({ verdict, control, combination }: Cell): boolean {
 const isRefusal = ({ byReply, failed }: RecordedVerdict): boolean =>
   (byReply ?? failed?.seen.byReply) !== undefined
 
+/** A control that was refused only for what must be taken tells of mail that is not kept, and of nothing else. */
+export function forItsText(cell: Cell): Cell {
+  const { verdict } = cell
+  const { seen } = verdict.failed ?? {}
+  if (!isRefusal(verdict) || !seen?.lacks) return cell
+  const lacks = { what: 'keeps mail', domain: seen.lacks.domain } as const
+  return { ...cell, verdict: { ...verdict, failed: { ...verdict.failed!, seen: { ...seen, lacks } } } }
+}
+
 /** A value that must be taken is tried by itself with so many controls that were refused with it among others. */
 const TRIED_BY_ITSELF = 3
 
