@@ -122,16 +122,21 @@ export class Delivery {
   async #beforeStarttls(): Promise<boolean> {
     const { extraCommands } = this.#manner
     if (extraCommands !== 'MAIL and RSET before STARTTLS') return true
+    return this.#goesOnAfter(extraCommands, async () => {
+      const reply = await this.#say(`MAIL FROM:<${this.#message.from}>`)
+      return reply.code === 421 ? reply : this.#say('RSET')
+    })
+  }
+
+  /** Whether the gateway goes on after what it need not take. A gateway that ends the session has declined it. */
+  async #goesOnAfter(part: string, last: () => Promise<Reply>): Promise<boolean> {
     try {
-      for (const command of [`MAIL FROM:<${this.#message.from}>`, 'RSET']) {
-        const reply = await this.#say(command)
-        if (reply.code !== 421) continue
-        this.#decline(extraCommands, reply)
-        return false
-      }
-      return true
+      const reply = await last()
+      if (reply.code !== 421) return true
+      this.#decline(part, reply)
+      return false
     } catch (error) {
-      if (error instanceof WireError) this.#decline(`${extraCommands}: ${error.message}`)
+      if (error instanceof WireError) this.#decline(`${part}: ${error.message}`)
       throw error
     }
   }
@@ -179,22 +184,16 @@ export class Delivery {
       'a message that it took back': [...begun, 'RSET'],
       'a refused recipient': [begun[0]!, `RCPT TO:<nobody@${ELSEWHERE}>`, 'RSET'],
     }[what]
-    try {
+    return this.#goesOnAfter(`${what} before it`, async () => {
       let reply: Reply | undefined
       for (const command of commands) {
         reply = await this.#say(command)
         if (!is(2, reply)) break
       }
       this.#client.inStep()
-      if (reply?.code === 354) reply = await this.#client.content(other.content)
-      else if (reply?.code !== 421 && !is(2, reply!)) reply = await this.#say('RSET')
-      if (reply?.code !== 421) return true
-      this.#decline(`${what} before it`, reply)
-      return false
-    } catch (error) {
-      if (error instanceof WireError) this.#decline(`${what} before it: ${error.message}`)
-      throw error
-    }
+      if (reply?.code === 354) return this.#client.content(other.content)
+      return reply?.code !== 421 && !is(2, reply!) ? this.#say('RSET') : reply!
+    })
   }
 
   async #say(line: string): Promise<Reply> {
